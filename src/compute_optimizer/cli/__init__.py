@@ -1,0 +1,32 @@
+"""The command line: one module per command group, registered here."""
+
+import sys
+
+import typer
+
+from compute_optimizer.cli import output
+from compute_optimizer.errors import ComputeOptimizerError
+
+app = typer.Typer(
+    name="compute-optimizer",
+    help="Rightsizing from your own metrics, over the AWS Compute Optimizer API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep commands as subcommands, also while there is only one."""
+
+
+def main() -> None:
+    """Run the command line; errors meant for people end with their exit code, not a traceback."""
+    try:
+        app()
+    except ComputeOptimizerError as error:
+        output.complain(str(error))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,65 @@
+"""How commands talk: tables for people on request, JSON for programs, complaints on stderr."""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from compute_optimizer.config import Settings, load_settings
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[
+    Format, typer.Option("--output", help="table for people, json for programs.")
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of the embedded state, tiles and key file."),
+]
+
+
+def settings_for(data_dir: Path | None, **overrides: Any) -> Settings:
+    """Return the settings of a command from its options, the environment and the defaults."""
+    return load_settings({"data_dir": data_dir, **overrides})
+
+
+def complain(message: str) -> None:
+    """Print an error for people on stderr."""
+    Console(stderr=True, soft_wrap=True).print(f"error: {message}", style="red", markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for programs."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], form: Format, title: str = ""
+) -> None:
+    """Print rows as a table with the given columns (key to heading), or all of them as JSON."""
+    if form is Format.JSON:
+        print_json(list(rows))
+        return
+    table = Table(title=title or None)
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(key)) for key in columns))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)

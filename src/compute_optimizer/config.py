@@ -1,0 +1,127 @@
+"""Every setting: name, default and help in one tuple; values come from arguments, then the
+environment (COMPUTE_OPTIMIZER_<NAME>), then the default."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compute_optimizer.errors import InvalidInput
+
+ENVIRONMENT_PREFIX = "COMPUTE_OPTIMIZER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting; the type of its default is its type."""
+
+    name: str
+    default: str | int | float | bool
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+
+
+SETTINGS = (
+    Setting("data_dir", ".compute-optimizer", "Folder of the embedded state, tiles and key file."),
+    Setting("state_url", "", "State database URL; empty means SQLite inside data_dir."),
+    Setting("key_file", "", "File that seals stored secrets; empty means one inside data_dir."),
+    Setting("host", "127.0.0.1", "Address that `serve` binds."),
+    Setting("port", 8080, "Port that `serve` binds.", minimum=0),
+    Setting("auth", "on", "Verify SigV4 signatures, or trust the access key id.", ("on", "off")),
+    Setting(
+        "i_know_this_port_is_private",
+        False,
+        "Let `auth off` bind beyond loopback: only where the port is already private.",
+    ),
+    Setting("enum_style", "wire", "Spelling of EC2 enums in answers.", ("wire", "model")),
+    Setting("max_body_bytes", 4 * 1024 * 1024, "Largest request body accepted.", minimum=1024),
+    Setting("clock_skew_seconds", 300, "Largest age or lead of a signed request.", minimum=1),
+    Setting("throttle_requests_per_second", 0.0, "Per account and Region; 0 is off.", minimum=0),
+    Setting("throttle_burst", 5.0, "Requests that may come at once when throttled.", minimum=1),
+    Setting(
+        "failed_signatures_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0
+    ),
+    Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
+    Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
+    Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process, each attribute named as in SETTINGS."""
+
+    data_dir: Path
+    state_url: str
+    key_file: Path
+    host: str
+    port: int
+    auth: str
+    i_know_this_port_is_private: bool
+    enum_style: str
+    max_body_bytes: int
+    clock_skew_seconds: int
+    throttle_requests_per_second: float
+    throttle_burst: float
+    failed_signatures_per_minute: float
+    audit_file: Path
+    opt_out_grace_days: float
+    workers: int
+
+    @property
+    def tiles_dir(self) -> Path:
+        """Where the metric store keeps its tiles."""
+        return self.data_dir / "tiles"
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Return the settings from overrides (None entries ignored), environment and defaults.
+
+    Raises InvalidInput that names the setting, its value and what was expected.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        raw = given.get(setting.name, environment.get(_variable(setting), setting.default))
+        values[setting.name] = _checked(setting, raw)
+    data_dir = Path(values["data_dir"]).expanduser()
+    values["data_dir"] = data_dir
+    values["state_url"] = values["state_url"] or f"sqlite:///{data_dir / 'state.db'}"
+    values["key_file"] = Path(values["key_file"] or data_dir / "secrets.key")
+    values["audit_file"] = Path(values["audit_file"] or data_dir / "audit.jsonl")
+    return Settings(**values)
+
+
+def _variable(setting: Setting) -> str:
+    return ENVIRONMENT_PREFIX + setting.name.upper()
+
+
+def _checked(setting: Setting, raw: Any) -> Any:
+    expected = type(setting.default)
+    try:
+        value = _parse(expected, raw)
+    except ValueError:
+        raise InvalidInput(
+            f"setting {setting.name}: {raw!r} is not a valid {expected.__name__}"
+        ) from None
+    if setting.choices and value not in setting.choices:
+        raise InvalidInput(
+            f"setting {setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
+        )
+    if setting.minimum is not None and not value >= setting.minimum:
+        raise InvalidInput(f"setting {setting.name}: {value} is below {setting.minimum:g}")
+    return value
+
+
+def _parse(expected: type, raw: Any) -> Any:
+    if expected is bool and isinstance(raw, str):
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if raw.lower() not in words:
+            raise ValueError(raw)
+        return words[raw.lower()]
+    return expected(raw)

@@ -1,0 +1,25 @@
+"""Recommendation preferences with the service's defaults (spec 4.1)."""
+
+from dataclasses import dataclass
+
+CURRENT = "CURRENT"
+AWS_ARM64 = "AWS_ARM64"
+ARCHITECTURES = (CURRENT, AWS_ARM64)
+"""Values of cpuVendorArchitectures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The effective preferences of one analysis."""
+
+    cpu_percentile: float = 99.5
+    """Threshold P99_5; P95 and P90 are the other values on the wire."""
+    cpu_headroom: float = 0.20
+    memory_headroom: float = 0.20
+    other_headroom: float = 0.20
+    """Every dimension without a preference: P99.5 with 20 % (spec 15, question 15; proposal)."""
+    lookback_days: int = 14
+    """14, 32 or 93."""
+
+
+DEFAULT_PREFERENCES = Preferences()

@@ -1,0 +1,94 @@
+"""What an analysis says about one resource; stored as it is, turned into wire shapes by views."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from compute_optimizer.model.preferences import Preferences
+
+
+class Finding(StrEnum):
+    """The service's findings, in the model's spelling."""
+
+    UNDER_PROVISIONED = "Underprovisioned"
+    OVER_PROVISIONED = "Overprovisioned"
+    OPTIMIZED = "Optimized"
+
+
+class PerformanceRisk(StrEnum):
+    """The current resource's risk, in the model's spelling."""
+
+    VERY_LOW = "VeryLow"
+    LOW = "Low"
+    MEDIUM = "Medium"
+    HIGH = "High"
+
+
+@dataclass(frozen=True, slots=True)
+class UtilizationMetric:
+    """One value of use: the highest in the look-back period."""
+
+    name: str
+    """In the model's spelling, such as Cpu or EBS_READ_OPS_PER_SECOND."""
+    value: float
+    source_statistic: str = "Maximum"
+    """Statistic of the stored samples: Maximum, or Average where nobody sent maxima."""
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """Estimated monthly savings at public list prices."""
+
+    percentage: float
+    monthly_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationOption:
+    """One instance type that carries the demand."""
+
+    instance_type: str
+    rank: int
+    architecture_pool: str
+    """CURRENT or AWS_ARM64: the preference under which the option may be shown."""
+    performance_risk: float
+    """0 to 4."""
+    projected_utilization: tuple[UtilizationMetric, ...]
+    platform_differences: tuple[str, ...]
+    migration_effort: str
+    savings: Savings | None
+    """None where the price of either side is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ec2InstanceRecommendation:
+    """The recommendation for one EC2 instance."""
+
+    resource_arn: str
+    account_id: str
+    name: str
+    current_instance_type: str
+    state: str
+    tags: dict[str, str]
+    finding: Finding
+    finding_reason_codes: tuple[str, ...]
+    utilization: tuple[UtilizationMetric, ...]
+    lookback_days: float
+    options: tuple[RecommendationOption, ...]
+    """At most three per architecture pool, by rank inside the pool."""
+    current_performance_risk: PerformanceRisk
+    preferences: Preferences
+    idle: bool
+    last_refresh: datetime
+    auto_scaling_group_arn: str | None = None
+    inferred_workload_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationError:
+    """Why a resource has no recommendation: an entry of `errors[]`."""
+
+    resource_arn: str
+    code: str
+    """One of the codes of spec 8.4, such as INSUFFICIENT_METRIC_DATA."""
+    message: str

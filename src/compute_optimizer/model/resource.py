@@ -1,0 +1,43 @@
+"""A resource of the fleet as the inventory describes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+EC2_INSTANCE = "Ec2Instance"
+"""The service's own name of the resource type (enum ResourceType)."""
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One row of the inventory."""
+
+    arn: str
+    account_id: str
+    region: str
+    resource_type: str
+    resource_id: str
+    """The last part of the ARN, such as i-0123456789abcdef0."""
+    instance_type: str
+    name: str = ""
+    state: str = "running"
+    """pending, running, shutting-down, terminated, stopping or stopped."""
+    platform: str = "linux"
+    """linux, windows, rhel or suse: decides the price."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    vcpus: float | None = None
+    """Capacity as provisioned where it differs from the type's (machines outside AWS)."""
+    memory_mib: float | None = None
+    auto_scaling_group_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShardKey:
+    """The unit of storage and of analysis: at most a few thousand resources."""
+
+    account_id: str
+    region: str
+    resource_type: str
+    shard: int

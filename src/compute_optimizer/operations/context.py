@@ -1,0 +1,21 @@
+"""What every operation is given beside its request."""
+
+from dataclasses import dataclass
+
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.store import State
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who calls, where, and what the operation may use."""
+
+    account_id: str
+    region: str
+    request_id: str
+    principal_arn: str
+    """Who signed, such as arn:aws:iam::111111111111:user/ci."""
+    state: State
+    clock: Clock
+    enum_style: str = "wire"
+    """How EC2 enums are spelled in answers: wire (OVER_PROVISIONED) or model (Overprovisioned)."""

@@ -1,0 +1,181 @@
+"""The tables of the state database, as SQLAlchemy Core objects; migrations create them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC: aware outside the database, also where the database keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive moments and store the rest in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: every moment needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Return moments that are aware in UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _resource_scope() -> list[Column[Any]]:
+    return [
+        Column("account_id", String(12), primary_key=True),
+        Column("region", String(32), primary_key=True),
+        Column("resource_type", String(32), primary_key=True),
+    ]
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("organization_id", String(64), primary_key=True),
+    Column("management_account_id", String(12), nullable=False, unique=True),
+    Column("all_features", Boolean, nullable=False),
+    Column("trusted_access", Boolean, nullable=False),
+    Column("trusted_access_refused", Boolean, nullable=False),
+    Column("delegated_administrator_id", String(12)),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", String(12), primary_key=True),
+    Column("name", String(256), nullable=False),
+    Column("organization_id", String(64), ForeignKey("organizations.organization_id"), index=True),
+    Column("suspended", Boolean, nullable=False),
+    Column("metrics_unreadable", Boolean, nullable=False),
+)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("account_id", String(12), primary_key=True),
+    Column("status", String(16), nullable=False, index=True),
+    Column("status_reason", Text),
+    Column("includes_members", Boolean, nullable=False),
+    Column("last_updated", UtcDateTime),
+    # When the account opted out; its files are purged after the grace period.
+    Column("opted_out_at", UtcDateTime),
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("access_key_id", String(128), primary_key=True),
+    Column("account_id", String(12), nullable=False, index=True),
+    Column("name", String(256), nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("session_token_digest", LargeBinary),
+    Column("policy", JSON, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("arn", String(512), primary_key=True),
+    Column("account_id", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("resource_type", String(32), nullable=False),
+    Column("resource_id", String(256), nullable=False, index=True),
+    Column("shard", Integer, nullable=False),
+    # The whole model.resource.Resource as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_resources_shard", "account_id", "region", "resource_type", "shard", "arn"),
+)
+
+tiles = Table(
+    "tiles",
+    metadata,
+    *_resource_scope(),
+    Column("shard", Integer, primary_key=True),
+    Column("day", Date, primary_key=True),
+    # Relative to the root of the metric store.
+    Column("path", String(1024), nullable=False, unique=True),
+    Column("format_version", Integer, nullable=False),
+    Column("last_sample_at", UtcDateTime, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # Null while the run is being written: readers see completed runs only.
+    Column("completed_at", UtcDateTime, index=True),
+)
+
+run_scopes = Table(
+    "run_scopes",
+    metadata,
+    *_resource_scope(),
+    Column("run_id", String(36), ForeignKey("runs.run_id"), primary_key=True),
+    Column("recommendations", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    # Set when a newer run took over; after a day the rows may be removed.
+    Column("superseded_at", UtcDateTime),
+)
+
+recommendations = Table(
+    "recommendations",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    *_resource_scope(),
+    Column("resource_arn", String(512), primary_key=True),
+    Column("finding", String(32), nullable=False),
+    # What filters look at, as JSON, so that scanning needs no body: see store.recommendations.
+    Column("facets", LargeBinary, nullable=False),
+    Column("monthly_savings_usd", Double, nullable=False),
+    # The whole recommendation as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
+)
+
+recommendation_errors = Table(
+    "recommendation_errors",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    *_resource_scope(),
+    Column("resource_arn", String(512), primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+)

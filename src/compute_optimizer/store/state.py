@@ -1,0 +1,148 @@
+"""The state database: SQLite in WAL mode by default, PostgreSQL by URL.
+
+Every function of this package takes a `Connection` from `State.reading()` or `State.writing()`;
+what it writes becomes visible when the block ends, all of it or nothing.
+"""
+
+import sqlite3
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from compute_optimizer.errors import InvalidInput, StoreUnavailable
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_SECONDS = 30
+"""How long a SQLite writer waits for another one before the store counts as unavailable."""
+
+REMEMBERED_ENTRIES = 100_000
+"""Entries kept by `State.remembered` before all are dropped: bounds its memory."""
+
+
+class State:
+    """An open state database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _open(url)
+        self._remembered: dict[Hashable, Any] = {}
+        self._version: int | None = None
+        self._watch: sqlite3.Connection | None = None
+        self._lock = Lock()
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; raise StoreUnavailable if that fails."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open one consistent view; raise StoreUnavailable when the database cannot be reached."""
+        with _store_errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open one transaction that commits at the end of the block or leaves no trace."""
+        with _store_errors(), self.engine.connect() as connection:
+            writer = connection.execution_options(compute_optimizer_writes=True)
+            with writer.begin():
+                yield writer
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    def remembered(self, key: Hashable, load: Callable[[Connection], T]) -> T:
+        """Return what `load` read, reading again only after any process has changed the database.
+
+        SQLite tells in microseconds whether another connection committed (PRAGMA data_version).
+        PostgreSQL does not, so there every call reads.
+        """
+        if not self.is_sqlite:
+            with self.reading() as connection:
+                return load(connection)
+        with self._lock:
+            self._forget_if_changed()
+            if key in self._remembered:
+                found: T = self._remembered[key]
+                return found
+        with self.reading() as connection:
+            value = load(connection)
+        with self._lock:
+            if len(self._remembered) >= REMEMBERED_ENTRIES:
+                self._remembered.clear()
+            self._remembered[key] = value
+        return value
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def _forget_if_changed(self) -> None:
+        with _store_errors():
+            if self._watch is None:
+                path = str(self.engine.url.database)
+                self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._remembered.clear()
+            self._version = version
+
+
+def _open(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput(
+            f"state store {url!r} is no database URL; expected sqlite:///PATH or postgresql://..."
+        ) from error
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise InvalidInput(
+            f"state store {parsed.render_as_string()!r} is not supported; "
+            "expected sqlite:///PATH or postgresql://..."
+        )
+    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction control begins too late for consistent reads, so it is off and
+    # _begin_sqlite says BEGIN.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("compute_optimizer_writes", False)
+    # A writer takes its lock at once: a deferred one could fail half-way, when it upgrades.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, sqlite3.OperationalError) as error:
+        raise StoreUnavailable(f"the state store cannot be used: {error}") from error
