@@ -1,0 +1,30 @@
+"""Fixtures that every room of the tests may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real traces and figures beside the checkout.
+
+    It is no part of the repository: a user's clone skips what needs it, the project's own checks
+    (CI=true) must not.
+    """
+    folder = REPOSITORY.parent / "shared"
+    if not folder.is_dir():
+        reason = "needs the folder ../shared (real traces and figures), which is not in a clone"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
