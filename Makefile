@@ -1,0 +1,57 @@
+# Everything that a fresh machine needs beside Python 3.11 or newer, make and git.
+# Each environment is a folder .venv-NAME of its own, made once from its lock in constraints/.
+
+PORT ?= 8080
+CLIENTS := client-boto3-new client-boto3-1.26 client-aiobotocore client-awscli
+
+ifndef PYTHON
+PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+endif
+ifeq ($(strip $(PYTHON)),)
+$(error Python 3.11 or newer is needed and none was found; name one: make PYTHON=/path/to/python)
+endif
+
+ENVIRONMENTS := $(PYTHON) scripts/environments.py
+DEV := .venv-dev/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format test-clients bench lock generate dev clean
+
+help: ## Show what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
+
+demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (PORT=8080)
+	@$(ENVIRONMENTS) create run
+	@.venv-run/bin/compute-optimizer demo --port "$(PORT)" --data-dir .demo
+
+test: dev ## Run the tests (everything but the foreign clients)
+	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
+
+check: dev ## Check format, lint, types, import contracts, spelling and generated files
+	$(DEV)/ruff format --check .
+	$(DEV)/ruff check .
+	$(DEV)/mypy
+	$(DEV)/lint-imports
+	$(DEV)/codespell
+	$(DEV)/python scripts/check_generated.py
+
+format: dev ## Format the code and apply the fixes that lint knows
+	$(DEV)/ruff check --fix .
+	$(DEV)/ruff format .
+
+test-clients: dev ## Run foreign clients, each in an environment of its own, against a served process
+	@$(ENVIRONMENTS) create $(CLIENTS)
+	@$(DEV)/python -m pytest -q -m clients tests/clients
+
+bench: dev ## Measure, and print ratios to named baselines
+	@$(DEV)/python -m benchmarks
+
+dev:
+	@$(ENVIRONMENTS) create dev
+
+lock: ## Write the locks in constraints/ anew from what pyproject.toml declares
+	@$(ENVIRONMENTS) lock
+
+clean: ## Remove the environments and the demo's data
+	rm -rf .venv-run .venv-dev .venv-client-* .demo

@@ -1,0 +1,152 @@
+"""Create the environments of this project from their locks, and write those locks.
+
+    environments.py create NAME...     make .venv-NAME, or find it ready
+    environments.py lock [NAME...]     write constraints/NAME.txt anew (all of them by default)
+
+Needs Python's standard library only. An environment is ready when it holds a stamp named after
+the content of its locks, the interpreter and its own place; anything else is made anew.
+"""
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One virtual environment: what is installed, all of it pinned by its locks."""
+
+    locks: tuple[str, ...]
+    with_project: bool = False
+    compiled: bool = False
+    """Whether to compile at once. Development must: a first import that compiles may warn, and
+    warnings are errors in tests. Everywhere else it would only make the first run wait."""
+
+
+ENVIRONMENTS = {
+    "run": Environment(("run", "build"), with_project=True),
+    "dev": Environment(("dev", "build"), with_project=True, compiled=True),
+    "client-boto3-new": Environment(("client-boto3-new",)),
+    "client-boto3-1.26": Environment(("client-boto3-1.26",)),
+    "client-aiobotocore": Environment(("client-aiobotocore",)),
+    "client-awscli": Environment(("client-awscli",)),
+}
+
+LOCKS = ("run", "dev", "build", *(name for name in ENVIRONMENTS if name.startswith("client-")))
+
+
+def lock_file(name: str) -> Path:
+    """Return the path of a lock."""
+    return ROOT / "constraints" / f"{name}.txt"
+
+
+def declared(name: str) -> list[str]:
+    """Return the requirements that pyproject.toml declares for a lock."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups: dict[str, list[str]] = project["dependency-groups"]
+    run: list[str] = project["project"]["dependencies"]
+    if name == "run":
+        return run
+    if name == "build":
+        requires: list[str] = project["build-system"]["requires"]
+        return requires
+    if name == "dev":
+        extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
+        return [*run, *(line for extra in extras.values() for line in extra), *groups["dev"]]
+    return groups[name]
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of an environment."""
+    return ROOT / f".venv-{name}"
+
+
+def create(name: str) -> None:
+    """Make the environment unless it is ready."""
+    environment = ENVIRONMENTS[name]
+    folder = folder_of(name)
+    stamp = folder / f"ready-{_key(environment, folder)}"
+    if stamp.exists():
+        return
+    print(f"Installing {folder.name} (once; about half a minute) ...", flush=True)
+    _make_venv(folder)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    install = [*pip, "install", "-qq", "--no-deps"]
+    requirements = [word for lock in environment.locks for word in ("-r", str(lock_file(lock)))]
+    _run([*install, "--compile" if environment.compiled else "--no-compile", *requirements])
+    if environment.with_project:
+        _run([*install, "--no-build-isolation", "-e", str(ROOT)])
+    _run([*pip, "check"], quiet=True)
+    stamp.touch()
+
+
+def lock(name: str) -> None:
+    """Write a lock: everything that a clean environment of the declared requirements holds."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "venv"
+        _make_venv(folder)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+        _run([*pip, "install", "-qq", *declared(name)])
+        # --all lists the installer's own parts too; only the build lock means to hold setuptools.
+        frozen = subprocess.run(
+            [*pip, "freeze", *(["--all", "--exclude", "pip"] if name == "build" else [])],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    header = f"# Complete lock, written by `make lock` from what pyproject.toml declares: {name}.\n"
+    lock_file(name).write_text(header + frozen)
+
+
+def _key(environment: Environment, folder: Path) -> str:
+    digest = hashlib.sha256(f"{sys.version}\n{folder}\n{environment}".encode())
+    for name in environment.locks:
+        digest.update(lock_file(name).read_bytes())
+    if environment.with_project:
+        digest.update((ROOT / "pyproject.toml").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _make_venv(folder: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(folder)], capture_output=True, text=True
+    )
+    if made.returncode:
+        raise SystemExit(
+            f"{sys.executable} cannot make a virtual environment: "
+            f"{(made.stdout + made.stderr).strip()}\n"
+            "On Debian and Ubuntu, install the package python3-venv; or name another Python of "
+            "3.11 or newer: make PYTHON=/path/to/python ..."
+        )
+
+
+def _run(command: list[str], quiet: bool = False) -> None:
+    done = subprocess.run(command, capture_output=quiet, text=True)
+    if done.returncode:
+        said = f"\n{done.stdout}{done.stderr}" if quiet else ""
+        raise SystemExit(f"this command failed: {' '.join(command)}{said}")
+
+
+def main(arguments: list[str]) -> None:
+    """Run one of the two verbs on the named environments or locks."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    creating = verbs.add_parser("create", help="make .venv-NAME, or find it ready")
+    creating.add_argument("names", nargs="+", choices=ENVIRONMENTS, metavar="NAME")
+    locking = verbs.add_parser("lock", help="write constraints/NAME.txt anew")
+    locking.add_argument("names", nargs="*", metavar="NAME", help=", ".join(LOCKS))
+    given = parser.parse_args(arguments)
+    for name in given.names or LOCKS:
+        {"create": create, "lock": lock}[given.verb](name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
