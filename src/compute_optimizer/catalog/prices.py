@@ -1,0 +1,60 @@
+"""On-demand list prices per hour, as arrays in the order of the instance types."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compute_optimizer.catalog.instance_types import InstanceTypes
+from compute_optimizer.catalog.price_table import (
+    LINUX,
+    PriceFact,
+    facts_of,
+    linux_prices,
+    price_table,
+)
+
+
+def hourly_prices(types: InstanceTypes, region: str, platform: str) -> NDArray[np.float64]:
+    """Return USD per hour on demand, shape (types,); NaN where there is no figure."""
+    linux = linux_prices(region)
+    prices = np.array([linux.get(name, np.nan) for name in types.names])
+    if platform == LINUX:
+        return prices
+    facts = facts_of(region, platform)
+    known = np.array([name in facts for name in types.names])
+    if not known.any():
+        return np.full(len(types.names), np.nan)
+    return np.where(known, prices + _surcharges(types, platform), np.nan)
+
+
+def price_facts(types: InstanceTypes, region: str, platform: str) -> tuple[PriceFact | None, ...]:
+    """Return source, date and quality of each type's price; None where there is no figure."""
+    facts = facts_of(region, platform)
+    return tuple(facts.get(name) for name in types.names)
+
+
+def price_date(region: str, platform: str) -> date | None:
+    """Return the date of the oldest figure of a Region and platform; None without figures."""
+    return min((fact.date for fact in facts_of(region, platform).values()), default=None)
+
+
+def _surcharges(types: InstanceTypes, platform: str) -> NDArray[np.float64]:
+    """Return what a platform costs above Linux in USD per hour, shape (types,)."""
+    group = price_table()["platforms"][platform]
+    surcharges = law_surcharge(types.vcpus, group["steps"])
+    for name, surcharge in group["surcharges"].items():
+        if name in types.index:
+            surcharges[types.index[name]] = surcharge
+    return surcharges
+
+
+def law_surcharge(
+    vcpus: NDArray[np.float64], steps: Sequence[tuple[float, float, float]]
+) -> NDArray[np.float64]:
+    """Return USD per hour by steps of (vCPUs at least, USD, USD per vCPU), shape of `vcpus`."""
+    least, flat, per_vcpu = np.array(steps).T
+    step = np.searchsorted(least, vcpus, side="right") - 1
+    charge: NDArray[np.float64] = flat[step] + per_vcpu[step] * vcpus
+    return charge
