@@ -1,0 +1,104 @@
+"""From a response to a tree that an encoder takes: one walk over the output shape.
+
+Unset members (None) are left out. A member that the model does not have, or a value of another
+type, is a defect of the operation and raises at once: typed clients would stumble over it.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from botocore.model import ListShape, Shape, StructureShape
+
+Writer = Callable[[Any], Any]
+"""Takes the response's value and returns what the encoder writes."""
+
+
+def compile_writer(
+    shape: Shape, timestamp: Writer, known: dict[str, Writer] | None = None
+) -> Writer:
+    """Return the writer of a shape; `timestamp` is the encoding's own writer of moments."""
+    known = {} if known is None else known
+    if shape.name not in known:
+        known[shape.name] = _compile(shape, timestamp, known)
+    return known[shape.name]
+
+
+def _compile(shape: Shape, timestamp: Writer, known: dict[str, Writer]) -> Writer:
+    if isinstance(shape, StructureShape):
+        return _structure(
+            shape.name,
+            {name: compile_writer(item, timestamp, known) for name, item in shape.members.items()},
+        )
+    if isinstance(shape, ListShape):
+        return _list(compile_writer(shape.member, timestamp, known))
+    if shape.type_name == "timestamp":
+        return timestamp
+    return SCALARS[shape.type_name]
+
+
+def _structure(shape_name: str, members: Mapping[str, Writer]) -> Writer:
+    def write(value: Any) -> dict[str, Any]:
+        try:
+            return {name: members[name](item) for name, item in value.items() if item is not None}
+        except KeyError as error:
+            raise TypeError(f"{shape_name} has no member {error}") from None
+
+    return write
+
+
+def _list(member: Writer) -> Writer:
+    def write(value: Any) -> list[Any]:
+        return [member(item) for item in value]
+
+    return write
+
+
+def _string(value: Any) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, str):  # a StrEnum
+        return str(value)
+    raise TypeError(f"expected a string, got {value!r}")
+
+
+def _integer(value: Any) -> int:
+    return value if type(value) is int else operator.index(value)
+
+
+def _double(value: Any) -> float:
+    number = value if type(value) is float else float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} cannot be sent: no protocol has it as a number")
+    return number
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"expected True or False, got {value!r}")
+
+
+SCALARS: dict[str, Writer] = {
+    "string": _string,
+    "integer": _integer,
+    "long": _integer,
+    "double": _double,
+    "boolean": _boolean,
+}
+"""The writer of each scalar kind."""
+
+
+def epoch_seconds(value: datetime | float) -> int | float:
+    """Return seconds since 1970, with milliseconds only where there are any.
+
+    Clients are promised milliseconds (Smithy's epoch-seconds); a moment without a zone is a defect.
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: every moment needs a time zone")
+        value = value.timestamp()
+    rounded = round(float(value), 3)
+    return int(rounded) if rounded.is_integer() else rounded
