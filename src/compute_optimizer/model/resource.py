@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
-EC2_INSTANCE = "Ec2Instance"
+EC2_INSTANCE: Final = "Ec2Instance"
 """The service's own name of the resource type (enum ResourceType)."""
+
+AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
+"""The service's own name of the group that an instance may belong to."""
 
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 

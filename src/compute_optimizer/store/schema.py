@@ -90,6 +90,8 @@ enrollments = Table(
     Column("status_reason", Text),
     Column("includes_members", Boolean, nullable=False),
     Column("last_updated", UtcDateTime),
+    # Whether the opt-in came from an administrator's, not from the account itself.
+    Column("by_organization", Boolean, nullable=False),
     # When the account opted out; its files are purged after the grace period.
     Column("opted_out_at", UtcDateTime),
 )
@@ -141,6 +143,8 @@ runs = Table(
     Column("run_id", String(36), primary_key=True),
     Column("as_of", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
+    # Moved by every write of the run: one that stands still for long was given up.
+    Column("heartbeat_at", UtcDateTime, nullable=False),
     # Null while the run is being written: readers see completed runs only.
     Column("completed_at", UtcDateTime, index=True),
 )
@@ -178,4 +182,12 @@ recommendation_errors = Table(
     Column("resource_arn", String(512), primary_key=True),
     Column("code", String(64), nullable=False),
     Column("message", Text, nullable=False),
+)
+
+sealing_keys = Table(
+    "sealing_keys",
+    metadata,
+    # What the key seals, such as page tokens; the first revision draws the keys at random.
+    Column("purpose", String(64), primary_key=True),
+    Column("key", LargeBinary, nullable=False),
 )

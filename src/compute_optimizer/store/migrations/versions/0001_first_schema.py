@@ -1,5 +1,7 @@
 """First schema."""
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -35,6 +37,7 @@ def upgrade() -> None:
         sa.Column("status_reason", sa.Text(), nullable=True),
         sa.Column("includes_members", sa.Boolean(), nullable=False),
         sa.Column("last_updated", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by_organization", sa.Boolean(), nullable=False),
         sa.Column("opted_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_enrollments")),
     )
@@ -114,12 +117,20 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=36), nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_runs_completed_at"), ["completed_at"], unique=False)
 
+    sealing_keys = op.create_table(
+        "sealing_keys",
+        sa.Column("purpose", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("purpose", name=op.f("pk_sealing_keys")),
+    )
+    op.bulk_insert(sealing_keys, [{"purpose": "page tokens", "key": secrets.token_bytes(32)}])
     op.create_table(
         "tiles",
         sa.Column("account_id", sa.String(length=12), nullable=False),

@@ -1,0 +1,320 @@
+"""Analysis runs and what they said: written shard by shard, visible all at once.
+
+A run is begun, its results are written one transaction per shard, and one last transaction makes
+it the current run of every scope that it analyzed. The run that it supersedes stays readable for
+RUN_KEPT, because page tokens pin their run. Bodies are the frozen dataclasses of `model` as JSON.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+
+from compute_optimizer.errors import Conflict
+from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    Finding,
+    RecommendationError,
+)
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE, ShardKey
+from compute_optimizer.store.schema import recommendation_errors, recommendations, run_scopes, runs
+
+T = TypeVar("T")
+
+RUN_KEPT = timedelta(days=1)
+"""How long a superseded run stays readable: as long as a page token lives (spec 8.2)."""
+
+ABANDONED_AFTER = timedelta(hours=1)
+"""A run that wrote nothing for so long was given up; a shard takes seconds."""
+
+SCAN_ROWS = 5_000
+"""Rows fetched at once while filters look through a run."""
+
+MAX_LISTED = 1_000
+"""ARNs in one request (spec 8.3) and names in one SQL list: below every database's limit."""
+
+
+class Scope(NamedTuple):
+    """What one run answers for as a whole."""
+
+    account_id: str
+    region: str
+    resource_type: str
+
+
+class Facets(msgspec.Struct, frozen=True, array_like=True):
+    """What filters look at, small enough to scan a whole account without reading bodies."""
+
+    finding: str
+    reason_codes: tuple[str, ...]
+    source_type: str
+    workload_types: tuple[str, ...]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which recommendations a reader wants; None does not restrict."""
+
+    arns: tuple[str, ...] | None = None
+    """At most MAX_LISTED."""
+    findings: frozenset[str] | None = None
+    matches: Callable[[Facets], bool] | None = None
+
+
+EVERYTHING = Selection()
+
+_encode = msgspec.json.Encoder().encode
+_decode_facets = msgspec.json.Decoder(Facets).decode
+
+
+def scope_of(shard: ShardKey) -> Scope:
+    """Return the scope that a shard belongs to."""
+    return Scope(shard.account_id, shard.region, shard.resource_type)
+
+
+def begin_run(connection: Connection, as_of: datetime, now: datetime) -> str:
+    """Record a new run, invisible until it is complete, and return its id."""
+    run_id = str(uuid4())
+    connection.execute(
+        insert(runs).values(run_id=run_id, as_of=as_of, started_at=now, heartbeat_at=now)
+    )
+    return run_id
+
+
+def write_result(
+    connection: Connection,
+    run_id: str,
+    scope: Scope,
+    found: Sequence[Ec2InstanceRecommendation],
+    errors: Sequence[RecommendationError],
+    *,
+    now: datetime,
+) -> None:
+    """Store the result of one shard; raise Conflict when the run was given up meanwhile."""
+    _beat(connection, run_id, now)
+    named = {"run_id": run_id, **scope._asdict()}
+    if found:
+        rows = [named | _recommendation_row(one) for one in found]
+        connection.execute(insert(recommendations), rows)
+    if errors:
+        rows = [
+            named | {"resource_arn": one.resource_arn, "code": one.code, "message": one.message}
+            for one in errors
+        ]
+        connection.execute(insert(recommendation_errors), rows)
+
+
+def complete_run(
+    connection: Connection, run_id: str, scopes: Collection[Scope], now: datetime
+) -> None:
+    """Make the run the current one of every given scope; the former ones are superseded.
+
+    Raises Conflict when the run was given up meanwhile.
+    """
+    # Two analyses may end at the same moment: the row locks put one after the other.
+    connection.execute(select(runs.c.run_id).with_for_update()).all()
+    _beat(connection, run_id, now)
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(completed_at=now))
+    found = _count(connection, recommendations, run_id)
+    errors = _count(connection, recommendation_errors, run_id)
+    for scope in scopes:
+        current = *_equal(run_scopes, scope), run_scopes.c.superseded_at.is_(None)
+        connection.execute(update(run_scopes).where(*current).values(superseded_at=now))
+        counts = {"recommendations": found.get(scope, 0), "errors": errors.get(scope, 0)}
+        connection.execute(insert(run_scopes).values(run_id=run_id, **scope._asdict(), **counts))
+
+
+def prune_runs(connection: Connection, now: datetime) -> None:
+    """Remove what nobody can read any more.
+
+    These are scopes superseded longer than RUN_KEPT ago, and runs that stopped being written
+    ABANDONED_AFTER ago without being completed; one that is being written now is left alone.
+    """
+    old = run_scopes.c.superseded_at < now - RUN_KEPT
+    expired = select(run_scopes.c.run_id, *_scope_columns(run_scopes)).where(old)
+    for run_id, *scope in connection.execute(expired).all():
+        _remove(connection, run_id, Scope._make(scope))
+    connection.execute(delete(run_scopes).where(old))
+    given_up = runs.c.completed_at.is_(None), runs.c.heartbeat_at < now - ABANDONED_AFTER
+    for run_id in connection.execute(select(runs.c.run_id).where(*given_up)).scalars().all():
+        _remove(connection, run_id)
+        connection.execute(delete(runs).where(runs.c.run_id == run_id))
+    empty = runs.c.run_id.not_in(select(run_scopes.c.run_id))
+    connection.execute(delete(runs).where(runs.c.completed_at.is_not(None), empty))
+
+
+def current_scopes(connection: Connection, account_ids: Collection[str]) -> set[Scope]:
+    """Return every scope of the accounts that has a current run."""
+    query = select(*_scope_columns(run_scopes)).where(
+        run_scopes.c.superseded_at.is_(None), run_scopes.c.account_id.in_(account_ids)
+    )
+    return {Scope._make(row) for row in connection.execute(query)}
+
+
+def current_run(connection: Connection, scope: Scope) -> str | None:
+    """Return the id of the newest completed run of the scope; None before the first analysis."""
+    query = select(run_scopes.c.run_id).where(
+        *_equal(run_scopes, scope), run_scopes.c.superseded_at.is_(None)
+    )
+    return connection.execute(query).scalar()
+
+
+def is_readable(connection: Connection, run_id: str, scope: Scope, now: datetime) -> bool:
+    """Whether pages of the run may still be read: it is current, or was until RUN_KEPT ago."""
+    query = select(run_scopes.c.superseded_at).where(
+        *_equal(run_scopes, scope), run_scopes.c.run_id == run_id
+    )
+    row = connection.execute(query).first()
+    return row is not None and (row[0] is None or now - row[0] <= RUN_KEPT)
+
+
+def read_page(
+    connection: Connection,
+    run_id: str,
+    scope: Scope,
+    record: type[T],
+    *,
+    limit: int,
+    after: str = "",
+    selection: Selection = EVERYTHING,
+) -> list[T]:
+    """Return up to `limit` recommendations by ascending ARN, from the first one beyond `after`.
+
+    `record` is the dataclass that the bodies hold.
+    """
+    wanted = [
+        *_of_run(recommendations, run_id, scope),
+        recommendations.c.resource_arn > after,
+        *_restrictions(selection),
+    ]
+    if selection.matches is not None:
+        arns = _matching_arns(connection, wanted, selection.matches, limit)
+        wanted = [
+            *_of_run(recommendations, run_id, scope),
+            recommendations.c.resource_arn.in_(arns),
+        ]
+    query = select(recommendations.c.body).where(*wanted)
+    bodies = connection.execute(query.order_by(recommendations.c.resource_arn).limit(limit))
+    decode = msgspec.json.Decoder(record).decode
+    return [decode(body) for body in bodies.scalars()]
+
+
+def recommended_arns(
+    connection: Connection, run_id: str, scope: Scope, arns: Sequence[str]
+) -> set[str]:
+    """Return which of at most MAX_LISTED resources have a recommendation."""
+    query = select(recommendations.c.resource_arn).where(
+        *_of_run(recommendations, run_id, scope), recommendations.c.resource_arn.in_(arns)
+    )
+    return set(connection.execute(query).scalars())
+
+
+def read_errors(
+    connection: Connection, run_id: str, scope: Scope, arns: Sequence[str] | None = None
+) -> list[RecommendationError]:
+    """Return why resources have no recommendation: at most MAX_LISTED, or all for None."""
+    table = recommendation_errors
+    wanted = _of_run(table, run_id, scope)
+    if arns is not None:
+        wanted.append(table.c.resource_arn.in_(arns))
+    query = select(table.c.resource_arn, table.c.code, table.c.message).where(*wanted)
+    rows = connection.execute(query.order_by(table.c.resource_arn))
+    return [RecommendationError(*row) for row in rows]
+
+
+def facets_of(recommendation: Ec2InstanceRecommendation) -> Facets:
+    """Return what filters look at."""
+    return Facets(
+        finding=recommendation.finding.value,
+        reason_codes=recommendation.finding_reason_codes,
+        source_type=AUTO_SCALING_GROUP if recommendation.auto_scaling_group_arn else EC2_INSTANCE,
+        workload_types=recommendation.inferred_workload_types,
+        tags=dict(recommendation.tags),
+    )
+
+
+def counted_savings(recommendation: Ec2InstanceRecommendation) -> float:
+    """Return the monthly savings that totals count, in the currency of the Region.
+
+    Totals count the first option of overprovisioned resources only (spec 3.9).
+    """
+    if recommendation.finding is not Finding.OVER_PROVISIONED:
+        return 0.0
+    first = next((o for o in recommendation.options if o.architecture_pool == CURRENT), None)
+    return first.savings.monthly_usd if first is not None and first.savings is not None else 0.0
+
+
+def _recommendation_row(recommendation: Ec2InstanceRecommendation) -> dict[str, Any]:
+    return {
+        "resource_arn": recommendation.resource_arn,
+        "finding": recommendation.finding.value,
+        "facets": _encode(facets_of(recommendation)),
+        "monthly_savings_usd": counted_savings(recommendation),
+        "body": _encode(recommendation),
+    }
+
+
+def _beat(connection: Connection, run_id: str, now: datetime) -> None:
+    beat = update(runs).where(runs.c.run_id == run_id).values(heartbeat_at=now)
+    if connection.execute(beat).rowcount == 0:
+        raise Conflict(
+            f"analysis {run_id} stood still for over {ABANDONED_AFTER} and was given up; "
+            "run `compute-optimizer analyze` again"
+        )
+
+
+def _count(connection: Connection, table: Table, run_id: str) -> dict[Scope, int]:
+    columns = _scope_columns(table)
+    query = select(*columns, func.count()).where(table.c.run_id == run_id).group_by(*columns)
+    return {Scope._make(scope): count for *scope, count in connection.execute(query).all()}
+
+
+def _remove(connection: Connection, run_id: str, scope: Scope | None = None) -> None:
+    for table in (recommendations, recommendation_errors):
+        wanted = _of_run(table, run_id, scope) if scope else [table.c.run_id == run_id]
+        connection.execute(delete(table).where(*wanted))
+
+
+def _matching_arns(
+    connection: Connection,
+    wanted: Sequence[ColumnElement[bool]],
+    matches: Callable[[Facets], bool],
+    limit: int,
+) -> list[str]:
+    query = select(recommendations.c.resource_arn, recommendations.c.facets).where(*wanted)
+    query = query.order_by(recommendations.c.resource_arn).execution_options(yield_per=SCAN_ROWS)
+    found: list[str] = []
+    with connection.execute(query) as rows:
+        for arn, facets in rows:
+            if matches(_decode_facets(facets)):
+                found.append(arn)
+                if len(found) == limit:
+                    break
+    return found
+
+
+def _restrictions(selection: Selection) -> list[ColumnElement[bool]]:
+    restrictions: list[ColumnElement[bool]] = []
+    if selection.arns is not None:
+        restrictions.append(recommendations.c.resource_arn.in_(selection.arns))
+    if selection.findings is not None:
+        restrictions.append(recommendations.c.finding.in_(selection.findings))
+    return restrictions
+
+
+def _of_run(table: Table, run_id: str, scope: Scope) -> list[ColumnElement[bool]]:
+    return [table.c.run_id == run_id, *_equal(table, scope)]
+
+
+def _equal(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    return [column == value for column, value in zip(_scope_columns(table), scope, strict=True)]
+
+
+def _scope_columns(table: Table) -> list[ColumnElement[str]]:
+    return [table.c[name] for name in Scope._fields]

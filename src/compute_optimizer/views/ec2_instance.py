@@ -1,0 +1,226 @@
+"""EC2 instance recommendations in the spelling of the wire."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import isnan
+from types import MappingProxyType
+from typing import Any, cast
+
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.model import recommendation as model
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.shapes import (
+    CpuVendorArchitecture,
+    Currency,
+    CustomizableMetricHeadroom,
+    CustomizableMetricThreshold,
+    EffectiveRecommendationPreferences,
+    ExternalMetricStatus,
+    Gpu,
+    GpuInfo,
+    InstanceRecommendation,
+    InstanceRecommendationOption,
+    LookBackPeriodPreference,
+    RecommendationSource,
+    SavingsOpportunity,
+    UtilizationMetric,
+)
+
+WIRE_SPELLING = {
+    "Underprovisioned": "UNDER_PROVISIONED",
+    "Overprovisioned": "OVER_PROVISIONED",
+    "Optimized": "OPTIMIZED",
+    "Cpu": "CPU",
+    "Memory": "MEMORY",
+    "Maximum": "MAXIMUM",
+}
+"""Enum values that the real service spells differently from its own model (spec 3.2)."""
+
+MAX_OPTIONS = 3
+"""Options in one answer (spec 3.7)."""
+
+STATISTIC = "Maximum"
+"""Of every utilization metric: its value is the highest of the look-back period (spec 2.4)."""
+
+NO_EXTERNAL_METRICS: ExternalMetricStatus = {
+    "statusCode": "NO_EXTERNAL_METRIC_SET",
+    "statusReason": "No external metrics preference is configured for this resource.",
+}
+
+CHINA_PREFIX = "cn-"
+"""Regions whose list prices are in CNY (spec 3.9)."""
+
+NO_GPUS: Mapping[str, GpuInfo] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How recommendations are to be shown."""
+
+    region: str
+    architectures: tuple[CpuVendorArchitecture, ...] = ("CURRENT",)
+    """The options of these are ranked together."""
+    enum_style: str = "wire"
+    """wire (OVER_PROVISIONED) or model (Overprovisioned)."""
+    gpus: Mapping[str, GpuInfo] = NO_GPUS
+    """By instance type, for those that have any."""
+
+
+@cache
+def gpu_infos() -> Mapping[str, GpuInfo]:
+    """Return what is known of the GPUs of every instance type that has any."""
+    types = load_instance_types()
+    return {
+        types.names[place]: _gpu_info(int(types.gpu_count[place]), types.gpu_memory_mib[place])
+        for place in types.gpu_count.nonzero()[0]
+    }
+
+
+def instance_recommendation(
+    recommendation: model.Ec2InstanceRecommendation, shown: Presentation
+) -> InstanceRecommendation:
+    """Return the recommendation as a member of instanceRecommendations."""
+    found: InstanceRecommendation = {
+        "instanceArn": recommendation.resource_arn,
+        "accountId": recommendation.account_id,
+        "instanceName": recommendation.name,
+        "currentInstanceType": recommendation.current_instance_type,
+        "finding": _spelled(recommendation.finding.value, shown),
+        "findingReasonCodes": cast(Any, list(recommendation.finding_reason_codes)),
+        "utilizationMetrics": [_metric(metric, shown) for metric in recommendation.utilization],
+        "lookBackPeriodInDays": recommendation.lookback_days,
+        "recommendationOptions": [
+            _option(option, rank, shown)
+            for rank, option in enumerate(ranked_options(recommendation, shown.architectures), 1)
+        ],
+        "recommendationSources": [_source(recommendation)],
+        "lastRefreshTimestamp": recommendation.last_refresh,
+        "currentPerformanceRisk": recommendation.current_performance_risk.value,
+        "effectiveRecommendationPreferences": _preferences(recommendation.preferences, shown),
+        "inferredWorkloadTypes": cast(Any, list(recommendation.inferred_workload_types)),
+        "instanceState": cast(Any, recommendation.state),
+        "tags": [{"key": key, "value": value} for key, value in recommendation.tags.items()],
+        "externalMetricStatus": NO_EXTERNAL_METRICS,
+        "idle": "True" if recommendation.idle else "False",
+    }
+    if gpus := shown.gpus.get(recommendation.current_instance_type):
+        found["currentInstanceGpuInfo"] = gpus
+    return found
+
+
+def _gpu_info(count: int, memory_mib: float) -> GpuInfo:
+    gpus: Gpu = {"gpuCount": count}
+    if not isnan(memory_mib):
+        gpus["gpuMemorySizeInMiB"] = int(memory_mib)
+    return {"gpus": [gpus]}
+
+
+def ranked_options(
+    recommendation: model.Ec2InstanceRecommendation, architectures: Sequence[str]
+) -> list[model.RecommendationOption]:
+    """Return the best options of the given architectures, ranked together.
+
+    An instance that is on Graviton already has the same type in both pools; it counts once.
+    """
+    pools = {
+        option.instance_type: option
+        for option in recommendation.options
+        if option.architecture_pool in architectures
+    }
+    return sorted(pools.values(), key=_preference)[:MAX_OPTIONS]
+
+
+def _preference(option: model.RecommendationOption) -> tuple[float, float, str]:
+    # Savings first, then the lower risk, then the name (spec 3.7); unknown savings come last.
+    savings = option.savings.monthly_usd if option.savings else float("-inf")
+    return -savings, option.performance_risk, option.instance_type
+
+
+def _option(
+    option: model.RecommendationOption, rank: int, shown: Presentation
+) -> InstanceRecommendationOption:
+    found: InstanceRecommendationOption = {
+        "instanceType": option.instance_type,
+        "projectedUtilizationMetrics": [
+            _metric(metric, shown) for metric in option.projected_utilization
+        ],
+        "platformDifferences": cast(Any, list(option.platform_differences)),
+        "performanceRisk": option.performance_risk,
+        "rank": rank,
+        "migrationEffort": cast(Any, option.migration_effort),
+    }
+    if option.savings is not None:
+        savings = _savings(option.savings, shown)
+        found["savingsOpportunity"] = savings
+        # Without discounts both figures are the On-Demand ones (spec 3.9).
+        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    if gpus := shown.gpus.get(option.instance_type):
+        found["instanceGpuInfo"] = gpus
+    return found
+
+
+def _savings(savings: model.Savings, shown: Presentation) -> SavingsOpportunity:
+    currency: Currency = "CNY" if shown.region.startswith(CHINA_PREFIX) else "USD"
+    return {
+        "savingsOpportunityPercentage": savings.percentage,
+        "estimatedMonthlySavings": {"currency": currency, "value": savings.monthly_usd},
+    }
+
+
+def _metric(metric: model.UtilizationMetric, shown: Presentation) -> UtilizationMetric:
+    return {
+        "name": _spelled(metric.name, shown),
+        "statistic": _spelled(STATISTIC, shown),
+        "value": metric.value,
+    }
+
+
+def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSource:
+    if group := recommendation.auto_scaling_group_arn:
+        return {
+            "recommendationSourceArn": group,
+            "recommendationSourceType": AUTO_SCALING_GROUP,
+        }
+    return {
+        "recommendationSourceArn": recommendation.resource_arn,
+        "recommendationSourceType": EC2_INSTANCE,
+    }
+
+
+def _preferences(
+    preferences: Preferences, shown: Presentation
+) -> EffectiveRecommendationPreferences:
+    lookback = cast(LookBackPeriodPreference, f"DAYS_{preferences.lookback_days}")
+    threshold = cast(
+        CustomizableMetricThreshold, f"P{preferences.cpu_percentile:g}".replace(".", "_")
+    )
+    return {
+        "cpuVendorArchitectures": list(shown.architectures),
+        "enhancedInfrastructureMetrics": "Inactive",
+        "inferredWorkloadTypes": "Active",
+        "lookBackPeriod": lookback,
+        "utilizationPreferences": [
+            {
+                "metricName": "CpuUtilization",
+                "metricParameters": {
+                    "threshold": threshold,
+                    "headroom": _headroom(preferences.cpu_headroom),
+                },
+            },
+            {
+                "metricName": "MemoryUtilization",
+                "metricParameters": {"headroom": _headroom(preferences.memory_headroom)},
+            },
+        ],
+        "savingsEstimationMode": {"source": "PublicPricing"},
+    }
+
+
+def _headroom(share: float) -> CustomizableMetricHeadroom:
+    return cast(CustomizableMetricHeadroom, f"PERCENT_{share * 100:.0f}")
+
+
+def _spelled(value: str, shown: Presentation) -> Any:
+    return WIRE_SPELLING.get(value, value) if shown.enum_style == "wire" else value
