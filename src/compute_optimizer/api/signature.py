@@ -1,0 +1,294 @@
+"""Signature Version 4, verified: who signed this request, and did anybody change it since.
+
+The canonical request is built from the header names that the client signed, so that any set which
+covers the host, the date and the headers that decide what is asked for is good.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from hashlib import sha256
+from urllib.parse import quote, unquote_to_bytes
+
+from compute_optimizer.api.errors import INCOMPLETE_SIGNATURE, INVALID_SIGNATURE, RequestRefused
+from compute_optimizer.shapes import MissingAuthenticationToken
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+
+TERMINATOR = "aws4_request"
+"""Last part of every credential scope."""
+
+MUST_BE_SIGNED = (b"host", b"x-amz-date", b"x-amz-target", b"x-amz-security-token")
+"""Headers that must be covered by the signature where present: they decide who asks for what."""
+
+CACHED_CREDENTIALS = 4096
+"""Authorization prefixes and signing keys kept: one per client, Region and day."""
+
+_SCOPE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_SPACES = re.compile(b" {2,}")
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+Headers = Mapping[bytes, bytes]
+"""Header values by lower-case name; a repeated header is joined by commas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Whose key signed, and for which day, Region and service: the credential scope."""
+
+    access_key_id: str
+    date: str
+    """YYYYMMDD."""
+    region: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What the Authorization header says, its signature aside."""
+
+    credential: Credential
+    signed_headers: tuple[bytes, ...]
+    """Lower-case names in the client's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request as it was signed: the bytes on the wire, before any decoding."""
+
+    method: str
+    raw_path: bytes
+    query_string: bytes
+    headers: Headers
+    body: bytes
+
+
+def read_authorization(headers: Headers) -> tuple[Authorization, str]:
+    """Return what the Authorization header says and the signature in it (64 hex digits).
+
+    Raises MissingAuthenticationToken without a header, IncompleteSignature for one that is not
+    Signature Version 4 or lacks a part.
+    """
+    header = headers.get(b"authorization")
+    if not header:
+        raise MissingAuthenticationToken("Missing Authentication Token")
+    prefix, found, signature = header.decode("latin-1").rpartition("Signature=")
+    if not found:
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE, "Authorization header requires 'Signature' parameter."
+        )
+    return _read_prefix(prefix), signature
+
+
+@lru_cache(maxsize=CACHED_CREDENTIALS)
+def _read_prefix(prefix: str) -> Authorization:
+    """Read everything before `Signature=`; a client's prefix stays the same for a whole day."""
+    algorithm, _, rest = prefix.strip().partition(" ")
+    if algorithm != ALGORITHM:
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE, f"Unsupported Authorization algorithm; expected {ALGORITHM}."
+        )
+    pairs = (part.partition("=") for part in rest.split(","))
+    parts = {name.strip(): value.strip() for name, _, value in pairs}
+    for required in ("Credential", "SignedHeaders"):
+        if not parts.get(required):
+            raise RequestRefused(
+                INCOMPLETE_SIGNATURE, f"Authorization header requires '{required}' parameter."
+            )
+    names = tuple(parts["SignedHeaders"].split(";"))
+    if not all(_HEADER_NAME.fullmatch(name) for name in names):
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE, "SignedHeaders must be lower-case header names joined by ';'."
+        )
+    return Authorization(
+        _read_credential(parts["Credential"]), tuple(name.encode() for name in names)
+    )
+
+
+def _read_credential(text: str) -> Credential:
+    parts = text.split("/")
+    if len(parts) != 5 or not all(_SCOPE_PART.fullmatch(part) for part in parts):
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE,
+            "Credential must have exactly 5 slash-delimited elements, such as "
+            "keyid/date/region/service/aws4_request.",
+        )
+    key_id, date, region, service, terminator = parts
+    if terminator != TERMINATOR:
+        raise RequestRefused(
+            INVALID_SIGNATURE, f"Credential should be scoped to end in '{TERMINATOR}'."
+        )
+    return Credential(key_id, date, region, service)
+
+
+def check_scope(credential: Credential, service: str) -> None:
+    """Raise InvalidSignatureException unless the request was signed for the service it asks."""
+    if credential.service != service:
+        raise RequestRefused(
+            INVALID_SIGNATURE, f"Credential should be scoped to correct service: '{service}'."
+        )
+
+
+def check_time(credential: Credential, headers: Headers, now: datetime, skew: timedelta) -> str:
+    """Return the request's own time (YYYYMMDDTHHMMSSZ), which the signature covers.
+
+    Raises InvalidSignatureException where it is more than `skew` away from `now`, or does not fall
+    on the day of the credential scope. SDKs recognise the texts and correct their clock.
+    """
+    moment = _request_time(headers)
+    stamp = moment.strftime("%Y%m%dT%H%M%SZ") if b"x-amz-date" not in headers else None
+    signed_at = stamp or headers[b"x-amz-date"].decode()
+    if not signed_at.startswith(credential.date):
+        raise RequestRefused(
+            INVALID_SIGNATURE,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+            f"HTTP: '{credential.date}' != '{signed_at[:8]}'.",
+        )
+    if moment < now - skew:
+        raise RequestRefused(
+            INVALID_SIGNATURE,
+            f"Signature expired: {signed_at} is now earlier than {_stamp(now - skew)} "
+            f"({_stamp(now)} - {_minutes(skew)})",
+        )
+    if moment > now + skew:
+        raise RequestRefused(
+            INVALID_SIGNATURE,
+            f"Signature not yet current: {signed_at} is still later than {_stamp(now + skew)} "
+            f"({_stamp(now)} + {_minutes(skew)})",
+        )
+    return signed_at
+
+
+def _request_time(headers: Headers) -> datetime:
+    stamp = headers.get(b"x-amz-date")
+    if stamp is not None:
+        return _parse_stamp(stamp)
+    date = headers.get(b"date")
+    if date is None:
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE, "Authorization header requires 'X-Amz-Date' or 'Date' header."
+        )
+    try:
+        moment = parsedate_to_datetime(date.decode("latin-1"))
+    except ValueError:
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE, "Date must be in the form 'Sun, 22 Nov 2026 21:44:20 GMT'."
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _parse_stamp(stamp: bytes) -> datetime:
+    try:
+        return datetime.strptime(stamp.decode("latin-1"), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE, "X-Amz-Date must be in the form '20261122T214420Z'."
+        ) from None
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.strftime("%Y%m%dT%H%M%SZ")
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:g} min."
+
+
+def check_signed_headers(signed_headers: tuple[bytes, ...], headers: Headers) -> None:
+    """Raise where the signature leaves out a header that decides who asks for what."""
+    for name in MUST_BE_SIGNED:
+        if name not in signed_headers and (name in headers or name == b"host"):
+            raise RequestRefused(
+                INVALID_SIGNATURE,
+                f"'{name.decode()}' must be a 'SignedHeader' in the AWS Authorization.",
+            )
+    if b"x-amz-date" not in headers and b"date" not in signed_headers:
+        raise RequestRefused(
+            INVALID_SIGNATURE,
+            "'x-amz-date' or 'date' must be a 'SignedHeader' in the AWS Authorization.",
+        )
+
+
+def check_signature(
+    request: Signed,
+    authorization: Authorization,
+    signature: str,
+    signed_at: str,
+    signing_key: bytes,
+) -> None:
+    """Raise InvalidSignatureException unless the key made this signature for this request."""
+    payload_hash = sha256(request.body).hexdigest().encode()
+    canonical = canonical_request(request, authorization.signed_headers, payload_hash)
+    expected = hmac.digest(
+        signing_key, string_to_sign(canonical, authorization.credential, signed_at), "sha256"
+    )
+    matches = hmac.compare_digest(expected.hex().encode(), signature.encode())
+    if not matches or request.headers.get(b"x-amz-content-sha256", payload_hash) != payload_hash:
+        raise RequestRefused(INVALID_SIGNATURE)
+
+
+def canonical_request(
+    request: Signed, signed_headers: tuple[bytes, ...], payload_hash: bytes
+) -> bytes:
+    """Return the canonical request: the one spelling that client and server both hash."""
+    headers = request.headers
+    lines = [
+        b"%b:%b" % (name, _SPACES.sub(b" ", headers.get(name, b""))) for name in signed_headers
+    ]
+    return b"\n".join(
+        (
+            request.method.encode(),
+            _canonical_path(request.raw_path),
+            _canonical_query(request.query_string) if request.query_string else b"",
+            *lines,
+            b"",
+            b";".join(signed_headers),
+            payload_hash,
+        )
+    )
+
+
+def string_to_sign(canonical: bytes, credential: Credential, signed_at: str) -> bytes:
+    """Return what the signing key signs: algorithm, time, scope, hash of the canonical request."""
+    return (
+        f"{ALGORITHM}\n{signed_at}\n"
+        f"{credential.date}/{credential.region}/{credential.service}/{TERMINATOR}\n"
+        f"{sha256(canonical).hexdigest()}"
+    ).encode()
+
+
+def derive_signing_key(secret: str, credential: Credential) -> bytes:
+    """Return the key of one day, Region and service: four HMACs from the secret."""
+    key = f"AWS4{secret}".encode()
+    for part in (credential.date, credential.region, credential.service, TERMINATOR):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+@lru_cache(maxsize=256)
+def _canonical_path(raw_path: bytes) -> bytes:
+    """Return the path without dot segments and double slashes, encoded once more.
+
+    Every service but S3 encodes the path that was sent a second time.
+    """
+    kept: list[str] = []
+    segments = raw_path.decode("latin-1").split("/")
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    path = "/" + "/".join(quote(segment, safe="~") for segment in kept)
+    return (path + "/" if kept and segments[-1] in ("", ".", "..") else path).encode()
+
+
+def _canonical_query(query_string: bytes) -> bytes:
+    pairs = []
+    for part in query_string.split(b"&"):
+        name, _, value = part.partition(b"=")
+        pairs.append(tuple(quote(unquote_to_bytes(text), safe="~") for text in (name, value)))
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs)).encode()
