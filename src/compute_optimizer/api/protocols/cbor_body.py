@@ -8,8 +8,7 @@ from typing import Any
 import cbor2
 
 from compute_optimizer.api.errors import SERIALIZATION, RequestRefused
-from compute_optimizer.api.protocols.input_walk import NotAsModelled, finite
-from compute_optimizer.api.protocols.json_body import MAX_DEPTH
+from compute_optimizer.api.protocols.input_walk import MAX_DEPTH, NotAsModelled, finite
 from compute_optimizer.api.protocols.output_walk import epoch_seconds
 
 EPOCH_TAG = 1
@@ -35,7 +34,7 @@ def parse_cbor(body: bytes) -> Any:
     )
     try:
         tree = decoder.decode()
-    except (cbor2.CBORDecodeError, RecursionError) as error:
+    except cbor2.CBORDecodeError as error:
         reason = error.__cause__ or error
         raise RequestRefused(SERIALIZATION, f"The body is not valid CBOR: {reason}") from None
     if stream.tell() != len(body):

@@ -1,7 +1,7 @@
 """The two encodings as records: what differs between them, and nothing else."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.api.protocols.cbor_body import (
@@ -16,9 +16,38 @@ from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, 
 from compute_optimizer.shapes import ServiceException
 from compute_optimizer.shapes.model import service_model
 
+SERVED = "compute-optimizer"
+"""The one service whose operations can be called; those of the automation service are unknown."""
+
 RETRY_AFTER_MS = {429: 200, 503: 1000}
 """Milliseconds to wait by status where the error does not say: the public quota is 5 calls per
 second and account, so a token comes back every 200 ms; a restarted store is given a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationWalk:
+    """The compiled shapes of one operation."""
+
+    read: Reader
+    """From a parsed body to the request."""
+    write: Writer
+    """From the response to the tree that is rendered."""
+
+
+def compile_walks(
+    service: str, read_moment: Reader, write_moment: Writer
+) -> dict[str, OperationWalk]:
+    """Return the walks of every operation of a service by its name."""
+    model = service_model(service)
+    readers: dict[str, Reader] = {}
+    writers: dict[str, Writer] = {}
+    return {
+        name: OperationWalk(
+            compile_reader(model.operation_model(name).input_shape, read_moment, readers),
+            compile_writer(model.operation_model(name).output_shape, write_moment, writers),
+        )
+        for name in model.operation_names
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +58,14 @@ class Encoding:
     content_type: str
     parse: Callable[[bytes], Any]
     render: Callable[[Any], bytes]
-    read_moment: Reader
-    write_moment: Writer
+    walks: Mapping[str, OperationWalk]
+    """By operation."""
     headers: Mapping[str, str]
     """Headers of every response."""
     names_error_in_header: bool
     """Whether x-amzn-ErrorType repeats the code (RPC v2 CBOR says that it should not)."""
-    _readers: dict[tuple[str, str], Reader] = field(default_factory=dict, compare=False)
-    _writers: dict[tuple[str, str], Writer] = field(default_factory=dict, compare=False)
 
-    def decode(
-        self, body: bytes, operation_name: str, service: str = "compute-optimizer"
-    ) -> dict[str, Any]:
+    def decode(self, body: bytes, operation_name: str) -> dict[str, Any]:
         """Return the request of a body, valid by the service model.
 
         Raises SerializationException where it cannot be read and InvalidParameterValueException
@@ -48,16 +73,14 @@ class Encoding:
         """
         tree = self.parse(body)
         try:
-            request: dict[str, Any] = self._readers[service, operation_name](tree)
+            request: dict[str, Any] = self.walks[operation_name].read(tree)
         except NotAsModelled as refused:
             raise refused.as_service_exception() from None
         return request
 
-    def encode(
-        self, response: Mapping[str, Any], operation_name: str, service: str = "compute-optimizer"
-    ) -> bytes:
+    def encode(self, response: Mapping[str, Any], operation_name: str) -> bytes:
         """Return the body of a response; unset members are left out."""
-        return self.render(self._writers[service, operation_name](response))
+        return self.render(self.walks[operation_name].write(response))
 
     def encode_error(self, error: ServiceException) -> bytes:
         """Return the body that every client turns into its exception."""
@@ -74,26 +97,13 @@ class Encoding:
             headers["x-amz-retry-after"] = str(wait if given is None else given)
         return headers
 
-    def compile(self, service: str) -> None:
-        """Compile the shapes of every operation of a service, once, at start."""
-        model = service_model(service)
-        readers: dict[str, Reader] = {}
-        writers: dict[str, Writer] = {}
-        for name in model.operation_names:
-            operation = model.operation_model(name)
-            reader = compile_reader(operation.input_shape, self.read_moment, readers)
-            writer = compile_writer(operation.output_shape, self.write_moment, writers)
-            self._readers[service, name] = reader
-            self._writers[service, name] = writer
-
 
 JSON = Encoding(
     name="json",
     content_type="application/x-amz-json-1.0",
     parse=parse_json,
     render=render_json,
-    read_moment=moment_from_json,
-    write_moment=epoch_seconds,
+    walks=compile_walks(SERVED, moment_from_json, epoch_seconds),
     headers={"content-type": "application/x-amz-json-1.0"},
     names_error_in_header=True,
 )
@@ -103,14 +113,10 @@ CBOR = Encoding(
     content_type="application/cbor",
     parse=parse_cbor,
     render=render_cbor,
-    read_moment=moment_from_cbor,
-    write_moment=moment_to_cbor,
+    walks=compile_walks(SERVED, moment_from_cbor, moment_to_cbor),
     headers={"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
     names_error_in_header=False,
 )
 
 ENCODINGS = (JSON, CBOR)
 """Every protocol that the server speaks."""
-
-for _encoding in ENCODINGS:
-    _encoding.compile("compute-optimizer")

@@ -8,11 +8,7 @@ from typing import Any
 import msgspec
 
 from compute_optimizer.api.errors import SERIALIZATION, RequestRefused
-from compute_optimizer.api.protocols.input_walk import NotAsModelled, finite
-
-MAX_DEPTH = 32
-"""Nested containers in a body: the deepest input shape of the two models has 6 levels, and newer
-clients may send unknown members that go deeper."""
+from compute_optimizer.api.protocols.input_walk import MAX_DEPTH, NotAsModelled, finite
 
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
@@ -30,7 +26,7 @@ def parse_json(body: bytes) -> Any:
     try:
         _check_depth(body)
         return _DECODER.decode(body.decode())
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RequestRefused(SERIALIZATION, f"The body is not valid JSON: {error}") from None
 
 

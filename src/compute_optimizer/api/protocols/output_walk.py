@@ -16,11 +16,12 @@ Writer = Callable[[Any], Any]
 """Takes the response's value and returns what the encoder writes."""
 
 
-def compile_writer(
-    shape: Shape, timestamp: Writer, known: dict[str, Writer] | None = None
-) -> Writer:
-    """Return the writer of a shape; `timestamp` is the encoding's own writer of moments."""
-    known = {} if known is None else known
+def compile_writer(shape: Shape, timestamp: Writer, known: dict[str, Writer]) -> Writer:
+    """Return the writer of a shape.
+
+    `timestamp` is the encoding's own writer of moments; `known` keeps the writers of shapes that
+    were compiled before.
+    """
     if shape.name not in known:
         known[shape.name] = _compile(shape, timestamp, known)
     return known[shape.name]

@@ -11,7 +11,7 @@ from compute_optimizer.api.errors import (
     UNKNOWN_OPERATION,
     RequestRefused,
 )
-from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding
+from compute_optimizer.api.protocols.encodings import CBOR, JSON, SERVED, Encoding
 from compute_optimizer.shapes.model import MODEL_FILES, NAMESPACES, service_model
 
 Headers = Mapping[bytes, bytes]
@@ -19,9 +19,6 @@ Headers = Mapping[bytes, bytes]
 
 RPC_V2_CBOR = b"rpc-v2-cbor"
 """Value of the header smithy-protocol."""
-
-SERVED = "compute-optimizer"
-"""The one service whose operations can be called; those of the automation service are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
