@@ -1,0 +1,219 @@
+"""The house rules that can be read off the tracked files; CONTRIBUTING.md lists them."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+
+LONGEST_FUNCTION = 70
+LONGEST_FILE = 500
+"""Lines; the limits of CONTRIBUTING.md."""
+
+GENERATED = frozenset({"src/compute_optimizer/shapes/compute_optimizer.py"})
+
+# Each of these is put together here, so that this file may be searched as well.
+UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")))
+BARE_SILENCE = re.compile(r"#\s*(type:\s*" + r"ignore(?!\[)|no" + r"qa(?!:))")
+MACHINE_PATH = re.compile(
+    r"(?:^|[^\w.])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "fa" + "rm")) + ")/"
+)
+PACKAGE_INDEX = re.compile(
+    "|".join(
+        (
+            r"pypi\." + "org",
+            "python" + "hosted",
+            r"registry\." + "npmjs",
+            r"deb\." + "debian",
+            "--" + "index-url",
+            "--" + "extra-index",
+            "find" + "-links",
+            "trusted" + "-host",
+        )
+    )
+)
+PRESENT_MOMENT = re.compile(r"\b(datetime\.(now|utcnow)|date\.today|time\.time)\(")
+
+
+def tracked_files() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+TRACKED = tracked_files()
+PYTHON = [name for name in TRACKED if name.endswith(".py") and name not in GENERATED]
+PACKAGE = [name for name in PYTHON if name.startswith("src/")]
+
+
+def lines_of(name: str) -> list[str]:
+    try:
+        return (ROOT / name).read_text().splitlines()
+    except UnicodeDecodeError:
+        return []  # compressed data: nothing to read
+
+
+def places(names: list[str], pattern: re.Pattern[str]) -> list[str]:
+    """Return file:line of every line that matches."""
+    return [
+        f"{name}:{number}: {line.strip()}"
+        for name in names
+        for number, line in enumerate(lines_of(name), 1)
+        if pattern.search(line)
+    ]
+
+
+def functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse((ROOT / name).read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{name}:{node.name} has {length} lines"
+        for name in PYTHON
+        for node in functions(name)
+        if (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+    ]
+
+    assert not long
+
+
+def test_files_are_short() -> None:
+    long = {name: count for name in PYTHON if (count := len(lines_of(name))) > LONGEST_FILE}
+
+    assert not long
+
+
+def test_public_functions_and_classes_of_the_package_say_what_they_do() -> None:
+    silent = [f"{name}:{label}" for name in PACKAGE for label in _undocumented(name)]
+
+    assert not silent
+
+
+def _undocumented(name: str) -> Iterator[str]:
+    module = ast.parse((ROOT / name).read_text()).body
+    bodies = [module, *(node.body for node in module if isinstance(node, ast.ClassDef))]
+    for node in (node for body in bodies for node in body):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if not node.name.startswith("_") and ast.get_docstring(node) is None:
+            yield node.name
+
+
+def test_nothing_is_left_undone() -> None:
+    assert not places(PYTHON, UNFINISHED)
+
+
+def test_checkers_are_silenced_only_by_name() -> None:
+    assert not places(PYTHON, BARE_SILENCE)
+
+
+def test_only_the_clock_knows_the_present_moment() -> None:
+    others = [name for name in PACKAGE if name != "src/compute_optimizer/interfaces.py"]
+
+    assert not places(others, PRESENT_MOMENT)
+
+
+def test_no_file_names_a_folder_of_one_machine() -> None:
+    assert not places(TRACKED, MACHINE_PATH)
+
+
+def test_no_file_names_a_package_index() -> None:
+    assert not places(TRACKED, PACKAGE_INDEX)
+
+
+# Dependencies: declared in pyproject.toml, explained in docs/dependencies.md, locked.
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RUN = PROJECT["project"]["dependencies"]
+EXTRAS = [line for lines in PROJECT["project"]["optional-dependencies"].values() for line in lines]
+GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
+BUILD = PROJECT["build-system"]["requires"]
+DECLARED = {
+    "run": RUN,
+    "dev": [*RUN, *EXTRAS, *GROUPS["dev"]],
+    "build": BUILD,
+    **{name: lines for name, lines in GROUPS.items() if name != "dev"},
+}
+"""What each lock is made from, by the lock's name."""
+
+
+def locked(name: str) -> dict[str, str]:
+    """Return the version of every distribution in a lock, by its canonical name."""
+    lines = (ROOT / "constraints" / f"{name}.txt").read_text().splitlines()
+    pins = (line.split("==") for line in lines if not line.startswith("#"))
+    return {canonicalize_name(distribution): version for distribution, version in pins}
+
+
+def test_every_lock_belongs_to_something_declared() -> None:
+    assert {path.stem for path in (ROOT / "constraints").glob("*.txt")} == set(DECLARED)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_lock_pins_what_is_declared(name: str) -> None:
+    pins = locked(name)
+
+    for line in DECLARED[name]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), line
+
+
+@pytest.mark.parametrize("name", ["run", "dev"])
+def test_lock_is_complete(name: str) -> None:
+    pins = locked(name)
+
+    assert _needed(DECLARED[name]) - pins.keys() == set()
+
+
+def _needed(lines: list[str]) -> set[str]:
+    """Return everything that the requirements bring along here, by canonical name."""
+    waiting = [Requirement(line) for line in lines]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        requirement = waiting.pop()
+        place = (canonicalize_name(requirement.name), frozenset(requirement.extras))
+        if place in seen or not _applies(requirement, frozenset({""})):
+            continue
+        seen.add(place)
+        wanted = [Requirement(line) for line in _requires(requirement.name)]
+        extras = place[1] | {""}
+        waiting += [_bare(one) for one in wanted if _applies(one, extras)]
+    return {name for name, _ in seen}
+
+
+def _applies(requirement: Requirement, extras: frozenset[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
+
+
+def _bare(requirement: Requirement) -> Requirement:
+    requirement.marker = None
+    return requirement
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return requires(name) or []
+    except PackageNotFoundError:
+        pytest.fail(f"{name} is declared or needed, but not installed here")
+
+
+@pytest.mark.parametrize(
+    "line", [*RUN, *EXTRAS, *BUILD, *(line for lines in GROUPS.values() for line in lines)]
+)
+def test_every_dependency_has_its_reason(line: str) -> None:
+    reasons = (ROOT / "docs/dependencies.md").read_text()
+
+    assert re.search(rf"^\| `{re.escape(Requirement(line).name)}` \| \S", reasons, re.MULTILINE)
