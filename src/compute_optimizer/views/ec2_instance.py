@@ -1,10 +1,9 @@
 """EC2 instance recommendations in the spelling of the wire."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import isnan
-from types import MappingProxyType
 from typing import Any, cast
 
 from compute_optimizer.catalog import load_instance_types
@@ -52,7 +51,15 @@ NO_EXTERNAL_METRICS: ExternalMetricStatus = {
 CHINA_PREFIX = "cn-"
 """Regions whose list prices are in CNY (spec 3.9)."""
 
-NO_GPUS: Mapping[str, GpuInfo] = MappingProxyType({})
+
+@cache
+def gpu_infos() -> Mapping[str, GpuInfo]:
+    """Return what is known of the GPUs of every instance type that has any."""
+    types = load_instance_types()
+    return {
+        types.names[place]: _gpu_info(int(types.gpu_count[place]), types.gpu_memory_mib[place])
+        for place in types.gpu_count.nonzero()[0]
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +71,8 @@ class Presentation:
     """The options of these are ranked together."""
     enum_style: str = "wire"
     """wire (OVER_PROVISIONED) or model (Overprovisioned)."""
-    gpus: Mapping[str, GpuInfo] = NO_GPUS
+    gpus: Mapping[str, GpuInfo] = field(default_factory=gpu_infos)
     """By instance type, for those that have any."""
-
-
-@cache
-def gpu_infos() -> Mapping[str, GpuInfo]:
-    """Return what is known of the GPUs of every instance type that has any."""
-    types = load_instance_types()
-    return {
-        types.names[place]: _gpu_info(int(types.gpu_count[place]), types.gpu_memory_mib[place])
-        for place in types.gpu_count.nonzero()[0]
-    }
 
 
 def instance_recommendation(

@@ -1,0 +1,125 @@
+"""Filters of the recommendation lists: every filter must match, by any of its values.
+
+Names and values are case-sensitive. A value is accepted as the model spells it, or as the service
+itself is known to answer it (OVER_PROVISIONED), and in no other way.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from compute_optimizer.model.recommendation import Finding
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.shapes import (
+    Filter,
+    InferredWorkloadType,
+    InstanceRecommendationFindingReasonCode,
+    InvalidParameterValueException,
+)
+from compute_optimizer.store.recommendations import Facets, Selection
+
+FINDING = "Finding"
+TAG_PREFIX = "tag:"
+TAG_KEY = "tag-key"
+
+Match = Callable[[Facets], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRule:
+    """One filter name: what it accepts and what it looks at."""
+
+    accepted: Mapping[str, str]
+    """Accepted spelling -> stored spelling."""
+    read: Callable[[Facets], Collection[str]]
+
+
+def _as_modelled(values: Sequence[str]) -> dict[str, str]:
+    return {value: value for value in values}
+
+
+FINDINGS = {
+    **_as_modelled([finding.value for finding in Finding]),
+    "UNDER_PROVISIONED": Finding.UNDER_PROVISIONED.value,
+    "OVER_PROVISIONED": Finding.OVER_PROVISIONED.value,
+    "OPTIMIZED": Finding.OPTIMIZED.value,
+}
+
+EC2_FILTERS = {
+    FINDING: FilterRule(FINDINGS, lambda facets: (facets.finding,)),
+    "FindingReasonCodes": FilterRule(
+        _as_modelled(get_args(InstanceRecommendationFindingReasonCode)),
+        lambda facets: facets.reason_codes,
+    ),
+    "RecommendationSourceType": FilterRule(
+        _as_modelled((EC2_INSTANCE, AUTO_SCALING_GROUP)), lambda facets: (facets.source_type,)
+    ),
+    "InferredWorkloadTypes": FilterRule(
+        _as_modelled(get_args(InferredWorkloadType)), lambda facets: facets.workload_types
+    ),
+}
+"""The filters of GetEC2InstanceRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+
+def selection(
+    filters: Sequence[Filter], rules: Mapping[str, FilterRule], arns: tuple[str, ...] | None = None
+) -> Selection:
+    """Return what the store shall read for a request's filters.
+
+    Raises InvalidParameterValueException that names the filter which is not valid.
+    """
+    findings: frozenset[str] | None = None
+    matches: list[Match] = []
+    for one in filters:
+        name, values = one.get("name", ""), one.get("values", [])
+        if not values:
+            raise InvalidParameterValueException(f"The filter {name!r} has no values.")
+        if name == FINDING:
+            # The store keeps the finding in a column, so the database itself may select by it.
+            wanted = frozenset(_stored(name, values, rules[name]))
+            findings = wanted if findings is None else findings & wanted
+        else:
+            matches.append(_match(name, values, rules))
+    return Selection(arns, findings, _all_of(matches))
+
+
+def _match(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]) -> Match:
+    if name == TAG_KEY:
+        return _has_tag_key(frozenset(values))
+    if name.startswith(TAG_PREFIX) and len(name) > len(TAG_PREFIX):
+        return _has_tag(name.removeprefix(TAG_PREFIX), frozenset(values))
+    if name not in rules:
+        expected = ", ".join([*rules, "tag:KEY", TAG_KEY])
+        raise InvalidParameterValueException(
+            f"The filter name {name!r} is not valid; expected one of {expected}."
+        )
+    rule = rules[name]
+    wanted = frozenset(_stored(name, values, rule))
+    return lambda facets: not wanted.isdisjoint(rule.read(facets))
+
+
+def _stored(name: str, values: Sequence[str], rule: FilterRule) -> list[str]:
+    for value in values:
+        if value not in rule.accepted:
+            expected = ", ".join(rule.accepted)
+            raise InvalidParameterValueException(
+                f"The value {value!r} of the filter {name} is not valid; "
+                f"expected one of {expected}."
+            )
+    return [rule.accepted[value] for value in values]
+
+
+def _has_tag(key: str, values: frozenset[str]) -> Match:
+    return lambda facets: facets.tags.get(key) in values
+
+
+def _has_tag_key(keys: frozenset[str]) -> Match:
+    # An empty value asks for resources without any tag (spec 8.1).
+    untagged = "" in keys
+    return lambda facets: not keys.isdisjoint(facets.tags) or (untagged and not facets.tags)
+
+
+def _all_of(matches: Sequence[Match]) -> Match | None:
+    if not matches:
+        return None
+    return lambda facets: all(match(facets) for match in matches)

@@ -1,0 +1,111 @@
+"""AND across filters, OR inside one; the spellings that are accepted, and no others."""
+
+from typing import Any, get_args
+
+import pytest
+
+from compute_optimizer.operations.filters import EC2_FILTERS, selection
+from compute_optimizer.shapes import FilterName, InvalidParameterValueException
+from compute_optimizer.store.recommendations import Facets
+
+WEB = Facets(
+    finding="Overprovisioned",
+    reason_codes=("CPUOverprovisioned", "MemoryOverprovisioned"),
+    source_type="Ec2Instance",
+    workload_types=("Nginx", "Redis"),
+    tags={"team": "web", "stage": "prod"},
+)
+BARE = Facets("Optimized", (), "AutoScalingGroup", (), {})
+
+
+def matches(facets: Facets, *filters: dict[str, Any]) -> bool:
+    match = selection(list(filters), EC2_FILTERS).matches  # type: ignore[arg-type] # plain dicts
+    assert match is not None
+    return match(facets)
+
+
+def named(name: str, *values: str) -> dict[str, Any]:
+    return {"name": name, "values": list(values)}
+
+
+def test_no_filter_selects_everything() -> None:
+    assert selection([], EC2_FILTERS).findings is None
+    assert selection([], EC2_FILTERS).matches is None
+
+
+def test_the_filters_are_those_of_the_service_model() -> None:
+    assert set(EC2_FILTERS) == set(get_args(FilterName))
+
+
+@pytest.mark.parametrize(
+    ("value", "finding"),
+    [
+        ("Overprovisioned", "Overprovisioned"),
+        ("OVER_PROVISIONED", "Overprovisioned"),
+        ("Underprovisioned", "Underprovisioned"),
+        ("UNDER_PROVISIONED", "Underprovisioned"),
+        ("Optimized", "Optimized"),
+        ("OPTIMIZED", "Optimized"),
+    ],
+)
+def test_findings_are_accepted_in_both_documented_spellings(value: str, finding: str) -> None:
+    filters: Any = [named("Finding", value)]
+    assert selection(filters, EC2_FILTERS).findings == frozenset({finding})
+
+
+def test_values_of_one_filter_are_alternatives_and_filters_are_conditions() -> None:
+    both: Any = [named("Finding", "Optimized", "OVER_PROVISIONED")]
+    assert selection(both, EC2_FILTERS).findings == frozenset({"Optimized", "Overprovisioned"})
+    contradiction: Any = [named("Finding", "Optimized"), named("Finding", "Overprovisioned")]
+    assert selection(contradiction, EC2_FILTERS).findings == frozenset()
+    nginx, kafka = named("InferredWorkloadTypes", "Nginx"), named("InferredWorkloadTypes", "Kafka")
+    assert matches(WEB, named("InferredWorkloadTypes", "Kafka", "Nginx"))
+    assert not matches(WEB, nginx, kafka)
+
+
+@pytest.mark.parametrize(
+    ("one", "web", "bare"),
+    [
+        (named("FindingReasonCodes", "MemoryOverprovisioned"), True, False),
+        (named("FindingReasonCodes", "CPUUnderprovisioned"), False, False),
+        (named("RecommendationSourceType", "Ec2Instance"), True, False),
+        (named("RecommendationSourceType", "AutoScalingGroup"), False, True),
+        (named("InferredWorkloadTypes", "Redis"), True, False),
+        (named("tag:team", "web"), True, False),
+        (named("tag:team", "data", "web"), True, False),
+        (named("tag:team", "Web"), False, False),
+        (named("tag:Team", "web"), False, False),
+        (named("tag-key", "stage"), True, False),
+        (named("tag-key", "owner"), False, False),
+        (named("tag-key", ""), False, True),
+        (named("tag-key", "", "stage"), True, True),
+    ],
+)
+def test_each_filter_looks_at_its_own_facet(one: dict[str, Any], web: bool, bare: bool) -> None:
+    assert (matches(WEB, one), matches(BARE, one)) == (web, bare)
+
+
+@pytest.mark.parametrize(
+    ("one", "complaint"),
+    [
+        (named("Finding", "overprovisioned"), "'overprovisioned' of the filter Finding"),
+        (named("Finding", "NotOptimized"), "'NotOptimized' of the filter Finding"),
+        (named("Finding", "Optimized", "OVERPROVISIONED"), "'OVERPROVISIONED' of the filter"),
+        (named("RecommendationSourceType", "EC2Instance"), "filter RecommendationSourceType"),
+        (named("RecommendationSourceType", "EbsVolume"), "filter RecommendationSourceType"),
+        (named("FindingReasonCodes", "CpuOverprovisioned"), "filter FindingReasonCodes"),
+        (named("InferredWorkloadTypes", "nginx"), "filter InferredWorkloadTypes"),
+        (named("finding", "Optimized"), "filter name 'finding'"),
+        (named("tag:", "x"), "filter name 'tag:'"),
+        (named("Tag-Key", "x"), "filter name 'Tag-Key'"),
+        (named("Finding"), "filter 'Finding' has no values"),
+        ({"name": "Finding"}, "filter 'Finding' has no values"),
+        ({"values": ["Optimized"]}, "filter name ''"),
+    ],
+)
+def test_anything_else_is_refused_by_the_name_of_the_filter(
+    one: dict[str, Any], complaint: str
+) -> None:
+    filters: Any = [one]
+    with pytest.raises(InvalidParameterValueException, match=complaint):
+        selection(filters, EC2_FILTERS)
