@@ -1,0 +1,205 @@
+"""The inventory: which resources exist, and which shard each of them lives in.
+
+A shard is the unit of storage and of analysis. A resource gets its shard once and keeps it, so that
+its tiles stay where they are.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+
+from compute_optimizer.errors import InvalidInput, NotFound
+from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.store.schema import resources
+
+SHARD_RESOURCES = 4096
+"""Resources in one shard: 14 days of six metrics fit in 400 MB, and a file stays near 15 MB."""
+
+Scope = tuple[str, str, str]
+"""Account, Region and resource type: what the shards of one series have in common."""
+
+# Tags may be a mapping that msgspec does not know; sorted keys make equal resources equal bytes.
+_ENCODER = msgspec.json.Encoder(enc_hook=dict, order="sorted")
+_DECODER = msgspec.json.Decoder(Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertCounts:
+    """What an upsert did to the inventory."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one resource of the inventory lives."""
+
+    arn: str
+    resource_id: str
+    key: ShardKey
+
+
+def shards(connection: Connection, accounts: Collection[str] | None = None) -> list[ShardKey]:
+    """Return every shard, or those of the given accounts, in order."""
+    columns = (
+        resources.c.account_id,
+        resources.c.region,
+        resources.c.resource_type,
+        resources.c.shard,
+    )
+    keys = (ShardKey(*row) for row in connection.execute(select(*columns).distinct()))
+    wanted = (key for key in keys if accounts is None or key.account_id in accounts)
+    return sorted(wanted, key=_shard_order)
+
+
+def resources_of(connection: Connection, key: ShardKey) -> list[Resource]:
+    """Return the resources of one shard, ordered by ARN."""
+    # Sorted here because databases order text each by their own collation.
+    rows = connection.execute(select(resources.c.body).where(*_in_shard(key)))
+    return sorted((_DECODER.decode(body) for (body,) in rows), key=lambda found: found.arn)
+
+
+def arns_of(connection: Connection, key: ShardKey) -> tuple[str, ...]:
+    """Return the ARNs of one shard in the order of `resources_of`."""
+    rows = connection.execute(select(resources.c.arn).where(*_in_shard(key)))
+    return tuple(sorted(arn for (arn,) in rows))
+
+
+def find_resource(connection: Connection, arn_or_id: str) -> Resource:
+    """Return the resource with that ARN or id.
+
+    Raises NotFound, or InvalidInput when several resources share the id.
+    """
+    body, _ = _find(connection, arn_or_id)
+    return _DECODER.decode(body)
+
+
+def shard_of(connection: Connection, arn_or_id: str) -> ShardKey:
+    """Return the shard of the resource with that ARN or id; raises as `find_resource`."""
+    return _find(connection, arn_or_id)[1]
+
+
+def placements(connection: Connection) -> list[Placement]:
+    """Return where every resource of the inventory lives, ordered by ARN."""
+    rows = connection.execute(
+        select(
+            resources.c.arn,
+            resources.c.resource_id,
+            resources.c.account_id,
+            resources.c.region,
+            resources.c.resource_type,
+            resources.c.shard,
+        )
+    )
+    found = (Placement(arn, resource_id, ShardKey(*key)) for arn, resource_id, *key in rows)
+    return sorted(found, key=lambda placement: placement.arn)
+
+
+def place(connection: Connection, wanted: Iterable[Resource]) -> dict[str, ShardKey]:
+    """Return the shard of every given resource by ARN: the one it has, or the first with room."""
+    result: dict[str, ShardKey] = {}
+    for scope, group in _by_scope(wanted).items():
+        known = {row.arn: row.shard for row in _rows_of(connection, scope)}
+        sizes = Counter(known.values())
+        open_shard = 0
+        for arn in sorted({resource.arn for resource in group}):
+            if arn not in known:
+                while sizes[open_shard] >= SHARD_RESOURCES:
+                    open_shard += 1
+                known[arn] = open_shard
+                sizes[open_shard] += 1
+            result[arn] = ShardKey(*scope, known[arn])
+    return result
+
+
+def upsert_resources(connection: Connection, wanted: Sequence[Resource]) -> UpsertCounts:
+    """Add the new resources and replace the changed ones; a resource keeps its shard.
+
+    An ARN must not occur twice in `wanted`.
+    """
+    stored: dict[str, bytes] = {}
+    for scope in _by_scope(wanted):
+        stored |= {row.arn: row.body for row in _rows_of(connection, scope)}
+    keys = place(connection, wanted)
+    bodies = {resource.arn: _ENCODER.encode(resource) for resource in wanted}
+    added = [_record(r, keys[r.arn], bodies[r.arn]) for r in wanted if r.arn not in stored]
+    changed = [
+        {"row_arn": arn, "new_body": body}
+        for arn, body in bodies.items()
+        if arn in stored and stored[arn] != body
+    ]
+    if added:
+        connection.execute(insert(resources), added)
+    if changed:
+        statement = update(resources).where(resources.c.arn == bindparam("row_arn"))
+        connection.execute(statement.values(body=bindparam("new_body")), changed)
+    return UpsertCounts(len(added), len(changed), len(bodies) - len(added) - len(changed))
+
+
+def remove_resources_of(connection: Connection, account_id: str) -> int:
+    """Remove every resource of one account and return how many there were."""
+    return connection.execute(
+        delete(resources).where(resources.c.account_id == account_id)
+    ).rowcount
+
+
+def _find(connection: Connection, arn_or_id: str) -> tuple[bytes, ShardKey]:
+    named = or_(resources.c.arn == arn_or_id, resources.c.resource_id == arn_or_id)
+    rows = connection.execute(select(resources).where(named).limit(2)).all()
+    if not rows:
+        raise NotFound(
+            f"no resource {arn_or_id!r} in the inventory; "
+            "expected an ARN or id that `compute-optimizer import --inventory` brought in"
+        )
+    if len(rows) > 1:
+        raise InvalidInput(f"several resources have the id {arn_or_id!r}; give the ARN instead")
+    row = rows[0]
+    return row.body, ShardKey(row.account_id, row.region, row.resource_type, row.shard)
+
+
+def _in_shard(key: ShardKey) -> tuple[Any, ...]:
+    scope = (key.account_id, key.region, key.resource_type)
+    return (*_in_scope(scope), resources.c.shard == key.shard)
+
+
+def _in_scope(scope: Scope) -> tuple[Any, ...]:
+    account_id, region, resource_type = scope
+    return (
+        resources.c.account_id == account_id,
+        resources.c.region == region,
+        resources.c.resource_type == resource_type,
+    )
+
+
+def _rows_of(connection: Connection, scope: Scope) -> Sequence[Row[str, int, bytes]]:
+    columns = select(resources.c.arn, resources.c.shard, resources.c.body)
+    return connection.execute(columns.where(*_in_scope(scope))).all()
+
+
+def _by_scope(wanted: Iterable[Resource]) -> Mapping[Scope, list[Resource]]:
+    groups: dict[Scope, list[Resource]] = defaultdict(list)
+    for resource in wanted:
+        groups[(resource.account_id, resource.region, resource.resource_type)].append(resource)
+    return groups
+
+
+def _record(resource: Resource, key: ShardKey, body: bytes) -> dict[str, Any]:
+    return {
+        "arn": resource.arn,
+        "account_id": key.account_id,
+        "region": key.region,
+        "resource_type": key.resource_type,
+        "resource_id": resource.resource_id,
+        "shard": key.shard,
+        "body": body,
+    }
+
+
+def _shard_order(key: ShardKey) -> tuple[str, str, str, int]:
+    return (key.account_id, key.region, key.resource_type, key.shard)

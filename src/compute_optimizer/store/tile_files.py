@@ -1,0 +1,211 @@
+"""The file format of a tile: one shard, one UTC day, as a flat Parquet table.
+
+    resource (dictionary of ARNs) | timestamp (ms, UTC) | CPUUtilization_Maximum | ...
+
+One row per resource and five-minute slot, resources in ARN order and each with all its slots, so
+that a column is a (resources, SLOTS_PER_DAY) matrix as it lies. Gaps are nulls, so that SQL engines
+skip them. Layout and encodings were measured: docs/decisions/0003-tiles.md.
+"""
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from compute_optimizer.errors import StoreUnavailable
+from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    Matrix,
+    MetricKey,
+    Statistic,
+)
+
+FORMAT_VERSION = 1
+"""Version of the layout above; later programs keep reading earlier versions."""
+
+VERSION_KEY = b"compute_optimizer.tile_format"
+"""Key of the version in the file's metadata."""
+
+ROW_GROUP_RESOURCES = 1024
+"""Resources in one row group: 295k rows, enough for SQL engines to read a file on four cores."""
+
+COMPRESSION = "lz4"
+"""Reads a third faster than zstd and is a tenth larger (docs/decisions/0003-tiles.md)."""
+
+RESOURCE = "resource"
+TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The samples of one shard on one day."""
+
+    resource_arns: tuple[str, ...]
+    """Sorted; row order of every matrix."""
+    series: dict[MetricKey, Matrix]
+    """(resources, SLOTS_PER_DAY) each, NaN where there is no data."""
+
+
+class TileFile:
+    """An open tile file; a context manager.
+
+    Raises StoreUnavailable when the file is missing, damaged or of a later format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file: Any = pq.ParquetFile(path, read_dictionary=[RESOURCE], memory_map=True)
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
+        self._check_version()
+
+    def __enter__(self) -> "TileFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def keys(self) -> frozenset[MetricKey]:
+        """The series that the tile holds."""
+        return keys_of(self._file.schema_arrow.names)
+
+    def read(self, wanted: Collection[MetricKey]) -> tuple[tuple[str, ...], dict[MetricKey, Any]]:
+        """Return the ARNs in row order, and those wanted columns that exist, still as Arrow."""
+        present = sorted(self.keys & frozenset(wanted))
+        try:
+            table = self._file.read(columns=[RESOURCE, *(key.column for key in present)])
+        except (OSError, pa.ArrowException) as error:
+            raise _unreadable(self._path, error) from error
+        return _arns(table[RESOURCE]), {key: table[key.column] for key in present}
+
+    def _check_version(self) -> None:
+        version = int((self._file.schema_arrow.metadata or {}).get(VERSION_KEY, b"0"))
+        if not 1 <= version <= FORMAT_VERSION:
+            raise StoreUnavailable(
+                f"tile {self._path} has format {version}; this program reads formats 1 to "
+                f"{FORMAT_VERSION}: run a version that knows it"
+            )
+
+
+def keys_of(columns: Iterable[str]) -> frozenset[MetricKey]:
+    """Return the series that the columns of a tile hold."""
+    parts = (name.rsplit("_", 1) for name in columns if name not in (RESOURCE, TIMESTAMP))
+    return frozenset(MetricKey(metric, Statistic(statistic)) for metric, statistic in parts)
+
+
+def fill(target: Matrix, column: Any) -> None:
+    """Copy one Arrow column into a (resources, SLOTS_PER_DAY) matrix or view of one.
+
+    Reads Arrow's buffers directly: its own conversion of nulls to NaN costs three times the
+    decoding of the file.
+    """
+    start = 0
+    for chunk in column.chunks:
+        rows = target[start : start + len(chunk) // SLOTS_PER_DAY]
+        validity, data = chunk.buffers()
+        cells = slice(chunk.offset, chunk.offset + len(chunk))
+        rows[...] = np.frombuffer(data, np.float32)[cells].reshape(rows.shape)
+        if chunk.null_count:
+            valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[cells]
+            gaps = np.flatnonzero(valid == 0)
+            rows[gaps // SLOTS_PER_DAY, gaps % SLOTS_PER_DAY] = np.nan
+        start += len(rows)
+
+
+def read_tile(path: Path) -> Tile:
+    """Return the whole tile; raises StoreUnavailable."""
+    with TileFile(path) as file:
+        arns, columns = file.read(file.keys)
+    series: dict[MetricKey, Matrix] = {}
+    for key, column in columns.items():
+        series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
+        fill(series[key], column)
+    return Tile(arns, series)
+
+
+def write_tile(path: Path, day: date, tile: Tile) -> None:
+    """Write the tile and wait until it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = _table(day, tile)
+    with path.open("wb") as file:
+        pq.write_table(
+            table,
+            file,
+            compression=COMPRESSION,
+            row_group_size=ROW_GROUP_RESOURCES * SLOTS_PER_DAY,
+        )
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def merged(older: Tile, newer: Tile) -> Tile:
+    """Return both tiles as one; where both have a value for a slot, the newer one stands."""
+    arns = tuple(sorted({*older.resource_arns, *newer.resource_arns}))
+    row_of = {arn: row for row, arn in enumerate(arns)}
+    series: dict[MetricKey, Matrix] = {}
+    for tile in (older, newer):
+        rows = np.array([row_of[arn] for arn in tile.resource_arns], np.intp)
+        for key, matrix in tile.series.items():
+            target = series.setdefault(key, _gaps(len(arns)))
+            target[rows] = np.where(np.isnan(matrix), target[rows], matrix)
+    return Tile(arns, series)
+
+
+def same(one: Tile, other: Tile) -> bool:
+    """Return whether two tiles hold exactly the same samples."""
+    return (
+        one.resource_arns == other.resource_arns
+        and one.series.keys() == other.series.keys()
+        and all(
+            np.array_equal(matrix, other.series[key], equal_nan=True)
+            for key, matrix in one.series.items()
+        )
+    )
+
+
+def last_slot(tile: Tile) -> int:
+    """Return the newest slot of the day that has a sample; 0 in an empty tile."""
+    slots = [np.flatnonzero(~np.isnan(matrix).all(axis=0)) for matrix in tile.series.values()]
+    return max((int(found[-1]) for found in slots if found.size), default=0)
+
+
+def _gaps(resources: int) -> Matrix:
+    return np.full((resources, SLOTS_PER_DAY), np.nan, np.float32)
+
+
+def _table(day: date, tile: Tile) -> Any:
+    resources = len(tile.resource_arns)
+    rows = pa.array(np.repeat(np.arange(resources, dtype=np.int32), SLOTS_PER_DAY))
+    slots = np.datetime64(day, "ms") + np.arange(SLOTS_PER_DAY) * np.timedelta64(SLOT_SECONDS, "s")
+    names = pa.array(tile.resource_arns, pa.string())
+    columns = {
+        RESOURCE: pa.DictionaryArray.from_arrays(rows, names),
+        TIMESTAMP: pa.array(np.tile(slots.astype("datetime64[ms]"), resources)),
+    }
+    for key in sorted(tile.series):
+        columns[key.column] = pa.array(tile.series[key].ravel(), from_pandas=True)
+    return pa.table(columns).replace_schema_metadata({VERSION_KEY: str(FORMAT_VERSION)})
+
+
+def _arns(column: Any) -> tuple[str, ...]:
+    arns: list[str] = []
+    for chunk in column.chunks:
+        names = chunk.dictionary.to_pylist()
+        arns += [names[code] for code in chunk.indices.to_numpy()[::SLOTS_PER_DAY]]
+    return tuple(arns)
+
+
+def _unreadable(path: Path, error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"tile {path} cannot be read: {error}; restore it, or remove its row and import that day "
+        "again"
+    )

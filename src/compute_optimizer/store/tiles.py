@@ -1,0 +1,339 @@
+"""The metric store: which tile files make up the consistent view, and how that view changes.
+
+    tiles/current/account_id=A/region=R/resource_type=T/shard=N/2026-01-31.<unique>.parquet
+    tiles/superseded/...   what a swap replaced, kept for readers that began before it
+    tiles/staging/...      what an import is writing; nobody reads it
+    tiles/import.lock      held by the one process that may change tiles
+
+The table `tiles` of the state database is the truth. New files are written beside, moved into place
+and named in the table by one transaction; a crash leaves the old view or the new one, and whatever
+files it leaves are swept before the next change.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from sqlalchemy import Connection, and_, delete, insert, select
+
+from compute_optimizer.errors import Conflict
+from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    Matrix,
+    MetricKey,
+    ShardSamples,
+    Window,
+)
+from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.store import inventory
+from compute_optimizer.store.schema import tiles as manifest
+from compute_optimizer.store.state import State
+from compute_optimizer.store.tile_files import (
+    FORMAT_VERSION,
+    Tile,
+    TileFile,
+    fill,
+    last_slot,
+    merged,
+    read_tile,
+    same,
+    write_tile,
+)
+
+SUPERSEDED_SECONDS = 600
+"""How long a replaced file stays for readers that began before the swap: reading a shard takes
+seconds."""
+
+CURRENT = "current"
+SUPERSEDED = "superseded"
+STAGING = "staging"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedTile:
+    """A tile that is on the disk and not yet visible."""
+
+    key: ShardKey
+    day: date
+    path: str
+    """Relative to the folder of the current files."""
+    last_sample_at: datetime
+
+
+class TileStore:
+    """The folder of tile files."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, path: str) -> Path:
+        """Return where a tile of the manifest lies, also when a swap has just replaced it."""
+        current = self.root / CURRENT / path
+        replaced = self.root / SUPERSEDED / path
+        return replaced if replaced.exists() and not current.exists() else current
+
+    def stage(self, key: ShardKey, day: date, tile: Tile) -> StagedTile:
+        """Write a tile beside the current ones; `publish` makes it visible."""
+        path = f"{_folder(key)}/{day.isoformat()}.{uuid4().hex[:12]}.parquet"
+        write_tile(self.root / STAGING / path, day, tile)
+        newest = timedelta(seconds=last_slot(tile) * SLOT_SECONDS)
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return StagedTile(key, day, path, midnight + newest)
+
+    def unstage(self, staged: Iterable[StagedTile]) -> None:
+        """Move staged files to where the manifest will name them, and wait for the disk."""
+        folders = set()
+        for tile in staged:
+            target = self.root / CURRENT / tile.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self.root / STAGING / tile.path).rename(target)
+            folders.add(target.parent)
+        for folder in folders:
+            _sync_folder(folder)
+
+    def supersede(self, paths: Iterable[str]) -> None:
+        """Take replaced files out of the current ones; readers still find them for a while."""
+        for path in paths:
+            current, replaced = self.root / CURRENT / path, self.root / SUPERSEDED / path
+            if current.exists():
+                replaced.parent.mkdir(parents=True, exist_ok=True)
+                current.rename(replaced)
+                replaced.touch()
+
+    def sweep(self, named: Collection[str]) -> int:
+        """Remove what crashes and swaps left behind and return how many files that was.
+
+        Only for the holder of the lock. `named` are the paths in the manifest.
+        """
+        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        removed = 0
+        for path in self._files(CURRENT):
+            removed += path not in named and _removed(self.root / CURRENT / path)
+        # Ages by the file system's own clock: the lock file was touched when the lock was taken.
+        oldest = self._lock_file.stat().st_mtime - SUPERSEDED_SECONDS
+        for path in self._files(SUPERSEDED):
+            file = self.root / SUPERSEDED / path
+            if path in named:
+                # The machine stopped before the swap was durable: the old view stands.
+                file.rename(self.root / CURRENT / path)
+            elif file.stat().st_mtime < oldest:
+                removed += _removed(file)
+        return removed
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the right to change tiles; raise Conflict while another process holds it.
+
+        The operating system lets go of the lock when its holder ends, however it ends.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._lock_file.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Conflict(
+                    f"another import is changing the tiles in {self.root}; run this one again "
+                    "when it has ended"
+                ) from None
+            self._lock_file.touch()
+            yield
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.root / "import.lock"
+
+    def _files(self, part: str) -> list[str]:
+        folder = self.root / part
+        return [file.relative_to(folder).as_posix() for file in folder.rglob("*.parquet")]
+
+
+def read_samples(
+    connection: Connection,
+    tiles: TileStore,
+    key: ShardKey,
+    window: Window,
+    wanted: Collection[MetricKey],
+) -> ShardSamples:
+    """Return the wanted series of one shard, rows in the order of `inventory.resources_of`.
+
+    A series that no tile of the window holds is left out. Raises StoreUnavailable for a tile that
+    cannot be read.
+    """
+    arns = inventory.arns_of(connection, key)
+    rows = connection.execute(
+        select(manifest.c.day, manifest.c.path)
+        .where(*_in_shard(key), manifest.c.day.between(window.first, window.last))
+        .order_by(manifest.c.day)
+    ).all()
+    with ExitStack() as stack:
+        files = {day: stack.enter_context(TileFile(tiles.find(path))) for day, path in rows}
+        present = frozenset().union(*(file.keys for file in files.values())) & frozenset(wanted)
+        shape = (len(arns), window.days * SLOTS_PER_DAY)
+        series: dict[MetricKey, Matrix] = {
+            metric: np.empty(shape, np.float32) for metric in sorted(present)
+        }
+        for number in range(window.days):
+            file = files.get(window.first + timedelta(days=number))
+            slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
+            _read_day(file, arns, {metric: matrix[:, slots] for metric, matrix in series.items()})
+    return ShardSamples(arns, window, series)
+
+
+def newest_sample(connection: Connection) -> datetime | None:
+    """Return the start of the newest slot that has a sample; None in an empty store."""
+    newest = connection.execute(
+        select(manifest.c.last_sample_at).order_by(manifest.c.last_sample_at.desc()).limit(1)
+    )
+    return newest.scalar()
+
+
+def tile_paths(connection: Connection) -> dict[tuple[ShardKey, date], str]:
+    """Return the path of every tile of the consistent view."""
+    rows = connection.execute(
+        select(
+            manifest.c.account_id,
+            manifest.c.region,
+            manifest.c.resource_type,
+            manifest.c.shard,
+            manifest.c.day,
+            manifest.c.path,
+        )
+    )
+    return {(ShardKey(*key), day): path for *key, day, path in rows}
+
+
+def publish(
+    state: State,
+    tiles: TileStore,
+    staged: Sequence[StagedTile],
+    first: Callable[[Connection], None] = lambda _: None,
+) -> None:
+    """Make staged tiles visible in one transaction, together with what `first` writes.
+
+    Only for the holder of the lock.
+    """
+    tiles.unstage(staged)
+    with state.writing() as connection:
+        first(connection)
+        replaced = [path for tile in staged for path in _swap(connection, tile)]
+    tiles.supersede(replaced)
+
+
+def sweep(state: State, tiles: TileStore) -> int:
+    """Remove files that no view needs and return their number; only for the lock's holder."""
+    with state.reading() as connection:
+        named = frozenset(tile_paths(connection).values())
+    return tiles.sweep(named)
+
+
+def stage_merged(
+    tiles: TileStore, stored: str | None, key: ShardKey, day: date, tile: Tile
+) -> StagedTile | None:
+    """Stage the tile merged into the stored one at path `stored`; None when nothing changes."""
+    if stored is None:
+        return tiles.stage(key, day, tile)
+    older = read_tile(tiles.find(stored))
+    both = merged(older, tile)
+    return None if same(older, both) else tiles.stage(key, day, both)
+
+
+def remove_account(connection: Connection, tiles: TileStore, account_id: str) -> Callable[[], None]:
+    """Forget the metrics and the inventory of one account.
+
+    Returns what removes the files; call it when the transaction has been committed.
+    """
+    of_account = manifest.c.account_id == account_id
+    paths = [path for (path,) in connection.execute(select(manifest.c.path).where(of_account))]
+    connection.execute(delete(manifest).where(of_account))
+    inventory.remove_resources_of(connection, account_id)
+
+    def remove_files() -> None:
+        for path in paths:
+            tiles.find(path).unlink(missing_ok=True)
+        shutil.rmtree(tiles.root / SUPERSEDED / f"account_id={account_id}", ignore_errors=True)
+
+    return remove_files
+
+
+def _read_day(
+    file: TileFile | None, arns: tuple[str, ...], targets: dict[MetricKey, Matrix]
+) -> None:
+    """Fill one day's slots of every series; what the tile does not hold becomes NaN."""
+    tile_arns, columns = file.read(targets.keys()) if file else ((), {})
+    for key, target in targets.items():
+        if key in columns and tile_arns == arns:
+            fill(target, columns[key])
+            continue
+        target[...] = np.nan
+        if key in columns:
+            _fill_some(target, arns, columns[key], tile_arns)
+
+
+def _fill_some(
+    target: Matrix, arns: tuple[str, ...], column: Any, tile_arns: tuple[str, ...]
+) -> None:
+    """Copy the rows of a tile that holds other resources than the shard does today."""
+    block = np.empty((len(tile_arns), SLOTS_PER_DAY), np.float32)
+    fill(block, column)
+    row_of = {arn: row for row, arn in enumerate(arns)}
+    rows = np.array([row_of.get(arn, -1) for arn in tile_arns], np.intp)
+    target[rows[rows >= 0]] = block[rows >= 0]
+
+
+def _swap(connection: Connection, tile: StagedTile) -> list[str]:
+    """Name the tile in the manifest and return the paths that it replaces."""
+    place = and_(*_in_shard(tile.key), manifest.c.day == tile.day)
+    replaced = [path for (path,) in connection.execute(select(manifest.c.path).where(place))]
+    connection.execute(delete(manifest).where(place))
+    connection.execute(
+        insert(manifest).values(
+            account_id=tile.key.account_id,
+            region=tile.key.region,
+            resource_type=tile.key.resource_type,
+            shard=tile.key.shard,
+            day=tile.day,
+            path=tile.path,
+            format_version=FORMAT_VERSION,
+            last_sample_at=tile.last_sample_at,
+        )
+    )
+    return replaced
+
+
+def _in_shard(key: ShardKey) -> tuple[Any, ...]:
+    return (
+        manifest.c.account_id == key.account_id,
+        manifest.c.region == key.region,
+        manifest.c.resource_type == key.resource_type,
+        manifest.c.shard == key.shard,
+    )
+
+
+def _folder(key: ShardKey) -> str:
+    return (
+        f"account_id={key.account_id}/region={key.region}/resource_type={key.resource_type}"
+        f"/shard={key.shard}"
+    )
+
+
+def _removed(file: Path) -> bool:
+    file.unlink(missing_ok=True)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

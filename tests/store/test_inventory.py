@@ -1,0 +1,103 @@
+"""The inventory: resources keep their shard, and are found by ARN or id."""
+
+from dataclasses import replace
+
+import pytest
+
+from compute_optimizer.errors import InvalidInput, NotFound
+from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.store import State, inventory
+
+ACCOUNT = "111111111111"
+
+
+def instance(number: int, account: str = ACCOUNT, region: str = "us-east-1") -> Resource:
+    resource_id = f"i-{number:017x}"
+    return Resource(
+        arn=f"arn:aws:ec2:{region}:{account}:instance/{resource_id}",
+        account_id=account,
+        region=region,
+        resource_type=EC2_INSTANCE,
+        resource_id=resource_id,
+        instance_type="m5.large",
+        tags={"Team": "search", "App": "front"},
+    )
+
+
+def upsert(state: State, *resources: Resource) -> inventory.UpsertCounts:
+    with state.writing() as connection:
+        return inventory.upsert_resources(connection, resources)
+
+
+def test_resources_come_back_as_they_went_in_and_ordered_by_arn(state: State) -> None:
+    one, two = instance(1), replace(instance(2), vcpus=1.5, memory_mib=686.0, name="web")
+    upsert(state, two, one)
+    with state.reading() as connection:
+        key = ShardKey(ACCOUNT, "us-east-1", EC2_INSTANCE, 0)
+        assert inventory.resources_of(connection, key) == [one, two]
+        assert inventory.arns_of(connection, key) == (one.arn, two.arn)
+
+
+def test_upsert_counts_what_it_added_changed_and_left(state: State) -> None:
+    assert upsert(state, instance(1), instance(2)) == inventory.UpsertCounts(2, 0, 0)
+    grown = replace(instance(2), instance_type="m5.xlarge")
+    assert upsert(state, instance(1), grown, instance(3)) == inventory.UpsertCounts(1, 1, 1)
+    with state.reading() as connection:
+        assert inventory.find_resource(connection, grown.arn) == grown
+
+
+def test_equal_tags_in_another_order_are_no_change(state: State) -> None:
+    upsert(state, instance(1))
+    turned = replace(instance(1), tags={"App": "front", "Team": "search"})
+    assert upsert(state, turned) == inventory.UpsertCounts(0, 0, 1)
+
+
+def test_shards_fill_up_one_after_the_other_and_resources_stay(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "SHARD_RESOURCES", 2)
+    upsert(state, instance(5), instance(6))
+    # Smaller ARNs come later: shard 0 is full, so they open shard 1; nobody moves.
+    upsert(state, instance(1), instance(5))
+    with state.reading() as connection:
+        keys = inventory.shards(connection)
+        held = {key.shard: inventory.arns_of(connection, key) for key in keys}
+    assert held == {0: (instance(5).arn, instance(6).arn), 1: (instance(1).arn,)}
+
+
+def test_shards_are_those_of_the_asked_accounts(state: State) -> None:
+    upsert(state, instance(1), instance(2, account="222222222222"), instance(3, region="eu-west-1"))
+    with state.reading() as connection:
+        assert inventory.shards(connection, {"222222222222"}) == [
+            ShardKey("222222222222", "us-east-1", EC2_INSTANCE, 0)
+        ]
+        assert [key.region for key in inventory.shards(connection, {ACCOUNT})] == [
+            "eu-west-1",
+            "us-east-1",
+        ]
+        assert len(inventory.shards(connection)) == 3
+
+
+def test_a_resource_is_found_by_arn_and_by_id(state: State) -> None:
+    upsert(state, instance(1), instance(2))
+    with state.reading() as connection:
+        assert inventory.find_resource(connection, instance(2).arn) == instance(2)
+        assert inventory.find_resource(connection, instance(2).resource_id) == instance(2)
+        assert inventory.shard_of(connection, instance(2).resource_id).shard == 0
+
+
+def test_an_unknown_resource_is_not_found(state: State) -> None:
+    with (
+        state.reading() as connection,
+        pytest.raises(NotFound, match="no resource 'i-9' in the inventory"),
+    ):
+        inventory.find_resource(connection, "i-9")
+
+
+def test_an_id_that_two_accounts_use_must_be_given_as_arn(state: State) -> None:
+    upsert(state, instance(1), instance(1, account="222222222222"))
+    with (
+        state.reading() as connection,
+        pytest.raises(InvalidInput, match="several resources have the id"),
+    ):
+        inventory.find_resource(connection, instance(1).resource_id)

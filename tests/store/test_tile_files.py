@@ -1,0 +1,102 @@
+"""The tile format: versioned, explained when it cannot be read, and open to other programs."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from compute_optimizer.errors import StoreUnavailable
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, MetricKey, Statistic
+from compute_optimizer.store.tile_files import (
+    FORMAT_VERSION,
+    VERSION_KEY,
+    Tile,
+    last_slot,
+    merged,
+    read_tile,
+    same,
+    write_tile,
+)
+
+CPU = MetricKey("CPUUtilization", Statistic.MAXIMUM)
+MEMORY = MetricKey("mem_used_percent", Statistic.AVERAGE)
+DAY = date(2026, 1, 31)
+
+
+def tile(**rows: list[float]) -> Tile:
+    """Return a CPU tile with the given first samples per resource."""
+    matrix = np.full((len(rows), SLOTS_PER_DAY), np.nan, np.float32)
+    for row, samples in enumerate(rows.values()):
+        matrix[row, : len(samples)] = samples
+    return Tile(tuple(rows), {CPU: matrix})
+
+
+def test_a_tile_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = tile(a=[1, np.nan, 3], b=[])
+    written.series[MEMORY] = np.full((2, SLOTS_PER_DAY), 42.5, np.float32)
+    write_tile(tmp_path / "t.parquet", DAY, written)
+    assert same(read_tile(tmp_path / "t.parquet"), written)
+
+
+def test_the_file_carries_its_format_version(tmp_path: Path) -> None:
+    write_tile(tmp_path / "t.parquet", DAY, tile(a=[1]))
+    metadata = pq.read_schema(tmp_path / "t.parquet").metadata
+    assert metadata[VERSION_KEY] == str(FORMAT_VERSION).encode()
+
+
+@pytest.mark.parametrize("version", [b"2", b"0"])
+def test_a_tile_of_another_format_is_refused(tmp_path: Path, version: bytes) -> None:
+    path = tmp_path / "t.parquet"
+    write_tile(path, DAY, tile(a=[1]))
+    table = pq.read_table(path).replace_schema_metadata({VERSION_KEY: version})
+    pq.write_table(table, path)
+    with pytest.raises(StoreUnavailable, match="reads formats 1 to 1"):
+        read_tile(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing that a reader knows"])
+def test_a_damaged_tile_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(content)
+    with pytest.raises(StoreUnavailable, match=r"t\.parquet cannot be read"):
+        read_tile(path)
+
+
+def test_a_missing_tile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match=r"t\.parquet cannot be read"):
+        read_tile(tmp_path / "t.parquet")
+
+
+def test_merging_keeps_older_samples_where_the_newer_have_gaps() -> None:
+    both = merged(tile(b=[1, 2]), tile(a=[7], b=[np.nan, 5]))
+    assert same(both, tile(a=[7], b=[1, 5]))
+
+
+def test_merging_the_same_again_changes_nothing() -> None:
+    one = tile(a=[1, np.nan, 3])
+    assert same(merged(one, one), one)
+
+
+def test_the_last_slot_is_the_newest_of_any_resource() -> None:
+    assert last_slot(tile(a=[1], b=[1, np.nan, 3])) == 2
+    assert last_slot(tile(a=[])) == 0
+
+
+def test_duckdb_reads_a_tile_as_it_is(tmp_path: Path) -> None:
+    write_tile(tmp_path / "t.parquet", DAY, tile(a=[10, np.nan, 20], b=[4]))
+    rows = (
+        duckdb.connect()
+        .execute(
+            f"""SELECT resource, count(*), count(CPUUtilization_Maximum),
+                   quantile_cont(CPUUtilization_Maximum, 0.5), min(timestamp), max(timestamp)
+            FROM read_parquet('{tmp_path}/t.parquet') GROUP BY resource ORDER BY resource"""
+        )
+        .fetchall()
+    )
+    midnight = datetime(2026, 1, 31)
+    last = midnight + timedelta(minutes=1435)
+    # The gap is a null, so the median of 10 and 20 is 15.
+    assert rows == [("a", 288, 2, 15.0, midnight, last), ("b", 288, 1, 4.0, midnight, last)]
