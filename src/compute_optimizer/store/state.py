@@ -13,8 +13,15 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)
 
 from compute_optimizer.errors import InvalidInput, StoreUnavailable
 
@@ -22,6 +29,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 30
 """How long a SQLite writer waits for another one before the store counts as unavailable."""
+
+MIGRATION_LOCK = 0x0C0
+"""Number of the PostgreSQL advisory lock that migrations hold; any fixed number does."""
 
 REMEMBERED_ENTRIES = 100_000
 """Entries kept by `State.remembered` before all are dropped: bounds its memory."""
@@ -43,6 +53,9 @@ class State:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.writing() as connection:
+            if not self.is_sqlite:
+                # SQLite's writers wait for each other; here two first starts could collide.
+                connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -50,6 +63,9 @@ class State:
     def reading(self) -> Iterator[Connection]:
         """Open one consistent view; raise StoreUnavailable when the database cannot be reached."""
         with _store_errors(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                # SQLite's transactions are one view already.
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -79,12 +95,15 @@ class State:
             if key in self._remembered:
                 found: T = self._remembered[key]
                 return found
+            version = self._version
         with self.reading() as connection:
             value = load(connection)
         with self._lock:
             if len(self._remembered) >= REMEMBERED_ENTRIES:
                 self._remembered.clear()
-            self._remembered[key] = value
+            # A commit that another thread has noticed meanwhile may have overtaken this value.
+            if version == self._version:
+                self._remembered[key] = value
         return value
 
     def close(self) -> None:
@@ -114,16 +133,23 @@ def _open(url: str) -> Engine:
         ) from error
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         raise InvalidInput(
             f"state store {parsed.render_as_string()!r} is not supported; "
             "expected sqlite:///PATH or postgresql://..."
         )
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"the folder of the state store cannot be made: {error}") from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -144,5 +170,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _store_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError) as error:
-        raise StoreUnavailable(f"the state store cannot be used: {error}") from error
+    except (IntegrityError, ProgrammingError, DataError):
+        raise  # Our own defects, not the database's absence.
+    except (DatabaseError, InterfaceError, sqlite3.DatabaseError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreUnavailable(f"the state store cannot be used: {cause}") from error

