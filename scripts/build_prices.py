@@ -32,6 +32,9 @@ Row = Mapping[str, str]
 Fact = tuple[str, str, str]
 """Source, date and quality."""
 
+Group = tuple[dict[str, object], dict[str, Fact]]
+"""What the table says of one Region and platform, and the provenance of its types."""
+
 TOLERANCE = 0.005
 """Share by which a figure may miss the law before it is listed by itself."""
 
@@ -59,10 +62,40 @@ RATIO_DATES = {
 """When the figures behind a Region's ratio were published."""
 
 
+SUPERSEDED = {"rhel": " (before Red Hat's change of prices in 2024)"}
+"""What a reader must know about all figures of a platform."""
+
 SAME_PROCESSOR = {
+    "c5ad": "c5a",
     "c6id": "c6i",
+    "c7gn": "hpc7g",
+    "c8gd": "c8g",
+    "c8id": "c8i",
+    "m5dn": "r5n",
+    "m5n": "r5n",
+    "m8azn": "x8aedz",
+    "m8gd": "m8g",
+    "m8id": "m8i",
+    "r5b": "r5n",
+    "r5dn": "r5n",
+    "r6id": "r6i",
+    "r6idn": "r6i",
+    "r6in": "r6i",
+    "r8gd": "r8g",
+    "r8gn": "r8g",
+    "r8id": "r8i",
+    "u7i-12tb": "u7i-8tb",
+    "u7in-16tb": "u7i-8tb",
+    "u7in-24tb": "u7i-8tb",
+    "u7in-32tb": "u7i-8tb",
 }
-"""Families that nobody measured, and a measured one with the same processor by AWS's pages."""
+"""Families that nobody measured, and a measured one with the same processor.
+
+Same by AWS's public pages, and in DescribeInstanceTypes by manufacturer, architecture and clock.
+"""
+
+CPU_SPEEDS_DATE = "2026-07-20"
+"""The measurements bear no date of their own; this is the newest of the figures beside them."""
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -115,8 +148,8 @@ def linux_fact(row: Row, ratios: Mapping[str, Row]) -> Fact:
 
 def region_table(
     listed: Mapping[str, Row], ratios: Mapping[str, Row], home: Mapping[str, float]
-) -> tuple[dict[str, object], dict[str, Fact]]:
-    """Return ratios and exceptions of a Region, and the provenance of its types."""
+) -> Group:
+    """Return ratios and exceptions of a Region's Linux prices."""
     used = {family_of(name) for name in listed}
     numbers = {
         family: float(row["ratio_to_us_east_1"])
@@ -135,8 +168,8 @@ def is_add_on(surcharge: float, law: float, platform: str) -> bool:
 
 def platform_table(
     platform: str, listed: Mapping[str, Row], home: Mapping[str, float], vcpus: Mapping[str, int]
-) -> tuple[dict[str, object], dict[str, Fact]]:
-    """Return steps and exceptions of a platform's surcharge, and the provenance of its types.
+) -> Group:
+    """Return steps and exceptions of a platform's surcharge above Linux.
 
     Types without known vCPUs are left out. A figure that shows an add-on or an old Linux price
     is not followed: the law's price stands, marked as derived.
@@ -149,11 +182,12 @@ def platform_table(
             continue
         by_law = float(law_surcharge(np.array(vcpus[name]), steps))
         surcharge = usd(row) - home[name]
-        facts[name] = (row["source"], row["date"], row["quality"])
+        source = row["source"] + SUPERSEDED.get(platform, "")
+        facts[name] = (source, row["date"], row["quality"])
         if not misses(home[name] + by_law, usd(row)):
             continue
         if is_add_on(surcharge, by_law, platform) or surcharge > by_law + STALE_LINUX_USD:
-            facts[name] = (f"derived: Linux + surcharge of {row['source']}", row["date"], "derived")
+            facts[name] = (f"derived: Linux + surcharge of {source}", row["date"], "derived")
         else:
             surcharges[name] = round(surcharge, 5)
     return {"steps": steps, "surcharges": surcharges}, facts
@@ -165,9 +199,38 @@ def read_vcpus() -> dict[str, int]:
     return dict(zip(table["names"], table["columns"]["vcpus"], strict=True))
 
 
-def letters(names: list[str], facts: Mapping[str, Fact], keys: Mapping[Fact, str]) -> str:
-    """Return one letter per type: which of the table's facts it has."""
-    return "".join(keys[facts[name]] if name in facts else NO_FIGURE for name in names)
+def region_groups(
+    rows: list[Row], ratios: list[Row], home: Mapping[str, float]
+) -> dict[str, Group]:
+    """Return the group of every Region's Linux prices; the home Region needs no ratios."""
+    groups = {}
+    for region in sorted({row["region"] for row in rows}):
+        own = {row["family"]: row for row in ratios if row["region"] == region != HOME_REGION}
+        groups[region] = region_table(by_type(rows, region, LINUX), own, home)
+    return groups
+
+
+def platform_groups(rows: list[Row], home: Mapping[str, float]) -> dict[str, Group]:
+    """Return the group of every other platform in the home Region."""
+    vcpus = read_vcpus()
+    return {
+        platform: platform_table(platform, by_type(rows, HOME_REGION, platform), home, vcpus)
+        for platform in PLATFORMS
+        if platform != LINUX
+    }
+
+
+def fact_letters(groups: Iterable[Group]) -> dict[Fact, str]:
+    """Return a letter for every fact that the groups hold."""
+    kinds = sorted({fact for _, facts in groups for fact in facts.values()})
+    return dict(zip(kinds, ascii_letters[: len(kinds)], strict=True))
+
+
+def with_figures(group: Group, names: list[str], keys: Mapping[Fact, str]) -> dict[str, object]:
+    """Return a group's table with one letter per type: which of the facts it has."""
+    table, facts = group
+    figures = (keys[facts[name]] if name in facts else NO_FIGURE for name in names)
+    return table | {"figures": "".join(figures)}
 
 
 def build_prices(folder: Path) -> bytes:
@@ -177,38 +240,22 @@ def build_prices(folder: Path) -> bytes:
         row["family"]: float(row["usd_per_normalised_unit_hour"])
         for row in read_rows(folder / "ec2_family_rates.csv")
     }
-    all_ratios = read_rows(folder / "ec2_region_ratios.csv")
     names = sorted({row["instance_type"] for row in rows})
     law = law_prices(names, rates)
-    home_exceptions = exceptions(law, by_type(rows, HOME_REGION, LINUX))
-    home = law | home_exceptions
-    regions: dict[str, dict[str, object]] = {}
-    platforms: dict[str, dict[str, object]] = {}
-    found: dict[tuple[str, str], dict[str, Fact]] = {}
-    for region in sorted({row["region"] for row in rows}):
-        ratios = {row["family"]: row for row in all_ratios if row["region"] == region}
-        if region == HOME_REGION:
-            ratios = {}
-        listed = by_type(rows, region, LINUX)
-        regions[region], found[region, LINUX] = region_table(listed, ratios, home)
-    for platform in PLATFORMS[1:]:
-        listed = by_type(rows, HOME_REGION, platform)
-        platforms[platform], found[HOME_REGION, platform] = platform_table(
-            platform, listed, home, read_vcpus()
-        )
-    kinds = sorted({fact for facts in found.values() for fact in facts.values()})
-    keys = dict(zip(kinds, ascii_letters, strict=False))
-    for region in regions:
-        regions[region]["figures"] = letters(names, found[region, LINUX], keys)
-    for platform in platforms:
-        figures = letters(names, found[HOME_REGION, platform], keys)
-        platforms[platform][HOME_REGION] = {"figures": figures}
+    listed = exceptions(law, by_type(rows, HOME_REGION, LINUX))
+    home = law | listed
+    regions = region_groups(rows, read_rows(folder / "ec2_region_ratios.csv"), home)
+    platforms = platform_groups(rows, home)
+    keys = fact_letters([*regions.values(), *platforms.values()])
     table = {
         "types": names,
         "rates": rates,
-        "prices": home_exceptions,
-        "regions": regions,
-        "platforms": platforms,
+        "prices": listed,
+        "regions": {name: with_figures(group, names, keys) for name, group in regions.items()},
+        "platforms": {
+            name: {HOME_REGION: with_figures(group, names, keys)}
+            for name, group in platforms.items()
+        },
         "facts": {letter: fact for fact, letter in keys.items()},
     }
     return dump_table(table, compressed=True)
@@ -220,6 +267,7 @@ def build_cpu_speeds(folder: Path) -> bytes:
     measured = {row["family"]: float(row["relative_to_m5"]) for row in rows}
     table = {
         "source": "median CoreMark per vCPU of a family's types, relative to m5",
+        "date": CPU_SPEEDS_DATE,
         "measured": measured,
         "same_processor": SAME_PROCESSOR,
     }

@@ -23,6 +23,7 @@ from compute_optimizer.catalog.tables import read_table
 INSTANCE_TYPES_FILE = "instance_types.json.gz"
 BURSTABLE_FILE = "burstable.json"
 CPU_SPEEDS_FILE = "cpu_speeds.json"
+_FILES = (INSTANCE_TYPES_FILE, BURSTABLE_FILE, CPU_SPEEDS_FILE)
 
 CREDIT_BALANCE_HOURS = 24
 """A burstable instance keeps at most the credits of this many hours (Amazon EC2 User Guide)."""
@@ -42,6 +43,14 @@ class Architecture(IntFlag):
     I386 = 4
     X86_64_MAC = 8
     ARM64_MAC = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a group of figures comes from."""
+
+    source: str
+    date: date
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +98,8 @@ class InstanceTypes:
     """Credits earned; one is a vCPU at full speed for a minute. NaN unless burstable."""
     relative_speed: NDArray[np.float64]
     """Speed of one vCPU, m5 = 1; NaN where nobody measured the family or its processor."""
+    speed_measured: NDArray[np.bool_]
+    """The family itself was measured, not only another one with the same processor."""
     hvm: NDArray[np.bool_]
     """Runs images of virtualization type HVM."""
     paravirtual: NDArray[np.bool_]
@@ -101,9 +112,8 @@ class InstanceTypes:
     offerings: Mapping[str, NDArray[np.bool_]]
     """By Region. Where no list of offerings is published, the types with a list price of their
     own; a Region that is absent has neither."""
-    source: str
-    date: date
-    """Of the types and the offerings."""
+    provenance: Mapping[str, Provenance]
+    """By data file: INSTANCE_TYPES_FILE (with the offerings), BURSTABLE_FILE, CPU_SPEEDS_FILE."""
 
     def offered(self, region: str) -> NDArray[np.bool_]:
         """Return which types `region` offers, shape (types,); none in an unknown Region."""
@@ -142,6 +152,7 @@ def load_instance_types() -> InstanceTypes:
         "burst_baseline": burst_baseline,
         "burst_credits_per_hour": burst_credits,
         "relative_speed": _relative_speeds(families),
+        "speed_measured": _measured(families),
         "rightsizing_supported": np.array([name in RIGHTSIZING_FAMILIES for name in families]),
     }
     offerings = _listed_offerings(names) | {
@@ -154,8 +165,7 @@ def load_instance_types() -> InstanceTypes:
         families=families,
         index=MappingProxyType({name: place for place, name in enumerate(names)}),
         offerings=MappingProxyType(offerings),
-        source=table["source"],
-        date=date.fromisoformat(table["date"]),
+        provenance=MappingProxyType({name: _provenance(name) for name in _FILES}),
         **columns,
     )
 
@@ -180,6 +190,18 @@ def _relative_speeds(families: tuple[str, ...]) -> NDArray[np.float64]:
     speeds: dict[str, float] = dict(table["measured"])
     speeds |= {family: speeds[kin] for family, kin in table["same_processor"].items()}
     return np.array([speeds.get(family, np.nan) for family in families])
+
+
+def _measured(families: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return whether each type's family was measured itself."""
+    measured = read_table(CPU_SPEEDS_FILE)["measured"]
+    return np.array([family in measured for family in families])
+
+
+def _provenance(file: str) -> Provenance:
+    """Return the source and the date that a data file names."""
+    table = read_table(file)
+    return Provenance(table["source"], date.fromisoformat(table["date"]))
 
 
 def _listed_offerings(names: tuple[str, ...]) -> dict[str, NDArray[np.bool_]]:

@@ -46,7 +46,6 @@ def priced_regions() -> tuple[str, ...]:
     return tuple(sorted(price_table()["regions"]))
 
 
-@cache
 def price_table() -> Mapping[str, Any]:
     """Return the content of the data file."""
     return read_table(PRICES_FILE)

@@ -26,7 +26,7 @@ def hourly_prices(types: InstanceTypes, region: str, platform: str) -> NDArray[n
     known = np.array([name in facts for name in types.names])
     if not known.any():
         return np.full(len(types.names), np.nan)
-    return np.where(known, prices + _surcharges(types, platform), np.nan)
+    return np.where(known, prices + _surcharges(types, region, platform), np.nan)
 
 
 def price_facts(types: InstanceTypes, region: str, platform: str) -> tuple[PriceFact | None, ...]:
@@ -40,9 +40,9 @@ def price_date(region: str, platform: str) -> date | None:
     return min((fact.date for fact in facts_of(region, platform).values()), default=None)
 
 
-def _surcharges(types: InstanceTypes, platform: str) -> NDArray[np.float64]:
+def _surcharges(types: InstanceTypes, region: str, platform: str) -> NDArray[np.float64]:
     """Return what a platform costs above Linux in USD per hour, shape (types,)."""
-    group = price_table()["platforms"][platform]
+    group = price_table()["platforms"][platform][region]
     surcharges = law_surcharge(types.vcpus, group["steps"])
     for name, surcharge in group["surcharges"].items():
         if name in types.index:

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 
+@cache
 def read_table(name: str) -> dict[str, Any]:
-    """Return the content of the data file `name`, which ends with .json or .json.gz."""
+    """Return the content of the data file `name` (.json or .json.gz); read once, never changed."""
     content = files("compute_optimizer.catalog").joinpath("data", name).read_bytes()
     if name.endswith(".gz"):
         content = gzip.decompress(content)
