@@ -1,12 +1,32 @@
 """The wiring: everything that one process needs, opened once from the settings."""
 
+import ipaddress
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
+from compute_optimizer.api.audit import AuditLog
+from compute_optimizer.api.authentication import (
+    Authenticate,
+    VerifiedCallers,
+    trust_access_key_id,
+)
+from compute_optimizer.api.background import Step, repeating
+from compute_optimizer.api.dispatch import FrontDoor
+from compute_optimizer.api.limits import TokenBuckets, per_minute
 from compute_optimizer.config import Settings
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, SystemClock
 from compute_optimizer.store import State
+from compute_optimizer.store.access_keys import check_key_file
+from compute_optimizer.store.sealing import open_key_file
+
+LAST_USE_SECONDS = 60.0
+"""How often the last use of keys is stored."""
+
+ROTATION_SECONDS = 5.0
+"""How often the audit log looks whether somebody moved its file away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +47,63 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Applicati
         yield Application(settings, clock or SystemClock(), state)
     finally:
         state.close()
+
+
+@contextmanager
+def front_door(application: Application) -> Iterator[FrontDoor]:
+    """Open what answering requests needs and run the background steps until the end.
+
+    Raises InvalidInput where the settings would trust callers from outside this machine, or the
+    key file does not open the stored secrets.
+    """
+    settings = application.settings
+    check_exposure(settings)
+    audit_log = AuditLog(settings.audit_file)
+    with ExitStack() as stack:
+        stack.callback(audit_log.close)
+        authenticate, steps = _authentication(application, stack)
+        steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
+        stack.enter_context(repeating(steps))
+        yield FrontDoor(
+            state=application.state,
+            clock=application.clock,
+            authenticate=authenticate,
+            audit_log=audit_log,
+            account_limits=TokenBuckets(
+                settings.throttle_requests_per_second, settings.throttle_burst
+            ),
+            failure_limits=per_minute(settings.failed_signatures_per_minute),
+            max_body_bytes=settings.max_body_bytes,
+            enum_style=settings.enum_style,
+        )
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise InvalidInput where `auth off` would trust callers from outside this machine."""
+    if settings.auth == "on" or settings.i_know_this_port_is_private or _is_loopback(settings.host):
+        return
+    raise InvalidInput(
+        f"auth off trusts every caller, so it binds loopback only, not {settings.host}. Use "
+        "auth on, --host 127.0.0.1, or, where nobody else can reach the port (inside a container), "
+        "--i-know-this-port-is-private"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _authentication(application: Application, stack: ExitStack) -> tuple[Authenticate, list[Step]]:
+    """Return how callers are recognised, and the steps that go with it."""
+    settings, state = application.settings, application.state
+    if settings.auth == "off":
+        return trust_access_key_id, []
+    sealer = open_key_file(settings.key_file, settings.data_dir)
+    with state.reading() as connection:
+        check_key_file(connection, sealer)
+    callers = VerifiedCallers(state, sealer, timedelta(seconds=settings.clock_skew_seconds))
+    stack.callback(callers.write_last_use)
+    return callers, [Step("last use of keys", callers.write_last_use, LAST_USE_SECONDS)]

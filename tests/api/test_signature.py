@@ -14,7 +14,8 @@ from botocore.credentials import Credentials
 
 from compute_optimizer.api import signature
 from compute_optimizer.api.errors import RequestRefused
-from compute_optimizer.api.signature import Authorization, Credential, Signed
+from compute_optimizer.api.messages import Request
+from compute_optimizer.api.signature import Authorization, Credential
 from compute_optimizer.shapes import MissingAuthenticationToken
 
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -39,7 +40,7 @@ def sign(
     headers: dict[str, str] = JSON_HEADERS,
     token: str | None = None,
     host: str = "127.0.0.1:4599",
-) -> Signed:
+) -> Request:
     """Sign with botocore and return the request as it arrives here."""
     request = AWSRequest(method="POST", url=f"http://{host}{path}", data=body, headers=headers)
     auth = SigV4Auth(Credentials(KEY_ID, SECRET, token), "compute-optimizer", "us-east-1")
@@ -51,10 +52,10 @@ def sign(
     }
     received.setdefault(b"host", host.encode())
     raw_path, _, query = path.partition("?")
-    return Signed("POST", raw_path.encode(), query.encode(), received, body)
+    return Request("POST", raw_path.encode(), query.encode(), received, body, "127.0.0.1")
 
 
-def verify(request: Signed, secret: str = SECRET, now: datetime | None = None) -> Authorization:
+def verify(request: Request, secret: str = SECRET, now: datetime | None = None) -> Authorization:
     """Run every check in the order in which the front door does."""
     authorization, claimed = signature.read_authorization(request.headers)
     credential = authorization.credential
@@ -74,11 +75,11 @@ def refused(code: str, match: str | None = None) -> Iterator[pytest.ExceptionInf
     assert raised.value.code == code
 
 
-def with_header(request: Signed, name: bytes, value: bytes) -> Signed:
+def with_header(request: Request, name: bytes, value: bytes) -> Request:
     return replace(request, headers={**request.headers, name: value})
 
 
-def without_header(request: Signed, name: bytes) -> Signed:
+def without_header(request: Request, name: bytes) -> Request:
     kept = {key: value for key, value in request.headers.items() if key != name}
     return replace(request, headers=kept)
 
@@ -181,7 +182,7 @@ SIGNED = sign(token="a-session-token")
         ),
     ],
 )
-def test_any_change_after_signing_is_noticed(tampered: Signed) -> None:
+def test_any_change_after_signing_is_noticed(tampered: Request) -> None:
     with refused("InvalidSignatureException", match="does not match the signature"):
         verify(tampered)
 

@@ -6,7 +6,6 @@ covers the host, the date and the headers that decide what is asked for is good.
 
 import hmac
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from hashlib import sha256
 from urllib.parse import quote, unquote_to_bytes
 
 from compute_optimizer.api.errors import INCOMPLETE_SIGNATURE, INVALID_SIGNATURE, RequestRefused
+from compute_optimizer.api.messages import Headers, Request
 from compute_optimizer.shapes import MissingAuthenticationToken
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -31,8 +31,6 @@ CACHED_CREDENTIALS = 4096
 _SCOPE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPACES = re.compile(b" {2,}")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
-Headers = Mapping[bytes, bytes]
-"""Header values by lower-case name; a repeated header is joined by commas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,6 @@ class Authorization:
     credential: Credential
     signed_headers: tuple[bytes, ...]
     """Lower-case names in the client's order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A request as it was signed: the bytes on the wire, before any decoding."""
-
-    method: str
-    raw_path: bytes
-    query_string: bytes
-    headers: Headers
-    body: bytes
 
 
 def read_authorization(headers: Headers) -> tuple[Authorization, str]:
@@ -214,7 +201,7 @@ def check_signed_headers(signed_headers: tuple[bytes, ...], headers: Headers) ->
 
 
 def check_signature(
-    request: Signed,
+    request: Request,
     authorization: Authorization,
     signature: str,
     signed_at: str,
@@ -232,7 +219,7 @@ def check_signature(
 
 
 def canonical_request(
-    request: Signed, signed_headers: tuple[bytes, ...], payload_hash: bytes
+    request: Request, signed_headers: tuple[bytes, ...], payload_hash: bytes
 ) -> bytes:
     """Return the canonical request: the one spelling that client and server both hash."""
     headers = request.headers

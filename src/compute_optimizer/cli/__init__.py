@@ -5,6 +5,7 @@ import sys
 import typer
 
 from compute_optimizer.cli import output
+from compute_optimizer.cli.serve import serve
 from compute_optimizer.errors import ComputeOptimizerError
 
 app = typer.Typer(
@@ -19,6 +20,9 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Keep commands as subcommands, also while there is only one."""
+
+
+app.command()(serve)
 
 
 def main() -> None:

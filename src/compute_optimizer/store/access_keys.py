@@ -138,6 +138,14 @@ def list_access_keys(connection: Connection, account_id: str | None = None) -> l
     return [_access_key(row) for row in connection.execute(statement)]
 
 
+def check_key_file(connection: Connection, sealer: Sealer) -> None:
+    """Raise InvalidInput when the key file does not open a stored secret; one stands for all."""
+    row = connection.execute(select(access_keys).limit(1)).one_or_none()
+    if row is not None:
+        key = _access_key(row)
+        sealer.unseal(key.sealed_secret, key.access_key_id)
+
+
 def record_last_use(connection: Connection, used: Mapping[str, datetime]) -> None:
     """Note when keys were used last; a later moment that is known already stays."""
     column = access_keys.c.last_used_at

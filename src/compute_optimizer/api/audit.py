@@ -1,0 +1,132 @@
+"""The audit log: one line of JSON per call, saying who read, enrolled or changed whom.
+
+A line is one write to a file opened for appending, so that several processes can share the file.
+A log that cannot be written is reported loudly and does not stop the service.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+log = logging.getLogger(__name__)
+
+FILE_MODE = 0o600
+
+COMPLAINT_SECONDS = 10.0
+"""A full disk is reported at most so often, not once per request."""
+
+READS = ("Get", "Describe", "List")
+"""How the names of operations begin that change nothing."""
+
+_ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the log; it never holds a secret."""
+
+    time: datetime
+    request_id: str
+    operation: str
+    source: str
+    outcome: str
+    """Success, or the code of the error."""
+    account: str = ""
+    """The caller's; empty where nobody could be recognised."""
+    region: str = ""
+    principal: str = ""
+    access_key_id: str = ""
+    targets: tuple[str, ...] = ()
+    """Accounts whose data was asked for or changed."""
+    parameters: Mapping[str, Any] | None = None
+    """The request, where the operation changes something."""
+
+
+class AuditLog:
+    """An audit log that is open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+        self._lock = Lock()
+        self._complained = -COMPLAINT_SECONDS
+        self._torn = False
+
+    def write(self, entry: Entry) -> None:
+        """Append one line; report a failure in the program's log."""
+        line = msgspec.json.encode(entry) + b"\n"
+        try:
+            if self._file is None:
+                self._file = self._open()
+            # A line cut short by a full disk is ended, so that it spoils no other.
+            written = os.write(self._file, b"\n" + line if self._torn else line)
+            self._torn = written < len(line)
+            if self._torn:
+                raise OSError(f"only {written} of {len(line)} bytes were written")
+        except OSError as error:
+            self._complain(error)
+
+    def reopen_if_moved(self) -> None:
+        """Go on in a new file after somebody moved the old one away (log rotation)."""
+        with self._lock:
+            if self._file is None or _is_same(self._file, self.path):
+                return
+            try:
+                moved, self._file = self._file, self._open()
+            except OSError as error:
+                self._complain(error)
+                return
+            os.close(moved)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    def _open(self) -> int:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE)
+
+    def _complain(self, error: OSError) -> None:
+        if monotonic() - self._complained >= COMPLAINT_SECONDS:
+            self._complained = monotonic()
+            log.critical("the audit log %s cannot be written: %s", self.path, error)
+
+
+def target_accounts(request: Mapping[str, Any], account_id: str) -> tuple[str, ...]:
+    """Return the accounts that a request speaks of: those it names, or the caller's own."""
+    if not request:
+        return (account_id,)
+    named = request.get("accountIds") or sorted(set(_accounts_in_arns(request)))
+    return tuple(named) or (account_id,)
+
+
+def changes_something(operation_name: str) -> bool:
+    """Return whether an operation changes state, by its name."""
+    return not operation_name.startswith(READS)
+
+
+def _accounts_in_arns(request: Mapping[str, Any]) -> Iterator[str]:
+    for value in request.values():
+        for text in value if isinstance(value, list) else [value]:
+            found = _ARN_ACCOUNT.match(text) if isinstance(text, str) else None
+            if found:
+                yield found[1]
+
+
+def _is_same(file: int, path: Path) -> bool:
+    try:
+        there = path.stat()
+    except OSError:
+        return False
+    here = os.fstat(file)
+    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)

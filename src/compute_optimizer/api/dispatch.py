@@ -1,0 +1,256 @@
+"""From a request to its response: recognise the caller, decide, decode, run, encode.
+
+    claim -> authenticate -> limits -> authorize -> decode -> operation -> encode
+
+Whatever goes wrong on the way becomes the one error shape that every client reads.
+"""
+
+import logging
+import os
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import formatdate
+from functools import lru_cache
+from threading import Event
+from typing import Any
+
+from compute_optimizer.api import audit
+from compute_optimizer.api.authentication import Authenticate, Caller
+from compute_optimizer.api.authorization import Decision, decide, explain_denial
+from compute_optimizer.api.errors import (
+    MALFORMED_HTTP_REQUEST,
+    REQUEST_TOO_LARGE,
+    UNKNOWN_OPERATION,
+    RequestRefused,
+    answerable,
+)
+from compute_optimizer.api.limits import TokenBuckets, source_of
+from compute_optimizer.api.messages import HeaderList, Request, Response
+from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.operations import OPERATIONS
+from compute_optimizer.operations.context import Context
+from compute_optimizer.shapes import (
+    AccessDeniedException,
+    ServiceException,
+    ServiceUnavailableException,
+    ThrottlingException,
+)
+from compute_optimizer.store import State
+
+log = logging.getLogger(__name__)
+
+GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
+"""Tells zlib to expect a gzip header."""
+
+FIXED_HEADERS: dict[str, HeaderList] = {
+    encoding.name: [
+        (name.lower().encode(), value.encode()) for name, value in encoding.headers.items()
+    ]
+    for encoding in ENCODINGS
+}
+"""Headers of every response, by encoding."""
+
+SUCCESS = "Success"
+"""Outcome of a call that raised nothing, as the audit log spells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDoor:
+    """What answering requests needs."""
+
+    state: State
+    clock: Clock
+    authenticate: Authenticate
+    audit_log: audit.AuditLog
+    account_limits: TokenBuckets
+    """Per account and Region."""
+    failure_limits: TokenBuckets
+    """Failed signatures per source address."""
+    max_body_bytes: int
+    enum_style: str
+    closing: Event = field(default_factory=Event)
+    """Set once the server is shutting down."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the door."""
+
+    request: Request
+    request_id: str
+    now: datetime
+    claimed: Claim
+    caller: Caller | None = None
+    parameters: dict[str, Any] | None = None
+    """The decoded request."""
+
+
+def answer(door: FrontDoor, request: Request) -> Response:
+    """Return the response to a request; it raises nothing."""
+    request_id = new_request_id()
+    now = door.clock.now()
+    try:
+        claimed = claim(request.method, request.raw_path.decode("latin-1"), request.headers)
+    except RequestRefused as error:
+        return refuse(encoding_for(request.headers), error, request_id, now)
+    call = Call(request, request_id, now, claimed)
+    try:
+        body = _perform(door, call)
+    except Exception as error:
+        return _fail(door, call, error)
+    _record(door, call, SUCCESS)
+    headers = _headers(claimed.encoding, len(body), request_id, now)
+    return Response(200, headers, body)
+
+
+def refuse(encoding: Encoding, error: ServiceException, request_id: str, now: datetime) -> Response:
+    """Return the response that every client turns into its exception."""
+    body = encoding.encode_error(error)
+    headers = _headers(encoding, len(body), request_id, now)
+    present = {name for name, _ in headers}
+    for name, value in encoding.error_headers(error).items():
+        if name.encode() not in present:
+            headers.append((name.lower().encode(), value.encode()))
+    return Response(error.status, headers, body)
+
+
+def new_request_id() -> str:
+    """Return a random UUID (version 4); four times as fast as uuid.uuid4."""
+    digits = os.urandom(16).hex()
+    # 16 random bytes less the version digit (4) and the variant digit (here always a).
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def _perform(door: FrontDoor, call: Call) -> bytes:
+    name = call.claimed.operation_name
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise RequestRefused(UNKNOWN_OPERATION, f"{name} is not built yet.")
+    if door.closing.is_set():
+        raise ServiceUnavailableException("The server is shutting down. Try again.")
+    caller = call.caller = _authenticated(door, call)
+    _check_rate(door, caller, call.now)
+    _check_allowed(caller, f"{call.claimed.service}:{name}")
+    encoding = call.claimed.encoding
+    call.parameters = encoding.decode(_plain_body(door, call.request), name)
+    context = Context(
+        account_id=caller.account_id,
+        region=caller.region,
+        request_id=call.request_id,
+        principal_arn=caller.principal_arn,
+        state=door.state,
+        clock=door.clock,
+        enum_style=door.enum_style,
+    )
+    return encoding.encode(operation(context, call.parameters), name)
+
+
+def _authenticated(door: FrontDoor, call: Call) -> Caller:
+    """Return the caller; failed signatures of one source are throttled, good ones never are."""
+    try:
+        return door.authenticate(call.request, call.claimed.service, call.now)
+    except RequestRefused:
+        source = source_of(call.request.source)
+        wait = door.failure_limits.take(source, call.now.timestamp())
+        if wait:
+            raise _throttled("Too many failed signatures from your address.", wait) from None
+        raise
+
+
+def _check_rate(door: FrontDoor, caller: Caller, now: datetime) -> None:
+    limits = door.account_limits
+    if limits.rate:
+        wait = limits.take(f"{caller.account_id}/{caller.region}", now.timestamp())
+        if wait:
+            raise _throttled("Rate exceeded", wait)
+
+
+def _throttled(message: str, wait_seconds: float) -> ThrottlingException:
+    return ThrottlingException(message, retry_after_ms=int(wait_seconds * 1000) + 1)
+
+
+def _check_allowed(caller: Caller, action: str) -> None:
+    if caller.policy is None:
+        return
+    decision = decide(caller.policy, action)
+    if decision is not Decision.ALLOWED:
+        raise AccessDeniedException(explain_denial(decision, caller.principal_arn, action))
+
+
+def _plain_body(door: FrontDoor, request: Request) -> bytes:
+    """Return the body without its compression; what was signed are the compressed bytes."""
+    coding = request.headers.get(b"content-encoding", b"identity").strip().lower()
+    if coding == b"identity":
+        return request.body
+    if coding != b"gzip":
+        raise RequestRefused(
+            MALFORMED_HTTP_REQUEST,
+            f"Content-Encoding {coding.decode('latin-1')!r} is not supported; send gzip or none.",
+        )
+    inflater = zlib.decompressobj(wbits=GZIP_WINDOW_BITS)
+    try:
+        body = inflater.decompress(request.body, door.max_body_bytes + 1)
+    except zlib.error:
+        raise RequestRefused(MALFORMED_HTTP_REQUEST, "The body is not valid gzip.") from None
+    if len(body) > door.max_body_bytes:
+        raise body_too_large(door)
+    if not inflater.eof or inflater.unused_data:
+        raise RequestRefused(MALFORMED_HTTP_REQUEST, "The body is not one complete gzip stream.")
+    return body
+
+
+def body_too_large(door: FrontDoor) -> RequestRefused:
+    """Return the error of a body, as sent or unpacked, beyond the limit."""
+    return RequestRefused(
+        REQUEST_TOO_LARGE, f"The body of the request is larger than {door.max_body_bytes} bytes."
+    )
+
+
+def _fail(door: FrontDoor, call: Call, error: Exception) -> Response:
+    shown = answerable(error, call.claimed.operation_name)
+    if shown is not error:
+        # What a client is not shown stands in the log, found by the request id.
+        log.error("request %s failed", call.request_id, exc_info=error)
+    if not isinstance(error, ThrottlingException):
+        # Throttled calls would let anybody fill the disk.
+        _record(door, call, shown.code)
+    return refuse(call.claimed.encoding, shown, call.request_id, call.now)
+
+
+def _record(door: FrontDoor, call: Call, outcome: str) -> None:
+    caller, request, name = call.caller, call.request, call.claimed.operation_name
+    if caller is None:
+        entry = audit.Entry(call.now, call.request_id, name, request.source, outcome)
+    else:
+        parameters = call.parameters
+        entry = audit.Entry(
+            call.now,
+            call.request_id,
+            name,
+            request.source,
+            outcome,
+            caller.account_id,
+            caller.region,
+            caller.principal_arn,
+            caller.access_key_id,
+            audit.target_accounts(parameters or {}, caller.account_id),
+            parameters if audit.changes_something(name) else None,
+        )
+    door.audit_log.write(entry)
+
+
+def _headers(encoding: Encoding, length: int, request_id: str, now: datetime) -> HeaderList:
+    return [
+        *FIXED_HEADERS[encoding.name],
+        (b"content-length", b"%d" % length),
+        (b"x-amzn-requestid", request_id.encode()),
+        (b"date", _http_date(int(now.timestamp()))),
+    ]
+
+
+@lru_cache(maxsize=2)
+def _http_date(seconds: int) -> bytes:
+    """Return a Date header; some SDKs set their clock by it, so it is the injected clock's."""
+    return formatdate(seconds, usegmt=True).encode()

@@ -1,0 +1,43 @@
+"""A request and a response of HTTP, as every part of the front door passes them on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Headers = Mapping[bytes, bytes]
+"""Header values by lower-case name; a repeated header is joined by commas."""
+
+HeaderList = list[tuple[bytes, bytes]]
+"""Header names and values as they stand on the wire."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A request as it came: the bytes that were signed, before any decoding."""
+
+    method: str
+    raw_path: bytes
+    """Percent-encoded, as it was sent."""
+    query_string: bytes
+    headers: Headers
+    body: bytes
+    source: str
+    """Address of the peer."""
+
+
+@dataclass(slots=True)
+class Response:
+    """What goes back."""
+
+    status: int
+    headers: HeaderList
+    body: bytes = field(default=b"")
+
+
+def headers_by_name(listed: HeaderList) -> dict[bytes, bytes]:
+    """Return header values by lower-case name; names come in lower case from the server."""
+    headers = dict(listed)
+    if len(headers) != len(listed):
+        headers = {}
+        for name, value in listed:
+            headers[name] = headers[name] + b"," + value if name in headers else value
+    return headers

@@ -1,0 +1,146 @@
+"""The ASGI application: reads bodies within their limit and lets no call hold up the others.
+
+Bare ASGI on purpose: a framework's request objects cost as much as everything done here
+(docs/decisions/0004-asgi-server.md). It can be mounted in one as it is.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from compute_optimizer.api.dispatch import (
+    FrontDoor,
+    answer,
+    body_too_large,
+    new_request_id,
+    refuse,
+)
+from compute_optimizer.api.errors import REQUEST_TIMEOUT, RequestRefused
+from compute_optimizer.api.messages import Request, Response, headers_by_name
+from compute_optimizer.api.protocols import encoding_for
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI 3 application (asgi.readthedocs.io)."""
+
+INLINE = (b".GetEnrollmentStatus", b"/GetEnrollmentStatus")
+"""Operations so short that handing them to a thread would cost more than running them: they read
+what the state store remembers and wait for nothing. Every other one runs in a thread."""
+
+INLINE_BODY_BYTES = 16 * 1024
+"""Larger bodies take milliseconds to hash and decode, so they go to a thread whatever they ask."""
+
+THREADS = 8
+"""Calls that run at once beside the inline ones. They wait for the store or hold the interpreter,
+so more would not be faster; each needs a connection, of which the store opens up to 15."""
+
+BODY_SECONDS = 30.0
+"""Time in which a body must arrive: 4 MiB at 1.1 Mbit/s."""
+
+HEALTH_PATH = "/health"
+"""Answers as soon as the process serves, to anybody: for probes."""
+
+HEALTH_BODY = b'{"status":"ok"}'
+
+
+class Disconnected(Exception):
+    """The peer went away before its request was complete."""
+
+
+def build_asgi(door: FrontDoor) -> AsgiApp:
+    """Return the application that answers through the door."""
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
+    short_is_quick = door.state.is_sqlite  # Over a network even a short read may wait.
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            request = await _read(scope, receive, door)
+        except Disconnected:
+            return
+        except RequestRefused as error:
+            response = _refused(door, scope, error)
+        else:
+            if scope["path"] == HEALTH_PATH and request.method == "GET":
+                response = _health()
+            elif short_is_quick and _is_short(request):
+                response = answer(door, request)
+            else:
+                loop = asyncio.get_running_loop()
+                response = await loop.run_in_executor(pool, answer, door, request)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": response.status,
+                "headers": response.headers,
+            }
+        )
+        await send({"type": "http.response.body", "body": response.body})
+
+    return app
+
+
+def _is_short(request: Request) -> bool:
+    target = request.headers.get(b"x-amz-target", request.raw_path)
+    return target.endswith(INLINE) and len(request.body) <= INLINE_BODY_BYTES
+
+
+async def _read(scope: Scope, receive: Receive, door: FrontDoor) -> Request:
+    """Return the whole request; raise RequestRefused for a body too large or too slow."""
+    headers = headers_by_name(scope["headers"])
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > door.max_body_bytes:
+        raise body_too_large(door)
+    message = await receive()
+    body = message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    if message.get("more_body"):
+        body = await _read_on(body, receive, door)
+    client = scope["client"]
+    return Request(
+        scope["method"],
+        scope["raw_path"],
+        scope["query_string"],
+        headers,
+        body,
+        client[0] if client else "",
+    )
+
+
+async def _read_on(first: bytes, receive: Receive, door: FrontDoor) -> bytes:
+    body = bytearray(first)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            more = True
+            while more:
+                if len(body) > door.max_body_bytes:
+                    raise body_too_large(door)
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Disconnected
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise RequestRefused(REQUEST_TIMEOUT) from None
+    if len(body) > door.max_body_bytes:
+        raise body_too_large(door)
+    return bytes(body)
+
+
+def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
+    encoding = encoding_for(headers_by_name(scope["headers"]))
+    return refuse(encoding, error, new_request_id(), door.clock.now())
+
+
+def _health() -> Response:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(HEALTH_BODY)),
+    ]
+    return Response(200, headers, HEALTH_BODY)

@@ -1,0 +1,182 @@
+"""`compute-optimizer serve`: answer requests until stopped."""
+
+import logging
+import multiprocessing
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from threading import Event
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from compute_optimizer.api.dispatch import FrontDoor
+from compute_optimizer.api.server import build_asgi
+from compute_optimizer.app import check_exposure, front_door, opened
+from compute_optimizer.cli import output
+from compute_optimizer.config import Settings
+from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
+
+KEEP_ALIVE_SECONDS = 75
+"""Idle connections are kept longer than the 60 s after which load balancers and SDKs drop theirs:
+whoever closes second may lose a request on the way."""
+
+SHUTDOWN_SECONDS = 30
+"""Time that running calls have to end after SIGTERM; Kubernetes kills after 30 s."""
+
+BACKLOG = 2048
+"""Connections that the kernel keeps while all processes are busy."""
+
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class GracefulServer(uvicorn.Server):
+    """A server that answers 503 to whatever still comes while it is shutting down."""
+
+    def __init__(self, door: FrontDoor) -> None:
+        super().__init__(
+            uvicorn.Config(
+                build_asgi(door),
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                log_level="warning",
+                proxy_headers=False,
+                date_header=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            )
+        )
+        self.door = door
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to shut down; a second interrupt ends without waiting for running calls.
+
+        uvicorn's own handler would raise the signal again at the end, and so skip everything that
+        this program still has to close.
+        """
+        self.door.closing.set()
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def serve(
+    data_dir: output.DataDirOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to bind.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind; 0 takes a free one.")] = None,
+    auth: Annotated[
+        str | None, typer.Option(help="on verifies signatures, off trusts the access key id.")
+    ] = None,
+    i_know_this_port_is_private: Annotated[
+        bool | None,
+        typer.Option(
+            "--i-know-this-port-is-private",
+            help="Let auth off bind beyond loopback: only where nobody else can reach the port.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that answer on the one port.")
+    ] = 1,
+) -> None:
+    """Serve the API until stopped."""
+    settings = output.settings_for(
+        data_dir,
+        host=host,
+        port=port,
+        auth=auth,
+        i_know_this_port_is_private=i_know_this_port_is_private,
+    )
+    check_exposure(settings)
+    with bind(settings.host, settings.port) as listener:
+        if processes == 1:
+            serve_on(settings, listener)
+        else:
+            serve_with(processes, settings, listener)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raise InvalidInput where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot bind {host} port {port}: {error.strerror or error}. Choose another one "
+            "(--host, --port; port 0 takes a free one) or stop what holds it"
+        ) from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL at which a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve_on(settings: Settings, listener: socket.socket, announce: bool = True) -> None:
+    """Answer requests in this process until a signal or `should_exit` ends it."""
+    logging.basicConfig(format=LOG_FORMAT, level=logging.INFO)
+    with opened(settings) as application, front_door(application) as door:
+        if announce:
+            print(f"Serving on {url_of(listener)} (auth {settings.auth})", flush=True)
+        GracefulServer(door).run(sockets=[listener])
+
+
+def serve_with(processes: int, settings: Settings, listener: socket.socket) -> None:
+    """Answer requests in several processes that share the port, until one ends or a signal comes.
+
+    Raises ComputeOptimizerError when a process ended by itself: all stop then, so that whoever
+    runs this program starts it again as a whole.
+    """
+    with opened(settings):
+        pass  # The schema is brought up to date once, before the processes open it.
+    context = multiprocessing.get_context("spawn")
+    children = [
+        context.Process(target=_serve_child, args=(settings, listener, number == 0))
+        for number in range(processes)
+    ]
+    asked = _stop_on_signal(children)
+    for child in children:
+        child.start()
+    wait([child.sentinel for child in children])
+    ended = [child.exitcode for child in children if child.exitcode is not None]
+    _stop(children)
+    if not asked.is_set():
+        raise ComputeOptimizerError(f"a serving process ended by itself, with code {ended[0]}")
+
+
+def _serve_child(settings: Settings, listener: socket.socket, announce: bool) -> None:
+    try:
+        serve_on(settings, listener, announce)
+    except ComputeOptimizerError as error:
+        output.complain(str(error))
+        sys.exit(error.exit_code)
+
+
+def _stop_on_signal(children: Sequence[BaseProcess]) -> Event:
+    asked = Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+        for child in children:
+            if child.is_alive():
+                child.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return asked
+
+
+def _stop(children: Sequence[BaseProcess]) -> None:
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.join()

@@ -1,0 +1,175 @@
+"""A real server on a free port, and real boto3 clients in both protocols."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config
+
+from compute_optimizer.api.dispatch import FrontDoor
+from compute_optimizer.app import front_door, opened
+from compute_optimizer.cli.serve import GracefulServer, bind, url_of
+from compute_optimizer.config import Settings, load_settings
+from compute_optimizer.store import State
+from tests.states import FreshUrl
+
+PROTOCOLS = ("json", "cbor")
+"""What a client can speak: AWS JSON 1.0 and Smithy RPC v2 CBOR."""
+
+ACCOUNT = "111111111111"
+REGION = "us-east-1"
+START_SECONDS = 10.0
+
+Clients = Callable[..., Any]
+
+
+class MovableClock:
+    """The machine's clock, moved by as much as a test asks."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Return the present moment, moved."""
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, **span: float) -> None:
+        """Move the clock forward, such as advance(hours=1)."""
+        self.ahead += timedelta(**span)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    url: str
+    settings: Settings
+    state: State
+    clock: MovableClock
+    door: FrontDoor
+    clients: Clients
+
+    def client(self, account: str = ACCOUNT, protocol: str = "json", **options: Any) -> Any:
+        """Return a boto3 client; with auth off the account is the access key id.
+
+        Options: region, secret, token, service, and whatever botocore's Config takes.
+        """
+        return self.clients(self.url, account, protocol, **options)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, for raw sockets."""
+        host, port = self.url.removeprefix("http://").split(":")
+        return host, int(port)
+
+
+@pytest.fixture(scope="session")
+def boto_clients(tmp_path_factory: pytest.TempPathFactory) -> Clients:
+    """Make boto3 clients; the models are loaded once per protocol.
+
+    botocore prefers JSON where a model lists both protocols; a file of extras beside its own models
+    makes the same, unchanged client speak CBOR.
+    """
+    extras = tmp_path_factory.mktemp("botocore")
+    folder = extras / "compute-optimizer" / "2019-11-01"
+    folder.mkdir(parents=True)
+    merge = {"metadata": {"protocols": ["smithy-rpc-v2-cbor"]}}
+    (folder / "service-2.sdk-extras.json").write_text(json.dumps({"version": 1.0, "merge": merge}))
+    sessions = {protocol: _session(extras, protocol) for protocol in PROTOCOLS}
+
+    def client(url: str, account: str, protocol: str, **options: Any) -> Any:
+        session = sessions[protocol]
+        return session.create_client(
+            options.pop("service", "compute-optimizer"),
+            endpoint_url=url,
+            region_name=options.pop("region", REGION),
+            aws_access_key_id=account,
+            aws_secret_access_key=options.pop("secret", "secret"),
+            aws_session_token=options.pop("token", None),
+            config=Config(**{"retries": {"total_max_attempts": 1}} | options),
+        )
+
+    return client
+
+
+def _session(extras: Path, protocol: str) -> Any:
+    session: Any = botocore.session.Session()
+    if protocol == "cbor":
+        session.get_component("data_loader").search_paths.insert(0, str(extras))
+    return session
+
+
+@contextmanager
+def serving(settings: Settings, clients: Clients) -> Iterator[Served]:
+    """Run the server in a thread until the block ends."""
+    clock = MovableClock()
+    with ExitStack() as stack:
+        application = stack.enter_context(opened(settings, clock))
+        door = stack.enter_context(front_door(application))
+        listener = stack.enter_context(bind(settings.host, settings.port))
+        server = GracefulServer(door)
+        thread = Thread(target=server.run, args=([listener],))
+        url = url_of(listener)
+        thread.start()
+        try:
+            _wait_until_started(server)
+            yield Served(url, settings, application.state, clock, door, clients)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _wait_until_started(server: GracefulServer) -> None:
+    deadline = monotonic() + START_SECONDS
+    while not server.started:
+        assert monotonic() < deadline, "the server did not start"
+        sleep(0.01)
+
+
+@pytest.fixture
+def serve(
+    tmp_path: Path, fresh_sqlite: FreshUrl, boto_clients: Clients
+) -> Iterator[Callable[..., Served]]:
+    """Start servers with the given settings, each on a fresh state unless one is named."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Served:
+            defaults = {"data_dir": tmp_path, "port": 0, "auth": "off", "state_url": fresh_sqlite()}
+            loaded = load_settings(defaults | settings, environment={})
+            return stack.enter_context(serving(loaded, boto_clients))
+
+        yield start
+
+
+@pytest.fixture
+def served(serve: Callable[..., Served]) -> Served:
+    """A running server with auth off on a fresh state."""
+    return serve()
+
+
+@pytest.fixture(params=PROTOCOLS)
+def protocol(request: pytest.FixtureRequest) -> str:
+    """Each protocol in turn."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+def exchange() -> Callable[[Served, bytes], bytes]:
+    """Send raw bytes and return everything that comes back until the server closes."""
+
+    def send(served: Served, raw: bytes) -> bytes:
+        with socket.create_connection(served.address, timeout=START_SECONDS) as connection:
+            connection.sendall(raw)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    return send
