@@ -1,8 +1,17 @@
 """Accounts, organizations and their enrollment, in the service's own words."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from compute_optimizer.errors import InvalidInput
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+"""An account id is twelve digits (AWS General Reference)."""
+
+ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
+"""Pattern of an organization id (Organizations API reference, shape OrganizationId)."""
 
 
 class EnrollmentStatus(StrEnum):
@@ -30,6 +39,11 @@ class Organization:
     """A switch for tests: Organizations refuses to turn trusted access on."""
     delegated_administrator_id: str | None = None
 
+    @property
+    def administrators(self) -> frozenset[str]:
+        """The accounts that may enroll and read the members."""
+        return frozenset({self.management_account_id, self.delegated_administrator_id or ""} - {""})
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -51,11 +65,32 @@ class Enrollment:
     status: EnrollmentStatus = EnrollmentStatus.INACTIVE
     status_reason: str | None = None
     includes_members: bool = False
-    """True while an opt-in that includes member accounts is in force (management account only)."""
+    """True while this administrator's opt-in of the member accounts is in force."""
     last_updated: datetime | None = None
     """Absent before the first change."""
+    by_organization: bool = False
+    """True while Pending because an administrator opted the account in, not the account itself."""
+    opted_out_at: datetime | None = None
+    """When the account opted out; what it left behind is purged after the grace period."""
 
     @property
     def opted_in(self) -> bool:
         """Whether the account may use the operations that need an opt-in."""
         return self.status in OPTED_IN
+
+
+def check_account_id(value: str) -> str:
+    """Return the account id; raise InvalidInput unless it is twelve digits."""
+    if not ACCOUNT_ID.fullmatch(value):
+        raise InvalidInput(f"account id {value!r}: expected twelve digits, such as 111111111111")
+    return value
+
+
+def check_organization_id(value: str) -> str:
+    """Return the organization id; raise InvalidInput unless it looks like one."""
+    if not ORGANIZATION_ID.fullmatch(value):
+        raise InvalidInput(
+            f"organization id {value!r}: expected o- and 10 to 32 lower-case letters or digits, "
+            "such as o-exampleorg1"
+        )
+    return value

@@ -7,11 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.enrollment import (
+    get_enrollment_status,
+    get_enrollment_statuses_for_organization,
+    update_enrollment_status,
+)
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
 
-OPERATIONS: dict[str, Operation] = {}
+OPERATIONS: dict[str, Operation] = {
+    "GetEnrollmentStatus": get_enrollment_status,
+    "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
+    "UpdateEnrollmentStatus": update_enrollment_status,
+}
 
 NOT_YET = (
     "DeleteRecommendationPreferences",
@@ -31,8 +40,6 @@ NOT_YET = (
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",
     "GetEffectiveRecommendationPreferences",
-    "GetEnrollmentStatus",
-    "GetEnrollmentStatusesForOrganization",
     "GetIdleRecommendations",
     "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
@@ -41,6 +48,5 @@ NOT_YET = (
     "GetRecommendationPreferences",
     "GetRecommendationSummaries",
     "PutRecommendationPreferences",
-    "UpdateEnrollmentStatus",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""

@@ -1,0 +1,66 @@
+"""Whose data a request reads: gate on enrollment, and who may look at other accounts."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from compute_optimizer.model.account import ACCOUNT_ID
+from compute_optimizer.operations.context import Context
+from compute_optimizer.shapes import (
+    AccessDeniedException,
+    InvalidParameterValueException,
+    OptInRequiredException,
+)
+from compute_optimizer.store.enrollments import Standing, standing_of
+
+OPT_IN_REQUIRED = "Aws account is not registered for recommendation."
+"""The service's own text (spec 1.5)."""
+
+
+def target_account(context: Context, account_ids: Sequence[str] | None) -> str:
+    """Return the one account whose data a Get operation reads; the caller's own when none is given.
+
+    Raises OptInRequiredException when the caller or that account is not opted in,
+    InvalidParameterValueException for more than one account or what is no account id, and
+    AccessDeniedException for an account that the caller may not see. Checked on every request:
+    trusted access may have been turned off since the last one.
+    """
+    caller = remembered_standing(context)
+    if not caller.enrollment.opted_in:
+        raise OptInRequiredException(OPT_IN_REQUIRED)
+    asked = _only(account_ids or [context.account_id])
+    if asked == context.account_id:
+        return asked
+    other = remembered_standing(context, asked)
+    if not _may_see(caller, other):
+        raise AccessDeniedException(
+            f"Account {context.account_id} is not authorized to read account {asked}: only the "
+            "management account or the delegated administrator of its organization is, while "
+            "trusted access is on."
+        )
+    if not other.enrollment.opted_in:
+        raise OptInRequiredException(OPT_IN_REQUIRED)
+    return asked
+
+
+def remembered_standing(context: Context, account_id: str | None = None) -> Standing:
+    """Return where an account stands now, by default the caller."""
+    wanted = account_id or context.account_id
+    return context.state.remembered(("standing", wanted), partial(standing_of, account_id=wanted))
+
+
+def _only(account_ids: Sequence[str]) -> str:
+    if len(account_ids) > 1:
+        raise InvalidParameterValueException(
+            f"accountIds lists {len(account_ids)} accounts; only one is allowed per request."
+        )
+    if not ACCOUNT_ID.fullmatch(account_ids[0]):
+        raise InvalidParameterValueException(
+            f"The account id {account_ids[0]!r} is not valid; expected twelve digits."
+        )
+    return account_ids[0]
+
+
+def _may_see(caller: Standing, other: Standing) -> bool:
+    if not caller.sees_members or caller.organization is None or other.organization is None:
+        return False
+    return caller.organization.organization_id == other.organization.organization_id

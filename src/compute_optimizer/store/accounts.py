@@ -1,0 +1,164 @@
+"""Accounts and organizations as the state database keeps them, read and written as rosters.
+
+An account that was never added is a standalone account: any account may opt in.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
+
+from compute_optimizer.errors import InvalidInput, NotFound
+from compute_optimizer.model.account import Account, Organization
+from compute_optimizer.model.roster import Roster, standalone
+from compute_optimizer.store.enrollments import enrollments_of, find_enrollment
+from compute_optimizer.store.schema import accounts, enrollments, organizations
+from compute_optimizer.store.state import State
+
+CHANGE_LOCK = 0x0C1
+"""Number of the PostgreSQL advisory lock that changes of rosters hold; any fixed number does."""
+
+
+def change_roster(state: State, account_id: str, decide: Callable[[Roster], Roster]) -> Roster:
+    """Replace the roster of an account by what `decide` makes of it, in one transaction.
+
+    Returns the new roster; when `decide` raises, nothing has changed.
+    """
+    with state.writing() as connection:
+        before = roster_for_change(connection, account_id)
+        after = decide(before)
+        save_roster(connection, before, after)
+    return after
+
+
+def roster_for_change(connection: Connection, account_id: str) -> Roster:
+    """Return the roster of an account and keep others from changing rosters meanwhile."""
+    lock_rosters(connection)
+    return roster_of(connection, account_id)
+
+
+def lock_rosters(connection: Connection) -> None:
+    """Keep others from changing rosters until the transaction ends."""
+    if connection.dialect.name != "sqlite":
+        # SQLite has one writer at a time; here two could decide on the same state.
+        connection.execute(select(func.pg_advisory_xact_lock(CHANGE_LOCK)))
+
+
+def roster_of(connection: Connection, account_id: str) -> Roster:
+    """Return the account with all that belong to its organization, or alone."""
+    account = find_account(connection, account_id) or Account(account_id)
+    if account.organization_id is None:
+        return standalone(account, find_enrollment(connection, account_id))
+    organization = find_organization(connection, account.organization_id)
+    rows = connection.execute(
+        select(accounts)
+        .where(accounts.c.organization_id == organization.organization_id)
+        .order_by(accounts.c.account_id)
+    )
+    members = {row.account_id: Account(**row._mapping) for row in rows}
+    return Roster(organization, members, enrollments_of(connection, organization.organization_id))
+
+
+def find_account(connection: Connection, account_id: str) -> Account | None:
+    """Return the account, or None where it was never added."""
+    row = connection.execute(select(accounts).where(accounts.c.account_id == account_id)).first()
+    return Account(**row._mapping) if row else None
+
+
+def find_organization(connection: Connection, organization_id: str) -> Organization:
+    """Return the organization; raise NotFound."""
+    statement = select(organizations).where(organizations.c.organization_id == organization_id)
+    row = connection.execute(statement).first()
+    if row is None:
+        raise NotFound(
+            f"no organization {organization_id!r}; `compute-optimizer accounts list` shows them all"
+        )
+    return Organization(**row._mapping)
+
+
+def the_organization(connection: Connection, organization_id: str | None = None) -> Organization:
+    """Return the named organization, or the only one.
+
+    Raises NotFound where there is none, InvalidInput where several could be meant.
+    """
+    if organization_id is not None:
+        return find_organization(connection, organization_id)
+    found = list_organizations(connection)
+    if not found:
+        raise NotFound(
+            "there is no organization yet; `compute-optimizer accounts set-management ACCOUNT` "
+            "makes one"
+        )
+    if len(found) > 1:
+        names = ", ".join(one.organization_id for one in found)
+        raise InvalidInput(
+            f"several organizations could be meant ({names}); name one: --organization"
+        )
+    return found[0]
+
+
+def list_organizations(connection: Connection) -> list[Organization]:
+    """Return every organization by id."""
+    rows = connection.execute(select(organizations).order_by(organizations.c.organization_id))
+    return [Organization(**row._mapping) for row in rows]
+
+
+def list_rosters(connection: Connection) -> list[Roster]:
+    """Return every roster: organizations by id, then standalone accounts by id.
+
+    An account that was never added counts once it has an enrollment.
+    """
+    managed = [one.management_account_id for one in list_organizations(connection)]
+    alone = select(accounts.c.account_id).where(accounts.c.organization_id.is_(None))
+    strangers = select(enrollments.c.account_id).where(
+        enrollments.c.account_id.not_in(select(accounts.c.account_id))
+    )
+    rest = sorted(connection.execute(alone.union(strangers)).scalars())
+    return [roster_of(connection, one) for one in (*managed, *rest)]
+
+
+def save_account(connection: Connection, account: Account) -> None:
+    """Add or replace an account."""
+    _replace(connection, accounts, [asdict(account)])
+
+
+def remove_account(connection: Connection, account_id: str) -> None:
+    """Forget an account; its enrollment stays."""
+    connection.execute(delete(accounts).where(accounts.c.account_id == account_id))
+
+
+def remove_organization(connection: Connection, organization_id: str) -> None:
+    """Forget an organization that has no accounts any more."""
+    connection.execute(
+        delete(organizations).where(organizations.c.organization_id == organization_id)
+    )
+
+
+def save_roster(connection: Connection, before: Roster, after: Roster) -> None:
+    """Write what differs between two rosters; accounts that left are not touched."""
+    if after.organization is not None and after.organization != before.organization:
+        _save_organization(connection, after.organization)
+    changed_accounts = (
+        one for key, one in after.accounts.items() if one != before.accounts.get(key)
+    )
+    changed_enrollments = (
+        one for key, one in after.enrollments.items() if one != before.enrollments.get(key)
+    )
+    _replace(connection, accounts, [asdict(one) for one in changed_accounts])
+    _replace(connection, enrollments, [asdict(one) for one in changed_enrollments])
+
+
+def _save_organization(connection: Connection, organization: Organization) -> None:
+    values = asdict(organization)
+    same = organizations.c.organization_id == organization.organization_id
+    if not connection.execute(organizations.update().where(same).values(values)).rowcount:
+        connection.execute(insert(organizations).values(values))
+
+
+def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Write rows of a table whose key is the account id."""
+    if rows:
+        gone = [{"gone": row["account_id"]} for row in rows]
+        connection.execute(delete(table).where(table.c.account_id == bindparam("gone")), gone)
+        connection.execute(insert(table), rows)

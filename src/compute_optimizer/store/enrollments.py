@@ -1,0 +1,195 @@
+"""Enrollment as the state database keeps it, and the questions that every request asks of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, or_, select
+
+from compute_optimizer.model.account import (
+    OPTED_IN,
+    Enrollment,
+    EnrollmentStatus,
+    Organization,
+)
+from compute_optimizer.store.schema import accounts, enrollments, organizations
+
+OPTED_IN_VALUES = sorted(one.value for one in OPTED_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one account stands: all that its enrollment status and its access depend on."""
+
+    enrollment: Enrollment
+    organization: Organization | None
+    members_included: bool
+    """Whether an opt-in that includes the members of the organization is in force."""
+    members_opted_in: int
+    """Active members that are not suspended; 0 for accounts that are no administrators."""
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether this is the management account or the delegated administrator."""
+        administrators = self.organization.administrators if self.organization else frozenset()
+        return self.enrollment.account_id in administrators
+
+    @property
+    def sees_members(self) -> bool:
+        """Whether the account may see data of its organization's accounts."""
+        return (
+            self.is_administrator
+            and self.organization is not None
+            and self.organization.trusted_access
+        )
+
+
+def find_enrollment(connection: Connection, account_id: str) -> Enrollment:
+    """Return the enrollment of an account; one that never enrolled is Inactive."""
+    statement = select(enrollments).where(enrollments.c.account_id == account_id)
+    row = connection.execute(statement).first()
+    return _from_row(row._asdict()) if row else Enrollment(account_id)
+
+
+def enrollments_of(connection: Connection, organization_id: str) -> dict[str, Enrollment]:
+    """Return the enrollment of every account of an organization."""
+    rows = connection.execute(_of_organization(organization_id))
+    return {row.member_id: _from_member(row._asdict()) for row in rows}
+
+
+def standing_of(connection: Connection, account_id: str) -> Standing:
+    """Return where an account stands; one that was never added stands alone."""
+    enrollment = find_enrollment(connection, account_id)
+    organization = _organization_of(connection, account_id)
+    if organization is None or account_id not in organization.administrators:
+        return Standing(enrollment, organization, False, 0)
+    included = select(func.count()).where(
+        enrollments.c.account_id.in_(organization.administrators),
+        enrollments.c.includes_members,
+    )
+    return Standing(
+        enrollment,
+        organization,
+        members_included=connection.execute(included).scalar_one() > 0,
+        members_opted_in=_count_active_members(connection, organization),
+    )
+
+
+def organization_id_of(connection: Connection, account_id: str) -> str | None:
+    """Return the id of the organization that an account belongs to, or None."""
+    statement = select(accounts.c.organization_id).where(accounts.c.account_id == account_id)
+    return connection.execute(statement).scalar()
+
+
+def members_page(
+    connection: Connection,
+    organization: Organization,
+    statuses: Collection[EnrollmentStatus] | None,
+    after: str,
+    limit: int,
+) -> list[Enrollment]:
+    """Return enrollments of member accounts by account id, beginning after the given id.
+
+    `statuses` None does not restrict. The management account is not among them.
+    """
+    statement = _of_organization(organization.organization_id).where(
+        accounts.c.account_id > after,
+        accounts.c.account_id != organization.management_account_id,
+    )
+    if statuses is not None:
+        statement = statement.where(_has_status(statuses))
+    rows = connection.execute(statement.order_by(accounts.c.account_id).limit(limit))
+    return [_from_member(row._asdict()) for row in rows]
+
+
+def opted_in_accounts(connection: Connection) -> frozenset[str]:
+    """Return the accounts that are collected, analyzed and shown: opted in and not suspended."""
+    statement = _left_joined().where(enrollments.c.status.in_(OPTED_IN_VALUES), _not_suspended())
+    return frozenset(connection.execute(statement).scalars())
+
+
+def pending_accounts(connection: Connection) -> tuple[str, ...]:
+    """Return one account of every organization, and every standalone one, that waits for its check.
+
+    Suspended accounts cannot be checked, so they are left out.
+    """
+    first = func.min(enrollments.c.account_id)
+    group = func.coalesce(accounts.c.organization_id, enrollments.c.account_id)
+    statement = (
+        select(first)
+        .select_from(enrollments.outerjoin(accounts, _same_account()))
+        .where(enrollments.c.status == EnrollmentStatus.PENDING.value, _not_suspended())
+        .group_by(group)
+        .order_by(first)
+    )
+    return tuple(connection.execute(statement).scalars())
+
+
+def opted_out_accounts(connection: Connection) -> dict[str, datetime]:
+    """Return the accounts that opted out and since when."""
+    statement = select(enrollments.c.account_id, enrollments.c.opted_out_at).where(
+        enrollments.c.opted_out_at.is_not(None)
+    )
+    return {row.account_id: row.opted_out_at for row in connection.execute(statement)}
+
+
+def _organization_of(connection: Connection, account_id: str) -> Organization | None:
+    statement = (
+        select(organizations)
+        .join(accounts, accounts.c.organization_id == organizations.c.organization_id)
+        .where(accounts.c.account_id == account_id)
+    )
+    row = connection.execute(statement).first()
+    return Organization(**row._mapping) if row else None
+
+
+def _count_active_members(connection: Connection, organization: Organization) -> int:
+    statement = select(func.count()).select_from(enrollments.join(accounts, _same_account()))
+    active = statement.where(
+        accounts.c.organization_id == organization.organization_id,
+        accounts.c.account_id != organization.management_account_id,
+        enrollments.c.status == EnrollmentStatus.ACTIVE.value,
+        accounts.c.suspended.is_(False),
+    )
+    return connection.execute(active).scalar_one()
+
+
+def _of_organization(organization_id: str) -> Select[Any]:
+    return (
+        select(accounts.c.account_id.label("member_id"), enrollments)
+        .select_from(accounts.outerjoin(enrollments, _same_account()))
+        .where(accounts.c.organization_id == organization_id)
+    )
+
+
+def _left_joined() -> Select[Any]:
+    return select(enrollments.c.account_id).select_from(
+        enrollments.outerjoin(accounts, _same_account())
+    )
+
+
+def _same_account() -> Any:
+    return accounts.c.account_id == enrollments.c.account_id
+
+
+def _not_suspended() -> Any:
+    """Accounts that were never added have no row that could be suspended."""
+    return or_(accounts.c.suspended.is_(None), accounts.c.suspended.is_(False))
+
+
+def _has_status(statuses: Collection[EnrollmentStatus]) -> Any:
+    listed = enrollments.c.status.in_(sorted(one.value for one in statuses))
+    if EnrollmentStatus.INACTIVE not in statuses:
+        return listed
+    # A member that never enrolled has no row and is Inactive.
+    return or_(listed, enrollments.c.status.is_(None))
+
+
+def _from_member(row: dict[str, Any]) -> Enrollment:
+    values = {key: value for key, value in row.items() if key != "member_id"}
+    return _from_row(values) if values["account_id"] else Enrollment(row["member_id"])
+
+
+def _from_row(row: dict[str, Any]) -> Enrollment:
+    return Enrollment(**{**row, "status": EnrollmentStatus(row["status"])})
