@@ -58,6 +58,8 @@ class RecommendationOption:
     migration_effort: str
     savings: Savings | None
     """None where the price of either side is unknown."""
+    hourly_usd: float | None = None
+    """List price; options of all pools rank by it, then by risk, then by name."""
 
 
 @dataclass(frozen=True, slots=True)

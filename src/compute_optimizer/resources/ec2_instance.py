@@ -1,41 +1,21 @@
-"""EC2 instances: which metrics decide, and the recommendation for a shard of them."""
-
-from __future__ import annotations
+"""EC2 instances: the recommendation for a shard of them, and the evidence for one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.explanation import Explanation
-from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
+from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationError
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.resources.ec2.analysis import analyze
+from compute_optimizer.resources.ec2.dimensions import METRICS
+from compute_optimizer.resources.ec2.evidence import explanation_of
+from compute_optimizer.resources.ec2.records import recommendations_of
 
-if TYPE_CHECKING:
-    from compute_optimizer.catalog.instance_types import InstanceTypes
-
-PERCENTAGES = ("CPUUtilization", "mem_used_percent")
-COUNTERS = (
-    "NetworkIn",
-    "NetworkOut",
-    "NetworkPacketsIn",
-    "NetworkPacketsOut",
-    "VolumeReadOps",
-    "VolumeWriteOps",
-    "VolumeReadBytes",
-    "VolumeWriteBytes",
-    "DiskReadOps",
-    "DiskWriteOps",
-    "DiskReadBytes",
-    "DiskWriteBytes",
-)
-METRICS = (
-    *(MetricKey(m, s) for m in PERCENTAGES for s in (Statistic.MAXIMUM, Statistic.AVERAGE)),
-    *(MetricKey(m, Statistic.SUM) for m in COUNTERS),
-)
-"""Every series that the analysis wants from the tiles."""
+__all__ = ["METRICS", "ShardResult", "explain", "recommend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +36,19 @@ def recommend(
 ) -> ShardResult:
     """Return the recommendation, or the error instead of one, for each resource of a shard.
 
-    The resources are in the row order of the samples.
+    The resources are in the row order of the samples, which hold METRICS over the look-back
+    period; a series that nobody sent may be absent.
     """
-    raise RuntimeError("the engine is not complete")
+    if not resources:
+        return ShardResult((), ())
+    analysis = analyze(resources, samples, types, preferences)
+    found = recommendations_of(resources, analysis, as_of=as_of, preferences=preferences)
+    errors = tuple(
+        RecommendationError(resource.arn, obstacle.code, obstacle.message)
+        for resource, obstacle in zip(resources, analysis.obstacles, strict=True)
+        if obstacle is not None
+    )
+    return ShardResult(found, errors)
 
 
 def explain(
@@ -70,4 +60,5 @@ def explain(
     preferences: Preferences,
 ) -> Explanation:
     """Return the evidence for one resource; its samples are a batch of one."""
-    raise RuntimeError("the engine is not complete")
+    analysis = analyze([resource], samples, types, preferences)
+    return explanation_of(resource, samples, analysis, as_of)

@@ -1,0 +1,98 @@
+"""CPU credits of burstable types in standard mode, simulated over the samples.
+
+A slot earns the baseline and spends the use; the balance starts at zero, as on a fresh launch,
+and holds at most what 24 hours earn. A slot that needs more than the balance is a shortage.
+In units of the resource's own percent a type is one number, its baseline b: the balance gains
+b - use per slot within [0, 288 b]. A higher baseline is never worse, so a few trials by halving
+settle a resource's burstable candidates.
+"""
+
+import numpy as np
+
+from compute_optimizer.catalog.instance_types import CREDIT_BALANCE_HOURS
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
+from compute_optimizer.engine.statistics import percentile, tail_depth, upper_tail
+from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
+
+BALANCE_SLOTS = CREDIT_BALANCE_HOURS * 3600 // SLOT_SECONDS
+"""Slots of earnings that the balance holds."""
+
+CREDITS_PER_VCPU_HOUR = 60.0
+"""One credit is one vCPU at full speed for one minute (Amazon EC2 User Guide)."""
+
+
+def affordable(
+    series: Matrix, baselines: Floats, allowed: Floats, wanted: Booleans, percent: float
+) -> Booleans:
+    """Return which wanted pairs keep their shortage within what is allowed.
+
+    `series` is (resources, slots) in percent; `baselines`, `allowed` (share of samples) and
+    `wanted` are (resources, burstable types).
+    """
+    counts, verdict, pending = _settle_by_bounds(series, baselines, allowed, wanted, percent)
+    order = np.argsort(baselines, axis=1)
+    while pending.any():
+        rows = np.flatnonzero(pending.any(axis=1))
+        trial = _middle(pending[rows], order[rows])
+        tried = baselines[rows, trial]
+        share = shortages(series[rows], tried) / np.maximum(counts[rows], 1)
+        higher = baselines[rows] >= tried[:, None]
+        passed = pending[rows] & higher & (share[:, None] <= allowed[rows])
+        failed = pending[rows] & (baselines[rows] <= tried[:, None])
+        failed &= share[:, None] > allowed[rows]
+        verdict[rows] |= passed
+        pending[rows] &= ~(passed | failed)
+    return verdict
+
+
+def _settle_by_bounds(
+    series: Matrix, baselines: Floats, allowed: Floats, wanted: Booleans, percent: float
+) -> tuple[Integers, Booleans, Booleans]:
+    """Return sample counts, pairs that pass without a simulation, and pairs still open.
+
+    Passes: use lies above the baseline no more often than the threshold forgives. Fails: what is
+    spent beyond all earnings needs more slots of shortage than allowed, even at the highest use.
+    """
+    tail, counts = upper_tail(series.copy(), tail_depth(series.shape[1], percent))
+    at_threshold = percentile(tail, counts, percent)
+    passed = wanted & (at_threshold[:, None] <= baselines)
+    spent = np.asarray(np.nansum(series, axis=1, dtype=np.float64))
+    beyond = spent[:, None] - baselines * counts[:, None]
+    worst = np.maximum(tail[:, :1] - baselines, np.finfo(np.float32).tiny)
+    failed = beyond > worst * (allowed * counts[:, None] + 1)
+    return counts, passed, wanted & ~passed & ~failed
+
+
+def _middle(pending: Booleans, order: Integers) -> Integers:
+    """Return for each row the pending column of median baseline; every row has one."""
+    ordered = np.take_along_axis(pending, order, axis=1)
+    rank = np.cumsum(ordered, axis=1)
+    middle = np.argmax(rank == (rank[:, -1:] + 1) // 2, axis=1)
+    found: Integers = np.take_along_axis(order, middle[:, None], axis=1)[:, 0]
+    return found
+
+
+def shortages(series: Matrix, baselines: Floats) -> Integers:
+    """Return in how many slots each row's credits run out, by simulation.
+
+    Slots without a sample neither earn nor spend: a stopped instance earns nothing.
+    """
+    earned = baselines.astype(np.float32)
+    ceiling = earned * np.float32(BALANCE_SLOTS)
+    balance = np.zeros(len(series), np.float32)
+    found = np.zeros(len(series), np.int64)
+    for start in range(0, series.shape[1], SLOTS_PER_DAY):
+        for gain in _gains(series[:, start : start + SLOTS_PER_DAY], earned):
+            balance += gain
+            found += balance < 0
+            np.maximum(balance, 0, out=balance)
+            np.minimum(balance, ceiling, out=balance)
+    return found
+
+
+def _gains(day: Matrix, earned: Singles) -> Singles:
+    """Return the change of balance per slot, (slots, resources), each slot contiguous."""
+    gains = np.ascontiguousarray(day.T)
+    np.subtract(earned, np.maximum(gains, 0, out=gains), out=gains)
+    gains[np.isnan(gains)] = 0
+    return gains

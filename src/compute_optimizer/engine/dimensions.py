@@ -1,0 +1,55 @@
+"""What a dimension of capacity is: the metrics that tell its demand, and the types' capacity."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.model.metrics import SLOT_SECONDS
+
+CPU_PLACE = 0
+"""Every resource type lists its CPU first."""
+
+
+class Combine(Enum):
+    """How the samples of a dimension's metrics make one series, slot by slot."""
+
+    LARGER = "larger"
+    """Directions that have a capacity each, such as network in and out."""
+    SUM = "sum"
+    """Parts of one budget, such as reads and writes; a part without a sample counts as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One dimension of capacity."""
+
+    name: str
+    """As finding reason codes begin, such as NetworkBandwidth."""
+    unit: str
+    """Of demand and capacity."""
+    metrics: tuple[str, ...]
+    capacity: Callable[[InstanceTypes], Floats]
+    """Capacity of every type in the unit, shape (types,); NaN where unknown."""
+    combine: Combine = Combine.LARGER
+    percentage: bool = False
+    """The metrics are percentages of the capacity; otherwise counters per slot."""
+    never_reduced_blindly: bool = False
+    """Without a metric no type with less is an option (spec 6.1 step 3)."""
+
+
+def capacities(dimensions: Sequence[Dimension], types: InstanceTypes) -> Floats:
+    """Return the capacity of every type, shape (types, dimensions)."""
+    return np.stack([dimension.capacity(types) for dimension in dimensions], axis=1)
+
+
+def sample_scales(dimensions: Sequence[Dimension], capacity: Floats) -> Floats:
+    """Return what one unit of a sample is in demand, shape (resources, dimensions).
+
+    One percent of the resource's own `capacity`, or one count per slot as a rate per second.
+    """
+    percentage = np.array([dimension.percentage for dimension in dimensions])
+    return np.where(percentage, capacity / 100, 1 / SLOT_SECONDS)

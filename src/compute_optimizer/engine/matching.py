@@ -1,0 +1,134 @@
+"""Resources against their candidates: who carries whose demand, and what that says of today."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.credits import CREDITS_PER_VCPU_HOUR, affordable
+from compute_optimizer.engine.demand import Demand
+from compute_optimizer.engine.dimensions import CPU_PLACE
+from compute_optimizer.engine.finding import overprovisioned, underprovisioned
+from compute_optimizer.engine.options import (
+    CURRENT_POOL,
+    Candidates,
+    Current,
+    Market,
+    candidates_for,
+    fits,
+    limits_of,
+)
+from compute_optimizer.engine.statistics import count_above
+from compute_optimizer.engine.usage import Chosen, Usage, mean_use
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fleet:
+    """The resources of a shard and what was measured of them."""
+
+    currents: tuple[Current | None, ...]
+    """(resources,); None leaves a resource out of the matching."""
+    chosen: Chosen
+    usage: Usage
+    demand: Demand
+    thresholds: tuple[float, ...]
+    """(dimensions,): percent."""
+    headrooms: Floats
+    """(dimensions,): share of capacity."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """The resources that share a current type and a market, against their candidates."""
+
+    now: Current
+    rows: Integers
+    candidates: Candidates
+    limits: Floats
+    """(rows, dimensions): the capacity that a candidate must have."""
+    fit: Booleans
+    """(rows, candidates): carries the demand, and its CPU credits last."""
+    out_of_credits: Booleans
+    """(rows, candidates): everything fits but the CPU credits."""
+    under: Booleans
+    over: Booleans
+    """(rows, dimensions)."""
+
+
+def match_fleet(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
+    """Return the matches of all resources, every fit final.
+
+    `never_blind` (dimensions,) marks dimensions that are not reduced without a metric.
+    """
+    limits = limits_of(fleet.demand, never_blind)
+    rows = _rows_by_current(fleet.currents)
+    matches = [_match(now, rows[now], limits, fleet.demand, market) for now in rows]
+    lasting = _lasting_credits(fleet, market, matches)
+    return [_settled(match, lasting, fleet.demand, market) for match in matches]
+
+
+def _rows_by_current(currents: Sequence[Current | None]) -> dict[Current, Integers]:
+    rows: dict[Current, list[int]] = {}
+    for row, now in enumerate(currents):
+        if now is not None:
+            rows.setdefault(now, []).append(row)
+    return {now: np.array(places) for now, places in rows.items()}
+
+
+def _match(now: Current, rows: Integers, limits: Floats, demand: Demand, market: Market) -> Match:
+    candidates = candidates_for(market, now)
+    known = market.capacity[candidates.types[candidates.pools[CURRENT_POOL]]]
+    fit = fits(limits[rows], candidates.capacity)
+    under = underprovisioned(demand.of(rows), known)
+    nothing = np.zeros_like(fit)
+    return Match(now, rows, candidates, limits[rows], fit, nothing, under, np.zeros_like(under))
+
+
+def _lasting_credits(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Booleans:
+    """Return whether credits last, (resources, types), for the fitting burstable candidates.
+
+    Only pairs that can become options are tried: others stay False.
+    """
+    types = market.types
+    lasting = np.zeros((len(fleet.currents), len(types.names)), dtype=np.bool_)
+    for match in matches:
+        burstable = types.burstable[match.candidates.types]
+        tried = match.fit & burstable
+        tried[~match.under.any(axis=1), match.candidates.cheaper :] = False
+        places = match.candidates.types[burstable]
+        lasting[np.ix_(match.rows, places)] = tried[:, burstable]
+    places = np.flatnonzero(types.burstable)
+    rows = np.flatnonzero(lasting[:, places].any(axis=1))
+    if len(rows):
+        pairs = np.ix_(rows, places)
+        lasting[pairs] = _affordable_pairs(fleet, market, rows, places, lasting[pairs])
+    return lasting
+
+
+def _affordable_pairs(
+    fleet: Fleet, market: Market, rows: Integers, places: Integers, wanted: Booleans
+) -> Booleans:
+    """Return which wanted (rows, burstable types) keep to the threshold in spite of credits."""
+    types, threshold = market.types, fleet.thresholds[CPU_PLACE]
+    percent = market.capacity[places, CPU_PLACE] / fleet.demand.scale[rows, CPU_PLACE, None]
+    earning_vcpus = types.burst_credits_per_hour[places] / CREDITS_PER_VCPU_HOUR
+    baselines = percent * earning_vcpus / types.vcpus[places]
+    used = fleet.usage.dimensions[CPU_PLACE]
+    tight = count_above(used.tail[rows], percent * (1 - fleet.headrooms[CPU_PLACE]))
+    allowed = (1 - threshold / 100) - tight / used.counts[rows, None]
+    series = mean_use(fleet.chosen, rows)
+    return affordable(series, baselines, allowed, wanted & ~np.isnan(baselines), threshold)
+
+
+def _settled(match: Match, lasting: Booleans, demand: Demand, market: Market) -> Match:
+    """Return the match without the types whose credits run out, and with what is over."""
+    candidates = match.candidates
+    burstable = market.types.burstable[candidates.types]
+    lasts = lasting[np.ix_(match.rows, candidates.types)] | ~burstable
+    fit = match.fit & lasts
+    alike = np.flatnonzero(candidates.pools[CURRENT_POOL, : candidates.cheaper])
+    over = overprovisioned(
+        demand.of(match.rows), fit[:, alike], market.capacity[candidates.types[alike]]
+    )
+    return replace(match, fit=fit, out_of_credits=match.fit & ~lasts, over=over)

@@ -1,0 +1,1 @@
+"""What the resource types that run on EC2 share: dimensions, analysis, records, evidence."""

@@ -1,0 +1,107 @@
+"""The dimensions of an EC2 instance: their metrics, and the capacity that the catalog knows."""
+
+import numpy as np
+
+from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.engine.demand import CPU, MEMORY
+from compute_optimizer.engine.dimensions import Combine, Dimension
+from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.model.metrics import MetricKey, Statistic
+
+MEMORY_METRIC = "mem_used_percent"
+
+BYTES_PER_GBIT = 1e9 / 8
+"""Network bandwidth is published in decimal gigabits per second."""
+
+BYTES_PER_MIB = 2**20
+
+
+def _compute(types: InstanceTypes) -> Floats:
+    # A family nobody measured counts its vCPUs: the rules let it meet only itself.
+    return types.vcpus * np.nan_to_num(types.relative_speed, nan=1.0)
+
+
+def _unknown(types: InstanceTypes) -> Floats:
+    # No public source states what an instance store can do.
+    return np.full(len(types.names), np.nan)
+
+
+DIMENSIONS = (
+    Dimension(CPU, "vCPU of m5", (CPU_METRIC,), _compute, percentage=True),
+    Dimension(
+        MEMORY,
+        "MiB",
+        (MEMORY_METRIC,),
+        lambda types: types.memory_mib,
+        percentage=True,
+        never_reduced_blindly=True,
+    ),
+    Dimension(
+        "EBSThroughput",
+        "bytes/s",
+        ("VolumeReadBytes", "VolumeWriteBytes"),
+        lambda types: types.ebs_baseline_mibps * BYTES_PER_MIB,
+        Combine.SUM,
+    ),
+    Dimension(
+        "EBSIOPS",
+        "operations/s",
+        ("VolumeReadOps", "VolumeWriteOps"),
+        lambda types: types.ebs_baseline_iops,
+        Combine.SUM,
+    ),
+    Dimension(
+        "NetworkBandwidth",
+        "bytes/s",
+        ("NetworkIn", "NetworkOut"),
+        lambda types: types.network_baseline_gbps * BYTES_PER_GBIT,
+    ),
+    Dimension(
+        "NetworkPPS",
+        "packets/s",
+        ("NetworkPacketsIn", "NetworkPacketsOut"),
+        lambda types: types.packets_per_second,
+    ),
+    Dimension("DiskIOPS", "operations/s", ("DiskReadOps", "DiskWriteOps"), _unknown, Combine.SUM),
+    Dimension(
+        "DiskThroughput", "bytes/s", ("DiskReadBytes", "DiskWriteBytes"), _unknown, Combine.SUM
+    ),
+)
+"""In the order in which the service lists the reason codes; GPU metrics have no source yet."""
+
+MEMORY_PLACE = 1
+"""Where memory stands in DIMENSIONS."""
+
+DISK_METRICS = ("DiskReadOps", "DiskWriteOps", "DiskReadBytes", "DiskWriteBytes")
+"""Any use of them means that the instance store is in use."""
+
+WIRE_NAMES = {
+    CPU_METRIC: "Cpu",
+    MEMORY_METRIC: "Memory",
+    "VolumeReadOps": "EBS_READ_OPS_PER_SECOND",
+    "VolumeWriteOps": "EBS_WRITE_OPS_PER_SECOND",
+    "VolumeReadBytes": "EBS_READ_BYTES_PER_SECOND",
+    "VolumeWriteBytes": "EBS_WRITE_BYTES_PER_SECOND",
+    "DiskReadOps": "DISK_READ_OPS_PER_SECOND",
+    "DiskWriteOps": "DISK_WRITE_OPS_PER_SECOND",
+    "DiskReadBytes": "DISK_READ_BYTES_PER_SECOND",
+    "DiskWriteBytes": "DISK_WRITE_BYTES_PER_SECOND",
+    "NetworkIn": "NETWORK_IN_BYTES_PER_SECOND",
+    "NetworkOut": "NETWORK_OUT_BYTES_PER_SECOND",
+    "NetworkPacketsIn": "NETWORK_PACKETS_IN_PER_SECOND",
+    "NetworkPacketsOut": "NETWORK_PACKETS_OUT_PER_SECOND",
+}
+"""The metrics by their name in enum MetricName, in its order."""
+
+PERCENTAGES = (CPU_METRIC, MEMORY_METRIC)
+
+METRICS = (
+    *(
+        MetricKey(metric, statistic)
+        for metric in PERCENTAGES
+        for statistic in (Statistic.MAXIMUM, Statistic.AVERAGE)
+    ),
+    *(MetricKey(metric, Statistic.SUM) for metric in WIRE_NAMES if metric not in PERCENTAGES),
+)
+"""Every series that the analysis wants from the tiles."""

@@ -1,0 +1,205 @@
+"""The evidence behind one instance's recommendation, from the analysis of a batch of one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+import numpy as np
+
+from compute_optimizer.catalog.instance_types import INSTANCE_TYPES_FILE
+from compute_optimizer.catalog.prices import price_date
+from compute_optimizer.engine.arrays import Booleans
+from compute_optimizer.engine.explanation import (
+    DimensionEvidence,
+    Explanation,
+    MetricEvidence,
+    Refusal,
+    TypeEvidence,
+)
+from compute_optimizer.engine.finding import finding_of, reason_codes
+from compute_optimizer.engine.matching import Match
+from compute_optimizer.engine.options import RULES, in_pools
+from compute_optimizer.engine.usage import count_samples
+from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Statistic
+from compute_optimizer.model.preferences import ARCHITECTURES
+from compute_optimizer.model.resource import Resource
+from compute_optimizer.resources.ec2.analysis import Analysis
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
+from compute_optimizer.resources.ec2.records import reported
+
+RUNNERS_UP = 10
+"""Refused types shown: the cheapest whose capacity, credits or price refused them."""
+
+OUT_OF_CREDITS = "CPU credits run out"
+NOT_CHEAPER = "not cheaper than the current type"
+CURRENT_TYPE = "the current type itself"
+
+ONLY = 0
+"""The row of a batch of one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Verdict:
+    """Why each type of the catalog is no option, (types,) per reason, in the order of the rules."""
+
+    reasons: tuple[str, ...]
+    refused: Booleans
+    """(reasons, types)."""
+
+    @property
+    def first(self) -> Booleans:
+        """Return the refusals without those that an earlier reason had refused already."""
+        before = np.logical_or.accumulate(self.refused, axis=0)
+        found: Booleans = self.refused.copy()
+        found[1:] &= ~before[:-1]
+        return found
+
+    def of(self, place: int) -> tuple[str, ...]:
+        """Return the reasons against one type."""
+        against = self.refused[:, place].tolist()
+        return tuple(reason for reason, so in zip(self.reasons, against, strict=True) if so)
+
+
+def explanation_of(
+    resource: Resource, samples: ShardSamples, analysis: Analysis, as_of: datetime
+) -> Explanation:
+    """Return the explanation of the one resource that was analyzed."""
+    decisions, obstacle = analysis.decisions, analysis.obstacles[ONLY]
+    over, under = decisions.over[ONLY].tolist(), decisions.under[ONLY].tolist()
+    dimensions = tuple(_dimension_evidence(analysis))
+    verdict = _verdict(analysis, decisions.matches[ONLY]) if decisions.matches else None
+    return Explanation(
+        resource_arn=resource.arn,
+        instance_type=resource.instance_type,
+        as_of=as_of,
+        window=samples.window,
+        finding=obstacle.code if obstacle else finding_of(any(over), any(under)).value,
+        finding_reason_codes=reason_codes(DIMENSIONS, over, under),
+        binding_dimension=_binding(dimensions),
+        idle=bool(analysis.idle[ONLY]),
+        metrics=tuple(_metric_evidence(analysis)),
+        dimensions=dimensions,
+        current_hourly_usd=_known(decisions.current_price[ONLY]),
+        price_date=price_date(resource.region, resource.platform),
+        types_date=analysis.market.types.provenance[INSTANCE_TYPES_FILE].date,
+        considered=() if verdict is None else tuple(_considered(analysis, verdict)),
+        refusals=() if verdict is None else _refusals(verdict),
+        fitting_types=0 if verdict is None else int((~verdict.refused.any(axis=0)).sum()),
+    )
+
+
+def _metric_evidence(analysis: Analysis) -> Iterator[MetricEvidence]:
+    chosen = analysis.fleet.chosen
+    for metric, series in chosen.series.items():
+        counts = count_samples(series)
+        kept = Statistic.MAXIMUM if metric in PERCENTAGES else Statistic.SUM
+        statistic = Statistic.AVERAGE if chosen.averaged[metric][ONLY] else kept
+        yield MetricEvidence(
+            metric=metric,
+            statistic=statistic.value,
+            samples=int(counts[ONLY]),
+            missing_share=1 - float(counts[ONLY]) / chosen.slots,
+            maximum=float(reported(metric, analysis.fleet.usage.peaks[metric])[ONLY]),
+        )
+
+
+def _dimension_evidence(analysis: Analysis) -> Iterator[DimensionEvidence]:
+    fleet, demand = analysis.fleet, analysis.fleet.demand
+    limits = analysis.decisions.matches[ONLY].limits if analysis.decisions.matches else None
+    for place, dimension in enumerate(DIMENSIONS):
+        used = fleet.usage.dimensions[place]
+        count = int(used.counts[ONLY])
+        forgiven = (1 - fleet.thresholds[place] / 100) * count * SLOT_SECONDS / 3600
+        yield DimensionEvidence(
+            dimension=dimension.name,
+            unit=dimension.unit,
+            samples=count,
+            percentile=fleet.thresholds[place],
+            forgiven_hours=forgiven,
+            maximum=_known(used.tail[ONLY, 0] * demand.scale[ONLY, place]),
+            demand=_known(demand.used[ONLY, place]),
+            headroom=float(fleet.headrooms[place]),
+            required=_known(demand.required[ONLY, place]),
+            limit=None if limits is None else _known(limits[ONLY, place]),
+            current_capacity=_known(demand.capacity[ONLY, place]),
+            current_risk=_known(analysis.decisions.current_risk[ONLY, place]),
+        )
+
+
+def _known(figure: float) -> float | None:
+    return float(figure) if isfinite(figure) else None
+
+
+def _binding(dimensions: tuple[DimensionEvidence, ...]) -> str | None:
+    """Return the dimension whose requirement is the largest share of the current capacity."""
+    shares = {
+        evidence.dimension: evidence.required / evidence.current_capacity
+        for evidence in dimensions
+        if evidence.required and evidence.current_capacity
+    }
+    return max(shares, key=lambda name: shares[name], default=None)
+
+
+def _verdict(analysis: Analysis, match: Match) -> _Verdict:
+    """Return every reason against every type, from the rules and arrays of the match."""
+    market, candidates = analysis.market, match.candidates
+    itself = np.arange(len(market.types.names)) == match.now.type_index
+    refused = {CURRENT_TYPE: itself}
+    refused |= {rule.reason: ~rule.allows(market, match.now) for rule in RULES}
+    for place, dimension in enumerate(DIMENSIONS):
+        short = np.zeros_like(itself)
+        lacking = match.limits[ONLY, place] > candidates.capacity[:, place]
+        short[candidates.types] = lacking
+        refused[f"{dimension.name} too small"] = short
+    refused[OUT_OF_CREDITS] = np.zeros_like(itself)
+    refused[OUT_OF_CREDITS][candidates.types] = match.out_of_credits[ONLY]
+    refused[NOT_CHEAPER] = np.zeros_like(itself)
+    if not match.under[ONLY].any():
+        refused[NOT_CHEAPER][candidates.types[candidates.cheaper :]] = True
+        # Credits are tried only where the price leaves a choice.
+        refused[OUT_OF_CREDITS] &= ~refused[NOT_CHEAPER]
+    return _Verdict(tuple(refused), np.stack(list(refused.values())))
+
+
+def _refusals(verdict: _Verdict) -> tuple[Refusal, ...]:
+    counts = verdict.first.sum(axis=1).tolist()
+    return tuple(
+        Refusal(reason, count)
+        for reason, count in zip(verdict.reasons, counts, strict=True)
+        if count
+    )
+
+
+def _considered(analysis: Analysis, verdict: _Verdict) -> Iterator[TypeEvidence]:
+    """Yield the options, then the cheapest candidates that were refused."""
+    options = analysis.decisions.options
+    listed = list(dict.fromkeys(options.types[ONLY][options.types[ONLY] >= 0].tolist()))
+    candidates = analysis.decisions.matches[ONLY].candidates.types.tolist()
+    refused = [place for place in candidates if verdict.of(place)][:RUNNERS_UP]
+    for place in [*listed, *(place for place in refused if place not in listed)]:
+        yield _type_evidence(analysis, verdict, place)
+
+
+def _type_evidence(analysis: Analysis, verdict: _Verdict, place: int) -> TypeEvidence:
+    options, now = analysis.decisions.options, analysis.decisions.matches[ONLY].now
+    pools, ranks = np.nonzero(options.types[ONLY] == place)
+    market = analysis.market
+    risks = options.risks[ONLY][pools, ranks].tolist()
+    capacity = market.capacity[place].tolist()
+    member = in_pools(market.types, now)[:, place].tolist()
+    return TypeEvidence(
+        instance_type=market.types.names[place],
+        architecture_pools=tuple(p for p, so in zip(ARCHITECTURES, member, strict=True) if so),
+        hourly_usd=float(market.prices[now.region, now.platform][place]),
+        capacity={
+            dimension.name: _known(figure)
+            for dimension, figure in zip(DIMENSIONS, capacity, strict=True)
+        },
+        ranks={
+            ARCHITECTURES[pool]: rank + 1
+            for pool, rank in zip(pools.tolist(), ranks.tolist(), strict=True)
+        },
+        performance_risk=risks[0] if risks else None,
+        refused_because=verdict.of(place),
+    )

@@ -1,0 +1,188 @@
+"""From the arrays that decided to the records that are stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from math import isnan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compute_optimizer.engine.arrays import Floats, Integers, Singles
+from compute_optimizer.engine.dimensions import CPU_PLACE
+from compute_optimizer.engine.finding import finding_of, reason_codes
+from compute_optimizer.engine.ranking import NONE
+from compute_optimizer.engine.risk import RISK_NAMES, overall
+from compute_optimizer.engine.savings import monthly_savings
+from compute_optimizer.model.metrics import SLOT_SECONDS, Statistic
+from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    RecommendationOption,
+    Savings,
+    UtilizationMetric,
+)
+from compute_optimizer.model.resource import Resource
+from compute_optimizer.resources.ec2.analysis import Analysis
+from compute_optimizer.resources.ec2.differences import migration_effort, platform_differences
+from compute_optimizer.resources.ec2.dimensions import (
+    DIMENSIONS,
+    MEMORY_PLACE,
+    PERCENTAGES,
+    WIRE_NAMES,
+)
+
+DECIMALS = 4
+"""Of reported figures: float32 samples carry about seven digits."""
+
+_Places = tuple[Integers, Integers, Integers]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """The highest values of one metric, by resource."""
+
+    name: str
+    values: list[float]
+    statistics: list[str]
+
+
+def recommendations_of(
+    resources: Sequence[Resource],
+    analysis: Analysis,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> tuple[Ec2InstanceRecommendation, ...]:
+    """Return the recommendation of every resource that has no obstacle."""
+    decisions = analysis.decisions
+    utilization, options = _utilization(analysis), _options_by_row(analysis)
+    over, under = decisions.over.tolist(), decisions.under.tolist()
+    risks = overall(decisions.current_risk).tolist()
+    idle = analysis.idle.tolist()
+    return tuple(
+        Ec2InstanceRecommendation(
+            resource_arn=resource.arn,
+            account_id=resource.account_id,
+            name=resource.name,
+            current_instance_type=resource.instance_type,
+            state=resource.state,
+            tags=dict(resource.tags),
+            finding=finding_of(any(over[row]), any(under[row])),
+            finding_reason_codes=reason_codes(DIMENSIONS, over[row], under[row]),
+            utilization=utilization[row],
+            lookback_days=float(preferences.lookback_days),
+            options=options[row],
+            current_performance_risk=RISK_NAMES[int(risks[row])],
+            preferences=preferences,
+            idle=idle[row],
+            last_refresh=as_of,
+            auto_scaling_group_arn=resource.auto_scaling_group_arn,
+        )
+        for row, resource in enumerate(resources)
+        if analysis.obstacles[row] is None
+    )
+
+
+def reported(metric: str, samples: Singles | Floats) -> Floats:
+    """Return samples in the unit that the service reports: percent, or a rate per second."""
+    scale = 1 if metric in PERCENTAGES else 1 / SLOT_SECONDS
+    rounded: Floats = np.round(samples.astype(np.float64) * scale, DECIMALS)
+    return rounded
+
+
+def _utilization(analysis: Analysis) -> list[tuple[UtilizationMetric, ...]]:
+    """Return the highest values of every resource."""
+    peaks = analysis.fleet.usage.peaks
+    columns = [
+        _Column(
+            name, reported(metric, peaks[metric]).tolist(), _statistics(analysis, metric).tolist()
+        )
+        for metric, name in WIRE_NAMES.items()
+        if metric in peaks
+    ]
+    return [_row_of(columns, row) for row in range(analysis.fleet.chosen.rows)]
+
+
+def _statistics(analysis: Analysis, metric: str) -> NDArray[np.object_]:
+    """Return the statistic of the samples that were used, (resources,)."""
+    kept = Statistic.MAXIMUM if metric in PERCENTAGES else Statistic.SUM
+    names = np.array([kept.value, Statistic.AVERAGE.value], dtype=object)
+    found: NDArray[np.object_] = names[analysis.fleet.chosen.averaged[metric].astype(np.int64)]
+    return found
+
+
+def _row_of(columns: Sequence[_Column], row: int) -> tuple[UtilizationMetric, ...]:
+    """Return the metrics that exist: NaN is the one value that differs from itself."""
+    return tuple(
+        [
+            UtilizationMetric(column.name, value, column.statistics[row])
+            for column in columns
+            if (value := column.values[row]) == value
+        ]
+    )
+
+
+def _options_by_row(analysis: Analysis) -> list[tuple[RecommendationOption, ...]]:
+    """Return the options of every resource, pool by pool and best first."""
+    chosen = analysis.decisions.options
+    rows, pools, ranks = np.nonzero(chosen.types != NONE)
+    built = _built_options(analysis, (rows, pools, ranks))
+    bounds = np.searchsorted(rows, np.arange(len(chosen.types) + 1)).tolist()
+    return [tuple(built[start:end]) for start, end in pairwise(bounds)]
+
+
+def _built_options(analysis: Analysis, at: _Places) -> list[RecommendationOption]:
+    """Return the options at the given (resources, pools, ranks)."""
+    rows, pools, ranks = at
+    decisions, types = analysis.decisions, analysis.market.types
+    prices, places = decisions.options.prices[at], decisions.options.types[at]
+    currents = [analysis.fleet.currents[row] for row in rows.tolist()]
+    columns = zip(
+        places.tolist(),
+        [now.type_index for now in currents if now is not None],
+        ranks.tolist(),
+        pools.tolist(),
+        decisions.options.risks[at].tolist(),
+        _projected(analysis, rows, places),
+        _savings(decisions.current_price[rows], prices),
+        prices.tolist(),
+        strict=True,
+    )
+    return [
+        RecommendationOption(
+            instance_type=types.names[place],
+            rank=rank + 1,
+            architecture_pool=ARCHITECTURES[pool],
+            performance_risk=risk,
+            projected_utilization=projected,
+            platform_differences=platform_differences(types, now, place),
+            migration_effort=migration_effort(types, now, place),
+            savings=savings,
+            hourly_usd=None if isnan(price) else price,
+        )
+        for place, now, rank, pool, risk, projected, savings, price in columns
+    ]
+
+
+def _savings(current: Floats, option: Floats) -> list[Savings | None]:
+    monthly, percentage = monthly_savings(current, option)
+    pairs = zip(percentage.tolist(), monthly.tolist(), strict=True)
+    return [None if isnan(usd) else Savings(percent, usd) for percent, usd in pairs]
+
+
+def _projected(
+    analysis: Analysis, rows: Integers, places: Integers
+) -> list[tuple[UtilizationMetric, ...]]:
+    """Return what CPU and memory would have shown at most on each option, not cut at 100 %."""
+    demand, capacity = analysis.fleet.demand, analysis.market.capacity
+    columns = []
+    for place in (CPU_PLACE, MEMORY_PLACE):
+        (metric,) = DIMENSIONS[place].metrics
+        if metric in analysis.fleet.usage.peaks:
+            ratio = demand.capacity[rows, place] / capacity[places, place]
+            values = reported(metric, analysis.fleet.usage.peaks[metric][rows] * ratio)
+            statistics = _statistics(analysis, metric)[rows]
+            columns.append(_Column(WIRE_NAMES[metric], values.tolist(), statistics.tolist()))
+    return [_row_of(columns, row) for row in range(len(rows))]
