@@ -1,0 +1,148 @@
+"""A served process for the foreign clients: real commands, real port, signatures verified."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import sleep
+
+import pytest
+
+from compute_optimizer.jobs.demo import DemoFiles, write_demo_files
+from compute_optimizer.scenario.organization import MANAGEMENT_ACCOUNT_ID, MEMBER_ACCOUNT_IDS
+from tests.clients.foreign import CLIENTS, Call, Key
+
+FLEET_SIZE = 60
+PROGRAM = (sys.executable, "-m", "compute_optimizer")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A served process and who may call it."""
+
+    data_dir: Path
+    endpoint: str
+    management: Key
+    member: Key
+    """Of the first member account."""
+    stranger: Key
+    """Of the management account, with a policy that allows none of the operations here."""
+
+    def run(self, *words: str) -> str:
+        """Run a command of the program on the same data."""
+        return run(self.data_dir, *words)
+
+
+def run(data_dir: Path, *words: str) -> str:
+    """Run a command of the program and return what it printed."""
+    done = subprocess.run(
+        [*PROGRAM, *words], env=_variables(data_dir), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _variables(data_dir: Path) -> dict[str, str]:
+    return os.environ | {"COMPUTE_OPTIMIZER_DATA_DIR": str(data_dir)}
+
+
+def create_key(data_dir: Path, account_id: str, action: str) -> Key:
+    """Make an access key."""
+    words = ("--account", account_id, "--name", "client", "--allow", action, "--output", "json")
+    made = json.loads(run(data_dir, "keys", "create", *words))
+    return Key(made["AccessKeyId"], made["SecretAccessKey"])
+
+
+@contextmanager
+def served(data_dir: Path, files: DemoFiles) -> Iterator[Service]:
+    """Serve an organization that has not enrolled yet, until the end of the block."""
+    run(data_dir, "accounts", "apply", str(files.organization))
+    keys = (
+        create_key(data_dir, MANAGEMENT_ACCOUNT_ID, "compute-optimizer:*"),
+        create_key(data_dir, MEMBER_ACCOUNT_IDS[0], "compute-optimizer:*"),
+        create_key(data_dir, MANAGEMENT_ACCOUNT_ID, "compute-optimizer:Export*"),
+    )
+    with subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0"],
+        env=_variables(data_dir),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        announced = process.stdout.readline().split()
+        try:
+            yield Service(data_dir, announced[2], *keys)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
+    """An organization, its fleet and its metrics until yesterday, as files."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    return write_demo_files(tmp_path_factory.mktemp("files"), yesterday, FLEET_SIZE)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, files: DemoFiles) -> Iterator[Service]:
+    """A service on which nobody has enrolled."""
+    with served(tmp_path / "data", files) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def analyzed(tmp_path_factory: pytest.TempPathFactory, files: DemoFiles) -> Iterator[Service]:
+    """A service whose organization has enrolled and whose fleet has been analyzed; only read it."""
+    folder = tmp_path_factory.mktemp("analyzed")
+    with served(folder / "data", files) as service:
+        with CLIENTS["raw-json"](service.endpoint, service.management, folder) as call:
+            call("UpdateEnrollmentStatus", {"status": "Active", "includeMemberAccounts": True})
+            wait_for(call, "Active")
+        import_and_analyze(service, files)
+        yield service
+
+
+def import_and_analyze(service: Service, files: DemoFiles) -> None:
+    """Take in the fleet and its metrics and turn them into recommendations."""
+    service.run("import", "--inventory", str(files.inventory), "--metrics", str(files.metrics))
+    service.run("analyze", "--as-of", files.last_day.isoformat())
+
+
+def wait_for(call: Call, status: str) -> None:
+    """Wait, as clients do, until the account's enrollment has that status."""
+    for _attempt in range(100):
+        if call("GetEnrollmentStatus", {}).response["status"] == status:
+            return
+        sleep(0.1)
+    pytest.fail(f"the enrollment did not become {status} within ten seconds")
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> str:
+    """The name of a foreign client."""
+    name: str = request.param
+    return name
+
+
+Connector = Callable[[Service, Key], Call]
+
+
+@pytest.fixture
+def connect(client: str, tmp_path: Path) -> Iterator[Connector]:
+    """How the client of this test calls a service with a key."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def connected(service: Service, key: Key) -> Call:
+            call: Call = stack.enter_context(CLIENTS[client](service.endpoint, key, tmp_path))
+            return call
+
+        yield connected
