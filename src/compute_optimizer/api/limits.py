@@ -17,7 +17,7 @@ IPV6_PREFIX_BITS = 64
 class TokenBuckets:
     """One token bucket per key; a rate of 0 lets everything pass.
 
-    `now` is in seconds of any clock that does not run backwards.
+    `now` is in seconds; a clock that is set back neither fills nor empties a bucket.
     """
 
     rate: float
@@ -34,7 +34,7 @@ class TokenBuckets:
             return 0.0
         with self._lock:
             tokens, counted = self._levels.pop(key, (self.burst, now))
-            tokens = min(self.burst, tokens + (now - counted) * self.rate)
+            tokens = min(self.burst, tokens + max(0.0, now - counted) * self.rate)
             wait = 0.0 if tokens >= 1 else (1 - tokens) / self.rate
             self._levels[key] = (tokens if wait else tokens - 1, now)
             if len(self._levels) > BUCKETS_KEPT:
