@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from compute_optimizer.cli import output
+from compute_optimizer.cli import keys, output
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -23,6 +23,7 @@ def _root() -> None:
 
 
 app.command()(serve)
+app.add_typer(keys.commands, name="keys")
 
 
 def main() -> None:
