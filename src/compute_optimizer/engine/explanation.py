@@ -97,7 +97,7 @@ class Explanation:
     types_date: date
     """Of the instance types' figures."""
     considered: tuple[TypeEvidence, ...]
-    """The options, then the cheapest refused types."""
+    """The options, then the near misses: cheaper types that were refused, the dearest first."""
     refusals: tuple[Refusal, ...]
     """In the order of the rules; the counts add up to the types that do not fit."""
     fitting_types: int

@@ -14,9 +14,6 @@ from compute_optimizer.model.preferences import ARCHITECTURES, AWS_ARM64, CURREN
 FIT_BLOCK_ROWS = 256
 """Rows at a time: a block of fit flags (256 x 1,300 types) stays in a core's cache."""
 
-HPC_PREFIX = "hpc"
-"""Families for tightly coupled clusters (Amazon EC2 User Guide)."""
-
 CURRENT_POOL = ARCHITECTURES.index(CURRENT)
 """The place of the options for unchanged architectures on the pool axis."""
 
@@ -38,6 +35,8 @@ class Market:
     types: InstanceTypes
     family: Integers
     """Codes: equal where the families are."""
+    hpc: Booleans
+    """For tightly coupled clusters."""
     capacity: Floats
     """(types, dimensions); NaN where unknown."""
     prices: dict[tuple[str, str], Floats]
@@ -68,8 +67,7 @@ def _same_accelerators(market: Market, now: Current) -> Booleans:
 
 def _ordinary_purpose(market: Market, now: Current) -> Booleans:
     # HPC types run in one zone, with little bandwidth outside their cluster.
-    hpc = np.array([family.startswith(HPC_PREFIX) for family in market.types.families])
-    return _is_like(hpc, now)
+    return _is_like(market.hpc, now)
 
 
 def _comparable_speed(market: Market, now: Current) -> Booleans:

@@ -89,12 +89,10 @@ def _cheapest_of(match: Match) -> Integers:
     allowed[~match.under.any(axis=1), match.candidates.cheaper :] = False
     by_pool = [cheapest(allowed & pool, match.candidates.prices) for pool in match.candidates.pools]
     width = max(columns.shape[1] for columns in by_pool)
-    pads = [((0, 0), (0, width - columns.shape[1])) for columns in by_pool]
-    padded = [
-        np.pad(columns, pad, constant_values=NONE)
-        for columns, pad in zip(by_pool, pads, strict=True)
-    ]
-    return np.stack(padded, axis=1)
+    found = np.full((len(allowed), len(by_pool), width), NONE)
+    for pool, columns in enumerate(by_pool):
+        found[:, pool, : columns.shape[1]] = columns
+    return found
 
 
 def _keep_current_where_nothing_is_better(

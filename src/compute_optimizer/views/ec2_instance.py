@@ -129,10 +129,12 @@ def ranked_options(
     return sorted(pools.values(), key=_preference)[:MAX_OPTIONS]
 
 
-def _preference(option: model.RecommendationOption) -> tuple[float, float, str]:
+def _preference(option: model.RecommendationOption) -> tuple[float, float, float, str]:
     # Savings first, then the lower risk, then the name (spec 3.7); unknown savings come last.
+    # What costs more than today saves nothing: there the price tells them apart.
     savings = option.savings.monthly_usd if option.savings else float("-inf")
-    return -savings, option.performance_risk, option.instance_type
+    price = option.hourly_usd if option.hourly_usd is not None else float("inf")
+    return -savings, price, option.performance_risk, option.instance_type
 
 
 def _option(

@@ -32,6 +32,9 @@ from compute_optimizer.resources.ec2.dimensions import (
     WIRE_NAMES,
 )
 
+HPC_PREFIX = "hpc"
+"""Families for tightly coupled clusters (Amazon EC2 User Guide)."""
+
 UNKNOWN_TYPE = -1
 """Stands for an instance type that the catalog does not have."""
 
@@ -95,6 +98,7 @@ def _market(resources: Sequence[Resource], types: InstanceTypes) -> Market:
     return Market(
         types=types,
         family=family,
+        hpc=np.array([name.startswith(HPC_PREFIX) for name in types.families]),
         capacity=capacities(DIMENSIONS, types),
         prices={market: hourly_prices(types, *market) for market in markets},
     )

@@ -19,7 +19,8 @@ from compute_optimizer.engine.explanation import (
 )
 from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.matching import Match
-from compute_optimizer.engine.options import RULES, in_pools
+from compute_optimizer.engine.options import CURRENT_POOL, RULES, in_pools
+from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.usage import count_samples
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Statistic
 from compute_optimizer.model.preferences import ARCHITECTURES
@@ -29,7 +30,7 @@ from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
 from compute_optimizer.resources.ec2.records import reported
 
 RUNNERS_UP = 10
-"""Refused types shown: the cheapest whose capacity, credits or price refused them."""
+"""Refused types shown: those that would have saved more than the best option, but not fit."""
 
 OUT_OF_CREDITS = "CPU credits run out"
 NOT_CHEAPER = "not cheaper than the current type"
@@ -172,12 +173,14 @@ def _refusals(verdict: _Verdict) -> tuple[Refusal, ...]:
 
 
 def _considered(analysis: Analysis, verdict: _Verdict) -> Iterator[TypeEvidence]:
-    """Yield the options, then the cheapest candidates that were refused."""
-    options = analysis.decisions.options
-    listed = list(dict.fromkeys(options.types[ONLY][options.types[ONLY] >= 0].tolist()))
-    candidates = analysis.decisions.matches[ONLY].candidates.types.tolist()
-    refused = [place for place in candidates if verdict.of(place)][:RUNNERS_UP]
-    for place in [*listed, *(place for place in refused if place not in listed)]:
+    """Yield the options, then the near misses: the dearest types below the best one's price."""
+    options = analysis.decisions.options.types[ONLY]
+    listed = dict.fromkeys(options[options != NONE].tolist())
+    candidates = analysis.decisions.matches[ONLY].candidates
+    best_price = analysis.decisions.options.prices[ONLY, CURRENT_POOL, 0]
+    cheaper = candidates.types[~(candidates.prices >= best_price)].tolist()
+    refused = [place for place in cheaper[::-1] if verdict.of(place) and place not in listed]
+    for place in [*listed, *refused[:RUNNERS_UP]]:
         yield _type_evidence(analysis, verdict, place)
 
 
