@@ -64,9 +64,7 @@ def _meaning(kind: type[errors.ComputeOptimizerError]) -> str:
 
 def _section(name: str, command: Any) -> str:
     parameters = [one for one in command.params if one.name != "help"]
-    usage = " ".join(
-        [name, *(one.make_metavar(_context(command)) for one in _arguments(parameters))]
-    )
+    usage = " ".join([name, *(_metavar(one) for one in _arguments(parameters))])
     rows = "".join(_row(one) for one in parameters)
     table = f"\n| option | default | meaning |\n|---|---|---|\n{rows}" if rows else ""
     return f"## {name}\n\n{_prose(command.help)}\n\n    {usage} [OPTIONS]\n{table}"
@@ -76,13 +74,15 @@ def _arguments(parameters: list[Any]) -> list[Any]:
     return [one for one in parameters if one.param_type_name == "argument"]
 
 
-def _context(command: Any) -> Any:
-    return command.context_class(command)
+def _metavar(argument: Any) -> str:
+    spelled = argument.metavar or argument.name.upper()
+    spelled += "..." if argument.nargs == -1 else ""
+    return spelled if argument.required else f"[{spelled}]"
 
 
 def _row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        spelled = f"`{parameter.human_readable_name}`"
+        spelled = f"`{_metavar(parameter)}`"
     else:
         names = [*parameter.opts, *parameter.secondary_opts]
         spelled = ", ".join(f"`{name}`" for name in names)
@@ -93,7 +93,7 @@ def _default(parameter: Any) -> str:
     if parameter.required:
         return "required"
     value = parameter.default
-    if value is None or callable(value) or value in ((), [], ""):
+    if value is None or value is False or callable(value) or value in ((), [], ""):
         return ""
     return f"`{getattr(value, 'value', value)}`"
 

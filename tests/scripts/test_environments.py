@@ -1,0 +1,60 @@
+"""Environments are made once per content of their locks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture
+def script(
+    load_script: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
+    """The script in a project with one environment, `little`, that needs no package."""
+    script = load_script("environments")
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    little = script.Environment(("little",))
+    monkeypatch.setattr(script, "ENVIRONMENTS", {"little": little})
+    (tmp_path / "constraints").mkdir()
+    (tmp_path / "constraints/little.txt").write_text("# nothing\n")
+    return script
+
+
+def test_environment_is_made_anew_unless_its_stamp_says_that_it_is_ready(
+    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / ".venv-little"
+    folder.mkdir()
+    (folder / "left-by-an-interrupted-run").touch()
+
+    script.main(["create", "little"])
+    made = capsys.readouterr().out
+    script.main(["create", "little"])
+    again = capsys.readouterr().out
+
+    assert "Installing .venv-little" in made
+    assert again == ""
+    assert (folder / "bin/python").exists()
+    assert not (folder / "left-by-an-interrupted-run").exists()
+    assert len(list(folder.glob("ready-*"))) == 1
+
+
+def test_stamp_follows_the_content_of_the_lock(script: ModuleType, tmp_path: Path) -> None:
+    little, folder = script.ENVIRONMENTS["little"], tmp_path / ".venv-little"
+    before = script._key(little, folder)
+    (tmp_path / "constraints/little.txt").write_text("numpy==2.4.6\n")
+
+    assert script._key(little, folder) != before
+    assert script._key(little, tmp_path / "elsewhere") != script._key(little, folder)
+
+
+def test_lock_of_development_declares_run_time_extras_and_tools(
+    load_script: Callable[[str], ModuleType],
+) -> None:
+    declared = load_script("environments").declared
+
+    assert set(declared("run")) < set(declared("dev"))
+    assert any(line.startswith("psycopg") for line in declared("dev"))
+    assert any(line.startswith("pytest") for line in declared("dev"))
+    assert declared("client-boto3-1.26") == ["boto3==1.26.*"]
