@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from compute_optimizer.api.audit import AuditLog
 from compute_optimizer.api.authentication import (
@@ -18,9 +19,13 @@ from compute_optimizer.api.limits import TokenBuckets, per_minute
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, SystemClock
+from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
+
+ENROLLMENT_SECONDS = 0.25
+"""How often Pending accounts are looked at: an opt-in is normally decided in under a second."""
 
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
@@ -62,6 +67,8 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
     with ExitStack() as stack:
         stack.callback(audit_log.close)
         authenticate, steps = _authentication(application, stack)
+        advance = partial(advance_enrollments, application.state, application.clock)
+        steps.append(Step("enrollment", advance, ENROLLMENT_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
         yield FrontDoor(

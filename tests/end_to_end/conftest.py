@@ -1,7 +1,6 @@
 """A real server on a free port, and real boto3 clients in both protocols."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,11 +14,14 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.app import front_door, opened
 from compute_optimizer.cli.serve import GracefulServer, bind, url_of
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.store import State
+from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
+from compute_optimizer.store.sealing import open_key_file
 from tests.states import FreshUrl
 
 PROTOCOLS = ("json", "cbor")
@@ -65,6 +67,21 @@ class Served:
         """
         return self.clients(self.url, account, protocol, **options)
 
+    def new_key(
+        self, *allowed: str, account: str = ACCOUNT, name: str = "ci", **wanted: Any
+    ) -> NewSecret:
+        """Store an access key that is allowed the given actions, by default everything."""
+        policy = policy_allowing(list(allowed or ("*",)))
+        sealer = open_key_file(self.settings.key_file, self.settings.data_dir)
+        request = KeyRequest(account, name, policy, **wanted)
+        with self.state.writing() as connection:
+            return create_access_key(connection, sealer, request, self.clock.now())
+
+    def signed_client(self, key: NewSecret, protocol: str = "json", **options: Any) -> Any:
+        """Return a boto3 client that signs with a key."""
+        given = {"secret": key.secret_access_key, "token": key.session_token} | options
+        return self.client(key.access_key_id, protocol, **given)
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port, for raw sockets."""
@@ -108,8 +125,20 @@ def _session(extras: Path, protocol: str) -> Any:
     return session
 
 
+@pytest.fixture(scope="session")
+def stopping() -> Iterator[list[Thread]]:
+    """Threads of servers that were told to stop: waited for once, at the end.
+
+    uvicorn takes 0.2 s to stop, which every test would wait for.
+    """
+    threads: list[Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join()
+
+
 @contextmanager
-def serving(settings: Settings, clients: Clients) -> Iterator[Served]:
+def serving(settings: Settings, clients: Clients, stopping: list[Thread]) -> Iterator[Served]:
     """Run the server in a thread until the block ends."""
     clock = MovableClock()
     with ExitStack() as stack:
@@ -125,7 +154,7 @@ def serving(settings: Settings, clients: Clients) -> Iterator[Served]:
             yield Served(url, settings, application.state, clock, door, clients)
         finally:
             server.should_exit = True
-            thread.join()
+            stopping.append(thread)
 
 
 def _wait_until_started(server: GracefulServer) -> None:
@@ -137,7 +166,7 @@ def _wait_until_started(server: GracefulServer) -> None:
 
 @pytest.fixture
 def serve(
-    tmp_path: Path, fresh_sqlite: FreshUrl, boto_clients: Clients
+    tmp_path: Path, fresh_sqlite: FreshUrl, boto_clients: Clients, stopping: list[Thread]
 ) -> Iterator[Callable[..., Served]]:
     """Start servers with the given settings, each on a fresh state unless one is named."""
     with ExitStack() as stack:
@@ -145,7 +174,7 @@ def serve(
         def start(**settings: Any) -> Served:
             defaults = {"data_dir": tmp_path, "port": 0, "auth": "off", "state_url": fresh_sqlite()}
             loaded = load_settings(defaults | settings, environment={})
-            return stack.enter_context(serving(loaded, boto_clients))
+            return stack.enter_context(serving(loaded, boto_clients, stopping))
 
         yield start
 
@@ -164,12 +193,6 @@ def protocol(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def exchange() -> Callable[[Served, bytes], bytes]:
-    """Send raw bytes and return everything that comes back until the server closes."""
-
-    def send(served: Served, raw: bytes) -> bytes:
-        with socket.create_connection(served.address, timeout=START_SECONDS) as connection:
-            connection.sendall(raw)
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-
-    return send
+def secured(serve: Callable[..., Served]) -> Served:
+    """A running server that verifies signatures, on a fresh state without keys."""
+    return serve(auth="on")

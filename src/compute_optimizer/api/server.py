@@ -101,7 +101,9 @@ async def _read(scope: Scope, receive: Receive, door: FrontDoor) -> Request:
     if message["type"] == "http.disconnect":
         raise Disconnected
     if message.get("more_body"):
-        body = await _read_on(body, receive, door)
+        body = await _read_on(body, receive, door.max_body_bytes)
+    if len(body) > door.max_body_bytes:
+        raise body_too_large(door)
     client = scope["client"]
     return Request(
         scope["method"],
@@ -113,14 +115,13 @@ async def _read(scope: Scope, receive: Receive, door: FrontDoor) -> Request:
     )
 
 
-async def _read_on(first: bytes, receive: Receive, door: FrontDoor) -> bytes:
+async def _read_on(first: bytes, receive: Receive, limit: int) -> bytes:
+    """Return the whole body, or its beginning once it is beyond the limit."""
     body = bytearray(first)
+    more = True
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            more = True
-            while more:
-                if len(body) > door.max_body_bytes:
-                    raise body_too_large(door)
+            while more and len(body) <= limit:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Disconnected
@@ -128,14 +129,16 @@ async def _read_on(first: bytes, receive: Receive, door: FrontDoor) -> bytes:
                 more = message.get("more_body", False)
     except TimeoutError:
         raise RequestRefused(REQUEST_TIMEOUT) from None
-    if len(body) > door.max_body_bytes:
-        raise body_too_large(door)
     return bytes(body)
 
 
 def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
     encoding = encoding_for(headers_by_name(scope["headers"]))
-    return refuse(encoding, error, new_request_id(), door.clock.now())
+    response = refuse(encoding, error, new_request_id(), door.clock.now())
+    if error.status == REQUEST_TIMEOUT.status:
+        # The rest of the body would be taken for the next request.
+        response.headers.append((b"connection", b"close"))
+    return response
 
 
 def _health() -> Response:
