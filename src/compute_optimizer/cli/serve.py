@@ -123,7 +123,7 @@ def url_of(listener: socket.socket) -> str:
 
 def serve_on(settings: Settings, listener: socket.socket, announce: bool = True) -> None:
     """Answer requests in this process until a signal or `should_exit` ends it."""
-    logging.basicConfig(format=LOG_FORMAT, level=logging.INFO)
+    logging.basicConfig(format=LOG_FORMAT, level=logging.WARNING)
     with opened(settings) as application, front_door(application) as door:
         if announce:
             print(f"Serving on {url_of(listener)} (auth {settings.auth})", flush=True)
@@ -146,11 +146,14 @@ def serve_with(processes: int, settings: Settings, listener: socket.socket) -> N
     asked = _stop_on_signal(children)
     for child in children:
         child.start()
-    wait([child.sentinel for child in children])
-    ended = [child.exitcode for child in children if child.exitcode is not None]
+    ended = wait([child.sentinel for child in children])
+    first = next(child for child in children if child.sentinel in ended)
+    first.join()
     _stop(children)
     if not asked.is_set():
-        raise ComputeOptimizerError(f"a serving process ended by itself, with code {ended[0]}")
+        raise ComputeOptimizerError(
+            f"a serving process ended by itself, with code {first.exitcode}"
+        )
 
 
 def _serve_child(settings: Settings, listener: socket.socket, announce: bool) -> None:

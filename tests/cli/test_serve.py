@@ -1,0 +1,133 @@
+"""`compute-optimizer serve` as a process: it starts, says where, answers and stops when asked."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from compute_optimizer.cli.serve import KEEP_ALIVE_SECONDS, bind, url_of
+
+SECONDS = 30.0
+"""Far more than starting or stopping takes."""
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start `serve` with the given options; whatever still runs at the end is killed."""
+    with ExitStack() as stack:
+
+        def run(*options: str) -> "subprocess.Popen[str]":
+            command = [sys.executable, "-m", "compute_optimizer", "serve", *options]
+            return stack.enter_context(_running([*command, "--data-dir", str(tmp_path)]))
+
+        yield run
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def announced_url(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.fullmatch(r"Serving on (http://127\.0\.0\.1:\d+) \(auth off\)\n", line)
+    assert found, line
+    return found[1]
+
+
+def health(url: str) -> bytes:
+    with urllib.request.urlopen(f"{url}/health", timeout=SECONDS) as response:
+        body: bytes = response.read()
+    return body
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_it_says_where_it_serves_and_stops_when_asked(
+    start: Start, number: int, processes: str
+) -> None:
+    process = start("--port", "0", "--auth", "off", "--processes", processes)
+
+    assert health(announced_url(process)) == b'{"status":"ok"}'
+    process.send_signal(number)
+
+    _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, errors
+    assert errors == ""
+
+
+def test_a_port_that_is_taken_is_named(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = start("--port", port, "--auth", "off")
+        _, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 2
+    assert f"cannot bind 127.0.0.1 port {port}: Address already in use" in errors
+    assert "Traceback" not in errors
+
+
+def test_auth_off_beyond_loopback_is_refused(start: Start) -> None:
+    process = start("--port", "0", "--auth", "off", "--host", "0.0.0.0")
+    _, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 2
+    assert "--i-know-this-port-is-private" in errors
+
+
+def test_when_one_of_several_processes_dies_all_end(start: Start) -> None:
+    process = start("--port", "0", "--auth", "off", "--processes", "2")
+    url = announced_url(process)
+    assert health(url)
+
+    os.kill(_children(process.pid)[0], signal.SIGKILL)
+
+    _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "a serving process ended by itself, with code -9" in errors
+
+
+def _children(parent: int) -> list[int]:
+    """Return the processes that answer."""
+    listed = Path(f"/proc/{parent}/task/{parent}/children")
+    if not listed.exists():
+        pytest.skip("needs Linux's /proc to find the processes")
+    children = [int(pid) for pid in listed.read_text().split()]
+    # The other child is multiprocessing's resource tracker.
+    return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_idle_connections_outlive_those_of_clients() -> None:
+    assert KEEP_ALIVE_SECONDS > 60
+
+
+@pytest.mark.parametrize(
+    ("host", "start_of_url"), [("127.0.0.1", "http://127.0.0.1:"), ("::1", "http://[::1]:")]
+)
+def test_urls_of_both_kinds_of_address(host: str, start_of_url: str) -> None:
+    try:
+        listener = bind(host, 0)
+    except Exception:
+        pytest.skip(f"this machine has no {host}")
+    with listener:
+        assert url_of(listener) == f"{start_of_url}{listener.getsockname()[1]}"
