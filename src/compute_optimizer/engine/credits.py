@@ -11,7 +11,7 @@ import numpy as np
 
 from compute_optimizer.catalog.instance_types import CREDIT_BALANCE_HOURS
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
-from compute_optimizer.engine.statistics import percentile, tail_depth, upper_tail
+from compute_optimizer.engine.statistics import count_above, tail_depth, upper_tail
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
 
 BALANCE_SLOTS = CREDIT_BALANCE_HOURS * 3600 // SLOT_SECONDS
@@ -26,7 +26,8 @@ def affordable(
 ) -> Booleans:
     """Return which wanted pairs keep their shortage within what is allowed.
 
-    `series` is (resources, slots) in percent; `baselines`, `allowed` (share of samples) and
+    `series` is (resources, slots) in percent; `baselines`, `allowed` (share of samples, at most what
+    the threshold `percent` forgives) and
     `wanted` are (resources, burstable types).
     """
     counts, verdict, pending = _settle_by_bounds(series, baselines, allowed, wanted, percent)
@@ -50,12 +51,12 @@ def _settle_by_bounds(
 ) -> tuple[Integers, Booleans, Booleans]:
     """Return sample counts, pairs that pass without a simulation, and pairs still open.
 
-    Passes: use lies above the baseline no more often than the threshold forgives. Fails: what is
-    spent beyond all earnings needs more slots of shortage than allowed, even at the highest use.
+    Passes: use lies above the baseline no more often than is allowed. Fails: what is spent beyond
+    all earnings needs more slots of shortage than allowed, even at the highest use.
     """
     tail, counts = upper_tail(series.copy(), tail_depth(series.shape[1], percent))
-    at_threshold = percentile(tail, counts, percent)
-    passed = wanted & (at_threshold[:, None] <= baselines)
+    # A count that fills the tail is more than any share below the threshold allows.
+    passed = wanted & (count_above(tail, baselines) <= allowed * counts[:, None])
     spent = np.asarray(np.nansum(series, axis=1, dtype=np.float64))
     beyond = spent[:, None] - baselines * counts[:, None]
     worst = np.maximum(tail[:, :1] - baselines, np.finfo(np.float32).tiny)

@@ -80,7 +80,7 @@ def analyze(
     chosen = choose_series(samples, tuple(WIRE_NAMES))
     thresholds = percentiles(DIMENSIONS, preferences)
     usage = measure(chosen, DIMENSIONS, thresholds)
-    market = _market(resources, types)
+    market = market_of(resources, types)
     places = np.array([types.index.get(r.instance_type, UNKNOWN_TYPE) for r in resources])
     capacity = _provisioned(resources, market, places)
     demand = demand_of(usage, DIMENSIONS, capacity, preferences)
@@ -92,7 +92,8 @@ def analyze(
     return Analysis(market, fleet, decisions, _idle(chosen, usage, types, places), obstacles)
 
 
-def _market(resources: Sequence[Resource], types: InstanceTypes) -> Market:
+def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
+    """Return the catalog with the prices of the resources' Regions and platforms."""
     markets = {(resource.region, resource.platform) for resource in resources}
     _, family = np.unique(np.array(types.families), return_inverse=True)
     return Market(
