@@ -20,12 +20,17 @@ from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.purge import purge_when_due
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
+from compute_optimizer.store.tiles import TileStore
 
 ENROLLMENT_SECONDS = 0.25
 """How often Pending accounts are looked at: an opt-in is normally decided in under a second."""
+
+PURGE_SECONDS = 2.0
+"""How often opted-out accounts are looked at: without a grace period they are purged at once."""
 
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
@@ -69,6 +74,9 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         authenticate, steps = _authentication(application, stack)
         advance = partial(advance_enrollments, application.state, application.clock)
         steps.append(Step("enrollment", advance, ENROLLMENT_SECONDS))
+        tiles, grace = TileStore(settings.tiles_dir), settings.opt_out_grace
+        purge = partial(purge_when_due, application.state, tiles, application.clock, grace)
+        steps.append(Step("purge", purge, PURGE_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
         yield FrontDoor(

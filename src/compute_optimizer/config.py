@@ -4,6 +4,7 @@ environment (COMPUTE_OPTIMIZER_<NAME>), then the default."""
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,11 @@ class Settings:
     def tiles_dir(self) -> Path:
         """Where the metric store keeps its tiles."""
         return self.data_dir / "tiles"
+
+    @property
+    def opt_out_grace(self) -> timedelta:
+        """How long what an opted-out account left behind is kept; a century is for ever."""
+        return timedelta(days=min(self.opt_out_grace_days, 36_525))
 
 
 def load_settings(

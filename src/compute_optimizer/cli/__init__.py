@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from compute_optimizer.cli import keys, output
+from compute_optimizer.cli import accounts, keys, output
+from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -22,7 +23,9 @@ def _root() -> None:
     """Keep commands as subcommands, also while there is only one."""
 
 
+app.command()(purge)
 app.command()(serve)
+app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")
 
 

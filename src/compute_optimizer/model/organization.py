@@ -1,5 +1,6 @@
 """Changes of an organization, and what follows for the enrollment of its accounts."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +10,6 @@ from compute_optimizer.model.enrollment import asked_for, trusted_access_ended
 from compute_optimizer.model.roster import (
     Roster,
     stamped,
-    standalone,
     with_account,
     with_enrollments,
     with_organization,
@@ -19,42 +19,41 @@ from compute_optimizer.model.roster import (
 def found(alone: Roster, organization_id: str) -> Roster:
     """Return the roster of a new organization whose management account stood alone."""
     (account_id,) = alone.accounts
-    organization = Organization(organization_id, account_id)
-    return _all_belonging(replace(alone, organization=organization))
+    return _part(alone, Organization(organization_id, account_id), alone.accounts)
 
 
 def join(roster: Roster, alone: Roster, now: datetime) -> Roster:
-    """Return the roster of an organization that a standalone account joined.
+    """Return the roster of an organization that standalone accounts joined.
 
-    While an opt-in that includes members is in force, the new member is opted in with it.
+    While an opt-in that includes members is in force, new members are opted in with it.
     """
     accounts = {**roster.accounts, **alone.accounts}
     enrollments = {**roster.enrollments, **alone.enrollments}
-    both = _all_belonging(Roster(roster.organization, accounts, enrollments))
+    both = _part(Roster(None, accounts, enrollments), _organization(roster), accounts)
     if not roster.members_included:
         return both
     asked = [asked_for(one, by_organization=True) for one in alone.enrollments.values()]
     return stamped(both, with_enrollments(both, asked), now)
 
 
-def leave(roster: Roster, account_id: str, now: datetime) -> tuple[Roster, Roster]:
-    """Return the organization without a member, and the member alone with its own status.
+def leave(roster: Roster, account_ids: Collection[str], now: datetime) -> tuple[Roster, Roster]:
+    """Return the organization without some members, and those alone, each with its own status.
 
     Raises Conflict for the management account, which cannot leave.
     """
-    if account_id == _organization(roster).management_account_id:
+    organization = _organization(roster)
+    if organization.management_account_id in account_ids:
         raise Conflict(
-            f"account {account_id} is the management account of "
-            f"{_organization(roster).organization_id}; remove its members first, or name another "
-            "one with `compute-optimizer accounts set-management`"
+            f"account {organization.management_account_id} is the management account of "
+            f"{organization.organization_id}; remove its members first, or name another one with "
+            "`compute-optimizer accounts set-management`"
         )
-    alone = standalone(roster.accounts[account_id], roster.enrollments[account_id])
-    accounts = {key: one for key, one in roster.accounts.items() if key != account_id}
-    enrollments = {key: one for key, one in roster.enrollments.items() if key != account_id}
-    rest = Roster(roster.organization, accounts, enrollments)
-    if _organization(roster).delegated_administrator_id == account_id:
+    stay = [one for one in roster.accounts if one not in account_ids]
+    rest = _part(roster, organization, stay)
+    if organization.delegated_administrator_id in account_ids:
         rest = with_organization(rest, delegated_administrator_id=None)
-    return stamped(roster, rest, now), stamped(roster, alone, now)
+    gone = _part(roster, None, account_ids)
+    return stamped(roster, rest, now), stamped(roster, gone, now)
 
 
 def dissolve(roster: Roster, now: datetime) -> Roster:
@@ -64,9 +63,7 @@ def dissolve(roster: Roster, now: datetime) -> Roster:
             f"organization {_organization(roster).organization_id} still has "
             f"{len(roster.members)} member accounts; remove them before its management account"
         )
-    management = _organization(roster).management_account_id
-    alone = standalone(roster.accounts[management], roster.enrollments[management])
-    return stamped(roster, alone, now)
+    return stamped(roster, _part(roster, None, roster.accounts), now)
 
 
 def name_management_account(roster: Roster, account_id: str, now: datetime) -> Roster:
@@ -86,6 +83,8 @@ def delegate(roster: Roster, account_id: str | None, now: datetime) -> Roster:
 
     Raises Conflict for the management account and for suspended members.
     """
+    if account_id == _organization(roster).delegated_administrator_id:
+        return roster
     if account_id is not None:
         if account_id == _organization(roster).management_account_id:
             raise Conflict(
@@ -143,12 +142,15 @@ def _organization(roster: Roster) -> Organization:
     return roster.organization
 
 
-def _all_belonging(roster: Roster) -> Roster:
-    organization_id = _organization(roster).organization_id
+def _part(
+    roster: Roster, organization: Organization | None, account_ids: Collection[str]
+) -> Roster:
+    """Return the roster of some of the accounts, all of that organization or of none."""
+    organization_id = organization.organization_id if organization else None
     accounts = {
-        key: replace(one, organization_id=organization_id) for key, one in roster.accounts.items()
+        one: replace(roster.accounts[one], organization_id=organization_id) for one in account_ids
     }
-    return replace(roster, accounts=accounts)
+    return Roster(organization, accounts, {one: roster.enrollments[one] for one in account_ids})
 
 
 def _check_not_suspended(roster: Roster, account_id: str, purpose: str) -> None:

@@ -1,4 +1,4 @@
-"""A roster: the accounts of one organization, or one standalone account, and their enrollment.
+"""A roster: the accounts of one organization, or standalone accounts, and their enrollment.
 
 Every decision about enrollment takes a roster and returns the next one; what differs is stored.
 """
@@ -16,7 +16,7 @@ class Roster:
     """All that decides about the enrollment of some accounts that belong together."""
 
     organization: Organization | None
-    """None for one standalone account."""
+    """None for standalone accounts."""
     accounts: Mapping[str, Account]
     enrollments: Mapping[str, Enrollment]
     """One for every account."""
@@ -49,12 +49,6 @@ class Roster:
             self.enrollments[one.account_id].status == active and not one.suspended
             for one in self.members
         )
-
-
-def standalone(account: Account, enrollment: Enrollment) -> Roster:
-    """Return the roster of an account without an organization."""
-    account = replace(account, organization_id=None)
-    return Roster(None, {account.account_id: account}, {account.account_id: enrollment})
 
 
 def with_organization(roster: Roster, **changes: Any) -> Roster:

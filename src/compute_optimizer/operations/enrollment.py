@@ -1,12 +1,14 @@
 """The enrollment operations: opt in and out, and who of an organization is enrolled."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.account import Enrollment, EnrollmentStatus
 from compute_optimizer.model.enrollment import opt_in, opt_out
 from compute_optimizer.model.roster import Roster
@@ -14,6 +16,7 @@ from compute_optimizer.operations.access import remembered_standing
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.paging import open_token, seal_token
 from compute_optimizer.shapes import AccessDeniedException, InvalidParameterValueException
+from compute_optimizer.store import State
 from compute_optimizer.store.accounts import change_roster
 from compute_optimizer.store.enrollments import members_page, standing_of
 
@@ -39,22 +42,27 @@ def update_enrollment_status(context: Context, request: dict[str, Any]) -> dict[
     """Answer UpdateEnrollmentStatus: opt the calling account in or out."""
     include_members = request.get("includeMemberAccounts")
     try:
-        own = change_enrollment(context, request["status"], include_members)
+        own = change_enrollment(
+            context.state, context.clock, context.account_id, request["status"], include_members
+        )
     except InvalidInput as error:
         raise InvalidParameterValueException(str(error)) from error
     return _status_and_reason(own)
 
 
 def change_enrollment(
-    context: Context, status: str, include_members: bool | None = None
+    state: State,
+    clock: Clock,
+    account_id: str,
+    status: str,
+    include_members: bool | None = None,
 ) -> Enrollment:
-    """Opt the calling account in or out and return its enrollment.
+    """Opt an account in or out and return its enrollment.
 
     Raises InvalidInput for a status that is no request, and for members that may not be included.
     """
-    decide = _decision(context, status, include_members)
-    after = change_roster(context.state, context.account_id, decide)
-    return after.enrollments[context.account_id]
+    decide = _decision(account_id, status, include_members, clock.now())
+    return change_roster(state, account_id, decide).enrollments[account_id]
 
 
 def get_enrollment_statuses_for_organization(
@@ -83,9 +91,8 @@ def get_enrollment_statuses_for_organization(
 
 
 def _decision(
-    context: Context, status: str, include_members: bool | None
+    account_id: str, status: str, include_members: bool | None, now: datetime
 ) -> Callable[[Roster], Roster]:
-    now, account_id = context.clock.now(), context.account_id
     if status == EnrollmentStatus.ACTIVE:
         return lambda roster: opt_in(roster, account_id, bool(include_members), now)
     if status != EnrollmentStatus.INACTIVE:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.account import Account, Organization
-from compute_optimizer.model.roster import Roster, standalone
+from compute_optimizer.model.roster import Roster
 from compute_optimizer.store.enrollments import enrollments_of, find_enrollment
 from compute_optimizer.store.schema import accounts, enrollments, organizations
 from compute_optimizer.store.state import State
@@ -49,7 +49,8 @@ def roster_of(connection: Connection, account_id: str) -> Roster:
     """Return the account with all that belong to its organization, or alone."""
     account = find_account(connection, account_id) or Account(account_id)
     if account.organization_id is None:
-        return standalone(account, find_enrollment(connection, account_id))
+        enrollment = find_enrollment(connection, account_id)
+        return Roster(None, {account_id: account}, {account_id: enrollment})
     organization = find_organization(connection, account.organization_id)
     rows = connection.execute(
         select(accounts)

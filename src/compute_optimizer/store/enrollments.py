@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, exists, func, or_, select
 
 from compute_optimizer.model.account import (
     OPTED_IN,
@@ -13,7 +13,15 @@ from compute_optimizer.model.account import (
     EnrollmentStatus,
     Organization,
 )
-from compute_optimizer.store.schema import accounts, enrollments, organizations
+from compute_optimizer.store.schema import (
+    accounts,
+    enrollments,
+    organizations,
+    recommendations,
+    resources,
+    run_scopes,
+    tiles,
+)
 
 OPTED_IN_VALUES = sorted(one.value for one in OPTED_IN)
 
@@ -126,10 +134,16 @@ def pending_accounts(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(statement).scalars())
 
 
-def opted_out_accounts(connection: Connection) -> dict[str, datetime]:
-    """Return the accounts that opted out and since when."""
+def opted_out_with_data(connection: Connection) -> dict[str, datetime]:
+    """Return the accounts that opted out and still have data here, and when they opted out."""
     statement = select(enrollments.c.account_id, enrollments.c.opted_out_at).where(
-        enrollments.c.opted_out_at.is_not(None)
+        enrollments.c.opted_out_at.is_not(None),
+        or_(
+            *(
+                exists().where(table.c.account_id == enrollments.c.account_id)
+                for table in (tiles, resources, run_scopes, recommendations)
+            )
+        ),
     )
     return {row.account_id: row.opted_out_at for row in connection.execute(statement)}
 

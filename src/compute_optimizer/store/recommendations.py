@@ -149,6 +149,12 @@ def prune_runs(connection: Connection, now: datetime) -> None:
     connection.execute(delete(runs).where(runs.c.completed_at.is_not(None), empty))
 
 
+def remove_recommendations_of(connection: Connection, account_id: str) -> None:
+    """Remove every result of one account, of all runs."""
+    for table in (recommendations, recommendation_errors, run_scopes):
+        connection.execute(delete(table).where(table.c.account_id == account_id))
+
+
 def current_scopes(connection: Connection, account_ids: Collection[str]) -> set[Scope]:
     """Return every scope of the accounts that has a current run."""
     query = select(*_scope_columns(run_scopes)).where(
@@ -163,6 +169,11 @@ def current_run(connection: Connection, scope: Scope) -> str | None:
         *_equal(run_scopes, scope), run_scopes.c.superseded_at.is_(None)
     )
     return connection.execute(query).scalar()
+
+
+def run_as_of(connection: Connection, run_id: str) -> datetime:
+    """Return the moment up to which a run looked at samples."""
+    return connection.execute(select(runs.c.as_of).where(runs.c.run_id == run_id)).scalar_one()
 
 
 def is_readable(connection: Connection, run_id: str, scope: Scope, now: datetime) -> bool:
