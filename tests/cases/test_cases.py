@@ -1,0 +1,24 @@
+"""Every case file, one test per resource in it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cases.language import Case, check, read_cases
+
+CASES = [
+    case for path in sorted(Path(__file__).parent.rglob("*.case")) for case in read_cases(path)
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Case) -> None:
+    answer = case.answer()
+
+    assert case.expectations
+    for words in case.expectations:
+        check(answer, words)
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 20
