@@ -48,7 +48,7 @@ ENROLLMENT = {
     "accountId": "Account",
     "status": "Status",
     "statusReason": "Reason",
-    "lastUpdated": "Last updated (UTC)",
+    "lastUpdated": "Updated (UTC)",
 }
 
 ACCOUNTS = {
@@ -57,7 +57,7 @@ ACCOUNTS = {
     "role": "Role",
     "status": "Status",
     "statusReason": "Reason",
-    "lastUpdated": "Last updated (UTC)",
+    "lastUpdated": "Updated (UTC)",
     "notes": "Notes",
 }
 

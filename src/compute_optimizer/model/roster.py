@@ -72,21 +72,25 @@ def with_enrollments(roster: Roster, changed: Iterable[Enrollment]) -> Roster:
 def stamped(before: Roster, after: Roster, now: datetime) -> Roster:
     """Return the next roster with what follows from every change.
 
-    Only administrators include members. An account's enrollment was updated now if its own status
-    or its member inclusion changed, and only then.
+    Only administrators include members, and plain Active has no reason. An account's enrollment was
+    updated now if its own status or its member inclusion changed, and only then.
     """
-    ended = [
-        replace(one, includes_members=False)
-        for one in after.enrollments.values()
-        if one.includes_members and one.account_id not in after.administrators
-    ]
-    after = with_enrollments(after, ended)
+    after = with_enrollments(after, [_tidy(after, one) for one in after.enrollments.values()])
     updated = [
         replace(one, last_updated=now)
         for one in after.enrollments.values()
         if _visible(after, one.account_id) != _visible(before, one.account_id)
     ]
     return with_enrollments(after, updated)
+
+
+def _tidy(roster: Roster, enrollment: Enrollment) -> Enrollment:
+    includes = enrollment.includes_members and enrollment.account_id in roster.administrators
+    plain = enrollment.status == EnrollmentStatus.ACTIVE and not includes
+    if includes == enrollment.includes_members and not (plain and enrollment.status_reason):
+        return enrollment
+    reason = None if plain else enrollment.status_reason
+    return replace(enrollment, includes_members=includes, status_reason=reason)
 
 
 def _visible(roster: Roster, account_id: str) -> tuple[EnrollmentStatus, bool]:
