@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,15 +60,18 @@ def create_key(data_dir: Path, account_id: str, action: str) -> Key:
     return Key(made["AccessKeyId"], made["SecretAccessKey"])
 
 
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Data of the program, and the keys that it knows."""
+
+    data_dir: Path
+    keys: tuple[Key, Key, Key]
+
+
 @contextmanager
-def served(data_dir: Path, files: DemoFiles) -> Iterator[Service]:
-    """Serve an organization that has not enrolled yet, until the end of the block."""
-    run(data_dir, "accounts", "apply", str(files.organization))
-    keys = (
-        create_key(data_dir, MANAGEMENT_ACCOUNT_ID, "compute-optimizer:*"),
-        create_key(data_dir, MEMBER_ACCOUNT_IDS[0], "compute-optimizer:*"),
-        create_key(data_dir, MANAGEMENT_ACCOUNT_ID, "compute-optimizer:Export*"),
-    )
+def served(installation: Installation, data_dir: Path) -> Iterator[Service]:
+    """Serve a copy of an installation until the end of the block."""
+    shutil.copytree(installation.data_dir, data_dir)
     with subprocess.Popen(
         [*PROGRAM, "serve", "--port", "0"],
         env=_variables(data_dir),
@@ -77,7 +81,7 @@ def served(data_dir: Path, files: DemoFiles) -> Iterator[Service]:
         assert process.stdout is not None
         announced = process.stdout.readline().split()
         try:
-            yield Service(data_dir, announced[2], *keys)
+            yield Service(data_dir, announced[2], *installation.keys)
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
@@ -90,29 +94,39 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
     return write_demo_files(tmp_path_factory.mktemp("files"), yesterday, FLEET_SIZE)
 
 
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory, files: DemoFiles) -> Installation:
+    """An organization that has not enrolled, and keys; only copies of it are served."""
+    data_dir = tmp_path_factory.mktemp("installation")
+    run(data_dir, "accounts", "apply", str(files.organization))
+    keys = (
+        create_key(data_dir, MANAGEMENT_ACCOUNT_ID, "compute-optimizer:*"),
+        create_key(data_dir, MEMBER_ACCOUNT_IDS[0], "compute-optimizer:*"),
+        create_key(data_dir, MANAGEMENT_ACCOUNT_ID, "compute-optimizer:Export*"),
+    )
+    return Installation(data_dir, keys)
+
+
 @pytest.fixture
-def fresh(tmp_path: Path, files: DemoFiles) -> Iterator[Service]:
+def fresh(tmp_path: Path, installation: Installation) -> Iterator[Service]:
     """A service on which nobody has enrolled."""
-    with served(tmp_path / "data", files) as service:
+    with served(installation, tmp_path / "data") as service:
         yield service
 
 
 @pytest.fixture(scope="session")
-def analyzed(tmp_path_factory: pytest.TempPathFactory, files: DemoFiles) -> Iterator[Service]:
+def analyzed(
+    tmp_path_factory: pytest.TempPathFactory, installation: Installation, files: DemoFiles
+) -> Iterator[Service]:
     """A service whose organization has enrolled and whose fleet has been analyzed; only read it."""
     folder = tmp_path_factory.mktemp("analyzed")
-    with served(folder / "data", files) as service:
+    with served(installation, folder / "data") as service:
         with CLIENTS["raw-json"](service.endpoint, service.management, folder) as call:
             call("UpdateEnrollmentStatus", {"status": "Active", "includeMemberAccounts": True})
             wait_for(call, "Active")
-        import_and_analyze(service, files)
+        service.run("import", "--inventory", str(files.inventory), "--metrics", str(files.metrics))
+        service.run("analyze", "--as-of", files.last_day.isoformat())
         yield service
-
-
-def import_and_analyze(service: Service, files: DemoFiles) -> None:
-    """Take in the fleet and its metrics and turn them into recommendations."""
-    service.run("import", "--inventory", str(files.inventory), "--metrics", str(files.metrics))
-    service.run("analyze", "--as-of", files.last_day.isoformat())
 
 
 def wait_for(call: Call, status: str) -> None:
@@ -137,8 +151,6 @@ Connector = Callable[[Service, Key], Call]
 @pytest.fixture
 def connect(client: str, tmp_path: Path) -> Iterator[Connector]:
     """How the client of this test calls a service with a key."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
 
         def connected(service: Service, key: Key) -> Call:

@@ -1,5 +1,6 @@
 """Every foreign client walks through every state of an enrollment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -110,20 +111,18 @@ def test_exceptions_are_the_modelled_ones(client: str, fresh: Service, connect: 
     refused(not_allowed, "AccessDeniedException", 403, client)
 
 
-def test_wrong_secret_is_refused(client: str, fresh: Service, connect: Connector) -> None:
-    from dataclasses import replace
+def test_wrong_secret_is_refused(client: str, analyzed: Service, connect: Connector) -> None:
+    wrong = replace(analyzed.management, secret_access_key="not the secret")
 
-    wrong = replace(fresh.management, secret_access_key="not the secret")
-
-    answer = connect(fresh, wrong)("GetEnrollmentStatus", {})
+    answer = connect(analyzed, wrong)("GetEnrollmentStatus", {})
 
     # An error of the front door, which no operation lists: clients show its code as it is.
     assert answer.error == "InvalidSignatureException"
 
 
 def test_operation_that_is_not_built_is_unknown(
-    client: str, fresh: Service, connect: Connector
+    client: str, analyzed: Service, connect: Connector
 ) -> None:
-    answer = connect(fresh, fresh.management)("GetRecommendationSummaries", {})
+    answer = connect(analyzed, analyzed.management)("GetRecommendationSummaries", {})
 
     assert answer.error == "UnknownOperationException"

@@ -1,0 +1,160 @@
+"""The files of the demo: an organization, an inventory and metrics, generated and written to disk.
+
+What happens with them is the main job itself: the demo calls the same code as a user's commands.
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import yaml
+
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.errors import Conflict
+from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
+from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
+from compute_optimizer.scenario.samples import generate_samples
+
+SEED = 111
+"""Any number would do; this one makes the demo the same on every machine."""
+
+MARKER = "demo.json"
+"""The file that tells a demo's folder from one with somebody's own data."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFiles:
+    """What the main job takes in, and the day on which the metrics end."""
+
+    organization: Path
+    inventory: Path
+    metrics: Path
+    last_day: date
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment at which the last day ends."""
+        return datetime.combine(self.last_day + timedelta(days=1), time(), UTC)
+
+
+def claim_folder(folder: Path) -> None:
+    """Make the folder the demo's; raise Conflict where it holds anything else.
+
+    A folder with another version's fleet is emptied.
+    """
+    if (folder / MARKER).exists():
+        if _marked(folder)["fleet"] == _fleet_digest():
+            return
+        shutil.rmtree(folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise Conflict(
+            f"{folder} holds data that is not the demo's; choose another folder (--data-dir)"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    _mark(folder, None)
+
+
+def analyzed_until(folder: Path) -> date | None:
+    """Return the last day of the metrics that the demo's folder was analyzed with, if any."""
+    marked = _marked(folder)["analyzed_until"]
+    return date.fromisoformat(marked) if marked else None
+
+
+def mark_analyzed(folder: Path, files: DemoFiles) -> None:
+    """Remember that everything up to the files' last day is done."""
+    _mark(folder, files.last_day)
+
+
+def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> DemoFiles:
+    """Generate the organization, the fleet and what it sent up to that day, and write the files."""
+    window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
+    fleet = generate_fleet(SEED, size)
+    samples = generate_samples(fleet, window, load_instance_types(), SEED)
+    files = DemoFiles(
+        folder / "organization.yaml",
+        folder / "inventory.csv",
+        folder / "metrics.parquet",
+        last_day,
+    )
+    files.organization.write_text(yaml.safe_dump(organization_document(), sort_keys=False))
+    pa_csv.write_csv(inventory_table(fleet), files.inventory)
+    pq.write_table(metrics_table(samples), files.metrics)
+    return files
+
+
+def organization_document() -> dict[str, Any]:
+    """Return the demo's organization as the file of `accounts apply` spells it."""
+    accounts = [{"account_id": one.account_id, "name": one.name} for one in ACCOUNTS]
+    organization = {
+        "organization_id": ORGANIZATION.organization_id,
+        "management_account_id": ORGANIZATION.management_account_id,
+        "accounts": accounts,
+    }
+    return {"organizations": [organization]}
+
+
+def inventory_table(fleet: tuple[Machine, ...]) -> pa.Table:
+    """Return the inventory of a fleet, one row per machine."""
+    resources = [machine.resource for machine in fleet]
+    return pa.table(
+        {
+            "arn": [one.arn for one in resources],
+            "account": [one.account_id for one in resources],
+            "region": [one.region for one in resources],
+            "type": [one.instance_type for one in resources],
+            "name": [one.name for one in resources],
+            "state": [one.state for one in resources],
+            "platform": [one.platform for one in resources],
+            "tags": [json.dumps(dict(one.tags)) for one in resources],
+        }
+    )
+
+
+def metrics_table(samples: ShardSamples) -> pa.Table:
+    """Return samples in the wide layout: a row per machine and slot, a column per series.
+
+    What was never sent is null.
+    """
+    machines, slots = len(samples.resource_arns), samples.window.days * SLOTS_PER_DAY
+    start = np.datetime64(samples.window.first, "s")
+    moments = start + np.arange(slots) * np.timedelta64(SLOT_SECONDS, "s")
+    resource = pa.DictionaryArray.from_arrays(
+        pa.array(np.repeat(np.arange(machines, dtype=np.int32), slots)),
+        pa.array(samples.resource_arns),
+    )
+    columns: dict[str, Any] = {
+        "resource": resource,
+        "timestamp": pa.array(np.tile(moments, machines), pa.timestamp("s", tz="UTC")),
+    }
+    for key, matrix in samples.series.items():
+        columns[key.column] = pa.array(matrix.reshape(-1), from_pandas=True)
+    return pa.table(columns)
+
+
+def _marked(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / MARKER).read_text())
+    return content
+
+
+def _mark(folder: Path, analyzed: date | None) -> None:
+    content = {
+        "note": "Generated data of `compute-optimizer demo`, which may remove this folder.",
+        "fleet": _fleet_digest(),
+        "analyzed_until": analyzed.isoformat() if analyzed else None,
+    }
+    (folder / MARKER).write_text(json.dumps(content, indent=2))
+
+
+def _fleet_digest() -> str:
+    """Return what tells the fleet of this version from that of another one."""
+    return hashlib.sha256(repr(generate_fleet(SEED)).encode()).hexdigest()[:16]
