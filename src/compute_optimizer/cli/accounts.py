@@ -82,7 +82,7 @@ OrganizationOption = Annotated[
     str | None,
     typer.Option("--organization", help="Organization id; needed where there are several."),
 ]
-SwitchArgument = Annotated[Switch, typer.Argument(metavar="on|off", help="on or off.")]
+SwitchArgument = Annotated[Switch, typer.Argument(metavar="SWITCH", help="on or off.")]
 
 
 @commands.command()

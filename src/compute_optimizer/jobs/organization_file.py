@@ -141,6 +141,7 @@ class _Loader(yaml.SafeLoader):
     """Plain data, and no key twice: the first of two would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping; raise ConstructorError for a key that occurs twice."""
         keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         if repeated := _repeated(keys):
             place = node.start_mark
