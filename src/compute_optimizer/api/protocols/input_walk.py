@@ -21,7 +21,7 @@ Reader = Callable[[Any], Any]
 """Takes a parsed value and returns the request's value."""
 
 MAX_DEPTH = 32
-"""Containers inside each other in a body: the deepest input shape of the two models has 7, and
+"""Containers inside each other in a body: the deepest input shape of the two models has 5, and
 newer clients may send members that are unknown here and go deeper."""
 
 INTEGER_RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
