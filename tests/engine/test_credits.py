@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compute_optimizer.engine import credits
 from compute_optimizer.engine.arrays import Singles
 from compute_optimizer.engine.credits import BALANCE_SLOTS, affordable, shortages
 from compute_optimizer.model.metrics import SLOTS_PER_DAY
@@ -73,7 +75,11 @@ def spiky(random: np.random.Generator, rows: int) -> Singles:
     return np.minimum(level * (0.4 + 3 * bursts), 100).astype(np.float32)
 
 
-def test_halving_gives_the_verdict_of_trying_every_type() -> None:
+@pytest.mark.parametrize("few_pairs", [0, 1_000])
+def test_halving_gives_the_verdict_of_trying_every_type(
+    few_pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credits, "FEW_PAIRS", few_pairs)
     random = np.random.default_rng(3)
     series = spiky(random, 40)
     baselines = random.uniform(2, 60, (40, 9))

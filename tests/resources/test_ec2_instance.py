@@ -357,3 +357,58 @@ def test_the_table_of_resource_types_names_what_it_wants() -> None:
 
     assert (ec2.name, ec2.metrics) == ("Ec2Instance", METRICS)
     assert len(METRICS) == len(set(METRICS)) == 2 * 2 + 12
+
+
+def test_explanation_of_an_unknown_type_makes_up_no_capacity() -> None:
+    resource = instance(1, "no.such")
+
+    evidence = explain(
+        resource,
+        shard([resource], {CPU: 5.0}),
+        TYPES,
+        as_of=AS_OF,
+        preferences=DEFAULT_PREFERENCES,
+    )
+
+    assert evidence.finding == "UNSUPPORTED_RESOURCE"
+    assert {one.current_capacity for one in evidence.dimensions} == {None}
+    assert (evidence.considered, evidence.refusals, evidence.fitting_types) == ((), (), 0)
+
+
+def test_explanation_shows_what_decided() -> None:
+    # 20 of 4,032 samples may lie above the threshold: 20.16 x 5 minutes are 1.68 hours.
+    resource = instance(1, "m5.xlarge")
+    series = {CPU: 30.0, MEMORY: 60.0, counter("NetworkIn"): NAN}
+
+    evidence = explain(
+        resource, shard([resource], series), TYPES, as_of=AS_OF, preferences=DEFAULT_PREFERENCES
+    )
+
+    cpu, memory, *others = evidence.dimensions
+    assert cpu.forgiven_hours == pytest.approx(1.68)
+    assert (cpu.demand, cpu.required, cpu.current_capacity) == pytest.approx((1.2, 1.5, 4))
+    assert (memory.demand, memory.required) == pytest.approx((0.6 * 16384, 0.75 * 16384))
+    assert {one.demand for one in others} == {None}
+    assert evidence.binding_dimension == "Memory"
+    assert [(m.metric, m.samples, m.missing_share) for m in evidence.metrics] == [
+        ("CPUUtilization", 4032, 0),
+        ("mem_used_percent", 4032, 0),
+        ("NetworkIn", 0, 1),
+    ]
+    # Every type of the catalog is either refused for a first reason or fits.
+    assert sum(one.types for one in evidence.refusals) + evidence.fitting_types == len(TYPES.names)
+    misses = [one for one in evidence.considered if not one.ranks]
+    assert misses
+    assert all(one.refused_because for one in misses)
+    assert evidence.current_hourly_usd == 0.192
+
+
+def test_credits_that_run_out_are_named() -> None:
+    resource = instance(1, "m7i.large")
+    series = {CPU: 30.0, MEMORY: 30.0}
+
+    evidence = explain(
+        resource, shard([resource], series), TYPES, as_of=AS_OF, preferences=DEFAULT_PREFERENCES
+    )
+
+    assert "CPU credits run out" in [one.reason for one in evidence.refusals]

@@ -17,6 +17,9 @@ from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
 BALANCE_SLOTS = CREDIT_BALANCE_HOURS * 3600 // SLOT_SECONDS
 """Slots of earnings that the balance holds."""
 
+FEW_PAIRS = 1_000
+"""Pairs of resource and type; so few cost about as much to simulate as one, so all are tried."""
+
 CREDITS_PER_VCPU_HOUR = 60.0
 """One credit is one vCPU at full speed for one minute (Amazon EC2 User Guide)."""
 
@@ -26,23 +29,25 @@ def affordable(
 ) -> Booleans:
     """Return which wanted pairs keep their shortage within what is allowed.
 
-    `series` is (resources, slots) in percent; `baselines`, `allowed` (share of samples, at most what
-    the threshold `percent` forgives) and
-    `wanted` are (resources, burstable types).
+    `series` is (resources, slots) in percent; `baselines`, `wanted` and `allowed` (share of
+    samples, at most what the threshold `percent` forgives) are (resources, burstable types).
     """
     counts, verdict, pending = _settle_by_bounds(series, baselines, allowed, wanted, percent)
     order = np.argsort(baselines, axis=1)
-    while pending.any():
+    while np.count_nonzero(pending) > FEW_PAIRS:
         rows = np.flatnonzero(pending.any(axis=1))
         trial = _middle(pending[rows], order[rows])
         tried = baselines[rows, trial]
-        share = shortages(series[rows], tried) / np.maximum(counts[rows], 1)
-        higher = baselines[rows] >= tried[:, None]
-        passed = pending[rows] & higher & (share[:, None] <= allowed[rows])
-        failed = pending[rows] & (baselines[rows] <= tried[:, None])
-        failed &= share[:, None] > allowed[rows]
+        found = shortages(series[rows], tried)[:, None]
+        affords = found <= allowed[rows] * counts[rows, None]
+        passed = pending[rows] & affords & (baselines[rows] >= tried[:, None])
+        failed = pending[rows] & ~affords & (baselines[rows] <= tried[:, None])
         verdict[rows] |= passed
         pending[rows] &= ~(passed | failed)
+    rows, types = np.nonzero(pending)
+    if len(rows):
+        found = shortages(series[rows], baselines[rows, types])
+        verdict[rows, types] = found <= allowed[rows, types] * counts[rows]
     return verdict
 
 

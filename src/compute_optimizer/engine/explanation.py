@@ -16,7 +16,7 @@ class MetricEvidence:
     samples: int
     missing_share: float
     """Share of the window's slots without a sample, 0 to 1."""
-    maximum: float
+    maximum: float | None
     """Highest value in the unit that the service reports: percent, or count or bytes per second."""
 
 

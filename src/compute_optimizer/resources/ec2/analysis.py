@@ -106,8 +106,12 @@ def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
 
 
 def _provisioned(resources: Sequence[Resource], market: Market, places: Integers) -> Floats:
-    """Return the present capacity, (resources, dimensions): the type's, or what is stated."""
+    """Return the present capacity, (resources, dimensions): the type's, or what is stated.
+
+    NaN throughout for an unknown type.
+    """
     capacity = market.capacity[places]
+    capacity[places == UNKNOWN_TYPE] = np.nan
     per_vcpu = capacity[:, CPU_PLACE] / market.types.vcpus[places]
     vcpus = np.array([resource.vcpus or np.nan for resource in resources])
     memory = np.array([resource.memory_mib or np.nan for resource in resources])

@@ -101,7 +101,7 @@ def _metric_evidence(analysis: Analysis) -> Iterator[MetricEvidence]:
             statistic=statistic.value,
             samples=int(counts[ONLY]),
             missing_share=1 - float(counts[ONLY]) / chosen.slots,
-            maximum=float(reported(metric, analysis.fleet.usage.peaks[metric])[ONLY]),
+            maximum=_known(reported(metric, analysis.fleet.usage.peaks[metric])[ONLY]),
         )
 
 
