@@ -25,7 +25,7 @@ GENERATED = frozenset({"src/compute_optimizer/shapes/compute_optimizer.py"})
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")))
 BARE_SILENCE = re.compile(r"#\s*(type:\s*" + r"ignore(?!\[)|no" + r"qa(?!:))")
 MACHINE_PATH = re.compile(
-    r"(?:^|[^\w.])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "fa" + "rm")) + ")/"
+    r"(?:^|[^\w.])/(?:" + "|".join(("wo" + "rk", "roo" + "t", "fa" + "rm")) + ")/"
 )
 PACKAGE_INDEX = re.compile(
     "|".join(
