@@ -59,7 +59,7 @@ def _settle_by_bounds(
     Passes: use lies above the baseline no more often than is allowed. Fails: what is spent beyond
     all earnings needs more slots of shortage than allowed, even at the highest use.
     """
-    tail, counts = upper_tail(series.copy(), tail_depth(series.shape[1], percent))
+    tail, counts = upper_tail(series, tail_depth(series.shape[1], percent))
     # A count that fills the tail is more than any share below the threshold allows.
     passed = wanted & (count_above(tail, baselines) <= allowed * counts[:, None])
     spent = np.asarray(np.nansum(series, axis=1, dtype=np.float64))

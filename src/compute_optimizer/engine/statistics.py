@@ -20,17 +20,17 @@ def tail_depth(slots: int, percent: float) -> int:
 def upper_tail(block: Singles, depth: int) -> tuple[Singles, Integers]:
     """Return the largest samples of each row, descending, and how many samples each row has.
 
-    Samples that are not finite count as missing; the tail is filled up with -inf. The block,
-    shape (rows, slots), is overwritten.
+    Samples that are not finite count as missing; the tail is filled up with -inf.
     """
     rows, slots = block.shape
     counts = np.full(rows, slots, dtype=np.int64)
+    ordered = block.copy()
     present = np.isfinite(block)
     if not present.all():
         counts = np.count_nonzero(present, axis=1)
-        np.copyto(block, -np.inf, where=~present)
-    block.partition(slots - depth, axis=1)
-    return np.sort(block[:, slots - depth :], axis=1)[:, ::-1], counts
+        np.copyto(ordered, -np.inf, where=~present)
+    ordered.partition(slots - depth, axis=1)
+    return np.sort(ordered[:, slots - depth :], axis=1)[:, ::-1], counts
 
 
 def percentile(tail: Singles, counts: Integers, percent: float) -> Floats:
@@ -54,8 +54,11 @@ def count_above(tail: Singles, thresholds: Floats) -> Integers:
 
     `thresholds` is (rows, choices); NaN thresholds are exceeded by nothing.
     """
-    above = tail[:, None, :] > thresholds[:, :, None].astype(np.float32)
-    counts: Integers = np.count_nonzero(above, axis=2)
+    limits = thresholds.astype(np.float32)
+    counts = np.empty(limits.shape, dtype=np.int64)
+    # Choice by choice: all at once would take (rows, choices, depth) at a time.
+    for choice in range(limits.shape[1]):
+        counts[:, choice] = np.count_nonzero(tail > limits[:, choice, None], axis=1)
     return counts
 
 

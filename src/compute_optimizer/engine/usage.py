@@ -109,7 +109,9 @@ def _measure_dimension(
     tail = np.full((chosen.rows, depth), -np.inf, np.float32)
     counts = np.zeros(chosen.rows, np.int64)
     known = [metric for metric in dimension.metrics if metric in chosen.series]
-    for start in range(0, chosen.rows if known else 0, BLOCK_ROWS):
+    if not known:
+        return DimensionUsage(tail, counts)
+    for start in range(0, chosen.rows, BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         parts = [chosen.series[metric][rows] for metric in known]
         tail[rows], counts[rows] = upper_tail(combine(parts, dimension.combine), depth)
@@ -121,9 +123,9 @@ def _measure_dimension(
 
 
 def combine(parts: Sequence[Matrix], how: Combine) -> Matrix:
-    """Return one new series from the parts; missing only where every part is missing."""
+    """Return one series from the parts; missing only where every part is missing."""
     if len(parts) == 1:
-        return parts[0].copy()
+        return parts[0]
     first, second = parts
     larger: Matrix = np.fmax(first, second)
     if how is Combine.SUM:
