@@ -1,5 +1,6 @@
 """Every member of a recommendation, in both spellings, held against botocore's model."""
 
+from dataclasses import replace
 from typing import Any
 
 import botocore.loaders
@@ -153,6 +154,15 @@ def test_ties_in_savings_go_to_the_lower_risk_and_then_to_the_name() -> None:
         options=(option("b", 10.0), option("c", 10.0, risk=0.5), option("a", 10.0))
     )
     assert [one.instance_type for one in ranked_options(tied, ["CURRENT"])] == ["c", "a", "b"]
+
+
+def test_options_that_save_nothing_rank_by_price() -> None:
+    dear = replace(option("a1.xlarge", 0.0), hourly_usd=0.5)
+    cheap = replace(option("z1.xlarge", 0.0), hourly_usd=0.4)
+
+    ranked = ranked_options(recommendation(options=(dear, cheap)), ("CURRENT",))
+
+    assert [found.instance_type for found in ranked] == ["z1.xlarge", "a1.xlarge"]
 
 
 def test_a_type_that_stands_in_both_pools_is_one_option() -> None:
