@@ -58,7 +58,7 @@ def test_nesting_up_to_the_limit_and_no_further(nested: Any) -> None:
 
 
 def test_many_shallow_structures_are_no_deep_one() -> None:
-    tree = {"x": [{"y": []} for _ in range(10 * MAX_DEPTH)]}
+    tree: Any = {"x": [{"y": []} for _ in range(10 * MAX_DEPTH)]}
 
     assert parse_json(json.dumps(tree).encode()) == tree
     assert parse_cbor(cbor2.dumps(tree)) == tree
