@@ -7,9 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compute_optimizer import shapes
 from compute_optimizer.api.protocols import claim
-from compute_optimizer.shapes.model import modelled_errors, service_model
+from compute_optimizer.shapes.model import service_model
 from tests.wire.conftest import Botocore
 from tests.wire.strategies import OPERATIONS, operation_model, requests, responses
 
@@ -57,25 +56,6 @@ def test_botocore_request_is_claimed_for_its_operation(name: str, botocore: Boto
     claimed = claim(sent["method"], sent["url_path"], headers)
     assert (claimed.service, claimed.operation_name) == ("compute-optimizer", name)
     assert claimed.encoding is botocore.encoding("compute-optimizer")
-
-
-@pytest.mark.parametrize("name", service_model().operation_names)
-def test_every_modelled_error_reaches_botocore(name: str, botocore: Botocore) -> None:
-    operation = operation_model("compute-optimizer", name)
-    encoding = botocore.encoding("compute-optimizer")
-    assert modelled_errors(name) == {shape.name for shape in operation.error_shapes}
-    for shape in operation.error_shapes:
-        error = getattr(shapes, shape.name)("what went wrong: \u00fc")
-        headers = encoding.error_headers(error)
-        parsed = botocore.response(error.status, headers, encoding.encode_error(error), operation)
-        assert parsed["Error"]["Code"] == shape.name
-        assert parsed["Error"]["Message"] == "what went wrong: \u00fc"
-        # botocore adds the members of the modelled shape: it recognized the class.
-        assert parsed["message"] == "what went wrong: \u00fc"
-        assert (
-            parsed["ResponseMetadata"]["HTTPStatusCode"]
-            == shape.metadata["error"]["httpStatusCode"]
-        )
 
 
 def whole_seconds(value: Any) -> Any:
