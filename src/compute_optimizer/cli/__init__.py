@@ -5,6 +5,7 @@ import sys
 import typer
 
 from compute_optimizer.cli import accounts, keys, output
+from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.errors import ComputeOptimizerError
@@ -23,6 +24,7 @@ def _root() -> None:
     """Keep commands as subcommands, also while there is only one."""
 
 
+app.command("import")(import_files)
 app.command()(purge)
 app.command()(serve)
 app.add_typer(accounts.commands, name="accounts")

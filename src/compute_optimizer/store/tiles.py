@@ -148,6 +148,11 @@ class TileStore:
             yield
 
     @property
+    def spill_folder(self) -> Path:
+        """Where an import may put what does not fit in memory; swept like staged files."""
+        return self.root / STAGING / "spill"
+
+    @property
     def _lock_file(self) -> Path:
         return self.root / "import.lock"
 

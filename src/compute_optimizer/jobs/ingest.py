@@ -1,0 +1,230 @@
+"""Import: from inventory and metric files to the inventory and day tiles, as one visible change.
+
+    open and understand every file -> inventory -> samples -> buffer -> staged tiles -> publish
+
+Nothing is visible until the one transaction at the end; a crash before it leaves the old view.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection
+
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.model.metrics import MetricKey, Statistic
+from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.sources.files.inventory import read_inventory
+from compute_optimizer.sources.files.layouts import Layout, Series, layout_of
+from compute_optimizer.sources.files.mapping import NO_MAPPING, FileMapping
+from compute_optimizer.sources.files.metrics import Known, MetricReader, Samples
+from compute_optimizer.sources.files.refusals import Reason, Refusals
+from compute_optimizer.sources.files.tables import Progress, TableFile, no_progress, open_table
+from compute_optimizer.store import State, inventory
+from compute_optimizer.store.enrollments import opted_in_accounts
+from compute_optimizer.store.inventory import UpsertCounts
+from compute_optimizer.store.tile_buffer import Combining, Places, TileBuffer
+from compute_optimizer.store.tiles import (
+    StagedTile,
+    TileStore,
+    publish,
+    stage_merged,
+    sweep,
+    tile_paths,
+)
+
+NOTHING = UpsertCounts(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What to bring in."""
+
+    inventory: Path | None = None
+    metrics: tuple[Path, ...] = ()
+    mapping: FileMapping = NO_MAPPING
+    """Of the metric files."""
+    statistic: Statistic | None = None
+    """Of samples that do not say theirs."""
+    strict: bool = False
+    """Bring in nothing when anything is refused."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What was taken and what was not."""
+
+    resources: UpsertCounts = NOTHING
+    samples: Counter[MetricKey] = field(default_factory=Counter)
+    """By metric and statistic."""
+    first: datetime | None = None
+    """Time of the oldest sample taken."""
+    last: datetime | None = None
+    tiles: int = 0
+    """Files written; days whose samples were all known are not written again."""
+    unknown_types: Counter[str] = field(default_factory=Counter)
+    """Resources by instance type that the catalog does not know: they get no recommendation."""
+    refusals: Refusals = field(default_factory=Refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    """The resources that samples may belong to."""
+
+    known: Known
+    places: Places
+
+
+def ingest(
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    request: ImportRequest,
+    progress: Progress = no_progress,
+) -> ImportReport:
+    """Bring in an inventory, metrics or both, and report what was taken and what was refused.
+
+    Raises InvalidInput, with nothing brought in, for a file that cannot be read or understood and,
+    if strict, for any refusal; Conflict while another import runs or when no account is opted in.
+    """
+    files = [_understood(path, request) for path in request.metrics]
+    report = ImportReport()
+    with tiles.locked():
+        sweep(state, tiles)
+        wanted = _read_inventory(state, request, report)
+        fleet = _fleet(state, wanted)
+        buffer = TileBuffer(fleet.places, tiles.spill_folder)
+        for table, layout in files:
+            reader = MetricReader(table, layout, fleet.known, clock.now(), report.refusals)
+            for samples in reader.samples(progress):
+                _add(buffer, samples, table.path, report)
+        _check_strict(request, report)
+        staged = _stage(state, tiles, buffer)
+        report.tiles = len(staged)
+        publish(state, tiles, staged, lambda connection: _upsert(connection, wanted, report))
+    return report
+
+
+def _understood(path: Path, request: ImportRequest) -> tuple[TableFile, Layout]:
+    table = open_table(path)
+    return table, layout_of(path, table.columns, request.mapping, request.statistic)
+
+
+def _read_inventory(state: State, request: ImportRequest, report: ImportReport) -> list[Resource]:
+    with state.reading() as connection:
+        opted_in = opted_in_accounts(connection)
+    if not opted_in:
+        raise Conflict(
+            "no account is opted in, so nothing may be collected; opt in with "
+            "`compute-optimizer accounts enroll ACCOUNT` or UpdateEnrollmentStatus"
+        )
+    if request.inventory is None:
+        return []
+    found = read_inventory(request.inventory, opted_in, report.refusals)
+    types = load_instance_types().index
+    report.unknown_types.update(
+        one.instance_type for one in found if one.instance_type not in types
+    )
+    return found
+
+
+def _fleet(state: State, wanted: Sequence[Resource]) -> _Fleet:
+    """Return the stored resources and the new ones with the shards that they will get."""
+    with state.reading() as connection:
+        opted_in = opted_in_accounts(connection)
+        stored = inventory.placements(connection)
+        placed = inventory.place(connection, wanted)
+    keys = {one.arn: one.key for one in stored} | placed
+    ids = {one.arn: one.resource_id for one in stored}
+    ids |= {one.arn: one.resource_id for one in wanted}
+    arns = sorted(keys)
+    return _Fleet(_known(arns, ids, keys, opted_in), _places(arns, keys))
+
+
+def _known(
+    arns: Sequence[str],
+    ids: dict[str, str],
+    keys: dict[str, ShardKey],
+    opted_in: Collection[str],
+) -> Known:
+    index: dict[str, int] = {}
+    refused: dict[str, Reason] = {}
+    shared = Counter(ids[arn] for arn in arns)
+    for place, arn in enumerate(arns):
+        names = [arn, ids[arn]] if shared[ids[arn]] == 1 else [arn]
+        if keys[arn].account_id in opted_in:
+            index |= dict.fromkeys(names, place)
+        else:
+            refused |= dict.fromkeys(names, Reason.NOT_OPTED_IN)
+    ambiguous = (name for name, count in shared.items() if count > 1)
+    return Known(index, refused | dict.fromkeys(ambiguous, Reason.AMBIGUOUS_RESOURCE))
+
+
+def _places(arns: Sequence[str], keys: dict[str, ShardKey]) -> Places:
+    rows: dict[ShardKey, list[str]] = {}
+    row = np.empty(len(arns), np.int64)
+    for place, arn in enumerate(arns):
+        in_shard = rows.setdefault(keys[arn], [])
+        row[place] = len(in_shard)
+        in_shard.append(arn)
+    shards = list(rows)
+    number = {key: place for place, key in enumerate(shards)}
+    shard = np.array([number[keys[arn]] for arn in arns], np.int64)
+    return Places(shards, {key: tuple(found) for key, found in rows.items()}, shard, row)
+
+
+def _add(buffer: TileBuffer, samples: Samples, path: Path, report: ImportReport) -> None:
+    if not len(samples.values):
+        return
+    identity = samples.series.key, _combining(samples.series)
+    repeated = buffer.add(identity, samples.places, samples.seconds, samples.values)
+    for place in np.flatnonzero(repeated)[: max(0, report.refusals.room(path, _REPEATED))]:
+        moment = datetime.fromtimestamp(int(samples.seconds[place]), UTC)
+        report.refusals.show(path, int(samples.rows[place]), _REPEATED, moment.isoformat())
+    number = int(np.count_nonzero(repeated))
+    if number:
+        report.refusals.count(path, _REPEATED, number)
+    report.samples[samples.series.key] += len(repeated) - number
+    first, last = (
+        datetime.fromtimestamp(int(one), UTC)
+        for one in (samples.seconds.min(), samples.seconds.max())
+    )
+    report.first = first if report.first is None else min(report.first, first)
+    report.last = last if report.last is None else max(report.last, last)
+
+
+_REPEATED = Reason.DUPLICATE_SAMPLE
+
+
+def _combining(series: Series) -> Combining:
+    if series.averages:
+        return Combining.MEAN
+    return Combining.HIGHEST if series.key.statistic is Statistic.MAXIMUM else Combining.TOTAL
+
+
+def _check_strict(request: ImportRequest, report: ImportReport) -> None:
+    if request.strict and report.refusals.total:
+        first = report.refusals.examples[0]
+        raise InvalidInput(
+            f"{report.refusals.total} refused, so nothing was brought in (--strict); the first: "
+            f"{first.file} row {first.row}: {first.reason.value}: {first.found!r}"
+        )
+
+
+def _stage(state: State, tiles: TileStore, buffer: TileBuffer) -> list[StagedTile]:
+    with state.reading() as connection:
+        stored = tile_paths(connection)
+    staged = (
+        stage_merged(tiles, stored.get((key, day)), key, day, tile)
+        for key, day, tile in buffer.tiles()
+    )
+    return [tile for tile in staged if tile is not None]
+
+
+def _upsert(connection: Connection, wanted: Sequence[Resource], report: ImportReport) -> None:
+    report.resources = inventory.upsert_resources(connection, wanted)

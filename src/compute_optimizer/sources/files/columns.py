@@ -1,0 +1,56 @@
+"""Which column names are understood: one table per kind of file."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from compute_optimizer.errors import InvalidInput
+
+METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "resource": ("resource", "resource_arn", "resource_id", "arn", "instance_id", "id"),
+    "timestamp": ("timestamp", "time", "datetime"),
+    "metric": ("metric", "metric_name"),
+    "statistic": ("statistic", "stat"),
+    "value": ("value",),
+}
+"""Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
+
+INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "arn": ("arn", "resource_arn", "instance_arn"),
+    "id": ("id", "resource_id", "instance_id"),
+    "account": ("account", "account_id", "owner_id"),
+    "region": ("region", "aws_region"),
+    "type": ("type", "instance_type", "current_instance_type"),
+    "resource_type": ("resource_type",),
+    "name": ("name", "instance_name"),
+    "tags": ("tags",),
+    "state": ("state", "instance_state"),
+    "platform": ("platform", "platform_details", "operating_system", "os"),
+    "vcpus": ("vcpus", "vcpu", "cpu_cores"),
+    "memory_mib": ("memory_mib", "mem_capacity_mib"),
+    "auto_scaling_group_arn": ("auto_scaling_group_arn", "asg_arn"),
+}
+
+
+def recognize(
+    names: Iterable[str], known: Mapping[str, tuple[str, ...]], file: Path
+) -> dict[str, str]:
+    """Return the file's column for each field that it has.
+
+    Raises InvalidInput when two columns mean the same field.
+    """
+    field_of = {_plain(alias): field for field, aliases in known.items() for alias in aliases}
+    found: dict[str, str] = {}
+    for name in names:
+        field = field_of.get(_plain(name))
+        if field is None:
+            continue
+        if field in found:
+            raise InvalidInput(
+                f"{file}: the columns {found[field]!r} and {name!r} both mean {field}; keep one"
+            )
+        found[field] = name
+    return found
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter not in "_- ")

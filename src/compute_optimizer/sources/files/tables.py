@@ -1,0 +1,214 @@
+"""CSV and Parquet files as a stream of Arrow batches that know their row numbers.
+
+Rows are counted from 1 and the header is not counted. Text is decoded by `values`, not here: a cell
+that is no number must be reported with its row, and must not end the file.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.sources.files.refusals import Reason, Refusals
+
+CSV_BLOCK_BYTES = 8 * 1024 * 1024
+"""Read at once: some 100,000 rows."""
+
+PARQUET_BATCH_ROWS = 131_072
+"""Read at once from Parquet."""
+
+MAX_FILE_ROWS = 2**31
+"""Rows of one metric file; split larger ones."""
+
+CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".csv.bz2")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+
+Progress = Callable[[Path, float], None]
+"""Told which share of a file has been read, 0 to 1."""
+
+
+def no_progress(_file: Path, _share: float) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a table."""
+
+    columns: dict[str, Any]
+    """Arrow arrays of equal length by column name."""
+    rows: NDArray[np.int64]
+    """The row number of each."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class TableFile(Protocol):
+    """An open table."""
+
+    path: Path
+    columns: tuple[str, ...]
+
+    def batches(
+        self, wanted: Sequence[str], refusals: Refusals, progress: Progress
+    ) -> Iterator[Batch]:
+        """Yield the wanted columns; raises InvalidInput where the file cannot be read on."""
+
+
+def open_table(path: Path) -> TableFile:
+    """Open a CSV or Parquet file; raises InvalidInput naming the file and what is wrong."""
+    name = path.name.casefold()
+    if name.endswith(PARQUET_SUFFIXES):
+        return _ParquetTable(path)
+    if name.endswith(CSV_SUFFIXES):
+        return _CsvTable(path)
+    known = ", ".join((*CSV_SUFFIXES, *PARQUET_SUFFIXES))
+    raise InvalidInput(f"{path}: the kind of file is unknown; expected a name ending in {known}")
+
+
+def unreadable(path: Path, error: Exception) -> InvalidInput:
+    """Return the error for a file that cannot be read (on)."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return InvalidInput(f"{path}: cannot be read: {reason}")
+
+
+class _ParquetTable:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file: Any = pq.ParquetFile(path)
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(path, error) from error
+        self.columns = tuple(self._file.schema_arrow.names)
+        _check_columns(path, self.columns)
+        if self._file.metadata.num_rows > MAX_FILE_ROWS:
+            raise _too_many_rows(path)
+
+    def batches(
+        self, wanted: Sequence[str], refusals: Refusals, progress: Progress
+    ) -> Iterator[Batch]:
+        total = max(self._file.metadata.num_rows, 1)
+        first = 1
+        try:
+            for part in self._file.iter_batches(PARQUET_BATCH_ROWS, columns=list(wanted)):
+                rows = np.arange(first, first + part.num_rows, dtype=np.int64)
+                first += part.num_rows
+                yield Batch({name: part.column(name) for name in wanted}, rows)
+                progress(self.path, (first - 1) / total)
+        except (OSError, pa.ArrowException) as error:
+            raise unreadable(self.path, error) from error
+        progress(self.path, 1.0)
+
+
+class _CsvTable:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns = _csv_header(path)
+        _check_columns(path, self.columns)
+
+    def batches(
+        self, wanted: Sequence[str], refusals: Refusals, progress: Progress
+    ) -> Iterator[Batch]:
+        numbers = _RowNumbers(self.path, refusals)
+        size = max(self.path.stat().st_size, 1)
+        try:
+            with pa.OSFile(str(self.path)) as raw, _decompressed(raw, self.path) as stream:
+                for part in self._reader(stream, wanted, numbers):
+                    columns = {name: part.column(name) for name in wanted}
+                    yield Batch(columns, numbers.of_next(part.num_rows))
+                    progress(self.path, min(raw.tell() / size, 1.0))
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise unreadable(self.path, error) from error
+        progress(self.path, 1.0)
+
+    def _reader(self, stream: Any, wanted: Sequence[str], numbers: "_RowNumbers") -> Any:
+        if not _has_rows(self.path):
+            return ()
+        return pa_csv.open_csv(
+            stream,
+            # Parallel parsing would not know row numbers.
+            read_options=pa_csv.ReadOptions(block_size=CSV_BLOCK_BYTES, use_threads=False),
+            parse_options=pa_csv.ParseOptions(
+                newlines_in_values=False, invalid_row_handler=numbers.skip
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types=dict.fromkeys(wanted, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+
+
+class _RowNumbers:
+    """Counts rows as they stand in the file, also past those that the parser skips."""
+
+    def __init__(self, path: Path, refusals: Refusals) -> None:
+        self._path = path
+        self._refusals = refusals
+        self._taken = 0
+        self._skipped: list[int] = []
+
+    def skip(self, row: Any) -> str:
+        """Refuse a row that does not fit the header."""
+        number = row.number - 1
+        self._skipped.append(number)
+        found = f"{row.actual_columns} fields, expected {row.expected_columns}"
+        self._refusals.add(self._path, number, Reason.FIELDS, found)
+        return "skip"
+
+    def of_next(self, count: int) -> NDArray[np.int64]:
+        """Return the row numbers of the next rows that the parser took."""
+        taken = np.arange(self._taken + 1, self._taken + count + 1, dtype=np.int64)
+        self._taken += count
+        if self._taken > MAX_FILE_ROWS:
+            raise _too_many_rows(self._path)
+        # The i-th skipped row s stands before the k-th taken one where s - i <= k.
+        skipped = np.array(self._skipped, np.int64) - np.arange(len(self._skipped))
+        return taken + np.searchsorted(skipped, taken, side="right")
+
+
+def _decompressed(raw: Any, path: Path) -> Any:
+    kinds = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
+    kind = kinds.get(path.suffix.casefold())
+    return pa.CompressedInputStream(raw, kind) if kind else raw
+
+
+def _csv_header(path: Path) -> tuple[str, ...]:
+    for fields in _csv_lines(path):
+        return tuple(name.strip() for name in fields)
+    raise InvalidInput(f"{path}: the file is empty; expected a header and rows")
+
+
+def _has_rows(path: Path) -> bool:
+    lines = _csv_lines(path)
+    return next(lines, None) is not None and next(lines, None) is not None
+
+
+def _csv_lines(path: Path) -> Iterator[list[str]]:
+    try:
+        with pa.OSFile(str(path)) as raw, _decompressed(raw, path) as stream:
+            text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
+            yield from (fields for fields in csv.reader(text) if fields)
+    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        raise unreadable(path, error) from error
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    again = sorted({name for name in columns if columns.count(name) > 1})
+    if again:
+        raise InvalidInput(f"{path}: the column {again[0]!r} occurs twice; keep one")
+
+
+def _too_many_rows(path: Path) -> InvalidInput:
+    return InvalidInput(f"{path}: more than {MAX_FILE_ROWS:,} rows; split the file")

@@ -1,0 +1,72 @@
+"""The metrics and statistics that are kept, and the words that files use for them."""
+
+from enum import Enum
+
+from compute_optimizer.model.metrics import MetricKey, Statistic
+
+
+class Kind(Enum):
+    """What the values of a metric are."""
+
+    PERCENT = "percent"
+    COUNTER = "counter"
+
+
+STATISTICS = {
+    Kind.PERCENT: (Statistic.AVERAGE, Statistic.MAXIMUM),
+    # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
+    Kind.COUNTER: (Statistic.SUM,),
+}
+
+METRICS = {
+    "CPUUtilization": Kind.PERCENT,
+    "mem_used_percent": Kind.PERCENT,
+    "NetworkIn": Kind.COUNTER,
+    "NetworkOut": Kind.COUNTER,
+    "NetworkPacketsIn": Kind.COUNTER,
+    "NetworkPacketsOut": Kind.COUNTER,
+    "DiskReadOps": Kind.COUNTER,
+    "DiskWriteOps": Kind.COUNTER,
+    "DiskReadBytes": Kind.COUNTER,
+    "DiskWriteBytes": Kind.COUNTER,
+    "VolumeReadOps": Kind.COUNTER,
+    "VolumeWriteOps": Kind.COUNTER,
+    "VolumeReadBytes": Kind.COUNTER,
+    "VolumeWriteBytes": Kind.COUNTER,
+}
+"""CloudWatch's metric names for EC2 instances (spec 2.4); volumes are summed per instance."""
+
+METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
+"""The legacy name of the memory metric (spec 2.4)."""
+
+STATISTIC_WORDS = {
+    "average": Statistic.AVERAGE,
+    "avg": Statistic.AVERAGE,
+    "mean": Statistic.AVERAGE,
+    "maximum": Statistic.MAXIMUM,
+    "max": Statistic.MAXIMUM,
+    "sum": Statistic.SUM,
+    "total": Statistic.SUM,
+}
+
+
+def metric_named(word: str) -> str | None:
+    """Return the metric that a file's word means; names are case sensitive, as CloudWatch's."""
+    name = METRIC_ALIASES.get(word, word)
+    return name if name in METRICS else None
+
+
+def statistic_named(word: str) -> Statistic | None:
+    """Return the statistic that a file's word means, in any case."""
+    return STATISTIC_WORDS.get(word.strip().casefold())
+
+
+def default_statistic(metric: str, given: Statistic | None) -> Statistic | None:
+    """Return the statistic of samples that do not say theirs: a counter has only one."""
+    allowed = STATISTICS[METRICS[metric]]
+    return allowed[0] if len(allowed) == 1 else given
+
+
+def is_kept(key: MetricKey) -> bool:
+    """Return whether the metric is kept in that statistic."""
+    return key.metric in METRICS and key.statistic in STATISTICS[METRICS[key.metric]]

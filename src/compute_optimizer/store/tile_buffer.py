@@ -1,0 +1,199 @@
+"""Samples on their way from files to tiles: added in any order, in bounded memory.
+
+Each shard and day is one buffer of what was added to its slots. Buffers that nobody added to for
+longest are spilled to the disk, and read back when more arrives, so that a slot's average or sum is
+exact whatever the order of the samples.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    Matrix,
+    MetricKey,
+)
+from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.store.tile_files import Tile
+
+BUFFER_BYTES = 1024**3
+"""Memory for buffers: 14 days of six series of one full shard."""
+
+BUCKET_SECONDS = 5
+"""Samples of one series closer than this count as the same one: 60 buckets fit in 64 bits, and
+metrics are sent once a minute or, as high-resolution metrics, every 5 seconds or more."""
+
+DAY_SECONDS = 86_400
+EPOCH = date(1970, 1, 1)
+
+Flags = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+
+class Combining(Enum):
+    """How several samples in one slot become its value."""
+
+    MEAN = "mean"
+    HIGHEST = "highest"
+    TOTAL = "total"
+
+
+SeriesId = tuple[MetricKey, Combining]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where resources live: every array has an entry per resource."""
+
+    shards: Sequence[ShardKey]
+    arns: Mapping[ShardKey, tuple[str, ...]]
+    """Of each shard, sorted: the rows of its tiles."""
+    shard: Integers
+    """Position in `shards`."""
+    row: Integers
+
+
+class _SlotSeries:
+    """What was added to the slots of one series: (resources x slots,) each."""
+
+    def __init__(self, cells: int, combining: Combining) -> None:
+        start = -np.inf if combining is Combining.HIGHEST else 0.0
+        self.combining = combining
+        self.values: Matrix = np.full(cells, start, np.float32)
+        self.seen: NDArray[np.uint64] = np.zeros(cells, np.uint64)
+        """One bit per bucket of the slot that has a sample."""
+
+    def add(self, cells: Integers, buckets: Integers, values: Matrix) -> Flags:
+        """Add samples and return which of them had been there before, and were left out."""
+        fresh = np.ones(len(cells), np.bool_)
+        ascending = len(cells) < 2 or bool((np.diff(cells) > 0).all())
+        if not ascending:
+            fresh[:] = False
+            fresh[np.unique(cells * (SLOT_SECONDS // BUCKET_SECONDS) + buckets, True)[1]] = True
+        bits = np.left_shift(np.uint64(1), buckets.astype(np.uint64))
+        fresh &= self.seen[cells] & bits == 0
+        combine = np.maximum if self.combining is Combining.HIGHEST else np.add
+        cells, bits, values = cells[fresh], bits[fresh], values[fresh]
+        if ascending:
+            self.values[cells] = combine(self.values[cells], values)
+            self.seen[cells] |= bits
+        else:
+            combine.at(self.values, cells, values)
+            np.bitwise_or.at(self.seen, cells, bits)
+        return ~fresh
+
+    def matrix(self) -> Matrix:
+        """Return the value of every slot, (resources, slots); NaN where nothing was added."""
+        counts = np.bitwise_count(self.seen)
+        shares = np.maximum(counts, 1) if self.combining is Combining.MEAN else np.uint8(1)
+        found: Matrix = np.where(counts > 0, self.values / shares, np.nan).astype(np.float32)
+        return found.reshape(-1, SLOTS_PER_DAY)
+
+
+class _DayBuffer:
+    """The series of one shard on one day."""
+
+    def __init__(self, resources: int) -> None:
+        self.cells = resources * SLOTS_PER_DAY
+        self.series: dict[SeriesId, _SlotSeries] = {}
+
+    def add(self, series: SeriesId, cells: Integers, buckets: Integers, values: Matrix) -> Flags:
+        """Add samples of one series; as `_SlotSeries.add`."""
+        if series not in self.series:
+            self.series[series] = _SlotSeries(self.cells, series[1])
+        return self.series[series].add(cells, buckets, values)
+
+    @property
+    def bytes(self) -> int:
+        """Memory in use."""
+        return sum(one.values.nbytes + one.seen.nbytes for one in self.series.values())
+
+    def tile(self, arns: tuple[str, ...]) -> Tile:
+        """Return the day as a tile; where a metric came in two ways, the first one stands."""
+        matrices: dict[MetricKey, Matrix] = {}
+        for (key, _), series in self.series.items():
+            matrix = series.matrix()
+            first = matrices.get(key)
+            matrices[key] = matrix if first is None else np.where(np.isnan(first), matrix, first)
+        return Tile(arns, matrices)
+
+
+class TileBuffer:
+    """The buffers of one import."""
+
+    def __init__(self, places: Places, spill: Path, budget_bytes: int = BUFFER_BYTES) -> None:
+        self._places = places
+        self._spill = spill
+        self._budget = budget_bytes
+        self._open: OrderedDict[tuple[int, int], _DayBuffer] = OrderedDict()
+        self._spilled: dict[tuple[int, int], dict[SeriesId, Path]] = {}
+
+    def add(self, series: SeriesId, places: Integers, seconds: Integers, values: Matrix) -> Flags:
+        """Add samples of one series and return which are repetitions, which are left out.
+
+        `places` are positions in `Places`, `seconds` are since 1970.
+        """
+        shard, row = self._places.shard[places], self._places.row[places]
+        day, second = np.divmod(seconds, DAY_SECONDS)
+        cells = row * SLOTS_PER_DAY + second // SLOT_SECONDS
+        buckets = second % SLOT_SECONDS // BUCKET_SECONDS
+        repeated = np.zeros(len(places), np.bool_)
+        for where in _groups(shard, day):
+            buffer = self._buffer((int(shard[where[0]]), int(day[where[0]])))
+            repeated[where] = buffer.add(series, cells[where], buckets[where], values[where])
+        self._keep_within_budget()
+        return repeated
+
+    def tiles(self) -> Iterator[tuple[ShardKey, date, Tile]]:
+        """Yield every shard and day that has samples, and forget it."""
+        for place in sorted({*self._open, *self._spilled}):
+            buffer = self._buffer(place)
+            del self._open[place]
+            key = self._places.shards[place[0]]
+            yield key, EPOCH + timedelta(days=place[1]), buffer.tile(self._places.arns[key])
+
+    def _buffer(self, place: tuple[int, int]) -> _DayBuffer:
+        if place not in self._open:
+            resources = len(self._places.arns[self._places.shards[place[0]]])
+            self._open[place] = _DayBuffer(resources)
+            self._read_back(place, self._open[place])
+        self._open.move_to_end(place)
+        return self._open[place]
+
+    def _keep_within_budget(self) -> None:
+        used = sum(buffer.bytes for buffer in self._open.values())
+        while used > self._budget and len(self._open) > 1:
+            place, buffer = self._open.popitem(last=False)
+            used -= buffer.bytes
+            self._write_out(place, buffer)
+
+    def _write_out(self, place: tuple[int, int], buffer: _DayBuffer) -> None:
+        self._spill.mkdir(parents=True, exist_ok=True)
+        self._spilled[place] = {}
+        for number, (identity, series) in enumerate(buffer.series.items()):
+            file = self._spill / f"{place[0]}.{place[1]}.{number}.npz"
+            np.savez(file, values=series.values, seen=series.seen)
+            self._spilled[place][identity] = file
+
+    def _read_back(self, place: tuple[int, int], buffer: _DayBuffer) -> None:
+        for identity, file in self._spilled.pop(place, {}).items():
+            series = buffer.series[identity] = _SlotSeries(0, identity[1])
+            with np.load(file) as stored:
+                series.values, series.seen = stored["values"], stored["seen"]
+            file.unlink()
+
+
+def _groups(shard: Integers, day: Integers) -> Iterator[Integers]:
+    """Yield the positions of samples that belong to the same shard and day, in their order."""
+    both = shard * (10**6) + day
+    order = np.argsort(both, kind="stable")
+    cuts = np.flatnonzero(np.diff(both[order])) + 1
+    yield from (group for group in np.split(order, cuts) if len(group))
