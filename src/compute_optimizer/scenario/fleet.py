@@ -29,9 +29,9 @@ YOUNG_HOURS = 20
 
 LEVELS: Mapping[LoadShape, tuple[float, float]] = {
     LoadShape.STEADY: (0.05, 0.65),
-    LoadShape.DIURNAL: (0.10, 0.70),
+    LoadShape.DIURNAL: (0.10, 0.65),
     LoadShape.WEEKLY: (0.10, 0.60),
-    LoadShape.BURSTY: (0.30, 0.90),
+    LoadShape.BURSTY: (0.20, 0.75),
     LoadShape.GROWING: (0.20, 0.85),
     LoadShape.IDLE: (0.01, 0.03),
     LoadShape.SATURATED: (0.92, 1.00),

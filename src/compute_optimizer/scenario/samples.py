@@ -22,7 +22,7 @@ CPU_AVERAGE = MetricKey("CPUUtilization", Statistic.AVERAGE)
 CPU_MAXIMUM = MetricKey("CPUUtilization", Statistic.MAXIMUM)
 MEMORY = MetricKey("mem_used_percent", Statistic.MAXIMUM)
 
-SPIKE_SHARE = 0.12
+SPIKE_SHARE = 0.06
 """Mean height of the highest minute of a slot over the slot's average, as a share of it."""
 
 GAP_SHARE = 0.001
