@@ -56,7 +56,14 @@ def test_only_the_own_family_may_be_of_a_previous_generation(market: Market) -> 
     found = names(market, "m4.xlarge")
 
     assert "m4.large" in found
-    assert not {name for name in found if name.startswith(("m3.", "c4.", "m5."))}
+    assert not {name for name in found if name.startswith(("m3.", "c4."))}
+
+
+def test_everything_on_nitro_is_present_hardware_whatever_the_source_calls_it(
+    market: Market,
+) -> None:
+    # The source flags m5, m6i and r6i as previous generation.
+    assert {"m5.large", "m6i.large", "r6i.large"} <= names(market, "m4.xlarge")
 
 
 def test_the_current_type_is_no_candidate(market: Market) -> None:

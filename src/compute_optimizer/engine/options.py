@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compute_optimizer.catalog import InstanceTypes
-from compute_optimizer.catalog.instance_types import CPU_VENDORS, Architecture
+from compute_optimizer.catalog.instance_types import CPU_VENDORS, HYPERVISORS, Architecture
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE, Demand
 from compute_optimizer.model.preferences import ARCHITECTURES, AWS_ARM64, CURRENT
@@ -63,6 +63,14 @@ def _same_accelerators(market: Market, now: Current) -> Booleans:
     if not types.accelerated[now.type_index]:
         return ~types.accelerated
     return _is_like(market.family, now) & _is_like(types.gpu_count, now)
+
+
+def _present_hardware(market: Market, now: Current) -> Booleans:
+    # The source calls m5, c5, m6i and r7g previous, but c6i and m6a current. What runs on the Nitro
+    # system, as everything launched since 2017 does, is present hardware whatever the flag says.
+    nitro = market.types.hypervisor == HYPERVISORS.index("nitro")
+    allowed: Booleans = market.types.current_generation | nitro | _is_like(market.family, now)
+    return allowed
 
 
 def _ordinary_purpose(market: Market, now: Current) -> Booleans:
@@ -133,10 +141,7 @@ RULES = (
         lambda market, now: _is_like(market.types.bare_metal, now),
     ),
     Rule("accelerators differ", _same_accelerators),
-    Rule(
-        "previous generation",
-        lambda market, now: market.types.current_generation | _is_like(market.family, now),
-    ),
+    Rule("previous generation", _present_hardware),
     Rule("for high-performance computing only", _ordinary_purpose),
     Rule("virtualization type differs", _keeps_virtualization),
     Rule("CPU speed unknown", _comparable_speed),
