@@ -52,9 +52,6 @@ UNKNOWN_OPERATION = FrontDoorError(
 MALFORMED_HTTP_REQUEST = FrontDoorError(
     "MalformedHttpRequestException", 400, "The HTTP request is malformed."
 )
-REQUEST_EXPIRED = FrontDoorError(
-    "RequestExpired", 400, "The date of the request is too far from the server's clock."
-)
 REQUEST_TIMEOUT = FrontDoorError(
     "RequestTimeoutException", 408, "The request did not arrive in time."
 )
@@ -70,7 +67,6 @@ FRONT_DOOR = (
     SERIALIZATION,
     UNKNOWN_OPERATION,
     MALFORMED_HTTP_REQUEST,
-    REQUEST_EXPIRED,
     REQUEST_TIMEOUT,
     REQUEST_TOO_LARGE,
 )
