@@ -63,7 +63,7 @@ def verify(request: Request, secret: str = SECRET, now: datetime | None = None) 
     now = now or datetime.now(UTC)  # botocore signs with the machine's clock
     signed_at = signature.check_time(credential, request.headers, now, SKEW)
     signature.check_signed_headers(authorization.signed_headers, request.headers)
-    key = signature.derive_signing_key(secret, credential)
+    key = signature.derive_signing_key(secret, authorization.scope)
     signature.check_signature(request, authorization, claimed, signed_at, key)
     return authorization
 

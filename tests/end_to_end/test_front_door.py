@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
@@ -411,3 +412,14 @@ def test_a_server_that_shuts_down_asks_to_come_again(served: Served) -> None:
 
     assert (answer.status, answer.code) == (503, "ServiceUnavailableException")
     assert int(answer.headers["x-amz-retry-after"]) > 0
+
+
+def test_head_and_body_of_an_answer_come_in_one_piece(served: Served) -> None:
+    request = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {TARGET}\r\nContent-Length: 0\r\n\r\n"
+
+    with socket.create_connection(served.address, timeout=10) as connection:
+        connection.sendall(request.encode())
+        first = connection.recv(65_536)
+
+    assert first.startswith(b"HTTP/1.1 403")
+    assert first.endswith(b"}")

@@ -51,7 +51,7 @@ class VerifiedCallers:
     """How far the time of a request may be from the server's."""
     last_used: dict[str, datetime] = field(default_factory=dict)
     """When keys were used since somebody last looked, by id."""
-    _signing_key: Callable[[str, bytes, Credential], bytes] = field(init=False)
+    _signing_key: Callable[[str, bytes, str], bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         self._signing_key = lru_cache(maxsize=CACHED_CREDENTIALS)(self._derive)
@@ -66,7 +66,7 @@ class VerifiedCallers:
         signature.check_signed_headers(authorization.signed_headers, headers)
         key = self._find(credential.access_key_id)
         try:
-            signing_key = self._key_of(key, credential)
+            signing_key = self._key_of(key, authorization.scope)
             signature.check_signature(request, authorization, claimed, signed_at, signing_key)
         except RequestRefused:
             if key is None:
@@ -91,14 +91,13 @@ class VerifiedCallers:
 
         return self.state.remembered(("access key", access_key_id), load)
 
-    def _key_of(self, key: AccessKey | None, credential: Credential) -> bytes:
+    def _key_of(self, key: AccessKey | None, scope: str) -> bytes:
         if key is None:
             return NO_SIGNING_KEY
-        return self._signing_key(key.access_key_id, key.sealed_secret, credential)
+        return self._signing_key(key.access_key_id, key.sealed_secret, scope)
 
-    def _derive(self, access_key_id: str, sealed_secret: bytes, credential: Credential) -> bytes:
-        secret = self.sealer.unseal(sealed_secret, access_key_id)
-        return signature.derive_signing_key(secret, credential)
+    def _derive(self, access_key_id: str, sealed_secret: bytes, scope: str) -> bytes:
+        return signature.derive_signing_key(self.sealer.unseal(sealed_secret, access_key_id), scope)
 
     def _caller(
         self, key: AccessKey | None, credential: Credential, token: bytes | None, now: datetime

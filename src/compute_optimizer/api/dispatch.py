@@ -6,12 +6,12 @@ Whatever goes wrong on the way becomes the one error shape that every client rea
 """
 
 import logging
-import os
 import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formatdate
 from functools import lru_cache
+from random import getrandbits
 from threading import Event
 from typing import Any
 
@@ -117,9 +117,9 @@ def refuse(encoding: Encoding, error: ServiceException, request_id: str, now: da
 
 
 def new_request_id() -> str:
-    """Return a random UUID (version 4); four times as fast as uuid.uuid4."""
-    digits = os.urandom(16).hex()
-    # 16 random bytes less the version digit (4) and the variant digit (here always a).
+    """Return a random UUID (version 4); ten times as fast as uuid.uuid4, and as little a secret."""
+    digits = f"{getrandbits(128):032x}"
+    # The version digit is 4, the variant digit one of 8, 9, a and b: here a.
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 

@@ -51,6 +51,8 @@ class Authorization:
     credential: Credential
     signed_headers: tuple[bytes, ...]
     """Lower-case names in the client's order."""
+    scope: str
+    """The credential scope: date/region/service/aws4_request."""
 
 
 def read_authorization(headers: Headers) -> tuple[Authorization, str]:
@@ -90,9 +92,9 @@ def _read_prefix(prefix: str) -> Authorization:
         raise RequestRefused(
             INCOMPLETE_SIGNATURE, "SignedHeaders must be lower-case header names joined by ';'."
         )
-    return Authorization(
-        _read_credential(parts["Credential"]), tuple(name.encode() for name in names)
-    )
+    credential = _read_credential(parts["Credential"])
+    scope = f"{credential.date}/{credential.region}/{credential.service}/{TERMINATOR}"
+    return Authorization(credential, tuple(name.encode() for name in names), scope)
 
 
 def _read_credential(text: str) -> Credential:
@@ -211,7 +213,7 @@ def check_signature(
     payload_hash = sha256(request.body).hexdigest().encode()
     canonical = canonical_request(request, authorization.signed_headers, payload_hash)
     expected = hmac.digest(
-        signing_key, string_to_sign(canonical, authorization.credential, signed_at), "sha256"
+        signing_key, string_to_sign(canonical, authorization.scope, signed_at), "sha256"
     )
     matches = hmac.compare_digest(expected.hex().encode(), signature.encode())
     if not matches or request.headers.get(b"x-amz-content-sha256", payload_hash) != payload_hash:
@@ -223,9 +225,7 @@ def canonical_request(
 ) -> bytes:
     """Return the canonical request: the one spelling that client and server both hash."""
     headers = request.headers
-    lines = [
-        b"%b:%b" % (name, _SPACES.sub(b" ", headers.get(name, b""))) for name in signed_headers
-    ]
+    lines = [b"%b:%b" % (name, _folded(headers.get(name, b""))) for name in signed_headers]
     return b"\n".join(
         (
             request.method.encode(),
@@ -239,19 +239,20 @@ def canonical_request(
     )
 
 
-def string_to_sign(canonical: bytes, credential: Credential, signed_at: str) -> bytes:
+def _folded(value: bytes) -> bytes:
+    """Return a header value with every run of spaces as one."""
+    return _SPACES.sub(b" ", value) if b"  " in value else value
+
+
+def string_to_sign(canonical: bytes, scope: str, signed_at: str) -> bytes:
     """Return what the signing key signs: algorithm, time, scope, hash of the canonical request."""
-    return (
-        f"{ALGORITHM}\n{signed_at}\n"
-        f"{credential.date}/{credential.region}/{credential.service}/{TERMINATOR}\n"
-        f"{sha256(canonical).hexdigest()}"
-    ).encode()
+    return f"{ALGORITHM}\n{signed_at}\n{scope}\n{sha256(canonical).hexdigest()}".encode()
 
 
-def derive_signing_key(secret: str, credential: Credential) -> bytes:
-    """Return the key of one day, Region and service: four HMACs from the secret."""
+def derive_signing_key(secret: str, scope: str) -> bytes:
+    """Return the key of one scope (day, Region and service): four HMACs from the secret."""
     key = f"AWS4{secret}".encode()
-    for part in (credential.date, credential.region, credential.service, TERMINATOR):
+    for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
 

@@ -16,7 +16,8 @@ import typer
 import uvicorn
 
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.api.server import build_asgi
+from compute_optimizer.api.server import AsgiApp, build_asgi
+from compute_optimizer.api.transport import GatheringProtocol
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
 from compute_optimizer.config import Settings
@@ -36,26 +37,29 @@ BACKLOG = 2048
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+def uvicorn_config(app: AsgiApp) -> uvicorn.Config:
+    """Return how this program runs uvicorn; the front door writes Date and logs itself."""
+    return uvicorn.Config(
+        app,
+        http=GatheringProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        proxy_headers=False,
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
 class GracefulServer(uvicorn.Server):
     """A server that answers 503 to whatever still comes while it is shutting down."""
 
     def __init__(self, door: FrontDoor) -> None:
-        super().__init__(
-            uvicorn.Config(
-                build_asgi(door),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                log_level="warning",
-                proxy_headers=False,
-                date_header=False,
-                server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            )
-        )
+        super().__init__(uvicorn_config(build_asgi(door)))
         self.door = door
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

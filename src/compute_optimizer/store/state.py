@@ -43,6 +43,8 @@ class State:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _open(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        """Whether this is the embedded database."""
         self._remembered: dict[Hashable, Any] = {}
         self._version: int | None = None
         self._watch: sqlite3.Connection | None = None
@@ -75,11 +77,6 @@ class State:
             writer = connection.execution_options(compute_optimizer_writes=True)
             with writer.begin():
                 yield writer
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether this is the embedded database."""
-        return self.engine.dialect.name == "sqlite"
 
     def remembered(self, key: Hashable, load: Callable[[Connection], T]) -> T:
         """Return what `load` read, reading again only after any process has changed the database.
@@ -114,11 +111,14 @@ class State:
             self._watch = None
 
     def _forget_if_changed(self) -> None:
-        with _store_errors():
+        # Runs twice per request: a try block costs nothing, a context manager a microsecond.
+        try:
             if self._watch is None:
                 path = str(self.engine.url.database)
                 self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise _unavailable(error) from error
         if version != self._version:
             self._remembered.clear()
             self._version = version
@@ -173,5 +173,9 @@ def _store_errors() -> Iterator[None]:
     except (IntegrityError, ProgrammingError, DataError):
         raise  # Our own defects, not the database's absence.
     except (DatabaseError, InterfaceError, sqlite3.DatabaseError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise StoreUnavailable(f"the state store cannot be used: {cause}") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    cause = getattr(error, "orig", None) or error
+    return StoreUnavailable(f"the state store cannot be used: {cause}")
