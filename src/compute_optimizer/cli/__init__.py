@@ -5,8 +5,12 @@ import sys
 import typer
 
 from compute_optimizer.cli import accounts, keys, output
+from compute_optimizer.cli.analyze import analyze
+from compute_optimizer.cli.demo import demo
+from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
+from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -24,8 +28,12 @@ def _root() -> None:
     """Keep commands as subcommands, also while there is only one."""
 
 
+app.command()(analyze)
+app.command()(demo)
+app.command()(explain)
 app.command("import")(import_files)
 app.command()(purge)
+app.command()(recommend)
 app.command()(serve)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
 from compute_optimizer.operations.enrollment import (
     get_enrollment_status,
     get_enrollment_statuses_for_organization,
@@ -17,6 +18,7 @@ Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
 
 OPERATIONS: dict[str, Operation] = {
+    "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
     "UpdateEnrollmentStatus": update_enrollment_status,
@@ -35,7 +37,6 @@ NOT_YET = (
     "ExportRDSDatabaseRecommendations",
     "GetAutoScalingGroupRecommendations",
     "GetEBSVolumeRecommendations",
-    "GetEC2InstanceRecommendations",
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",

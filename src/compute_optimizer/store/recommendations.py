@@ -173,7 +173,10 @@ def current_run(connection: Connection, scope: Scope) -> str | None:
 
 def run_as_of(connection: Connection, run_id: str) -> datetime:
     """Return the moment up to which a run looked at samples."""
-    return connection.execute(select(runs.c.as_of).where(runs.c.run_id == run_id)).scalar_one()
+    moment: datetime = connection.execute(
+        select(runs.c.as_of).where(runs.c.run_id == run_id)
+    ).scalar_one()
+    return moment
 
 
 def is_readable(connection: Connection, run_id: str, scope: Scope, now: datetime) -> bool:

@@ -1,0 +1,93 @@
+"""`compute-optimizer analyze`: turn the stored metrics into recommendations."""
+
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from compute_optimizer.app import opened
+from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
+from compute_optimizer.cli.output import (
+    DataDirOption,
+    Format,
+    FormatOption,
+    print_json,
+    settings_for,
+)
+from compute_optimizer.jobs.analyze import Analysis
+from compute_optimizer.jobs.analyze import analyze as analyze_fleet
+from compute_optimizer.store.tiles import TileStore
+
+AccountsOption = Annotated[
+    list[str] | None,
+    typer.Option("--account", help="Account to analyze; repeat it for several. Default: all."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=0, help="Processes that analyze; 0 means one per core."),
+]
+
+
+def analyze(
+    as_of: AsOfOption = None,
+    account: AccountsOption = None,
+    workers: WorkersOption = None,
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Analyze the metrics of every opted-in account and publish the recommendations at once."""
+    settings = settings_for(data_dir, workers=workers)
+    began = perf_counter()
+    with opened(settings) as application, _progress_bar() as bar:
+        shards = bar.add_task("Analyzing shards", total=None)
+        analysis = analyze_fleet(
+            application.state,
+            TileStore(settings.tiles_dir),
+            application.clock,
+            as_of=as_of_moment(as_of, application.clock),
+            accounts=account,
+            workers=settings.workers,
+            progress=lambda done, total: bar.update(shards, completed=done, total=total),
+        )
+    summary = _summary(analysis, perf_counter() - began)
+    if output is Format.JSON:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+def _progress_bar() -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+
+
+def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
+    tally = analysis.tally
+    return {
+        "runId": analysis.run_id,
+        "asOf": analysis.as_of.isoformat(),
+        "lookBackFirstDay": analysis.window.first.isoformat(),
+        "lookBackLastDay": analysis.window.last.isoformat(),
+        "accounts": list(analysis.accounts),
+        "resources": tally.resources,
+        "findings": dict(sorted(tally.findings.items())),
+        "errors": dict(sorted(tally.errors.items())),
+        "estimatedMonthlySavings": round(tally.monthly_savings, 2),
+        "seconds": round(seconds, 3),
+        "resourcesPerSecond": round(tally.resources / seconds, 1),
+    }
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    print(
+        f"Analyzed {summary['resources']:,} instances of {len(summary['accounts'])} account(s), "
+        f"{summary['lookBackFirstDay']} to {summary['lookBackLastDay']}, in "
+        f"{summary['seconds']:.1f} s ({summary['resourcesPerSecond']:,.0f} a second)."
+    )
+    for finding, count in summary["findings"].items():
+        print(f"  {finding:<28} {count:>8,}")
+    for code, count in summary["errors"].items():
+        print(f"  {code:<28} {count:>8,}")
+    print(f"Estimated monthly savings: {summary['estimatedMonthlySavings']:,.2f} USD")

@@ -1,0 +1,146 @@
+"""`compute-optimizer explain`: the arrays that decided one recommendation."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from compute_optimizer.app import opened
+from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
+from compute_optimizer.cli.output import (
+    DataDirOption,
+    Format,
+    FormatOption,
+    print_json,
+    print_rows,
+    settings_for,
+)
+from compute_optimizer.engine.explanation import DimensionEvidence, Explanation, TypeEvidence
+from compute_optimizer.jobs.explain import explain as explain_resource
+from compute_optimizer.store.tiles import TileStore
+
+METRICS = {
+    "metric": "Metric",
+    "statistic": "Statistic",
+    "samples": "Samples",
+    "missing": "Missing",
+    "maximum": "Maximum",
+}
+DIMENSIONS = {
+    "dimension": "Dimension",
+    "unit": "Unit",
+    "percentile": "Percentile",
+    "forgiven_hours": "Hours above it",
+    "demand": "Demand",
+    "headroom": "Headroom",
+    "limit": "Needed at least",
+    "current_capacity": "Now",
+    "maximum": "Maximum",
+    "current_risk": "Risk now",
+}
+TYPES = {
+    "instance_type": "Type",
+    "ranks": "Rank",
+    "hourly_usd": "USD an hour",
+    "performance_risk": "Risk",
+    "capacity": "Capacity",
+    "refused_because": "Refused because",
+}
+REFUSALS = {"reason": "Refused because", "types": "Types"}
+
+
+def explain(
+    resource: Annotated[str, typer.Argument(help="ARN or id of a resource in the inventory.")],
+    as_of: AsOfOption = None,
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Print the intermediate figures that decided one recommendation."""
+    settings = settings_for(data_dir)
+    with opened(settings) as application:
+        explanation = explain_resource(
+            application.state,
+            TileStore(settings.tiles_dir),
+            application.clock,
+            resource,
+            as_of=as_of_moment(as_of, application.clock),
+        )
+    if output is Format.JSON:
+        print_json(msgspec.to_builtins(explanation))
+    else:
+        print_explanation(explanation)
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Print an explanation for people."""
+    _print_verdict(explanation)
+    _print_metrics(explanation)
+    rows = [_dimension_row(one) for one in explanation.dimensions]
+    print_rows(rows, DIMENSIONS, Format.TABLE, "What each dimension asks for")
+    asked = [one.dimension for one in explanation.dimensions if one.limit is not None]
+    rows = [_type_row(one, asked) for one in explanation.considered]
+    print_rows(rows, TYPES, Format.TABLE, "Types that were closest")
+    rows = [{"reason": one.reason, "types": one.types} for one in explanation.refusals]
+    title = f"{explanation.fitting_types} types fit; the others"
+    print_rows(rows, REFUSALS, Format.TABLE, title)
+
+
+def _print_verdict(explanation: Explanation) -> None:
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    window = explanation.window
+    price = explanation.current_hourly_usd
+    console.print(explanation.resource_arn)
+    console.print(
+        f"{explanation.instance_type}, {_number(price)} USD an hour "
+        f"(prices of {explanation.price_date}, types of {explanation.types_date})"
+        if price is not None
+        else f"{explanation.instance_type}, price unknown (types of {explanation.types_date})"
+    )
+    console.print(
+        f"Window {window.first} to {window.last}, as of {explanation.as_of:%Y-%m-%d %H:%M}"
+    )
+    codes = ", ".join(explanation.finding_reason_codes) or "no reason codes"
+    console.print(f"Finding: {explanation.finding} ({codes})")
+    console.print(f"Binding dimension: {explanation.binding_dimension or 'none'}")
+    console.print(f"Idle: {'yes' if explanation.idle else 'no'}")
+
+
+def _print_metrics(explanation: Explanation) -> None:
+    rows = [
+        {
+            "metric": one.metric,
+            "statistic": one.statistic,
+            "samples": one.samples,
+            "missing": f"{one.missing_share:.1%}",
+            "maximum": one.maximum,
+        }
+        for one in explanation.metrics
+    ]
+    print_rows(rows, METRICS, Format.TABLE, "Metrics")
+
+
+def _dimension_row(one: DimensionEvidence) -> dict[str, Any]:
+    row: dict[str, Any] = msgspec.to_builtins(one)
+    for field in ("demand", "limit", "current_capacity", "maximum"):
+        row[field] = "" if row[field] is None else _number(row[field])
+    return row | {"headroom": f"{one.headroom:.0%}", "percentile": f"P{one.percentile:g}"}
+
+
+def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
+    """Return a row that shows the capacity of the dimensions that something is asked of."""
+    capacity = ", ".join(f"{name} {_number(one.capacity[name])}" for name in asked)
+    ranks = ", ".join(f"{rank} ({pool})" for pool, rank in one.ranks.items())
+    return {
+        "instance_type": one.instance_type,
+        "ranks": ranks,
+        "hourly_usd": f"{one.hourly_usd:.4f}",
+        "performance_risk": one.performance_risk,
+        "capacity": capacity,
+        "refused_because": "; ".join(one.refused_because),
+    }
+
+
+def _number(figure: float | None) -> str:
+    return "unknown" if figure is None else f"{figure:,.4g}"

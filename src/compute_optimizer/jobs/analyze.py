@@ -1,0 +1,292 @@
+"""Analyze: from day tiles to stored recommendations, one shard at a time, visible all at once.
+
+Each shard is one unit of work that shares nothing with the others: whoever analyzes it opens the
+stores itself, reads, decides and writes. A crash leaves the previous run as it was.
+"""
+
+import os
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
+from multiprocessing import connection as multiprocessing_connection
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
+from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.store import State
+from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.enrollments import opted_in_accounts
+from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
+
+Progress = Callable[[int, int], None]
+"""Called with the shards that are done and their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """Everything that another process needs to analyze one shard."""
+
+    state_url: str
+    tiles_root: Path
+    clock: Clock
+    run_id: str
+    shard: ShardKey
+    window: Window
+    as_of: datetime
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was found in one shard, or in all of them."""
+
+    findings: Counter[str]
+    """Instances by finding, in the model's spelling."""
+    errors: Counter[str]
+    """Resources without a recommendation, by error code."""
+    monthly_savings: float
+    """Of the first options of overprovisioned resources."""
+
+    @property
+    def resources(self) -> int:
+        """How many resources were looked at."""
+        return self.findings.total() + self.errors.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One complete run."""
+
+    run_id: str
+    as_of: datetime
+    window: Window
+    accounts: tuple[str, ...]
+    tally: Tally
+
+
+def analyze(
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    *,
+    as_of: datetime | None = None,
+    accounts: Collection[str] | None = None,
+    workers: int = 0,
+    progress: Progress = lambda done, total: None,
+) -> Analysis:
+    """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
+
+    `workers` counts this process; 0 means one per core. Raises InvalidInput when no sample lies in
+    the period although there are older or newer ones, and Conflict for accounts not opted in.
+    """
+    moment = clock.now() if as_of is None else as_of
+    window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
+    _check_moment(moment, clock)
+    wanted = _accounts_to_analyze(state, accounts)
+    found = _shards_to_analyze(state, wanted, window)
+    run_id = _begin(state, moment, clock)
+    tasks = [
+        ShardTask(state.url, tiles.root, clock, run_id, shard, window, moment, DEFAULT_PREFERENCES)
+        for shard in found
+    ]
+    tallies = _analyze_shards(tasks, workers or available_cores(), progress)
+    _complete(state, run_id, wanted, found, clock)
+    return Analysis(run_id, moment, window, wanted, _sum(tallies))
+
+
+def analyze_shard(task: ShardTask) -> Tally:
+    """Analyze one shard, store the result, still invisible, and return what was found."""
+    kind = resource_type(task.shard.resource_type)
+    with closing(State(task.state_url)) as state:
+        with state.reading() as connection:
+            resources = resources_of(connection, task.shard)
+            samples = read_samples(
+                connection, TileStore(task.tiles_root), task.shard, task.window, kind.metrics
+            )
+        forget_after(samples, task.as_of)
+        result = kind.recommend(
+            resources,
+            samples,
+            load_instance_types(),
+            as_of=task.as_of,
+            preferences=task.preferences,
+        )
+        with state.writing() as connection:
+            store.write_result(
+                connection,
+                task.run_id,
+                store.scope_of(task.shard),
+                result.recommendations,
+                result.errors,
+                now=task.clock.now(),
+            )
+    return Tally(
+        Counter(one.finding.value for one in result.recommendations),
+        Counter(one.code for one in result.errors),
+        sum(store.counted_savings(one) for one in result.recommendations),
+    )
+
+
+def look_back(as_of: datetime, days: int) -> Window:
+    """Return the days that an analysis at `as_of` reads: the last one is the day that it ends in.
+
+    A day that begins at `as_of` lies outside: midnight belongs to the day before.
+    """
+    last = (as_of.astimezone(UTC) - timedelta(microseconds=1)).date()
+    return Window(last - timedelta(days=days - 1), last)
+
+
+def forget_after(samples: ShardSamples, as_of: datetime) -> None:
+    """Blank, in place, every slot that begins at `as_of` or later: a replay must not see them."""
+    first = datetime.combine(samples.window.first, time(), UTC)
+    known = ceil((as_of - first) / timedelta(seconds=SLOT_SECONDS))
+    for matrix in samples.series.values():
+        matrix[:, known:] = float("nan")
+
+
+def resource_type(name: str) -> ResourceType:
+    """Return the record of a resource type; raise InvalidInput for one that is not analyzed."""
+    for kind in RESOURCE_TYPES:
+        if kind.name == name:
+            return kind
+    known = ", ".join(kind.name for kind in RESOURCE_TYPES)
+    raise InvalidInput(f"resources of type {name!r} cannot be analyzed; expected one of {known}")
+
+
+def available_cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _check_moment(moment: datetime, clock: Clock) -> None:
+    if moment > clock.now():
+        raise InvalidInput(
+            f"cannot analyze as of {moment:%Y-%m-%d %H:%M} UTC: that lies in the future"
+        )
+
+
+def _accounts_to_analyze(state: State, accounts: Collection[str] | None) -> tuple[str, ...]:
+    with state.reading() as connection:
+        opted_in = opted_in_accounts(connection)
+    if not opted_in:
+        raise Conflict(
+            "no account is opted in, so there is nothing to analyze; opt in with "
+            "UpdateEnrollmentStatus, such as `aws compute-optimizer update-enrollment-status "
+            "--status Active`"
+        )
+    refused = sorted(set(accounts or ()) - opted_in)
+    if refused:
+        raise Conflict(
+            f"not opted in, so not analyzed: {', '.join(refused)}; opt in with "
+            "UpdateEnrollmentStatus, or leave the account out"
+        )
+    return tuple(sorted(accounts or opted_in))
+
+
+def _shards_to_analyze(state: State, accounts: Collection[str], window: Window) -> list[ShardKey]:
+    with state.reading() as connection:
+        found = shards(connection, accounts)
+        paths = tile_paths(connection)
+    days = {day for key, day in paths if key in set(found)}
+    if days and not any(window.first <= day <= window.last for day in days):
+        raise InvalidInput(_no_samples(window, min(days), max(days)))
+    return found
+
+
+def _no_samples(window: Window, oldest: date, newest: date) -> str:
+    return (
+        f"no sample lies in the look-back period {window.first} to {window.last}; the newest one "
+        f"is of {newest}, the oldest of {oldest}: analyze with --as-of {newest}"
+    )
+
+
+def _begin(state: State, as_of: datetime, clock: Clock) -> str:
+    with state.writing() as connection:
+        store.prune_runs(connection, clock.now())
+        return store.begin_run(connection, as_of, clock.now())
+
+
+def _complete(
+    state: State, run_id: str, accounts: Collection[str], found: Sequence[ShardKey], clock: Clock
+) -> None:
+    with state.writing() as connection:
+        # Scopes whose last resource has gone are answered for too: with nothing.
+        former = store.current_scopes(connection, accounts)
+        scopes = former | {store.scope_of(shard) for shard in found}
+        store.complete_run(connection, run_id, sorted(scopes), clock.now())
+
+
+def _analyze_shards(tasks: Sequence[ShardTask], workers: int, progress: Progress) -> list[Tally]:
+    """Analyze all shards in `workers` processes, of which this one is the first."""
+    waiting, done = deque(tasks), list[Tally]()
+
+    def work_off(run: Callable[[ShardTask], Tally]) -> None:
+        try:
+            for task in _taken_from(waiting):
+                done.append(run(task))
+                progress(len(done), len(tasks))
+        finally:
+            # After a failure nobody needs to go on; without one there is nothing left.
+            waiting.clear()
+
+    others = min(workers, len(tasks)) - 1
+    if others < 1:
+        work_off(analyze_shard)
+        return done
+    with (
+        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker) as pool,
+        ThreadPoolExecutor(others) as lanes,
+    ):
+        lane = [
+            lanes.submit(work_off, lambda task: pool.submit(analyze_shard, task).result())
+            for _ in range(others)
+        ]
+        work_off(analyze_shard)
+        for one in lane:
+            one.result()
+    return done
+
+
+def _taken_from(waiting: deque[ShardTask]) -> Iterator[ShardTask]:
+    """Take shards until none is left; several threads take from the same queue."""
+    while True:
+        try:
+            yield waiting.popleft()
+        except IndexError:
+            return
+
+
+def _prepare_worker() -> None:
+    """Let the parent decide when to stop: also when it is killed without a chance to say so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        multiprocessing_connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _sum(tallies: Sequence[Tally]) -> Tally:
+    return Tally(
+        sum((tally.findings for tally in tallies), Counter()),
+        sum((tally.errors for tally in tallies), Counter()),
+        sum(tally.monthly_savings for tally in tallies),
+    )
