@@ -12,6 +12,9 @@ from rich.table import Table
 
 from compute_optimizer.config import Settings, load_settings
 
+WIDEST_TABLE = 1_000
+"""Characters of a line at most, where a table is not printed on a terminal."""
+
 
 class Format(StrEnum):
     """How a command prints its result."""
@@ -56,7 +59,12 @@ def print_rows(
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(key)) for key in columns))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width to keep to: whole cells serve its reader better.
+        unbounded = console.options.update(max_width=WIDEST_TABLE)
+        console = Console(width=console.measure(table, options=unbounded).maximum)
+    console.print(table)
 
 
 def _cell(value: Any) -> str:
