@@ -308,6 +308,16 @@ def test_the_delegated_administrators_inclusion_ends_with_its_opt_out(organized:
     assert organized.status(MANAGEMENT)["memberAccountsEnrolled"] is False
 
 
+def test_the_managements_opt_out_ends_the_delegated_administrators_inclusion_too(
+    organized: Desk,
+) -> None:
+    organized.delegate(ALPHA)
+    organized.opt_in(ALPHA, includeMemberAccounts=True)
+    organized.opt_out(MANAGEMENT)
+    assert organized.status(MANAGEMENT)["memberAccountsEnrolled"] is False
+    assert organized.status(ALPHA)["memberAccountsEnrolled"] is False
+
+
 def test_the_managements_inclusion_outlives_the_delegated_administrators_opt_out(
     enrolled: Desk,
 ) -> None:
