@@ -104,7 +104,8 @@ def test_public_functions_and_classes_of_the_package_say_what_they_do() -> None:
 
 def _undocumented(name: str) -> Iterator[str]:
     module = ast.parse((ROOT / name).read_text()).body
-    bodies = [module, *(node.body for node in module if isinstance(node, ast.ClassDef))]
+    classes = [node for node in module if isinstance(node, ast.ClassDef)]
+    bodies = [module, *(node.body for node in classes if not node.name.startswith("_"))]
     for node in (node for body in bodies for node in body):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
