@@ -31,6 +31,10 @@ from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import resources_of, shards
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
+SHARDS_PER_PROCESS = 2
+"""Shards that make another process worth its start, which takes about as long as one full shard:
+a second or two of imports (benchmarks/analysis_rate.py)."""
+
 Progress = Callable[[int, int], None]
 """Called with the shards that are done and their number."""
 
@@ -244,7 +248,7 @@ def _analyze_shards(tasks: Sequence[ShardTask], workers: int, progress: Progress
             # After a failure nobody needs to go on; without one there is nothing left.
             waiting.clear()
 
-    others = min(workers, len(tasks)) - 1
+    others = min(workers, len(tasks) // SHARDS_PER_PROCESS) - 1
     if others < 1:
         work_off(analyze_shard)
         return done

@@ -1,0 +1,162 @@
+"""Instances analyzed per second, from day tiles to stored recommendations, beside two yardsticks
+over the same tiles: only reading them into numpy, and DuckDB's one quantile_cont(.995) query.
+
+    python -m benchmarks.analysis_rate [--instances 4000] [--rounds 3] [--output json]
+
+The fleet is generated: 14 days of five metrics for every instance, in two Regions. The three run
+in turn on the same machine; the ratios are of medians.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+
+from benchmarks.engine_speed import AS_OF, generated_fleet, generated_samples
+from compute_optimizer.jobs.analyze import analyze, available_cores, look_back
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples
+from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.store import State
+from compute_optimizer.store.inventory import resources_of, shards, upsert_resources
+from compute_optimizer.store.tile_files import Tile
+from compute_optimizer.store.tiles import TileStore, publish, read_samples
+
+ACCOUNT = "111111111111"
+REGIONS = ("us-east-1", "eu-west-1")
+LOOK_BACK_DAYS = 14
+WHOLE, READ, DUCKDB = "analyze", "read the tiles", "DuckDB quantile_cont"
+
+
+class FixedClock:
+    """The end of the generated data."""
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return AS_OF
+
+
+def make_fleet(folder: Path, instances: int) -> tuple[State, TileStore]:
+    """Store a generated fleet of opted-in instances and its tiles."""
+    state, tiles = State(f"sqlite:///{folder / 'state.db'}"), TileStore(folder / "tiles")
+    state.migrate()
+    change_enrollment(state, FixedClock(), ACCOUNT, "Active")
+    for region in REGIONS:
+        _store_region(state, tiles, region, instances // len(REGIONS))
+    return state, tiles
+
+
+def _store_region(state: State, tiles: TileStore, region: str, instances: int) -> None:
+    moved = [
+        replace(one, arn=one.arn.replace("us-east-1", region), region=region)
+        for one in generated_fleet(instances)
+    ]
+    with state.writing() as connection:
+        upsert_resources(connection, moved)
+    samples = generated_samples(instances, gaps=False, both=False)
+    with state.reading() as connection:
+        keys = [key for key in shards(connection) if key.region == region]
+        rows = {key: [one.arn for one in resources_of(connection, key)] for key in keys}
+    row_of = {one.arn: row for row, one in enumerate(moved)}
+    with tiles.locked():
+        staged = [
+            tiles.stage(key, samples.window.first + timedelta(days=day), tile)
+            for key in keys
+            for day, tile in enumerate(_tiles(samples, rows[key], row_of))
+        ]
+        publish(state, tiles, staged)
+
+
+def _tiles(samples: ShardSamples, arns: Sequence[str], row_of: dict[str, int]) -> list[Tile]:
+    rows = [row_of[arn] for arn in arns]
+    return [
+        Tile(
+            tuple(arns),
+            {
+                key: matrix[rows, day * SLOTS_PER_DAY : (day + 1) * SLOTS_PER_DAY]
+                for key, matrix in samples.series.items()
+            },
+        )
+        for day in range(samples.window.days)
+    ]
+
+
+def analyze_all(state: State, tiles: TileStore) -> None:
+    """Run the whole analysis: tiles to stored, visible recommendations."""
+    analyze(state, tiles, FixedClock(), workers=0)
+
+
+def read_all(state: State, tiles: TileStore) -> None:
+    """Only read the samples that the analysis reads."""
+    window = look_back(AS_OF, LOOK_BACK_DAYS)
+    with state.reading() as connection:
+        keys: list[ShardKey] = shards(connection)
+        for key in keys:
+            read_samples(connection, tiles, key, window, RESOURCE_TYPES[0].metrics)
+
+
+def query_all(tiles: TileStore) -> None:
+    """Ask DuckDB for the P99.5 of every metric of every instance over the same files."""
+    files = str(tiles.root / "current" / "**" / "*.parquet")
+    with duckdb.connect() as connection:
+        connection.execute(f"SET threads = {available_cores()}")
+        columns = connection.execute(
+            "SELECT name FROM parquet_schema(?) WHERE type = 'FLOAT'", [files]
+        ).fetchall()
+        quantiles = ", ".join(
+            f'quantile_cont("{name}", 0.995)' for name in sorted({name for (name,) in columns})
+        )
+        connection.execute(
+            f"SELECT resource, {quantiles} FROM read_parquet(?) GROUP BY resource", [files]
+        ).fetchall()
+
+
+def measure(instances: int, rounds: int) -> dict[str, float]:
+    """Return instances per second of each, the median of the rounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        state, tiles = make_fleet(Path(folder), instances)
+        runs: dict[str, Callable[[], None]] = {
+            WHOLE: lambda: analyze_all(state, tiles),
+            READ: lambda: read_all(state, tiles),
+            DUCKDB: lambda: query_all(tiles),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(rounds):
+            for name, run in runs.items():
+                start = perf_counter()
+                run()
+                seconds[name].append(perf_counter() - start)
+        state.close()
+    return {name: instances / statistics.median(found) for name, found in seconds.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the rates and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=4_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", choices=("table", "json"), default="table")
+    options = parser.parse_args(arguments)
+    rates = measure(options.instances, options.rounds)
+    ratios = {name: rates[WHOLE] / rates[name] for name in (READ, DUCKDB)}
+    if options.output == "json":
+        json.dump({"instances_per_second": rates, "analyze_ratio_to": ratios}, sys.stdout, indent=2)
+        return
+    print(f"{options.instances:,} instances x {LOOK_BACK_DAYS} days x 5 metrics, generated")
+    for name, rate in rates.items():
+        print(f"  {name:<24}{rate:>10,.0f} instances/s")
+    for name, ratio in ratios.items():
+        print(f"  {WHOLE} / {name:<22}{ratio:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()
