@@ -6,6 +6,7 @@ from typing import Any
 
 from compute_optimizer.jobs import organization
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.organization import Change
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.operations.context import Context
 from compute_optimizer.store import State
@@ -82,23 +83,23 @@ class Desk:
         if members:
             self.join(*members)
 
-    def join(self, *accounts: str) -> None:
-        organization.add_accounts(self.state, self.clock, accounts, ORGANIZATION)
+    def join(self, *accounts: str) -> list[Change]:
+        return organization.add_accounts(self.state, self.clock, accounts, ORGANIZATION)
 
-    def leave(self, *accounts: str) -> None:
-        organization.remove_accounts(self.state, self.clock, accounts)
+    def leave(self, *accounts: str) -> list[Change]:
+        return organization.remove_accounts(self.state, self.clock, accounts)
 
-    def delegate(self, account: str) -> None:
-        organization.delegate(self.state, self.clock, account)
+    def delegate(self, account: str) -> list[Change]:
+        return organization.delegate(self.state, self.clock, account)
 
-    def suspend(self, account: str, suspended: bool = True) -> None:
-        organization.suspend_accounts(self.state, [account], suspended)
+    def suspend(self, account: str, suspended: bool = True) -> list[Change]:
+        return organization.suspend_accounts(self.state, [account], suspended)
 
-    def trusted_access(self, allowed: bool) -> None:
-        organization.allow_trusted_access(self.state, self.clock, None, allowed)
+    def trusted_access(self, allowed: bool) -> list[Change]:
+        return organization.allow_trusted_access(self.state, self.clock, None, allowed)
 
-    def break_metrics(self, account: str, broken: bool = True) -> None:
-        organization.make_metrics_unreadable(self.state, account, broken)
+    def break_metrics(self, account: str, broken: bool = True) -> list[Change]:
+        return organization.make_metrics_unreadable(self.state, account, broken)
 
-    def refuse_trusted_access(self, refused: bool = True) -> None:
-        organization.refuse_trusted_access(self.state, None, refused)
+    def refuse_trusted_access(self, refused: bool = True) -> list[Change]:
+        return organization.refuse_trusted_access(self.state, None, refused)
