@@ -14,9 +14,9 @@ from compute_optimizer.store.tile_files import (
     FORMAT_VERSION,
     VERSION_KEY,
     Tile,
+    TileFile,
     last_slot,
     merged,
-    read_tile,
     same,
     write_tile,
 )
@@ -24,6 +24,11 @@ from compute_optimizer.store.tile_files import (
 CPU = MetricKey("CPUUtilization", Statistic.MAXIMUM)
 MEMORY = MetricKey("mem_used_percent", Statistic.AVERAGE)
 DAY = date(2026, 1, 31)
+
+
+def read_tile(path: Path) -> Tile:
+    with TileFile(path) as file:
+        return file.tile()
 
 
 def tile(**rows: list[float]) -> Tile:

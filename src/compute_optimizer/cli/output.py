@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from compute_optimizer.config import Settings, load_settings
 
@@ -58,7 +59,8 @@ def print_rows(
     for heading in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(key)) for key in columns))
+        # As Text, because plain strings are markup to Rich: a name may well hold [brackets].
+        table.add_row(*(Text(_cell(row.get(key))) for key in columns))
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to: whole cells serve its reader better.

@@ -6,7 +6,8 @@ Nothing is visible until the one transaction at the end; a crash before it leave
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import Resource, ShardKey
@@ -28,7 +29,7 @@ from compute_optimizer.sources.files.tables import Progress, TableFile, no_progr
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
-from compute_optimizer.store.tile_buffer import Combining, Places, TileBuffer
+from compute_optimizer.store.tile_buffer import Combining, Flags, Places, TileBuffer
 from compute_optimizer.store.tiles import (
     StagedTile,
     TileStore,
@@ -90,11 +91,12 @@ def ingest(
     """Bring in an inventory, metrics or both, and report what was taken and what was refused.
 
     Raises InvalidInput, with nothing brought in, for a file that cannot be read or understood and,
-    if strict, for any refusal; Conflict while another import runs or when no account is opted in.
+    if strict, for any refusal; Conflict while another import runs or when no account is opted in;
+    StoreUnavailable where tiles cannot be read or written.
     """
     files = [_understood(path, request) for path in request.metrics]
     report = ImportReport()
-    with tiles.locked():
+    with _disk_errors(tiles), tiles.locked():
         sweep(state, tiles)
         wanted = _read_inventory(state, request, report)
         fleet = _fleet(state, wanted)
@@ -108,6 +110,17 @@ def ingest(
         report.tiles = len(staged)
         publish(state, tiles, staged, lambda connection: _upsert(connection, wanted, report))
     return report
+
+
+@contextmanager
+def _disk_errors(tiles: TileStore) -> Iterator[None]:
+    """Explain a disk that is full or may not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(
+            f"tiles in {tiles.root} cannot be written: {error}; run the import again when they can"
+        ) from error
 
 
 def _understood(path: Path, request: ImportRequest) -> tuple[TableFile, Layout]:
@@ -183,22 +196,26 @@ def _add(buffer: TileBuffer, samples: Samples, path: Path, report: ImportReport)
         return
     identity = samples.series.key, _combining(samples.series)
     repeated = buffer.add(identity, samples.places, samples.seconds, samples.values)
-    for place in np.flatnonzero(repeated)[: max(0, report.refusals.room(path, _REPEATED))]:
-        moment = datetime.fromtimestamp(int(samples.seconds[place]), UTC)
-        report.refusals.show(path, int(samples.rows[place]), _REPEATED, moment.isoformat())
-    number = int(np.count_nonzero(repeated))
-    if number:
-        report.refusals.count(path, _REPEATED, number)
-    report.samples[samples.series.key] += len(repeated) - number
-    first, last = (
-        datetime.fromtimestamp(int(one), UTC)
-        for one in (samples.seconds.min(), samples.seconds.max())
-    )
+    _refuse_repeated(repeated, samples, path, report.refusals)
+    report.samples[samples.series.key] += int(np.count_nonzero(~repeated))
+    first, last = _moment(samples.seconds.min()), _moment(samples.seconds.max())
     report.first = first if report.first is None else min(report.first, first)
     report.last = last if report.last is None else max(report.last, last)
 
 
-_REPEATED = Reason.DUPLICATE_SAMPLE
+def _refuse_repeated(repeated: Flags, samples: Samples, path: Path, refusals: Refusals) -> None:
+    reason = Reason.DUPLICATE_SAMPLE
+    places = np.flatnonzero(repeated)
+    if not len(places):
+        return
+    refusals.count(path, reason, len(places))
+    for place in places[: refusals.room(path, reason)]:
+        found = _moment(samples.seconds[place]).isoformat()
+        refusals.show(path, int(samples.rows[place]), reason, found)
+
+
+def _moment(seconds: np.int64) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _combining(series: Series) -> Combining:

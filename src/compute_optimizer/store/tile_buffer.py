@@ -25,7 +25,7 @@ from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.tile_files import Tile
 
 BUFFER_BYTES = 1024**3
-"""Memory for buffers: 14 days of six series of one full shard."""
+"""Memory for buffers: 14 days of four series of one full shard."""
 
 BUCKET_SECONDS = 5
 """Samples of one series closer than this count as the same one: 60 buckets fit in 64 bits, and
@@ -67,7 +67,9 @@ class _SlotSeries:
     def __init__(self, cells: int, combining: Combining) -> None:
         start = -np.inf if combining is Combining.HIGHEST else 0.0
         self.combining = combining
-        self.values: Matrix = np.full(cells, start, np.float32)
+        # Sums in twice the precision of samples, so that the order of samples does not show.
+        kind = np.float32 if combining is Combining.HIGHEST else np.float64
+        self.values: NDArray[np.floating] = np.full(cells, start, kind)
         self.seen: NDArray[np.uint64] = np.zeros(cells, np.uint64)
         """One bit per bucket of the slot that has a sample."""
 
@@ -94,7 +96,8 @@ class _SlotSeries:
         """Return the value of every slot, (resources, slots); NaN where nothing was added."""
         counts = np.bitwise_count(self.seen)
         shares = np.maximum(counts, 1) if self.combining is Combining.MEAN else np.uint8(1)
-        found: Matrix = np.where(counts > 0, self.values / shares, np.nan).astype(np.float32)
+        values = np.minimum(self.values / shares, np.finfo(np.float32).max)
+        found: Matrix = np.where(counts > 0, values, np.nan).astype(np.float32)
         return found.reshape(-1, SLOTS_PER_DAY)
 
 

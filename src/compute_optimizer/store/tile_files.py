@@ -87,6 +87,15 @@ class TileFile:
             raise _unreadable(self._path, error) from error
         return _arns(table[RESOURCE]), {key: table[key.column] for key in present}
 
+    def tile(self) -> Tile:
+        """Return all of it."""
+        arns, columns = self.read(self.keys)
+        series: dict[MetricKey, Matrix] = {}
+        for key, column in columns.items():
+            series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
+            fill(series[key], column)
+        return Tile(arns, series)
+
     def _check_version(self) -> None:
         version = int((self._file.schema_arrow.metadata or {}).get(VERSION_KEY, b"0"))
         if not 1 <= version <= FORMAT_VERSION:
@@ -119,17 +128,6 @@ def fill(target: Matrix, column: Any) -> None:
             gaps = np.flatnonzero(valid == 0)
             rows[gaps // SLOTS_PER_DAY, gaps % SLOTS_PER_DAY] = np.nan
         start += len(rows)
-
-
-def read_tile(path: Path) -> Tile:
-    """Return the whole tile; raises StoreUnavailable."""
-    with TileFile(path) as file:
-        arns, columns = file.read(file.keys)
-    series: dict[MetricKey, Matrix] = {}
-    for key, column in columns.items():
-        series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
-        fill(series[key], column)
-    return Tile(arns, series)
 
 
 def write_tile(path: Path, day: date, tile: Tile) -> None:

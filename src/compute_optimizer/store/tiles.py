@@ -24,7 +24,7 @@ from uuid import uuid4
 import numpy as np
 from sqlalchemy import Connection, and_, delete, insert, select
 
-from compute_optimizer.errors import Conflict
+from compute_optimizer.errors import Conflict, StoreUnavailable
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,
@@ -44,7 +44,6 @@ from compute_optimizer.store.tile_files import (
     fill,
     last_slot,
     merged,
-    read_tile,
     same,
     write_tile,
 )
@@ -75,11 +74,18 @@ class TileStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def find(self, path: str) -> Path:
-        """Return where a tile of the manifest lies, also when a swap has just replaced it."""
-        current = self.root / CURRENT / path
-        replaced = self.root / SUPERSEDED / path
-        return replaced if replaced.exists() and not current.exists() else current
+    def open(self, path: str) -> TileFile:
+        """Open a tile of the manifest, also when a swap has just replaced it.
+
+        Raises StoreUnavailable.
+        """
+        try:
+            return TileFile(self.root / CURRENT / path)
+        except StoreUnavailable:
+            replaced = self.root / SUPERSEDED / path
+            if replaced.exists():
+                return TileFile(replaced)
+            raise
 
     def stage(self, key: ShardKey, day: date, tile: Tile) -> StagedTile:
         """Write a tile beside the current ones; `publish` makes it visible."""
@@ -133,7 +139,8 @@ class TileStore:
     def locked(self) -> Iterator[None]:
         """Hold the right to change tiles; raise Conflict while another process holds it.
 
-        The operating system lets go of the lock when its holder ends, however it ends.
+        The operating system lets go of the lock when its holder ends, however it ends. What the
+        holder staged and did not publish is removed.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with self._lock_file.open("w") as file:
@@ -145,7 +152,10 @@ class TileStore:
                     "when it has ended"
                 ) from None
             self._lock_file.touch()
-            yield
+            try:
+                yield
+            finally:
+                shutil.rmtree(self.root / STAGING, ignore_errors=True)
 
     @property
     def spill_folder(self) -> Path:
@@ -180,7 +190,7 @@ def read_samples(
         .order_by(manifest.c.day)
     ).all()
     with ExitStack() as stack:
-        files = {day: stack.enter_context(TileFile(tiles.find(path))) for day, path in rows}
+        files = {day: stack.enter_context(tiles.open(path)) for day, path in rows}
         present = frozenset().union(*(file.keys for file in files.values())) & frozenset(wanted)
         shape = (len(arns), window.days * SLOTS_PER_DAY)
         series: dict[MetricKey, Matrix] = {
@@ -246,7 +256,8 @@ def stage_merged(
     """Stage the tile merged into the stored one at path `stored`; None when nothing changes."""
     if stored is None:
         return tiles.stage(key, day, tile)
-    older = read_tile(tiles.find(stored))
+    with tiles.open(stored) as file:
+        older = file.tile()
     both = merged(older, tile)
     return None if same(older, both) else tiles.stage(key, day, both)
 
@@ -254,17 +265,16 @@ def stage_merged(
 def remove_account(connection: Connection, tiles: TileStore, account_id: str) -> Callable[[], None]:
     """Forget the metrics and the inventory of one account.
 
-    Returns what removes the files; call it when the transaction has been committed.
+    Only for the holder of the lock. Returns what removes the files; call it when the transaction
+    has been committed.
     """
     of_account = manifest.c.account_id == account_id
-    paths = [path for (path,) in connection.execute(select(manifest.c.path).where(of_account))]
     connection.execute(delete(manifest).where(of_account))
     inventory.remove_resources_of(connection, account_id)
 
     def remove_files() -> None:
-        for path in paths:
-            tiles.find(path).unlink(missing_ok=True)
-        shutil.rmtree(tiles.root / SUPERSEDED / f"account_id={account_id}", ignore_errors=True)
+        for part in (CURRENT, SUPERSEDED):
+            shutil.rmtree(tiles.root / part / f"account_id={account_id}", ignore_errors=True)
 
     return remove_files
 

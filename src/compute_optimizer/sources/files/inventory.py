@@ -172,25 +172,36 @@ def _tags(value: Any) -> Mapping[str, str]:
         return {}
     if isinstance(value, str):
         value = _tags_of_text(value)
-    if isinstance(value, list):
-        # Parquet maps and the API's own form.
-        pairs = [one.values() if isinstance(one, Mapping) else one for one in value]
-        if any(len(pair) != 2 for pair in pairs):
-            raise RowRefused(Reason.TAGS, value)
-        value = dict(tuple(pair) for pair in pairs)
-    if not isinstance(value, Mapping):
+    if isinstance(value, Mapping):
+        value = list(value.items())
+    if not isinstance(value, list):
         raise RowRefused(Reason.TAGS, value)
-    tags = {str(key): "" if one is None else str(one) for key, one in value.items()}
+    tags = {key: str(one) for key, one in map(_tag, value) if one is not None}
     if any(len(key) > MAX_TEXT or len(one) > MAX_TEXT for key, one in tags.items()):
         raise RowRefused(Reason.TOO_LONG, "tags")
     return tags
+
+
+def _tag(one: Any) -> tuple[str, Any]:
+    """Return key and value of a pair (Parquet's maps) or of EC2's own {"Key": , "Value": }."""
+    if isinstance(one, Mapping):
+        one = tuple(part for name in ("key", "value") for part in _members(one, name))
+    if not isinstance(one, tuple) or len(one) != 2 or not isinstance(one[0], str) or not one[0]:
+        raise RowRefused(Reason.TAGS, one)
+    if isinstance(one[1], (dict, list)):
+        raise RowRefused(Reason.TAGS, one)
+    return one
+
+
+def _members(one: Mapping[str, Any], name: str) -> list[Any]:
+    return [value for key, value in one.items() if str(key).casefold() == name]
 
 
 def _tags_of_text(text: str) -> Any:
     if text.lstrip().startswith(("{", "[")):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RowRefused(Reason.TAGS, text) from None
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     if not all(equals and key.strip() for key, equals, _ in pairs):
@@ -202,7 +213,7 @@ def _rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
     if path.name.casefold().endswith(JSON_SUFFIXES):
         yield from _json_rows(path, refusals)
         return
-    table = open_table(path)
+    table = open_table(path, JSON_SUFFIXES)
     fields = recognize(table.columns, INVENTORY_COLUMNS, path)
     _check_fields(path, fields)
     for batch in table.batches(list(fields.values()), refusals, no_progress):
@@ -214,7 +225,9 @@ def _rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
 def _json_rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
     known: dict[tuple[str, ...], Callable[[Row], Row]] = {}
     try:
-        with path.open(encoding="utf-8") as lines:
+        if not path.stat().st_size:
+            raise InvalidInput(f"{path}: the file is empty; expected a JSON object per line")
+        with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 row = _json_object(line)
                 if row is None:
@@ -237,7 +250,7 @@ def _renaming(path: Path, names: tuple[str, ...]) -> Callable[[Row], Row]:
 def _json_object(line: str) -> Row | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

@@ -5,6 +5,7 @@ Decided once per file, from the mapping where there is one and from the names of
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,13 @@ class Series:
         self, values: NDArray[np.float64], whole: NDArray[np.float64] | None
     ) -> NDArray[np.float64]:
         """Return the values in the unit that is kept; NaN where `whole` is zero or missing."""
-        values = values * self.mapping.scale
-        if whole is not None:
-            values = 100 * values / np.where(whole > 0, whole, np.nan)
-        if self.mapping.per_second:
-            values = values * SLOT_SECONDS
+        # What overflows becomes infinite, which the reader refuses.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = values * self.mapping.scale
+            if whole is not None:
+                values = 100 * values / np.where(whole > 0, whole, np.nan)
+            if self.mapping.per_second:
+                values = values * SLOT_SECONDS
         return values if self.mapping.maximum is None else np.minimum(values, self.mapping.maximum)
 
 
@@ -141,23 +144,11 @@ def _long(
     for word, one in mapping.metrics.items():
         if one.percent_of:
             raise InvalidInput(f"{path}: metrics.{word}: percent_of needs a wide file")
-    series = {
-        word: _series(path, f"metrics.{word}", one, one.metric or word, fallback)
-        for word, one in mapping.metrics.items()
-    }
-
-    def find(metric: str, statistic: str | None) -> Series | Reason:
-        if word_known := series.get(metric):
-            return word_known
-        name = metric_named(metric)
-        if name is None:
-            return Reason.UNKNOWN_METRIC
-        chosen = statistic_named(statistic) if statistic else default_statistic(name, fallback)
-        if chosen is None:
-            return Reason.UNKNOWN_STATISTIC
-        key = MetricKey(name, chosen)
-        return Series(key) if is_kept(key) else Reason.WRONG_STATISTIC
-
+        place, word = f"metrics.{word}", one.metric or word
+        if one.statistic or "statistic" not in found:
+            _series(path, place, one, word, fallback)
+        else:
+            _metric(path, place, one, word)
     if found.get("statistic") is None and fallback is None and not mapping.metrics:
         raise InvalidInput(
             f"{path}: no column for the statistic; add one, or say --statistic Average or Maximum"
@@ -168,8 +159,28 @@ def _long(
         found["metric"],
         found["value"],
         found.get("statistic"),
-        find,
+        partial(_find, mapping.metrics, fallback),
     )
+
+
+def _find(
+    mappings: Mapping[str, SeriesMapping],
+    fallback: Statistic | None,
+    word: str,
+    statistic: str | None,
+) -> Series | Reason:
+    """Return what the words of a row mean; its own statistic goes before the mapping's."""
+    mapping = mappings.get(word, PLAIN)
+    metric = metric_named(mapping.metric or word)
+    if metric is None:
+        return Reason.UNKNOWN_METRIC
+    mapped = statistic_named(mapping.statistic) if mapping.statistic else None
+    said = statistic_named(statistic) if statistic else None
+    chosen = said if statistic else default_statistic(metric, mapped or fallback)
+    if chosen is None:
+        return Reason.UNKNOWN_STATISTIC
+    key = MetricKey(metric, chosen)
+    return Series(key, mapping) if is_kept(key) else Reason.WRONG_STATISTIC
 
 
 def _wide(
@@ -215,16 +226,25 @@ def _key_of_column(path: Path, name: str, fallback: Statistic | None) -> MetricK
 def _series(
     path: Path, place: str, mapping: SeriesMapping, word: str, fallback: Statistic | None
 ) -> Series:
-    metric = metric_named(word)
-    if metric is None:
-        raise InvalidInput(
-            f"{path}: {place}: the metric {word!r} is unknown; expected one of {', '.join(METRICS)}"
-        )
+    metric = _metric(path, place, mapping, word)
     given = _statistic(path, place, mapping.statistic) if mapping.statistic else None
     chosen = given or default_statistic(metric, fallback)
     if chosen is None:
         raise InvalidInput(f"{path}: {place}: say its statistic, Average or Maximum")
     return Series(_kept(path, place, MetricKey(metric, chosen)), mapping)
+
+
+def _metric(path: Path, place: str, mapping: SeriesMapping, word: str) -> str:
+    metric = metric_named(word)
+    if metric is None:
+        raise InvalidInput(
+            f"{path}: {place}: the metric {word!r} is unknown; expected one of {', '.join(METRICS)}"
+        )
+    if mapping.per_second and METRICS[metric] is Kind.PERCENT:
+        raise InvalidInput(f"{path}: {place}: per_second is for counters, {metric} is a percentage")
+    if mapping.percent_of and METRICS[metric] is Kind.COUNTER:
+        raise InvalidInput(f"{path}: {place}: percent_of is for percentages, {metric} is a counter")
+    return metric
 
 
 def _kept(path: Path, place: str, key: MetricKey) -> MetricKey:

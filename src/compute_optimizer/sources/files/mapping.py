@@ -12,7 +12,7 @@ their metric names mean.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import yaml
@@ -23,17 +23,21 @@ MAX_MAPPING_BYTES = 1024 * 1024
 """Far more than any mapping needs."""
 
 
+Factor = Annotated[float, msgspec.Meta(gt=0, le=1e30)]
+"""Beyond the upper bound nothing fits in the float32 of tiles; NaN and infinity fail it too."""
+
+
 class SeriesMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one column, or one metric name, means."""
 
     metric: str | None = None
     """Name of a kept metric; in `metrics` the same name by default."""
     statistic: str | None = None
-    scale: float = 1.0
+    scale: Factor = 1.0
     """Multiplies every value, first."""
     percent_of: str | None = None
     """Column with the whole: the value becomes its percentage (wide files)."""
-    maximum: float | None = None
+    maximum: Factor | None = None
     """Larger values become this one, last."""
     per_second: bool = False
     """Values are rates; counters are kept as the sum of five minutes."""
@@ -65,7 +69,7 @@ def read_mapping(path: Path) -> FileMapping:
         return msgspec.convert(content, FileMapping)
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{path}: is no YAML: {error}") from error
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{path}: {error}") from error

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.files.layouts import Layout, Long, Series, Wide
 from compute_optimizer.sources.files.refusals import Reason, Refusals
 from compute_optimizer.sources.files.tables import Batch, Progress, TableFile
@@ -88,8 +90,8 @@ class MetricReader:
 
     def _of_long(self, layout: Long, batch: Batch) -> Iterator[Samples]:
         places, seconds, good = self._rows(layout.resource, layout.timestamp, batch)
-        metrics = texts(batch.columns[layout.metric])
-        statistics = texts(batch.columns[layout.statistic]) if layout.statistic else None
+        metrics = self._texts(batch, layout.metric)
+        statistics = self._texts(batch, layout.statistic) if layout.statistic else None
         for picked, found, words in _series_of(layout, metrics, statistics):
             rows = good & picked
             if isinstance(found, Reason):
@@ -103,7 +105,7 @@ class MetricReader:
         self, resource: str, timestamp: str, batch: Batch
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], Mask]:
         """Return place and moment of each row, and which rows have both."""
-        places, unknown = self._find(batch.columns[resource])
+        places, unknown = self._find(self._texts(batch, resource))
         moments = read_moments(batch.columns[timestamp])
         latest = int((self.now + FUTURE_ALLOWED).timestamp())
         faults = {
@@ -119,8 +121,16 @@ class MetricReader:
             good &= ~mask
         return places, moments.seconds, good
 
-    def _find(self, column: Any) -> tuple[NDArray[np.int64], dict[Reason, Mask]]:
-        encoded = texts(column)
+    def _texts(self, batch: Batch, name: str) -> Any:
+        column = batch.columns[name]
+        try:
+            return texts(column)
+        except pa.ArrowException as error:
+            raise InvalidInput(
+                f"{self.table.path}: the column {name!r} holds {column.type}; expected text"
+            ) from error
+
+    def _find(self, encoded: Any) -> tuple[NDArray[np.int64], dict[Reason, Mask]]:
         names = [*encoded.dictionary.to_pylist(), None]
         for name in names:
             if name not in self._places:
@@ -168,7 +178,7 @@ class MetricReader:
         path: Path = self.table.path
         self.refusals.count(path, reason, number)
         room = self.refusals.room(path, reason)
-        for place in np.flatnonzero(mask)[: max(room, 0)]:
+        for place in np.flatnonzero(mask)[:room]:
             shown = found if found is None or isinstance(found, str) else found[int(place)].as_py()
             text = "" if shown is None else str(shown)
             self.refusals.show(path, int(batch.rows[place]), reason, text)

@@ -31,7 +31,7 @@ class Reason(StrEnum):
     UNKNOWN_RESOURCE = "the resource is not in the inventory"
     AMBIGUOUS_RESOURCE = "several resources have this id; the ARN is needed"
     UNKNOWN_METRIC = "the metric is unknown"
-    UNKNOWN_STATISTIC = "the statistic is unknown"
+    UNKNOWN_STATISTIC = "the statistic is missing or unknown"
     WRONG_STATISTIC = "the metric is not kept in this statistic"
     NO_TIMESTAMP = "the timestamp is missing"
     BAD_TIMESTAMP = "the timestamp is neither ISO 8601 nor epoch seconds or milliseconds"

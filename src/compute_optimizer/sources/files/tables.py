@@ -65,14 +65,17 @@ class TableFile(Protocol):
         """Yield the wanted columns; raises InvalidInput where the file cannot be read on."""
 
 
-def open_table(path: Path) -> TableFile:
-    """Open a CSV or Parquet file; raises InvalidInput naming the file and what is wrong."""
+def open_table(path: Path, others: tuple[str, ...] = ()) -> TableFile:
+    """Open a CSV or Parquet file; raises InvalidInput naming the file and what is wrong.
+
+    `others` are kinds of files that the caller reads by itself.
+    """
     name = path.name.casefold()
     if name.endswith(PARQUET_SUFFIXES):
         return _ParquetTable(path)
     if name.endswith(CSV_SUFFIXES):
         return _CsvTable(path)
-    known = ", ".join((*CSV_SUFFIXES, *PARQUET_SUFFIXES))
+    known = ", ".join((*CSV_SUFFIXES, *PARQUET_SUFFIXES, *others))
     raise InvalidInput(f"{path}: the kind of file is unknown; expected a name ending in {known}")
 
 
@@ -113,7 +116,9 @@ class _ParquetTable:
 class _CsvTable:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.columns = _csv_header(path)
+        # Names are used without the blanks around them; the parser wants them as they stand.
+        self._header = _csv_header(path)
+        self.columns = tuple(name.strip() for name in self._header)
         _check_columns(path, self.columns)
 
     def batches(
@@ -124,7 +129,7 @@ class _CsvTable:
         try:
             with pa.OSFile(str(self.path)) as raw, _decompressed(raw, self.path) as stream:
                 for part in self._reader(stream, wanted, numbers):
-                    columns = {name: part.column(name) for name in wanted}
+                    columns = dict(zip(wanted, part.columns, strict=True))
                     yield Batch(columns, numbers.of_next(part.num_rows))
                     progress(self.path, min(raw.tell() / size, 1.0))
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
@@ -134,6 +139,7 @@ class _CsvTable:
     def _reader(self, stream: Any, wanted: Sequence[str], numbers: "_RowNumbers") -> Any:
         if not _has_rows(self.path):
             return ()
+        names = [self._header[self.columns.index(name)] for name in wanted]
         return pa_csv.open_csv(
             stream,
             # Parallel parsing would not know row numbers.
@@ -142,8 +148,8 @@ class _CsvTable:
                 newlines_in_values=False, invalid_row_handler=numbers.skip
             ),
             convert_options=pa_csv.ConvertOptions(
-                include_columns=list(wanted),
-                column_types=dict.fromkeys(wanted, pa.string()),
+                include_columns=names,
+                column_types=dict.fromkeys(names, pa.string()),
                 strings_can_be_null=True,
                 null_values=[""],
             ),
@@ -186,7 +192,7 @@ def _decompressed(raw: Any, path: Path) -> Any:
 
 def _csv_header(path: Path) -> tuple[str, ...]:
     for fields in _csv_lines(path):
-        return tuple(name.strip() for name in fields)
+        return tuple(fields)
     raise InvalidInput(f"{path}: the file is empty; expected a header and rows")
 
 
@@ -205,7 +211,7 @@ def _csv_lines(path: Path) -> Iterator[list[str]]:
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    again = sorted({name for name in columns if columns.count(name) > 1})
+    again = sorted({name for name in columns if name and columns.count(name) > 1})
     if again:
         raise InvalidInput(f"{path}: the column {again[0]!r} occurs twice; keep one")
 

@@ -15,7 +15,8 @@ from compute_optimizer.sources.files.refusals import Reason
 Mask = NDArray[np.bool_]
 
 MILLISECONDS_FROM = 1e11
-"""Epoch numbers from here on are milliseconds: as seconds this would be the year 5138."""
+"""Epoch numbers from here on are milliseconds: as seconds this would be the year 5138. What is
+still as large after that is no moment."""
 
 NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[nN][aA][nN]|[iI][nN][fF](inity)?)\s*$"
 ZONED = r"(Z|z|[+-]\d{2}:?\d{2})\s*$"
@@ -77,15 +78,17 @@ def read_moments(column: Any) -> Moments:
         seconds = _seconds_of_epoch(_filled(pc.cast(column, pa.float64(), safe=False), np.nan))
     else:
         seconds = np.full(len(column), np.nan)
-    bad = np.isnan(seconds) & ~missing
-    whole = np.where(np.isnan(seconds), 0, np.floor(seconds)).astype(np.int64)
+    sound = np.abs(seconds) < MILLISECONDS_FROM
+    bad = ~sound & ~missing
+    whole = np.where(sound, np.floor(seconds), 0).astype(np.int64)
     return Moments(whole, {Reason.NO_TIMESTAMP: missing, Reason.BAD_TIMESTAMP: bad})
 
 
 def texts(column: Any) -> Any:
-    """Return a column as a dictionary of its distinct texts."""
+    """Return a column as a dictionary of its distinct texts; raises ArrowException for others."""
     if pa.types.is_dictionary(column.type):
-        return column
+        words = pc.cast(column.dictionary, pa.string())
+        return pa.DictionaryArray.from_arrays(column.indices, words)
     return pc.dictionary_encode(pc.cast(column, pa.string()))
 
 
@@ -151,7 +154,7 @@ def _iso_second(text: str | None) -> float:
     if text is None:
         return np.nan
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return np.nan
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
