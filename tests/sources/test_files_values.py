@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -202,6 +202,7 @@ SPELLINGS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(SPELLINGS, min_size=1))
 def test_a_moment_does_not_depend_on_the_cells_around_it(
     cells: list[tuple[str | None, int | None]],
