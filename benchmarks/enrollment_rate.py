@@ -1,0 +1,239 @@
+"""Signed GetEnrollmentStatus per second, beside an empty handler and an empty Starlette endpoint on
+the same server, and beside a small call to moto's server (STS GetCallerIdentity).
+
+    python -m benchmarks.enrollment_rate [--seconds 3] [--rounds 3] [--output json]
+
+Every request is signed by botocore with a body of its own, so that nothing could be cached by
+signature; they are signed beforehand, because signing costs a client more than answering costs the
+server. The servers run one at a time, in a process of their own, and are measured in turns.
+"""
+
+import argparse
+import json
+import multiprocessing
+import socket
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from benchmarks.replay import Replay, replay
+from compute_optimizer.api.authorization import policy_allowing
+from compute_optimizer.app import opened
+from compute_optimizer.cli.serve import bind, serve_on, uvicorn_config
+from compute_optimizer.config import Settings, load_settings
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
+from compute_optimizer.store.sealing import open_key_file
+
+ACCOUNT = "111111111111"
+REGION = "us-east-1"
+SIGNED_REQUESTS = 5_000
+START_SECONDS = 20.0
+WARM_UP_SECONDS = 0.5
+
+SERVICE = "signed GetEnrollmentStatus"
+EMPTY = "empty handler"
+STARLETTE = "empty Starlette endpoint"
+MOTO = "moto GetCallerIdentity"
+
+SCRIPT = Path(__file__).resolve()
+
+
+async def empty_handler(scope: Any, receive: Any, send: Any) -> None:
+    """Read the request and answer nothing."""
+    await receive()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+def serve_empty(listener: socket.socket) -> None:
+    """Run the empty handler as `serve` runs the service."""
+    import uvicorn
+
+    uvicorn.Server(uvicorn_config(empty_handler)).run(sockets=[listener])
+
+
+def serve_starlette(listener: socket.socket) -> None:
+    """Run the empty handler as an endpoint of the usual framework."""
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    async def endpoint(request: Request) -> Response:
+        await request.body()
+        return Response(b"{}", media_type="application/json")
+
+    app = Starlette(routes=[Route("/", endpoint, methods=["POST"])])
+    uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
+
+
+def serve_moto(listener: socket.socket) -> None:
+    """Run moto's server on the port, with threads, as its command does."""
+    import logging
+
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = DomainDispatcherApplication(create_backend_app)
+    host, port = listener.getsockname()
+    make_server(host, port, app, threaded=True, fd=listener.fileno()).serve_forever()
+
+
+@contextmanager
+def running(target: Callable[..., None], *arguments: Any) -> Iterator[tuple[str, int]]:
+    """Run a server in a process of its own and return its address."""
+    with bind("127.0.0.1", 0) as listener:
+        address: tuple[str, int] = listener.getsockname()
+        process = multiprocessing.get_context("spawn").Process(
+            target=target, args=(*arguments, listener), daemon=True
+        )
+        process.start()
+    try:
+        _wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _wait_for(address: tuple[str, int], process: Any) -> None:
+    """Wait until the server answers anything at all."""
+    deadline = monotonic() + START_SECONDS
+    while monotonic() < deadline and process.is_alive():
+        try:
+            with socket.create_connection(address, timeout=1) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                if connection.recv(1):
+                    return
+        except OSError:
+            pass
+        sleep(0.05)
+    raise SystemExit("a server did not start")
+
+
+def prepare(folder: Path) -> tuple[Settings, NewSecret]:
+    """Make a state with an enrolled account and a key that may read its enrollment."""
+    settings = load_settings({"data_dir": folder, "auth": "on"}, environment={})
+    with opened(settings) as application:
+        change_enrollment(application.state, application.clock, ACCOUNT, "Active")
+        sealer = open_key_file(settings.key_file, settings.data_dir)
+        wanted = KeyRequest(ACCOUNT, "benchmark", policy_allowing(["compute-optimizer:Get*"]))
+        with application.state.writing() as connection:
+            key = create_access_key(connection, sealer, wanted, application.clock.now())
+    return settings, key
+
+
+def signed_requests(address: tuple[str, int], key: NewSecret) -> list[bytes]:
+    """Return requests that differ in their body and so in their signature."""
+    credentials = Credentials(key.access_key_id, key.secret_access_key)
+    signer = SigV4Auth(credentials, "compute-optimizer", REGION)
+    host = f"{address[0]}:{address[1]}"
+    return [_signed(signer, host, number) for number in range(SIGNED_REQUESTS)]
+
+
+def _signed(signer: SigV4Auth, host: str, number: int) -> bytes:
+    headers = {
+        "Host": host,
+        "Accept-Encoding": "identity",
+        "X-Amz-Target": "ComputeOptimizerService.GetEnrollmentStatus",
+        "Content-Type": "application/x-amz-json-1.0",
+        "User-Agent": "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux lang/python#3.11",
+    }
+    # The operation has no input and ignores unknown members.
+    body = f'{{"benchmark":{number}}}'.encode()
+    request = AWSRequest("POST", f"http://{host}/", headers=headers, data=body)
+    signer.add_auth(request)
+    return _spelled(dict(request.headers.items()), body)
+
+
+def caller_identity(address: tuple[str, int]) -> list[bytes]:
+    """Return a signed-looking STS GetCallerIdentity; moto verifies nothing."""
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    scope = f"Credential={ACCOUNT}/20261122/{REGION}/sts/aws4_request"
+    headers = {
+        "Host": f"{address[0]}:{address[1]}",
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=00",
+    }
+    return [_spelled(headers, body)]
+
+
+def _spelled(headers: dict[str, Any], body: bytes) -> bytes:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join(["POST / HTTP/1.1", *lines, f"Content-Length: {len(body)}", "", ""])
+    return head.encode() + body
+
+
+def measure(name: str, seconds: float, settings: Settings, key: NewSecret) -> Replay:
+    """Start the named server, warm it up and replay its requests."""
+    servers: dict[str, tuple[Any, ...]] = {
+        SERVICE: (_serve_quietly, settings),
+        EMPTY: (serve_empty,),
+        STARLETTE: (serve_starlette,),
+        MOTO: (serve_moto,),
+    }
+    with running(*servers[name]) as address:
+        requests = caller_identity(address) if name == MOTO else signed_requests(address, key)
+        replay(address, requests, WARM_UP_SECONDS)
+        return replay(address, requests, seconds)
+
+
+def _serve_quietly(settings: Settings, listener: socket.socket) -> None:
+    serve_on(settings, listener, announce=False)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--seconds", type=float, default=3.0, help="per server and round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", choices=["table", "json"], default="table")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = _arguments()
+    measured: dict[str, list[Replay]] = {name: [] for name in (SERVICE, EMPTY, STARLETTE, MOTO)}
+    with tempfile.TemporaryDirectory() as folder:
+        settings, key = prepare(Path(folder))
+        for _ in range(arguments.rounds):
+            for name, results in measured.items():
+                results.append(measure(name, arguments.seconds, settings, key))
+    failures = sum(result.failures for results in measured.values() for result in results)
+    if failures:
+        sys.exit(f"{failures} answers were not 200, the last: {measured[SERVICE][-1].example!r}")
+    report(measured, arguments.output)
+
+
+def report(measured: dict[str, list[Replay]], output: str) -> None:
+    rates = {
+        name: statistics.median(result.requests_per_second for result in results)
+        for name, results in measured.items()
+    }
+    ratios = {name: rates[SERVICE] / rate for name, rate in rates.items()}
+    if output == "json":
+        print(json.dumps({"requestsPerSecond": rates, "ratio": ratios}))
+        return
+    for name, results in measured.items():
+        busy = max(result.client_busy for result in results)
+        print(
+            f"{name:28} {rates[name]:9,.0f} requests/s   x {ratios[name]:6.2f}   "
+            f"client used {busy:.0%} of a core"
+        )
+    print(f"aim: at least half of the empty handler's rate; it is {ratios[EMPTY]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

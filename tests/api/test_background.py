@@ -1,0 +1,63 @@
+"""Steps beside the requests: repeated, ended with the block, and not stopped by failures."""
+
+import logging
+from threading import Event
+from threading import enumerate as living_threads
+
+import pytest
+
+from compute_optimizer.api import background
+from compute_optimizer.api.background import Step, repeating
+
+SECONDS = 10.0
+"""Far more than any of this takes."""
+
+
+def test_a_step_is_repeated_until_the_block_ends() -> None:
+    runs: list[int] = []
+    thrice = Event()
+
+    def run() -> None:
+        runs.append(1)
+        if len(runs) >= 3:
+            thrice.set()
+
+    with repeating([Step("counting", run, every_seconds=0.001)]):
+        assert thrice.wait(SECONDS)
+
+    after = len(runs)
+    assert not any(thread.name == "counting" for thread in living_threads())
+    assert len(runs) == after
+
+
+def test_a_step_that_fails_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "SECONDS_AFTER_FAILURE", 0.001)
+    recovered = Event()
+    attempts: list[int] = []
+
+    def run() -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ZeroDivisionError("only once")
+        recovered.set()
+
+    with (
+        caplog.at_level(logging.ERROR),
+        repeating([Step("faltering", run, every_seconds=0.001)]),
+    ):
+        assert recovered.wait(SECONDS)
+
+    assert "background step faltering failed" in caplog.text
+    assert "only once" in caplog.text
+
+
+def test_a_slow_step_does_not_hold_up_another() -> None:
+    release, other_ran = Event(), Event()
+    slow = Step("slow", lambda: release.wait(SECONDS), every_seconds=0.001)
+    quick = Step("quick", other_ran.set, every_seconds=0.001)
+
+    with repeating([slow, quick]):
+        assert other_ran.wait(SECONDS)
+        release.set()
