@@ -168,3 +168,25 @@ def test_files_with_too_many_rows_are_to_be_split(
 
     with pytest.raises(InvalidInput, match="more than 2 rows; split the file"):
         rows_of(path)
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"3,\xff", b"3,4,\xff", "ä,5".encode()[:1]])
+def test_a_row_that_is_no_text_ends_the_file_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: bytes
+) -> None:
+    """With as many fields as the header or not, in the first block or a later one, and cut off."""
+    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 64)
+    path = written(tmp_path / "t.csv", b"a,b\n" + b"1,2\n" * 1000 + bad)
+
+    with pytest.raises(InvalidInput, match=r"t\.csv: cannot be read: .*utf-8"):
+        rows_of(path)
+
+
+def test_letters_may_lie_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "CSV_BLOCK_BYTES", 11)
+    path = written(tmp_path / "t.csv", b"a\n" + "äöü€\n".encode() * 50)
+
+    found, _ = rows_of(path)
+
+    assert set(found.values()) == {("äöü€",)}
+    assert len(found) == 50

@@ -29,7 +29,7 @@ from compute_optimizer.sources.files.tables import Progress, TableFile, no_progr
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
-from compute_optimizer.store.tile_buffer import Combining, Flags, Places, TileBuffer
+from compute_optimizer.store.tile_buffer import BUFFER_BYTES, Combining, Flags, Places, TileBuffer
 from compute_optimizer.store.tiles import (
     StagedTile,
     TileStore,
@@ -100,7 +100,7 @@ def ingest(
         sweep(state, tiles)
         wanted = _read_inventory(state, request, report)
         fleet = _fleet(state, wanted)
-        buffer = TileBuffer(fleet.places, tiles.spill_folder)
+        buffer = TileBuffer(fleet.places, tiles.spill_folder, BUFFER_BYTES)
         for table, layout in files:
             reader = MetricReader(table, layout, fleet.known, clock.now(), report.refusals)
             for samples in reader.samples(progress):

@@ -132,7 +132,7 @@ class _DayBuffer:
 class TileBuffer:
     """The buffers of one import."""
 
-    def __init__(self, places: Places, spill: Path, budget_bytes: int = BUFFER_BYTES) -> None:
+    def __init__(self, places: Places, spill: Path, budget_bytes: int) -> None:
         self._places = places
         self._spill = spill
         self._budget = budget_bytes

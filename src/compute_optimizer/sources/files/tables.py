@@ -4,6 +4,7 @@ Rows are counted from 1 and the header is not counted. Text is decoded by `value
 that is no number must be reported with its row, and must not end the file.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -128,7 +129,7 @@ class _CsvTable:
         size = max(self.path.stat().st_size, 1)
         try:
             with pa.OSFile(str(self.path)) as raw, _decompressed(raw, self.path) as stream:
-                for part in self._reader(stream, wanted, numbers):
+                for part in self._reader(_CheckedText(stream), wanted, numbers):
                     columns = dict(zip(wanted, part.columns, strict=True))
                     yield Batch(columns, numbers.of_next(part.num_rows))
                     progress(self.path, min(raw.tell() / size, 1.0))
@@ -154,6 +155,24 @@ class _CsvTable:
                 null_values=[""],
             ),
         )
+
+
+class _CheckedText(io.RawIOBase):
+    """A stream that must be UTF-8: Arrow checks only after it has called `_RowNumbers.skip`."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def readable(self) -> bool:
+        """Tell that this is a stream to read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; raises UnicodeDecodeError."""
+        found: bytes = self._stream.read(size)
+        self._decoder.decode(found, final=not found)
+        return found
 
 
 class _RowNumbers:
