@@ -237,6 +237,7 @@ CREDENTIAL = "Credential=AKID/20261122/us-east-1/compute-optimizer/aws4_request"
         PREFIX + CREDENTIAL + ", SignedHeaders=host;;x-amz-date, Signature=00",
         PREFIX + CREDENTIAL + ", SignedHeaders=host;a b, Signature=00",
         "Signature=",
+        PREFIX + CREDENTIAL + f", SignedHeaders=host;{'x' * 4096}, Signature=00",
     ],
 )
 def test_an_unreadable_authorization_is_incomplete(header: str) -> None:

@@ -28,6 +28,9 @@ MUST_BE_SIGNED = (b"host", b"x-amz-date", b"x-amz-target", b"x-amz-security-toke
 CACHED_CREDENTIALS = 4096
 """Authorization prefixes and signing keys kept: one per client, Region and day."""
 
+LONGEST_AUTHORIZATION_BYTES = 4096
+"""Several times what any SDK sends; what is read from the header is kept for a while."""
+
 _SCOPE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPACES = re.compile(b" {2,}")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
@@ -64,6 +67,11 @@ def read_authorization(headers: Headers) -> tuple[Authorization, str]:
     header = headers.get(b"authorization")
     if not header:
         raise MissingAuthenticationToken("Missing Authentication Token")
+    if len(header) > LONGEST_AUTHORIZATION_BYTES:
+        raise RequestRefused(
+            INCOMPLETE_SIGNATURE,
+            f"Authorization header is longer than {LONGEST_AUTHORIZATION_BYTES} bytes.",
+        )
     prefix, found, signature = header.decode("latin-1").rpartition("Signature=")
     if not found:
         raise RequestRefused(
@@ -257,21 +265,22 @@ def derive_signing_key(secret: str, scope: str) -> bytes:
     return key
 
 
-@lru_cache(maxsize=256)
 def _canonical_path(raw_path: bytes) -> bytes:
     """Return the path without dot segments and double slashes, encoded once more.
 
     Every service but S3 encodes the path that was sent a second time.
     """
-    kept: list[str] = []
-    segments = raw_path.decode("latin-1").split("/")
+    if raw_path == b"/":
+        return raw_path
+    kept: list[bytes] = []
+    segments = raw_path.split(b"/")
     for segment in segments:
-        if segment == "..":
-            kept = kept[:-1]
-        elif segment not in ("", "."):
+        if segment == b"..":
+            del kept[-1:]
+        elif segment not in (b"", b"."):
             kept.append(segment)
     path = "/" + "/".join(quote(segment, safe="~") for segment in kept)
-    return (path + "/" if kept and segments[-1] in ("", ".", "..") else path).encode()
+    return (path + "/" if kept and segments[-1] in (b"", b".", b"..") else path).encode()
 
 
 def _canonical_query(query_string: bytes) -> bytes:
