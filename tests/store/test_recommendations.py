@@ -142,6 +142,36 @@ def test_the_scan_goes_on_beyond_the_rows_that_are_fetched_at_once(
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["web", "50 %", "a_b", "a/b", "back\\slash", '"quoted"', "é\n", ""]
+)
+def test_the_database_skips_what_does_not_mention_the_text_and_nothing_else(
+    state: State, text: str
+) -> None:
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        found = [recommendation(1, tags={"team": text}), recommendation(2, tags={"team": "x"})]
+        store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return True
+
+    mentions = frozenset({"team"}), frozenset({text, "unused"})
+    wanted = Selection(matches=matches, mentions=mentions)
+    assert numbers_of(page(state, run_id, selection=wanted)) == [1]
+    assert [facets.tags for facets in seen] == [{"team": text}]
+
+
+def test_what_is_too_long_or_too_much_to_look_for_is_left_to_the_match(state: State) -> None:
+    run_id = write_run(state, 1, 2)
+    long = frozenset({"x" * (store.MAX_MENTION_CHARACTERS + 1)})
+    many = frozenset(map(str, range(store.MAX_MENTIONS + 1)))
+    everything = Selection(matches=lambda facets: True, mentions=(long, many))
+    assert numbers_of(page(state, run_id, selection=everything)) == [1, 2]
+
+
 def test_facets_hold_what_filters_look_at() -> None:
     assert store.facets_of(recommendation(1, inferred_workload_types=("Nginx",))) == Facets(
         finding="Overprovisioned",

@@ -26,6 +26,15 @@ Match = Callable[[Facets], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """What one filter asks for."""
+
+    matches: Match
+    mentions: tuple[frozenset[str], ...]
+    """As in Selection."""
+
+
+@dataclass(frozen=True, slots=True)
 class FilterRule:
     """One filter name: what it accepts and what it looks at."""
 
@@ -69,7 +78,7 @@ def selection(
     Raises InvalidParameterValueException that names the filter which is not valid.
     """
     findings: frozenset[str] | None = None
-    matches: list[Match] = []
+    conditions: list[Condition] = []
     for one in filters:
         name, values = one.get("name", ""), one.get("values", [])
         if not values:
@@ -79,11 +88,12 @@ def selection(
             wanted = frozenset(_stored(name, values, rules[name]))
             findings = wanted if findings is None else findings & wanted
         else:
-            matches.append(_match(name, values, rules))
-    return Selection(arns, findings, _all_of(matches))
+            conditions.append(_condition(name, values, rules))
+    mentions = tuple(texts for condition in conditions for texts in condition.mentions)
+    return Selection(arns, findings, _all_of(conditions), mentions)
 
 
-def _match(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]) -> Match:
+def _condition(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]) -> Condition:
     if name == TAG_KEY:
         return _has_tag_key(frozenset(values))
     if name.startswith(TAG_PREFIX) and len(name) > len(TAG_PREFIX):
@@ -95,7 +105,7 @@ def _match(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]) ->
         )
     rule = rules[name]
     wanted = frozenset(_stored(name, values, rule))
-    return lambda facets: not wanted.isdisjoint(rule.read(facets))
+    return Condition(lambda facets: not wanted.isdisjoint(rule.read(facets)), (wanted,))
 
 
 def _stored(name: str, values: Sequence[str], rule: FilterRule) -> list[str]:
@@ -109,17 +119,18 @@ def _stored(name: str, values: Sequence[str], rule: FilterRule) -> list[str]:
     return [rule.accepted[value] for value in values]
 
 
-def _has_tag(key: str, values: frozenset[str]) -> Match:
-    return lambda facets: facets.tags.get(key) in values
+def _has_tag(key: str, values: frozenset[str]) -> Condition:
+    return Condition(lambda facets: facets.tags.get(key) in values, (frozenset({key}), values))
 
 
-def _has_tag_key(keys: frozenset[str]) -> Match:
+def _has_tag_key(keys: frozenset[str]) -> Condition:
+    if "" not in keys:
+        return Condition(lambda facets: not keys.isdisjoint(facets.tags), (keys,))
     # An empty value asks for resources without any tag (spec 8.1).
-    untagged = "" in keys
-    return lambda facets: not keys.isdisjoint(facets.tags) or (untagged and not facets.tags)
+    return Condition(lambda facets: not facets.tags or not keys.isdisjoint(facets.tags), ())
 
 
-def _all_of(matches: Sequence[Match]) -> Match | None:
-    if not matches:
+def _all_of(conditions: Sequence[Condition]) -> Match | None:
+    if not conditions:
         return None
-    return lambda facets: all(match(facets) for match in matches)
+    return lambda facets: all(condition.matches(facets) for condition in conditions)

@@ -8,11 +8,23 @@ RUN_KEPT, because page tokens pin their run. Bodies are the frozen dataclasses o
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.preferences import CURRENT
@@ -34,6 +46,12 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 SCAN_ROWS = 5_000
 """Rows fetched at once while filters look through a run."""
+
+MAX_MENTIONS = 10
+"""Strings, and sets of them, that the database looks for: beyond it fetching is as quick."""
+
+MAX_MENTION_CHARACTERS = 256
+"""Length of a string that the database looks for: tag values are no longer."""
 
 MAX_LISTED = 1_000
 """ARNs in one request (spec 8.3) and names in one SQL list: below every database's limit."""
@@ -65,6 +83,9 @@ class Selection:
     """At most MAX_LISTED."""
     findings: frozenset[str] | None = None
     matches: Callable[[Facets], bool] | None = None
+    mentions: tuple[frozenset[str], ...] = ()
+    """Sets of strings of each of which the facets of all that `matches` hold one: what does not
+    mention them need not be fetched."""
 
 
 EVERYTHING = Selection()
@@ -264,11 +285,15 @@ def counted_savings(recommendation: Ec2InstanceRecommendation) -> float:
     return first.savings.monthly_usd if first is not None and first.savings is not None else 0.0
 
 
+def _as_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _recommendation_row(recommendation: Ec2InstanceRecommendation) -> dict[str, Any]:
     return {
         "resource_arn": recommendation.resource_arn,
         "finding": recommendation.finding.value,
-        "facets": _encode(facets_of(recommendation)),
+        "facets": _as_text(facets_of(recommendation)),
         "monthly_savings_usd": counted_savings(recommendation),
         "body": _encode(recommendation),
     }
@@ -319,7 +344,15 @@ def _restrictions(selection: Selection) -> list[ColumnElement[bool]]:
         restrictions.append(recommendations.c.resource_arn.in_(selection.arns))
     if selection.findings is not None:
         restrictions.append(recommendations.c.finding.in_(selection.findings))
-    return restrictions
+    few = (texts for texts in selection.mentions if len(texts) <= MAX_MENTIONS)
+    return restrictions + [_mentions_one_of(texts) for texts in islice(few, MAX_MENTIONS)]
+
+
+def _mentions_one_of(texts: Collection[str]) -> ColumnElement[bool]:
+    if any(len(text) > MAX_MENTION_CHARACTERS for text in texts):
+        return true()
+    facets = recommendations.c.facets
+    return or_(*(facets.contains(_as_text(text), autoescape=True) for text in texts))
 
 
 def _of_run(table: Table, run_id: str, scope: Scope) -> list[ColumnElement[bool]]:

@@ -168,7 +168,7 @@ recommendations = Table(
     Column("resource_arn", String(512), primary_key=True),
     Column("finding", String(32), nullable=False),
     # What filters look at, as JSON, so that scanning needs no body: see store.recommendations.
-    Column("facets", LargeBinary, nullable=False),
+    Column("facets", Text, nullable=False),
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole recommendation as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),

@@ -174,7 +174,7 @@ def _results() -> None:
         sa.Column("resource_type", sa.String(length=32), nullable=False),
         sa.Column("resource_arn", sa.String(length=512), nullable=False),
         sa.Column("finding", sa.String(length=32), nullable=False),
-        sa.Column("facets", sa.LargeBinary(), nullable=False),
+        sa.Column("facets", sa.Text(), nullable=False),
         sa.Column("monthly_savings_usd", sa.Double(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint(
