@@ -44,8 +44,8 @@ RUN_KEPT = timedelta(days=1)
 ABANDONED_AFTER = timedelta(hours=1)
 """A run that wrote nothing for so long was given up; a shard takes seconds."""
 
-SCAN_ROWS = 5_000
-"""Rows fetched at once while filters look through a run."""
+SCAN_ROWS = 1_000
+"""Rows fetched at once while filters look through a run: a page of matches, rarely more."""
 
 MAX_MENTIONS = 10
 """Strings, and sets of them, that the database looks for: beyond it fetching is as quick."""
