@@ -24,14 +24,19 @@ def as_of_moment(given: str | None, clock: Clock) -> datetime | None:
     if given is None:
         return None
     try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
+        return _moment(given, clock)
+    except (ValueError, OverflowError):
         raise InvalidInput(
             f"--as-of {given!r} is no moment; expected a day such as 2026-01-31, or "
             "2026-01-31T06:00"
         ) from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return _end_of_day(moment.date(), clock) if _is_day(given) else moment
+
+
+def _moment(given: str, clock: Clock) -> datetime:
+    if _is_day(given):
+        return _end_of_day(date.fromisoformat(given), clock)
+    moment = datetime.fromisoformat(given)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _is_day(given: str) -> bool:

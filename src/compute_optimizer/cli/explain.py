@@ -143,4 +143,7 @@ def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
 
 
 def _number(figure: float | None) -> str:
-    return "unknown" if figure is None else f"{figure:,.4g}"
+    """Return four significant digits or, from a thousand on, all before the point."""
+    if figure is None:
+        return "unknown"
+    return f"{figure:,.0f}" if abs(figure) >= 1_000 else f"{figure:.4g}"

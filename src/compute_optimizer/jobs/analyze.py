@@ -10,7 +10,8 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
@@ -19,7 +20,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
@@ -28,12 +29,15 @@ from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.inventory import resources_of, shard_sizes
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
-SHARDS_PER_PROCESS = 2
-"""Shards that make another process worth its start, which takes about as long as one full shard:
-a second or two of imports (benchmarks/analysis_rate.py)."""
+RESOURCES_PER_PROCESS = 8_192
+"""Resources that make another process worth its start, which takes a second or two of imports: as
+long as one process needs for half as many (benchmarks/analysis_rate.py)."""
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""No metric is older than the clocks of the machines that send them."""
 
 Progress = Callable[[int, int], None]
 """Called with the shards that are done and their number."""
@@ -93,12 +97,13 @@ def analyze(
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
-    `workers` counts this process; 0 means one per core. Raises InvalidInput when no sample lies in
-    the period although there are older or newer ones, and Conflict for accounts not opted in.
+    `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
+    InvalidInput for a moment in the future, and when no sample lies in the period although there
+    are older or newer ones; Conflict for accounts that are not opted in.
     """
     moment = clock.now() if as_of is None else as_of
+    check_moment(moment, clock)
     window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
-    _check_moment(moment, clock)
     wanted = _accounts_to_analyze(state, accounts)
     found = _shards_to_analyze(state, wanted, window)
     run_id = _begin(state, moment, clock)
@@ -106,7 +111,9 @@ def analyze(
         ShardTask(state.url, tiles.root, clock, run_id, shard, window, moment, DEFAULT_PREFERENCES)
         for shard in found
     ]
-    tallies = _analyze_shards(tasks, workers or available_cores(), progress)
+    worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
+    processes = min(workers or available_cores(), worthwhile, max(1, len(tasks)))
+    tallies = _analyze_shards(tasks, processes, progress)
     _complete(state, run_id, wanted, found, clock)
     return Analysis(run_id, moment, window, wanted, _sum(tallies))
 
@@ -144,6 +151,16 @@ def analyze_shard(task: ShardTask) -> Tally:
     )
 
 
+def check_moment(as_of: datetime, clock: Clock) -> None:
+    """Raise InvalidInput for a moment that no analysis can look back from."""
+    now = clock.now()
+    if not EARLIEST < as_of <= now:
+        raise InvalidInput(
+            f"cannot look at samples as of {as_of.isoformat(' ', 'minutes')}; expected a moment "
+            f"from {EARLIEST:%Y} to now, {now.isoformat(' ', 'minutes')}"
+        )
+
+
 def look_back(as_of: datetime, days: int) -> Window:
     """Return the days that an analysis at `as_of` reads: the last one is the day that it ends in.
 
@@ -177,13 +194,6 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _check_moment(moment: datetime, clock: Clock) -> None:
-    if moment > clock.now():
-        raise InvalidInput(
-            f"cannot analyze as of {moment:%Y-%m-%d %H:%M} UTC: that lies in the future"
-        )
-
-
 def _accounts_to_analyze(state: State, accounts: Collection[str] | None) -> tuple[str, ...]:
     with state.reading() as connection:
         opted_in = opted_in_accounts(connection)
@@ -202,11 +212,14 @@ def _accounts_to_analyze(state: State, accounts: Collection[str] | None) -> tupl
     return tuple(sorted(accounts or opted_in))
 
 
-def _shards_to_analyze(state: State, accounts: Collection[str], window: Window) -> list[ShardKey]:
+def _shards_to_analyze(
+    state: State, accounts: Collection[str], window: Window
+) -> dict[ShardKey, int]:
+    """Return the shards with their number of resources."""
     with state.reading() as connection:
-        found = shards(connection, accounts)
+        found = shard_sizes(connection, accounts)
         paths = tile_paths(connection)
-    days = {day for key, day in paths if key in set(found)}
+    days = {day for key, day in paths if key in found}
     if days and not any(window.first <= day <= window.last for day in days):
         raise InvalidInput(_no_samples(window, min(days), max(days)))
     return found
@@ -226,7 +239,7 @@ def _begin(state: State, as_of: datetime, clock: Clock) -> str:
 
 
 def _complete(
-    state: State, run_id: str, accounts: Collection[str], found: Sequence[ShardKey], clock: Clock
+    state: State, run_id: str, accounts: Collection[str], found: Collection[ShardKey], clock: Clock
 ) -> None:
     with state.writing() as connection:
         # Scopes whose last resource has gone are answered for too: with nothing.
@@ -235,8 +248,8 @@ def _complete(
         store.complete_run(connection, run_id, sorted(scopes), clock.now())
 
 
-def _analyze_shards(tasks: Sequence[ShardTask], workers: int, progress: Progress) -> list[Tally]:
-    """Analyze all shards in `workers` processes, of which this one is the first."""
+def _analyze_shards(tasks: Sequence[ShardTask], processes: int, progress: Progress) -> list[Tally]:
+    """Analyze all shards in that many processes, of which this one is the first."""
     waiting, done = deque(tasks), list[Tally]()
 
     def work_off(run: Callable[[ShardTask], Tally]) -> None:
@@ -248,11 +261,12 @@ def _analyze_shards(tasks: Sequence[ShardTask], workers: int, progress: Progress
             # After a failure nobody needs to go on; without one there is nothing left.
             waiting.clear()
 
-    others = min(workers, len(tasks) // SHARDS_PER_PROCESS) - 1
-    if others < 1:
+    others = processes - 1
+    if not others:
         work_off(analyze_shard)
         return done
     with (
+        _explained_loss(),
         ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker) as pool,
         ThreadPoolExecutor(others) as lanes,
     ):
@@ -264,6 +278,18 @@ def _analyze_shards(tasks: Sequence[ShardTask], workers: int, progress: Progress
         for one in lane:
             one.result()
     return done
+
+
+@contextmanager
+def _explained_loss() -> Iterator[None]:
+    """Explain a process that is gone."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise ComputeOptimizerError(
+            "a process of the analysis was ended from outside, perhaps for want of memory; the "
+            "former recommendations stand. Analyze again, with fewer --workers if it repeats"
+        ) from None
 
 
 def _taken_from(waiting: deque[ShardTask]) -> Iterator[ShardTask]:

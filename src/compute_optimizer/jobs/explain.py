@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.analyze import forget_after, look_back, resource_type
+from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store import State
@@ -26,8 +26,11 @@ def explain(
 ) -> Explanation:
     """Return the evidence for one resource as of a moment; by default, that of the current run.
 
-    Raises NotFound for a resource that the inventory does not have.
+    Raises NotFound for a resource that the inventory does not have, and InvalidInput for a moment
+    in the future.
     """
+    if as_of is not None:
+        check_moment(as_of, clock)
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
         shard = shard_of(connection, resource.arn)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.resource import Resource, ShardKey
@@ -47,15 +47,23 @@ class Placement:
 
 def shards(connection: Connection, accounts: Collection[str] | None = None) -> list[ShardKey]:
     """Return every shard, or those of the given accounts, in order."""
+    return list(shard_sizes(connection, accounts))
+
+
+def shard_sizes(
+    connection: Connection, accounts: Collection[str] | None = None
+) -> dict[ShardKey, int]:
+    """Return how many resources every shard has, or those of the given accounts, in order."""
     columns = (
         resources.c.account_id,
         resources.c.region,
         resources.c.resource_type,
         resources.c.shard,
     )
-    keys = (ShardKey(*row) for row in connection.execute(select(*columns).distinct()))
-    wanted = (key for key in keys if accounts is None or key.account_id in accounts)
-    return sorted(wanted, key=_shard_order)
+    rows = connection.execute(select(*columns, func.count()).group_by(*columns))
+    sizes = {ShardKey(*key): size for *key, size in rows}
+    wanted = (key for key in sizes if accounts is None or key.account_id in accounts)
+    return {key: sizes[key] for key in sorted(wanted, key=_shard_order)}
 
 
 def resources_of(connection: Connection, key: ShardKey) -> list[Resource]:
