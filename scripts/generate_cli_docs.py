@@ -16,7 +16,7 @@ INTRODUCTION = f"""\
 # The command line
 
 Every command of `{PROGRAM}`; `{PROGRAM} COMMAND --help` says the same.
-Where to start: [your own data](your-data.md), or `make demo` for a generated fleet.
+Where to start: [import your own data](import.md), or `make demo` for a generated fleet.
 
 Settings that several commands share (the data folder, the state database and so on) are on
 [their own page](settings.md); each can be given as an environment variable.
