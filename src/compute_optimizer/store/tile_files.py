@@ -37,7 +37,7 @@ ROW_GROUP_RESOURCES = 1024
 """Resources in one row group: 295k rows, enough for SQL engines to read a file on four cores."""
 
 COMPRESSION = "lz4"
-"""Reads a third faster than zstd and is a tenth larger (docs/decisions/0003-tiles.md)."""
+"""Reads nearly twice as fast as zstd and is a tenth larger (docs/decisions/0003-tiles.md)."""
 
 RESOURCE = "resource"
 TIMESTAMP = "timestamp"
