@@ -1,8 +1,10 @@
 """Samples on their way from files to tiles: added in any order, in bounded memory.
 
-Each shard and day is one buffer of what was added to its slots. Buffers that nobody added to for
-longest are spilled to the disk, and read back when more arrives, so that a slot's average or sum is
-exact whatever the order of the samples.
+Each day of a block of resources is one buffer of what was added to its slots. Buffers that nobody
+added to for longest are spilled to the disk, and read back when more arrives, so that a slot's
+average or sum is exact whatever the order of the samples. Blocks are much smaller than shards, so
+that files in the order of time and files in the order of resources both go from buffer to buffer
+and come back to few.
 """
 
 from collections import OrderedDict
@@ -10,7 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +31,9 @@ from compute_optimizer.store.tile_files import Tile
 
 BUFFER_BYTES = 1024**3
 """Memory for buffers: 14 days of four series of one full shard."""
+
+BLOCK_RESOURCES = 64
+"""Resources in one buffer: 290 kB a series, so that the fixed cost of a group does not show."""
 
 BUCKET_SECONDS = 5
 """Samples of one series closer than this count as the same one: 60 buckets fit in 64 bits, and
@@ -101,8 +109,8 @@ class _SlotSeries:
         return found.reshape(-1, SLOTS_PER_DAY)
 
 
-class _DayBuffer:
-    """The series of one shard on one day."""
+class _BlockBuffer:
+    """The series of one block of resources on one day."""
 
     def __init__(self, resources: int) -> None:
         self.cells = resources * SLOTS_PER_DAY
@@ -119,14 +127,18 @@ class _DayBuffer:
         """Memory in use."""
         return sum(one.values.nbytes + one.seen.nbytes for one in self.series.values())
 
-    def tile(self, arns: tuple[str, ...]) -> Tile:
-        """Return the day as a tile; where a metric came in two ways, the first one stands."""
-        matrices: dict[MetricKey, Matrix] = {}
+    def matrices(self) -> dict[MetricKey, Matrix]:
+        """Return the series; where a metric came in two ways, the first one stands."""
+        found: dict[MetricKey, Matrix] = {}
         for (key, _), series in self.series.items():
             matrix = series.matrix()
-            first = matrices.get(key)
-            matrices[key] = matrix if first is None else np.where(np.isnan(first), matrix, first)
-        return Tile(arns, matrices)
+            first = found.get(key)
+            found[key] = matrix if first is None else np.where(np.isnan(first), matrix, first)
+        return found
+
+
+BlockId = tuple[int, int, int]
+"""Position of the shard, day since 1970, and which block of the shard's rows."""
 
 
 class TileBuffer:
@@ -136,67 +148,95 @@ class TileBuffer:
         self._places = places
         self._spill = spill
         self._budget = budget_bytes
-        self._open: OrderedDict[tuple[int, int], _DayBuffer] = OrderedDict()
-        self._spilled: dict[tuple[int, int], dict[SeriesId, Path]] = {}
+        self._open: OrderedDict[BlockId, _BlockBuffer] = OrderedDict()
+        self._used = 0
+        self._spilled: dict[BlockId, tuple[SeriesId, ...]] = {}
 
     def add(self, series: SeriesId, places: Integers, seconds: Integers, values: Matrix) -> Flags:
         """Add samples of one series and return which are repetitions, which are left out.
 
         `places` are positions in `Places`, `seconds` are since 1970.
         """
-        shard, row = self._places.shard[places], self._places.row[places]
+        shard = self._places.shard[places]
+        block, row = np.divmod(self._places.row[places], BLOCK_RESOURCES)
         day, second = np.divmod(seconds, DAY_SECONDS)
         cells = row * SLOTS_PER_DAY + second // SLOT_SECONDS
         buckets = second % SLOT_SECONDS // BUCKET_SECONDS
         repeated = np.zeros(len(places), np.bool_)
-        for where in _groups(shard, day):
-            buffer = self._buffer((int(shard[where[0]]), int(day[where[0]])))
+        for where in _groups(shard, day, block):
+            one = where[0]
+            buffer = self._buffer((int(shard[one]), int(day[one]), int(block[one])))
+            before = buffer.bytes
             repeated[where] = buffer.add(series, cells[where], buckets[where], values[where])
-        self._keep_within_budget()
+            self._used += buffer.bytes - before
+            self._keep_within_budget()
         return repeated
 
     def tiles(self) -> Iterator[tuple[ShardKey, date, Tile]]:
         """Yield every shard and day that has samples, and forget it."""
-        for place in sorted({*self._open, *self._spilled}):
-            buffer = self._buffer(place)
-            del self._open[place]
-            key = self._places.shards[place[0]]
-            yield key, EPOCH + timedelta(days=place[1]), buffer.tile(self._places.arns[key])
+        blocks = sorted({*self._open, *self._spilled})
+        for (shard, day), of_day in groupby(blocks, key=itemgetter(0, 1)):
+            key = self._places.shards[shard]
+            arns = self._places.arns[key]
+            series: dict[MetricKey, Matrix] = {}
+            for place in of_day:
+                start = place[2] * BLOCK_RESOURCES
+                for metric, matrix in self._taken(place).matrices().items():
+                    whole = series.setdefault(metric, _gaps(len(arns)))
+                    whole[start : start + len(matrix)] = matrix
+            yield key, EPOCH + timedelta(days=day), Tile(arns, series)
 
-    def _buffer(self, place: tuple[int, int]) -> _DayBuffer:
+    def _taken(self, place: BlockId) -> _BlockBuffer:
+        buffer = self._buffer(place)
+        del self._open[place]
+        self._used -= buffer.bytes
+        return buffer
+
+    def _buffer(self, place: BlockId) -> _BlockBuffer:
         if place not in self._open:
-            resources = len(self._places.arns[self._places.shards[place[0]]])
-            self._open[place] = _DayBuffer(resources)
-            self._read_back(place, self._open[place])
+            shard, _, block = place
+            resources = len(self._places.arns[self._places.shards[shard]])
+            rows = min(resources - block * BLOCK_RESOURCES, BLOCK_RESOURCES)
+            self._open[place] = self._read_back(place, _BlockBuffer(rows))
+            self._used += self._open[place].bytes
         self._open.move_to_end(place)
         return self._open[place]
 
     def _keep_within_budget(self) -> None:
-        used = sum(buffer.bytes for buffer in self._open.values())
-        while used > self._budget and len(self._open) > 1:
+        while self._used > self._budget and len(self._open) > 1:
             place, buffer = self._open.popitem(last=False)
-            used -= buffer.bytes
+            self._used -= buffer.bytes
             self._write_out(place, buffer)
 
-    def _write_out(self, place: tuple[int, int], buffer: _DayBuffer) -> None:
+    def _write_out(self, place: BlockId, buffer: _BlockBuffer) -> None:
         self._spill.mkdir(parents=True, exist_ok=True)
-        self._spilled[place] = {}
-        for number, (identity, series) in enumerate(buffer.series.items()):
-            file = self._spill / f"{place[0]}.{place[1]}.{number}.npz"
-            np.savez(file, values=series.values, seen=series.seen)
-            self._spilled[place][identity] = file
+        arrays: dict[str, Any] = {}
+        for number, series in enumerate(buffer.series.values()):
+            arrays |= {f"values{number}": series.values, f"seen{number}": series.seen}
+        np.savez(self._file(place), **arrays)
+        self._spilled[place] = tuple(buffer.series)
 
-    def _read_back(self, place: tuple[int, int], buffer: _DayBuffer) -> None:
-        for identity, file in self._spilled.pop(place, {}).items():
-            series = buffer.series[identity] = _SlotSeries(0, identity[1])
-            with np.load(file) as stored:
-                series.values, series.seen = stored["values"], stored["seen"]
-            file.unlink()
+    def _read_back(self, place: BlockId, buffer: _BlockBuffer) -> _BlockBuffer:
+        if place not in self._spilled:
+            return buffer
+        with np.load(self._file(place)) as stored:
+            for number, identity in enumerate(self._spilled.pop(place)):
+                series = buffer.series[identity] = _SlotSeries(0, identity[1])
+                series.values, series.seen = stored[f"values{number}"], stored[f"seen{number}"]
+        self._file(place).unlink()
+        return buffer
+
+    def _file(self, place: BlockId) -> Path:
+        return self._spill / "{}.{}.{}.npz".format(*place)
 
 
-def _groups(shard: Integers, day: Integers) -> Iterator[Integers]:
-    """Yield the positions of samples that belong to the same shard and day, in their order."""
-    both = shard * (10**6) + day
-    order = np.argsort(both, kind="stable")
-    cuts = np.flatnonzero(np.diff(both[order])) + 1
+def _gaps(resources: int) -> Matrix:
+    return np.full((resources, SLOTS_PER_DAY), np.nan, np.float32)
+
+
+def _groups(shard: Integers, day: Integers, block: Integers) -> Iterator[Integers]:
+    """Yield the positions of samples that belong to the same buffer, in their order."""
+    place = (shard * 10**6 + day) * 10**5 + block
+    order = np.argsort(place, kind="stable")
+    cuts = np.flatnonzero(np.diff(place[order])) + 1
     yield from (group for group in np.split(order, cuts) if len(group))
