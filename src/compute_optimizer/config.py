@@ -1,6 +1,7 @@
 """Every setting: name, default and help in one tuple; values come from arguments, then the
 environment (COMPUTE_OPTIMIZER_<NAME>), then the default."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ class Setting:
     default: str | int | float | bool
     help: str
     choices: tuple[str, ...] = ()
-    minimum: float | None = None
+    minimum: float = -math.inf
+    maximum: float = math.inf
 
 
 SETTINGS = (
@@ -29,7 +31,7 @@ SETTINGS = (
     Setting("state_url", "", "State database URL; empty means SQLite inside data_dir."),
     Setting("key_file", "", "File that seals stored secrets; empty means one inside data_dir."),
     Setting("host", "127.0.0.1", "Address that `serve` binds."),
-    Setting("port", 8080, "Port that `serve` binds.", minimum=0),
+    Setting("port", 8080, "Port that `serve` binds.", minimum=0, maximum=65_535),
     Setting("auth", "on", "Verify SigV4 signatures, or trust the access key id.", ("on", "off")),
     Setting(
         "i_know_this_port_is_private",
@@ -47,6 +49,7 @@ SETTINGS = (
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
+    Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
 
 
@@ -70,6 +73,7 @@ class Settings:
     audit_file: Path
     opt_out_grace_days: float
     workers: int
+    traceback: bool
 
     @property
     def tiles_dir(self) -> Path:
@@ -119,8 +123,11 @@ def _checked(setting: Setting, raw: Any) -> Any:
         raise InvalidInput(
             f"setting {setting.name}: {value!r} is not one of {', '.join(setting.choices)}"
         )
-    if setting.minimum is not None and not value >= setting.minimum:
-        raise InvalidInput(f"setting {setting.name}: {value} is below {setting.minimum:g}")
+    if not isinstance(value, str) and not setting.minimum <= value <= setting.maximum:
+        raise InvalidInput(
+            f"setting {setting.name}: {value} is not between "
+            f"{setting.minimum:g} and {setting.maximum:g}"
+        )
     return value
 
 

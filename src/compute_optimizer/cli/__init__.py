@@ -12,6 +12,7 @@ from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.serve import serve
+from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
 
 app = typer.Typer(
@@ -40,7 +41,7 @@ app.add_typer(keys.commands, name="keys")
 
 
 def main() -> None:
-    """Run the command line; errors meant for people end with their exit code, not a traceback."""
+    """Run the command line; errors end with a message and an exit code, not a traceback."""
     try:
         app()
     except ComputeOptimizerError as error:
@@ -48,3 +49,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)
+    except Exception as error:
+        if load_settings().traceback:
+            raise
+        output.complain(
+            f"unexpected {type(error).__name__}: {error}\nThis is a defect of the program; run the "
+            "command again with COMPUTE_OPTIMIZER_TRACEBACK=true to see where it came from."
+        )
+        sys.exit(ComputeOptimizerError.exit_code)

@@ -1,0 +1,44 @@
+"""How any command ends when something goes wrong."""
+
+import pytest
+
+from compute_optimizer import cli
+from compute_optimizer.errors import Conflict
+
+
+def run(monkeypatch: pytest.MonkeyPatch, error: Exception) -> int:
+    """Run a command line whose command raises the error; return the exit code."""
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_an_error_for_people_ends_with_its_message_and_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, Conflict("two imports at once")) == Conflict.exit_code == 4
+    assert capsys.readouterr().err == "error: two imports at once\n"
+
+
+def test_a_defect_ends_with_a_message_and_shows_its_traceback_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COMPUTE_OPTIMIZER_TRACEBACK", raising=False)
+    assert run(monkeypatch, KeyError("rank")) == 1
+    said = capsys.readouterr().err
+    assert "unexpected KeyError: 'rank'" in said
+    assert "Traceback" not in said
+
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_TRACEBACK", "true")
+    with pytest.raises(KeyError):
+        cli.main()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, BrokenPipeError()) == 0

@@ -1,0 +1,54 @@
+"""Settings: where they come from, and what is refused."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from compute_optimizer.config import SETTINGS, Settings, load_settings
+from compute_optimizer.errors import InvalidInput
+
+
+def test_every_setting_is_an_attribute_and_has_a_default() -> None:
+    assert [field.name for field in fields(Settings)] == [setting.name for setting in SETTINGS]
+    load_settings(environment={})
+
+
+def test_an_option_comes_before_the_environment_and_that_before_the_default() -> None:
+    environment = {"COMPUTE_OPTIMIZER_PORT": "9000"}
+
+    assert load_settings({"port": 7000}, environment).port == 7000
+    assert load_settings({"port": None}, environment).port == 9000
+    assert load_settings({}, {}).port == 8080
+
+
+def test_files_lie_in_the_data_folder_unless_named() -> None:
+    settings = load_settings({"data_dir": "here", "audit_file": "/var/log/audit"}, {})
+
+    assert settings.state_url == f"sqlite:///{Path('here') / 'state.db'}"
+    assert settings.key_file == Path("here/secrets.key")
+    assert settings.tiles_dir == Path("here/tiles")
+    assert settings.audit_file == Path("/var/log/audit")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "99999", "port: 99999 is not between 0 and 65535"),
+        ("PORT", "http", "port: 'http' is not a valid int"),
+        ("WORKERS", "-1", "workers: -1 is not between 0 and inf"),
+        ("THROTTLE_BURST", "nan", "throttle_burst: nan is not between"),
+        ("AUTH", "maybe", "auth: 'maybe' is not one of on, off"),
+        ("TRACEBACK", "perhaps", "traceback: 'perhaps' is not a valid bool"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    name: str, value: str, expected: str
+) -> None:
+    with pytest.raises(InvalidInput, match=expected):
+        load_settings({}, {f"COMPUTE_OPTIMIZER_{name}": value})
+
+
+@pytest.mark.parametrize(("word", "value"), [("yes", True), ("1", True), ("No", False)])
+def test_true_and_false_have_the_usual_words(word: str, value: bool) -> None:
+    assert load_settings({}, {"COMPUTE_OPTIMIZER_TRACEBACK": word}).traceback is value
