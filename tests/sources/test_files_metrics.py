@@ -221,3 +221,28 @@ def test_columns_of_words_that_hold_none(tmp_path: Path, column: str) -> None:
 
     with pytest.raises(InvalidInput, match=f"'{column}' holds list<.*>; expected text"):
         read(path)
+
+
+def test_moments_beyond_every_calendar_are_refused_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "m.parquet"
+    moment = pa.array([2**62]).cast(pa.timestamp("ms"))
+    pq.write_table(pa.table({"id": ["i-1"], "time": moment, "NetworkIn": [1.0]}), path)
+
+    assert read(path) == ([], [(1, "BAD_TIMESTAMP", str(2**62))])
+
+
+def not_text(size: int) -> Any:
+    """Return a column that says it is text and is not."""
+    wrong = pa.array([b"\xff\xfe"] * size)
+    return pa.Array.from_buffers(pa.string(), size, wrong.buffers())
+
+
+@pytest.mark.parametrize("column", ["resource", "timestamp", "metric", "value"])
+def test_text_that_is_none_is_explained(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "m.parquet"
+    cells = ["i-1", AT, "NetworkIn", "Sum", "1"]
+    columns = {name: pa.array([cell]) for name, cell in zip(LONG.split(","), cells, strict=True)}
+    pq.write_table(pa.table(columns | {column: not_text(1)}), path)
+
+    with pytest.raises(InvalidInput, match=r"m\.parquet: "):
+        read(path)

@@ -97,12 +97,13 @@ class TileStore:
 
     def unstage(self, staged: Iterable[StagedTile]) -> None:
         """Move staged files to where the manifest will name them, and wait for the disk."""
-        folders = set()
+        folders: set[Path] = set()
         for tile in staged:
             target = self.root / CURRENT / tile.path
             target.parent.mkdir(parents=True, exist_ok=True)
             (self.root / STAGING / tile.path).rename(target)
-            folders.add(target.parent)
+            # New folders are entries of the ones above.
+            folders |= {one for one in target.parents if one.is_relative_to(self.root)}
         for folder in folders:
             _sync_folder(folder)
 

@@ -12,7 +12,7 @@ from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 from compute_optimizer.sources.files.columns import INVENTORY_COLUMNS, recognize
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import no_progress, open_table, unreadable
+from compute_optimizer.sources.files.tables import no_progress, open_table, reading
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 
@@ -216,15 +216,16 @@ def _rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
     table = open_table(path, JSON_SUFFIXES)
     fields = recognize(table.columns, INVENTORY_COLUMNS, path)
     _check_fields(path, fields)
-    for batch in table.batches(list(fields.values()), refusals, no_progress):
-        columns = [batch.columns[name].to_pylist() for name in fields.values()]
-        for number, values in zip(batch.rows.tolist(), zip(*columns, strict=True), strict=True):
-            yield number, dict(zip(fields, values, strict=True))
+    with reading(path):
+        for batch in table.batches(list(fields.values()), refusals, no_progress):
+            columns = [batch.columns[name].to_pylist() for name in fields.values()]
+            for number, values in zip(batch.rows.tolist(), zip(*columns, strict=True), strict=True):
+                yield number, dict(zip(fields, values, strict=True))
 
 
 def _json_rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
     known: dict[tuple[str, ...], Callable[[Row], Row]] = {}
-    try:
+    with reading(path):
         if not path.stat().st_size:
             raise InvalidInput(f"{path}: the file is empty; expected a JSON object per line")
         with path.open(encoding="utf-8-sig") as lines:
@@ -238,8 +239,6 @@ def _json_rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
                 if names not in known:
                     known[names] = _renaming(path, names)
                 yield number, known[names](row)
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(path, error) from error
 
 
 def _renaming(path: Path, names: tuple[str, ...]) -> Callable[[Row], Row]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.files.layouts import Layout, Long, Series, Wide
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import Batch, Progress, TableFile
+from compute_optimizer.sources.files.tables import Batch, Progress, TableFile, reading
 from compute_optimizer.sources.files.values import Mask, read_moments, read_numbers, texts
 
 OLDEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
@@ -73,11 +73,12 @@ class MetricReader:
     def samples(self, progress: Progress) -> Iterator[Samples]:
         """Yield the samples of the file; raises InvalidInput where it cannot be read on."""
         columns = self.layout.columns
-        for batch in self.table.batches(columns, self.refusals, progress):
-            if isinstance(self.layout, Wide):
-                yield from self._of_wide(self.layout, batch)
-            else:
-                yield from self._of_long(self.layout, batch)
+        with reading(self.table.path):
+            for batch in self.table.batches(columns, self.refusals, progress):
+                if isinstance(self.layout, Wide):
+                    yield from self._of_wide(self.layout, batch)
+                else:
+                    yield from self._of_long(self.layout, batch)
 
     def _of_wide(self, layout: Wide, batch: Batch) -> Iterator[Samples]:
         places, seconds, good = self._rows(layout.resource, layout.timestamp, batch)
@@ -179,9 +180,17 @@ class MetricReader:
         self.refusals.count(path, reason, number)
         room = self.refusals.room(path, reason)
         for place in np.flatnonzero(mask)[:room]:
-            shown = found if found is None or isinstance(found, str) else found[int(place)].as_py()
-            text = "" if shown is None else str(shown)
-            self.refusals.show(path, int(batch.rows[place]), reason, text)
+            shown = found if found is None or isinstance(found, str) else _cell(found[int(place)])
+            self.refusals.show(path, int(batch.rows[place]), reason, shown or "")
+
+
+def _cell(scalar: Any) -> str:
+    try:
+        found = scalar.as_py()
+    except OverflowError:
+        # A moment beyond Python's calendar.
+        found = scalar.value
+    return "" if found is None else str(found)
 
 
 def _series_of(

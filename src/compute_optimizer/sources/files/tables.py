@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,8 +81,16 @@ def open_table(path: Path, others: tuple[str, ...] = ()) -> TableFile:
     raise InvalidInput(f"{path}: the kind of file is unknown; expected a name ending in {known}")
 
 
-def unreadable(path: Path, error: Exception) -> InvalidInput:
-    """Return the error for a file that cannot be read (on)."""
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Explain whatever the content of a file may do to those who read it."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, UnicodeDecodeError, OverflowError, csv.Error) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInput:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return InvalidInput(f"{path}: cannot be read: {reason}")
 
@@ -89,11 +98,9 @@ def unreadable(path: Path, error: Exception) -> InvalidInput:
 class _ParquetTable:
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with reading(path):
             self._file: Any = pq.ParquetFile(path)
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(path, error) from error
-        self.columns = tuple(self._file.schema_arrow.names)
+            self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
         _check_columns(path, self.columns)
         if self._file.metadata.num_rows > MAX_FILE_ROWS:
             raise _too_many_rows(path)
@@ -103,14 +110,12 @@ class _ParquetTable:
     ) -> Iterator[Batch]:
         total = max(self._file.metadata.num_rows, 1)
         first = 1
-        try:
+        with reading(self.path):
             for part in self._file.iter_batches(PARQUET_BATCH_ROWS, columns=list(wanted)):
                 rows = np.arange(first, first + part.num_rows, dtype=np.int64)
                 first += part.num_rows
                 yield Batch({name: part.column(name) for name in wanted}, rows)
                 progress(self.path, (first - 1) / total)
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(self.path, error) from error
         progress(self.path, 1.0)
 
 
@@ -126,15 +131,13 @@ class _CsvTable:
         self, wanted: Sequence[str], refusals: Refusals, progress: Progress
     ) -> Iterator[Batch]:
         numbers = _RowNumbers(self.path, refusals)
-        size = max(self.path.stat().st_size, 1)
-        try:
+        with reading(self.path):
+            size = max(self.path.stat().st_size, 1)
             with pa.OSFile(str(self.path)) as raw, _decompressed(raw, self.path) as stream:
                 for part in self._reader(_CheckedText(stream), wanted, numbers):
                     columns = dict(zip(wanted, part.columns, strict=True))
                     yield Batch(columns, numbers.of_next(part.num_rows))
                     progress(self.path, min(raw.tell() / size, 1.0))
-        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-            raise unreadable(self.path, error) from error
         progress(self.path, 1.0)
 
     def _reader(self, stream: Any, wanted: Sequence[str], numbers: "_RowNumbers") -> Any:
@@ -221,12 +224,9 @@ def _has_rows(path: Path) -> bool:
 
 
 def _csv_lines(path: Path) -> Iterator[list[str]]:
-    try:
-        with pa.OSFile(str(path)) as raw, _decompressed(raw, path) as stream:
-            text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-            yield from (fields for fields in csv.reader(text) if fields)
-    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
-        raise unreadable(path, error) from error
+    with reading(path), pa.OSFile(str(path)) as raw, _decompressed(raw, path) as stream:
+        text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
+        yield from (fields for fields in csv.reader(text) if fields)
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
