@@ -151,7 +151,7 @@ def mistyped(shape: Any, value: Any, path: str, *, enums: bool) -> Iterator[str]
     elif shape.type_name == "structure":
         for name, one in value.items():
             yield from mistyped(shape.members[name], one, f"{path}.{name}", enums=enums)
-    elif enums and getattr(shape, "enum", ()) and value not in shape.enum:
+    elif enums and shape.type_name == "string" and shape.enum and value not in shape.enum:
         yield f"{path}: {value!r} is none of {shape.enum}"
 
 

@@ -1,0 +1,77 @@
+"""`compute-optimizer explain`, as somebody types it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Type
+
+LAST_DAY = "2026-03-14"
+
+
+def dimension(explanation: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [one for one in explanation["dimensions"] if one["dimension"] == name]
+    evidence: dict[str, Any] = found
+    return evidence
+
+
+def test_the_tables_tell_what_decided(typed: Type, fleet: list[str]) -> None:
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY)
+
+    assert ended.code == 0
+    assert ended.out.startswith(f"{fleet[0]}\nm5.xlarge, ")
+    assert "Window 2026-03-01 to 2026-03-14, as of 2026-03-15 00:00" in ended.out
+    assert "Finding: Overprovisioned (CPUOverprovisioned" in ended.out
+    for title in ("Metrics", "What each dimension asks for", "Types that were closest"):
+        assert title in ended.out
+    # 20 % of 16 GiB are 3,277 MiB; with a fifth left free 4,096 are needed.
+    assert re.search(r"Memory +│ MiB .* 3,277 .* 4,096 .* 16,384 ", ended.out)
+    assert "e+" not in ended.out
+
+
+def test_json_holds_the_same_figures(typed: Type, fleet: list[str]) -> None:
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, "--output", "json")
+
+    told = json.loads(ended.out)
+    assert told["resource_arn"] == fleet[0]
+    assert told["finding"] == "Overprovisioned"
+    memory = dimension(told, "Memory")
+    # 20 % of 16,384 MiB = 3,276.8; / 0.8 = 4,096.
+    assert memory["demand"] == pytest.approx(3_276.8)
+    assert memory["limit"] == pytest.approx(4_096)
+    assert {one["metric"]: one["samples"] for one in told["metrics"]}["CPUUtilization"] == 14 * 288
+
+
+def test_an_id_is_enough_and_the_current_analysis_is_explained(
+    typed: Type, fleet: list[str]
+) -> None:
+    typed("analyze", "--as-of", "2026-03-13T12:00")
+
+    ended = typed("explain", fleet[1].rpartition("/")[2])
+
+    assert "as of 2026-03-13 12:00" in ended.out
+    assert "Finding: Underprovisioned" in ended.out
+
+
+def test_a_period_without_samples_is_explained_as_such(typed: Type, fleet: list[str]) -> None:
+    ended = typed("explain", fleet[0], "--as-of", "2025-01-01")
+
+    assert ended.code == 0
+    assert "Finding: INSUFFICIENT_METRIC_DATA" in ended.out
+
+
+@pytest.mark.usefixtures("fleet")
+def test_an_instance_that_nobody_imported_is_not_found(typed: Type) -> None:
+    ended = typed("explain", "i-00000000000000099")
+
+    assert ended.code == 3
+    assert "i-00000000000000099" in ended.err
+
+
+def test_a_moment_in_the_future_is_wrong_input(typed: Type, fleet: list[str]) -> None:
+    ended = typed("explain", fleet[0], "--as-of", "2999-01-01")
+
+    assert ended.code == 2
+    assert "expected a moment" in ended.err

@@ -1,0 +1,80 @@
+"""`compute-optimizer recommend`, as somebody types it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Type
+from tests.enrolling import ALPHA, BETA
+
+
+@pytest.fixture
+def analyzed(typed: Type, fleet: list[str]) -> list[str]:
+    """The fleet, analyzed."""
+    assert typed("analyze", "--as-of", "2026-03-14").code == 0
+    return fleet
+
+
+def told(typed: Type, *words: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(typed("recommend", *words, "--output", "json").out)
+    return answer
+
+
+@pytest.mark.usefixtures("analyzed")
+def test_the_table_has_the_largest_savings_first_and_the_total(typed: Type) -> None:
+    ended = typed("recommend")
+
+    assert ended.code == 0
+    assert ended.out.index("web-0") < ended.out.index("web-1")
+    assert "1 overprovisioned, 1 underprovisioned" in ended.out
+    assert "Total estimated savings: " in ended.out
+
+
+def test_json_has_what_programs_need(typed: Type, analyzed: list[str]) -> None:
+    answer = told(typed)
+
+    quiet, busy = answer["recommendations"]
+    assert (quiet["instanceArn"], busy["instanceArn"]) == tuple(analyzed)
+    assert quiet["finding"] == "Overprovisioned"
+    assert quiet["currentInstanceType"] == "m5.xlarge"
+    assert "CPUUnderprovisioned" in busy["findingReasonCodes"]
+    # What costs more is no saving.
+    assert busy["estimatedMonthlySavings"] == 0
+    assert answer["totalEstimatedMonthlySavings"] == quiet["estimatedMonthlySavings"] > 0
+
+
+@pytest.mark.usefixtures("analyzed")
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (["--account", ALPHA], 2),
+        (["--account", BETA], 0),
+        (["--region", "us-east-1"], 2),
+        (["--region", "eu-west-1"], 0),
+        (["--region", "eu-west-1", "--region", "us-east-1"], 2),
+    ],
+)
+def test_accounts_and_regions_narrow_the_list(typed: Type, words: list[str], number: int) -> None:
+    assert len(told(typed, *words)["recommendations"]) == number
+
+
+@pytest.mark.usefixtures("analyzed")
+def test_the_limit_shortens_the_table_and_not_the_total(typed: Type) -> None:
+    shortened, whole = (
+        typed("recommend", "--limit", "1").out,
+        typed("recommend", "--limit", "0").out,
+    )
+
+    assert "web-0" in shortened
+    assert "web-1" not in shortened
+    assert "web-1" in whole
+    assert shortened.splitlines()[-2:] == whole.splitlines()[-2:]
+
+
+def test_before_the_first_analysis_it_says_what_to_do(typed: Type) -> None:
+    ended = typed("recommend")
+
+    assert ended.code == 0
+    assert "compute-optimizer analyze" in ended.out
+    assert told(typed) == {"recommendations": [], "totalEstimatedMonthlySavings": 0}
