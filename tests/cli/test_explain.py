@@ -60,6 +60,7 @@ def test_a_period_without_samples_is_explained_as_such(typed: Type, fleet: list[
 
     assert ended.code == 0
     assert "Finding: INSUFFICIENT_METRIC_DATA" in ended.out
+    assert "price unknown" not in ended.out
 
 
 @pytest.mark.usefixtures("fleet")

@@ -19,6 +19,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.engine.explanation import DimensionEvidence, Explanation, TypeEvidence
 from compute_optimizer.jobs.explain import explain as explain_resource
+from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.store.tiles import TileStore
 
 METRICS = {
@@ -90,14 +91,8 @@ def print_explanation(explanation: Explanation) -> None:
 def _print_verdict(explanation: Explanation) -> None:
     console = Console(soft_wrap=True, highlight=False, markup=False)
     window = explanation.window
-    price = explanation.current_hourly_usd
     console.print(explanation.resource_arn)
-    console.print(
-        f"{explanation.instance_type}, {_number(price)} USD an hour "
-        f"(prices of {explanation.price_date}, types of {explanation.types_date})"
-        if price is not None
-        else f"{explanation.instance_type}, price unknown (types of {explanation.types_date})"
-    )
+    console.print(_price(explanation))
     console.print(
         f"Window {window.first} to {window.last}, as of {explanation.as_of:%Y-%m-%d %H:%M}"
     )
@@ -105,6 +100,17 @@ def _print_verdict(explanation: Explanation) -> None:
     console.print(f"Finding: {explanation.finding} ({codes})")
     console.print(f"Binding dimension: {explanation.binding_dimension or 'none'}")
     console.print(f"Idle: {'yes' if explanation.idle else 'no'}")
+
+
+def _price(explanation: Explanation) -> str:
+    name, price = explanation.instance_type, explanation.current_hourly_usd
+    dates = f"types of {explanation.types_date}"
+    if price is not None:
+        dates = f"prices of {explanation.price_date}, {dates}"
+        return f"{name}, {_number(price)} USD an hour ({dates})"
+    # Without a recommendation nobody looked for the price.
+    was_looked_for = explanation.finding in set(Finding)
+    return f"{name}, price unknown ({dates})" if was_looked_for else f"{name} ({dates})"
 
 
 def _print_metrics(explanation: Explanation) -> None:
