@@ -111,7 +111,8 @@ def _key(environment: Environment, folder: Path) -> str:
     for name in environment.locks:
         digest.update(lock_file(name).read_bytes())
     if environment.with_project:
-        digest.update((ROOT / "pyproject.toml").read_bytes())
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+        digest.update(repr((project["project"], project["build-system"])).encode())
     return digest.hexdigest()[:16]
 
 
