@@ -436,12 +436,8 @@ def test_fleets_larger_than_a_shard_are_spread(
     }
 
 
-def test_little_memory_gives_the_same_tiles(
-    place: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("compute_optimizer.jobs.ingest.BUFFER_BYTES", 1)
-
-    place.take(place.metrics(*sorted(SAMPLES, key=hash)), inventory=place.fleet())
+def test_little_memory_gives_the_same_tiles(place: Installation) -> None:
+    place.take(place.metrics(*sorted(SAMPLES)), inventory=place.fleet(), buffer_bytes=1)
 
     assert place.view() == WHOLE
 

@@ -54,6 +54,8 @@ class ImportRequest:
     """Of samples that do not say theirs."""
     strict: bool = False
     """Bring in nothing when anything is refused."""
+    buffer_bytes: int = BUFFER_BYTES
+    """Memory for samples on their way; more of them are put on the disk for a while."""
 
 
 @dataclass(slots=True)
@@ -100,7 +102,7 @@ def ingest(
         sweep(state, tiles)
         wanted = _read_inventory(state, request, report)
         fleet = _fleet(state, wanted)
-        buffer = TileBuffer(fleet.places, tiles.spill_folder, BUFFER_BYTES)
+        buffer = TileBuffer(fleet.places, tiles.spill_folder, request.buffer_bytes)
         for table, layout in files:
             reader = MetricReader(table, layout, fleet.known, clock.now(), report.refusals)
             for samples in reader.samples(progress):
