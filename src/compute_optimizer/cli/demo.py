@@ -77,17 +77,17 @@ def prepare(application: Application, size: int = FLEET_SIZE) -> None:
     folder, clock = application.settings.data_dir, application.clock
     yesterday = clock.now().date() - timedelta(days=1)
     if analyzed_until(folder) == yesterday and _everybody_enrolled(application):
-        print(f"The demo's data in {folder} is of yesterday; nothing has to be done again.")
+        _say(f"The demo's data in {folder} ends yesterday; nothing has to be done again.")
         return
-    print("Generating an organization and a fleet (none of it is real) ...")
+    _say("Generating an organization and a fleet (none of it is real) ...")
     files = write_demo_files(folder, yesterday, size)
-    print("Creating and enrolling the organization ...")
+    _say("Creating and enrolling the organization ...")
     apply_file(application.state, clock, files.organization)
     change_enrollment(application.state, clock, MANAGEMENT_ACCOUNT_ID, "Active", True)
     advance_enrollments(application.state, clock)
-    print("Importing inventory and metrics ...")
+    _say("Importing inventory and metrics ...")
     take_in(application, files)
-    print("Analyzing ...")
+    _say("Analyzing ...")
     analyze(application.state, TileStore(application.settings.tiles_dir), clock, as_of=files.as_of)
     mark_analyzed(folder, files)
 
@@ -101,7 +101,7 @@ def take_in(application: Application, files: DemoFiles) -> None:
         ImportRequest(inventory=files.inventory, metrics=(files.metrics,)),
     )
     counts = report.resources
-    print(
+    _say(
         f"  {counts.added + counts.changed + counts.unchanged:,} instances, "
         f"{report.samples.total():,} samples until {files.last_day}"
     )
@@ -112,6 +112,11 @@ def show(application: Application) -> None:
     with application.state.reading() as connection:
         print_recommendations(by_savings(connection))
     print()
+
+
+def _say(text: str) -> None:
+    """Print at once, also where the output goes through a pipe."""
+    print(text, flush=True)
 
 
 def _everybody_enrolled(application: Application) -> bool:
