@@ -1,0 +1,204 @@
+"""One policy at one origin: its knobs from the past, what it recommends, and its scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.backtest import choosing, scores
+from compute_optimizer.backtest.options import cheapest_that_carries
+from compute_optimizer.backtest.oracle import oracle
+from compute_optimizer.backtest.policies import Policy, asked
+from compute_optimizer.backtest.trial import TEST_DAYS, Trial
+from compute_optimizer.engine.arrays import Floats, Integers
+
+TEST_HOURS = TEST_DAYS * 24
+
+ORACLE = "oracle"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """One origin with what happened before it."""
+
+    trial: Trial
+    past: tuple[Trial, ...]
+    folds: Integers
+    """Of the fleet's resources."""
+    past_folds: Integers
+    """Of the resources of the fleet that the past is taken from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deployment:
+    """What one policy recommends to the unclipped resources of an origin."""
+
+    policy: Policy
+    knobs: Mapping[float, Integers]
+    """By budget, the knob of each fold."""
+    chosen: Mapping[float, Integers]
+    """By budget, the option of each resource."""
+    results: Mapping[float, scores.Result]
+
+
+def key_of(number: float) -> str:
+    """Return a budget or a price as the reports spell it, such as 0.05."""
+    return f"{number:g}"
+
+
+def deploy(policy: Policy, origin: Origin, budgets: tuple[float, ...]) -> Deployment:
+    """Return what a policy recommends for each budget, its knobs chosen on the past only."""
+    record = choosing.record_of(policy, origin.trial, origin.folds)
+    past = past_of(policy, origin)
+    knobs = {budget: _knobs(policy, past, budget) for budget in budgets}
+    chosen = {b: choosing.deployed(record, knob, origin.trial) for b, knob in knobs.items()}
+    results = {b: scores.result_of(origin.trial, option, b) for b, option in chosen.items()}
+    return Deployment(policy, knobs, chosen, results)
+
+
+def deploy_oracle(policy: Policy, trial: Trial, budgets: tuple[float, ...]) -> Deployment:
+    """Return what the oracle recommends for each budget."""
+    count = len(trial.counted)
+    chosen = {b: oracle(trial, scores.allowed(b, count)) for b in budgets}
+    results = {b: scores.result_of(trial, option, b) for b, option in chosen.items()}
+    return Deployment(policy, {}, chosen, results)
+
+
+def past_of(policy: Policy, origin: Origin) -> choosing.Record:
+    """Return what the settings of a policy did in all windows that end before the origin."""
+    records = [choosing.record_of(policy, trial, origin.past_folds) for trial in origin.past]
+    return choosing.joined(records)
+
+
+def _knobs(policy: Policy, past: choosing.Record, budget: float) -> Integers:
+    if not policy.adjustable:
+        return np.zeros(choosing.FOLDS, np.int64)
+    return choosing.by_budget(past, budget)
+
+
+def report_of(
+    deployment: Deployment,
+    origin: Origin,
+    seed: int,
+    incident_usd: tuple[float, ...],
+) -> dict[str, Any]:
+    """Return every score of a policy at an origin."""
+    policy, trial = deployment.policy, origin.trial
+    record = choosing.record_of(policy, trial, origin.folds)
+    return {
+        "deployed": {
+            key_of(budget): {
+                **scores.headline(result, seed),
+                **scores.details(trial, deployment.chosen[budget]),
+                "knobs": _labels(policy, deployment.knobs[budget]),
+            }
+            for budget, result in deployment.results.items()
+        },
+        "as_shipped": _as_shipped(policy, trial, record),
+        "hindsight": {key_of(b): _hindsight(policy, record, b) for b in deployment.results},
+        "front": _front(policy, record),
+        "expected_loss": {
+            key_of(usd): _expected_loss(policy, origin, record, usd) for usd in incident_usd
+        },
+        "upsizing": _upsizing(policy, trial),
+    }
+
+
+def oracle_report(
+    deployment: Deployment, trial: Trial, seed: int, incident_usd: tuple[float, ...]
+) -> dict[str, Any]:
+    """Return the scores of the oracle, at zero violations and at every budget."""
+    harmless = scores.result_of(trial, oracle(trial, 0), 0.0)
+    return {
+        "deployed": {
+            key_of(budget): {
+                **scores.headline(result, seed),
+                **scores.details(trial, deployment.chosen[budget]),
+            }
+            for budget, result in deployment.results.items()
+        },
+        "at_zero": scores.headline(harmless, seed),
+        "expected_loss": {key_of(usd): _least_loss(trial, usd) for usd in incident_usd},
+    }
+
+
+def _labels(policy: Policy, knobs: Integers) -> list[str]:
+    """Return the setting that each fold was given."""
+    return [_label(policy, knob) for knob in knobs.tolist()]
+
+
+def _label(policy: Policy, knob: int) -> str:
+    return "keep" if knob == choosing.KEEP_KNOB else policy.knobs[knob].label
+
+
+def _as_shipped(policy: Policy, trial: Trial, record: choosing.Record) -> dict[str, Any]:
+    """Return the outcome of the owner's own setting, capped at today's size and uncapped."""
+    counted = trial.counted
+    free = cheapest_that_carries(trial.options, asked(policy.knobs[policy.shipped], trial))[counted]
+    return {
+        **_outcome(record, policy.shipped),
+        "uncapped": {
+            "violations": _mean(trial.harm.excess[counted, free]),
+            "savings": scores.savings(trial.options.price[free], record.current_price),
+        },
+    }
+
+
+def _outcome(record: choosing.Record, knob: int) -> dict[str, float]:
+    if knob == choosing.KEEP_KNOB:
+        return {"violations": 0.0, "savings": 0.0}
+    return {
+        "violations": _mean(record.violated[knob]),
+        "savings": scores.savings(record.price[knob], record.current_price),
+    }
+
+
+def _mean(values: Any) -> float:
+    return float(np.mean(values)) if len(values) else 0.0
+
+
+def _hindsight(policy: Policy, record: choosing.Record, budget: float) -> dict[str, Any]:
+    knob = choosing.within(record, budget)
+    return {**_outcome(record, knob), "knob": _label(policy, knob)}
+
+
+def _front(policy: Policy, record: choosing.Record) -> list[dict[str, Any]]:
+    """Return the settings that no other one beats on these very rows, safest first."""
+    points = [(_outcome(record, knob), knob) for knob in range(len(policy.knobs))]
+    points.sort(key=lambda point: (point[0]["violations"], -point[0]["savings"], point[1]))
+    front: list[dict[str, Any]] = [{"violations": 0.0, "savings": 0.0, "knob": "keep"}]
+    for outcome, knob in points:
+        if outcome["savings"] > front[-1]["savings"]:
+            front.append({**outcome, "knob": _label(policy, knob)})
+    return front
+
+
+def _expected_loss(
+    policy: Policy, origin: Origin, record: choosing.Record, usd: float
+) -> dict[str, Any]:
+    """Return cost plus harm of the test window when the knob was chosen for that on the past."""
+    knobs = np.zeros(choosing.FOLDS, np.int64)
+    if policy.adjustable:
+        knobs = choosing.by_loss(past_of(policy, origin), usd, TEST_HOURS)
+    chosen = choosing.deployed(record, knobs, origin.trial)
+    return _loss(origin.trial, chosen, usd)
+
+
+def _loss(trial: Trial, chosen: Integers, usd: float) -> dict[str, Any]:
+    cost = float(trial.options.price[chosen].sum()) * TEST_HOURS
+    incidents = int(trial.harm.excess[trial.counted, chosen].sum())
+    return {"usd": cost + usd * incidents, "cost_usd": cost, "incidents": incidents}
+
+
+def _least_loss(trial: Trial, usd: float) -> dict[str, Any]:
+    harm = trial.harm.excess[trial.counted] * usd
+    losses: Floats = trial.options.price * TEST_HOURS + harm
+    dearer = np.arange(len(trial.options.price)) > trial.current[trial.counted][:, None]
+    return _loss(trial, np.where(dearer, np.inf, losses).argmin(axis=1), usd)
+
+
+def _upsizing(policy: Policy, trial: Trial) -> dict[str, Any]:
+    """Return how the owner's own setting treats the clipped resources."""
+    needs = asked(policy.knobs[policy.shipped], trial)[trial.clipped]
+    return scores.upsizing(trial, cheapest_that_carries(trial.options, needs))

@@ -1,0 +1,155 @@
+"""The policies that are compared: what capacity each asks for, from what was seen before.
+
+A base is what a rule asks for of every dimension; NaN asks for nothing. A knob is one base times
+one multiplier. Sources of the rules' constants: docs/backtest.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from compute_optimizer.backtest import peers
+from compute_optimizer.backtest.options import cheapest_that_carries
+from compute_optimizer.backtest.trial import Train, Trial
+from compute_optimizer.engine.arrays import Floats, Integers
+
+Base = Callable[[Train], Floats]
+"""From what was seen to the capacity asked for, (resources, dimensions)."""
+
+MARGINS = (
+    0.6,
+    0.7,
+    0.8,
+    0.9,
+    1.0,
+    1.1,
+    1.2,
+    1.35,
+    1.5,
+    1.75,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    6.0,
+    8.0,
+    12.0,
+    20.0,
+    40.0,
+)
+"""Multipliers that a rule may be tightened or loosened by."""
+
+AS_SHIPPED = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One setting of a policy."""
+
+    base: Base
+    multiplier: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule and the settings that it may be given."""
+
+    name: str
+    knobs: tuple[Knob, ...]
+    shipped: int
+    """Place of the knob that its owner ships."""
+
+    @property
+    def adjustable(self) -> bool:
+        """Whether there is something to choose from the past."""
+        return len(self.knobs) > 1
+
+
+def fixed(name: str, base: Base) -> Policy:
+    """Return a policy that is deployed as it is."""
+    return Policy(name, (Knob(base, AS_SHIPPED, "as shipped"),), 0)
+
+
+def swept(name: str, *bases: tuple[str, Base]) -> Policy:
+    """Return a policy whose multiplier, and base where there are several, may be chosen."""
+    knobs = tuple(
+        Knob(base, margin, f"{label} x {margin:g}".strip())
+        for label, base in bases
+        for margin in MARGINS
+    )
+    return Policy(name, knobs, MARGINS.index(AS_SHIPPED))
+
+
+def chosen_by(knobs: Sequence[Knob], trial: Trial) -> Integers:
+    """Return the option that each knob recommends, (knobs, resources).
+
+    Nobody recommends more than the current option to a resource that was not clipped.
+    """
+    return np.stack([_recommended(knob, trial) for knob in knobs])
+
+
+def asked(knob: Knob, trial: Trial) -> Floats:
+    """Return the capacity that a knob asks for, (resources, dimensions), without any cap."""
+    base = trial.remembered(knob.base, lambda: knob.base(trial.train))
+    return base * knob.multiplier
+
+
+def _recommended(knob: Knob, trial: Trial) -> Integers:
+    needs = asked(knob, trial)
+    capped = np.minimum(needs, trial.train.current)
+    return cheapest_that_carries(trial.options, np.where(trial.clipped[:, None], needs, capped))
+
+
+PUBLISHED = "published-ec2-rule"
+SWEEP = "capped-sweep"
+KEEP = "keep"
+
+_P995 = partial(peers.quantile, percent=99.5)
+_P999 = partial(peers.quantile, percent=99.9)
+
+_PRESETS = tuple(
+    Knob(
+        partial(peers.published_rule, percent=percent, headroom=headroom),
+        AS_SHIPPED,
+        f"P{percent:g}, headroom {headroom:.0%}",
+    )
+    for percent in (90.0, 95.0, 99.5)
+    for headroom in (0.0, 0.2, 0.3)
+)
+"""Every threshold and headroom of CPU that the service's preferences offer."""
+
+POLICIES = (
+    fixed(KEEP, peers.keep),
+    Policy(PUBLISHED, _PRESETS, 7),
+    fixed("published-p90-headroom-0", _PRESETS[0].base),
+    fixed("published-p95-headroom-30", _PRESETS[5].base),
+    fixed("published-p99.5-headroom-30", _PRESETS[8].base),
+    swept(SWEEP, ("P99.5", _P995), ("P99.9", _P999), ("maximum", peers.maximum)),
+    swept("capped-p99.9", ("P99.9", _P999)),
+    swept("azure", ("", peers.azure)),
+    swept("azure-user-facing", ("", peers.azure_user_facing)),
+    swept("vpa", ("", peers.vpa)),
+    swept("krr", ("", peers.krr)),
+    swept("crane", ("", peers.crane)),
+    swept("optscale", ("", peers.optscale)),
+    swept("aws-solution", ("", peers.aws_solution)),
+    swept("kubecost", ("", peers.kubecost)),
+    swept("densify", ("", peers.densify)),
+    swept("n-sigma", ("", peers.n_sigma)),
+    swept("n-sigma-or-p99", ("", peers.n_sigma_or_p99)),
+    swept(
+        "seasonal-naive",
+        ("1 week", partial(peers.seasonal_naive, weeks=1)),
+        ("2 weeks", partial(peers.seasonal_naive, weeks=2)),
+    ),
+)
+"""Every policy but the oracle, which knows the test window."""
+
+DEFAULT = "default"
+"""Stands for what the product ships."""
+
+DEFAULT_POLICY = fixed(DEFAULT, _PRESETS[7].base)
+"""The published rule as it is; it does not take a budget."""

@@ -1,0 +1,271 @@
+"""The whole backtest: every origin, every policy, knobs from the past, scored."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.backtest import choosing, scores
+from compute_optimizer.backtest.calibration import Forecast, calibration_of, groups_of
+from compute_optimizer.backtest.climatology import fit, tightness
+from compute_optimizer.backtest.deployment import (
+    ORACLE,
+    Deployment,
+    Origin,
+    deploy,
+    deploy_oracle,
+    key_of,
+    oracle_report,
+    report_of,
+)
+from compute_optimizer.backtest.fleet import CPU, TraceFleet
+from compute_optimizer.backtest.options import Options, capacity_steps, ec2_options
+from compute_optimizer.backtest.past import (
+    Maker,
+    check_origins,
+    origins_of,
+    past_windows,
+    trial_maker,
+)
+from compute_optimizer.backtest.peers import keep
+from compute_optimizer.backtest.policies import DEFAULT, DEFAULT_POLICY, POLICIES, SWEEP, fixed
+from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS, Trial
+from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.engine.arrays import Integers
+
+BUDGETS = (0.01, 0.02, 0.05, 0.10)
+"""Shares of the resources that may be violated."""
+
+INCIDENT_USD = (1.0, 10.0, 100.0)
+"""What one violated resource may be held to cost."""
+
+SEED = 2013
+"""Of everything that is drawn: folds and bootstrap samples."""
+
+CALIBRATED_BUDGET = 0.05
+"""The budget at which a policy that takes one is held against the forecast."""
+
+JOINT = "joint"
+"""Any dimension: stands beside the dimensions where there are several."""
+
+ORACLE_POLICY = fixed(ORACLE, keep)
+"""A name only: what it recommends is decided with the test window in hand."""
+
+Progress = Callable[[int, int], None]
+"""Called with the steps that are done and their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a backtest is asked for."""
+
+    dimensions: tuple[str, ...]
+    budgets: tuple[float, ...] = BUDGETS
+    seed: int = SEED
+    train_days: int = TRAIN_DAYS
+    origins: tuple[int, ...] = ()
+    """Day numbers; empty for the fleet's own."""
+
+
+def options_for(types: InstanceTypes, dimensions: Sequence[str]) -> Options:
+    """Return the catalog of the dimensions: capacity steps for the CPU alone, else EC2."""
+    return capacity_steps(types) if tuple(dimensions) == (CPU,) else ec2_options(types, dimensions)
+
+
+def origins_with_past(
+    fleet: TraceFleet, options: Options, settings: Settings, fit_on: TraceFleet | None = None
+) -> list[Origin]:
+    """Return the origins; with `fit_on`, their past is all of that other fleet.
+
+    Raises InvalidInput for dimensions or origins that a fleet does not have.
+    """
+    chosen = fleet.of(settings.dimensions)
+    numbers = settings.origins or origins_of(fleet)
+    check_origins(fleet, numbers)
+    make = trial_maker(chosen, options)
+    folds = choosing.folds_of(len(fleet.ids), settings.seed)
+    other = fit_on.of(settings.dimensions) if fit_on else None
+    learn = trial_maker(other, options) if other else make
+    past_folds = np.full(len(other.ids), choosing.NOBODY) if other else folds
+    return [
+        Origin(
+            trial=make(number, settings.train_days, TEST_DAYS),
+            past=_past(learn, other.days if other else number, settings.train_days),
+            folds=folds,
+            past_folds=past_folds,
+        )
+        for number in numbers
+    ]
+
+
+def _past(make: Maker, end: int, train_days: int) -> tuple[Trial, ...]:
+    return tuple(
+        make(origin, train_days if train == TRAIN_DAYS else train, test)
+        for origin, train, test in past_windows(end)
+    )
+
+
+def run(
+    fleet: TraceFleet,
+    types: InstanceTypes,
+    settings: Settings,
+    fit_on: TraceFleet | None = None,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Return every score of a fleet, ready for JSON; raises as `origins_with_past`."""
+    options = options_for(types, tuple(fleet.of(settings.dimensions).demand))
+    origins = origins_with_past(fleet, options, settings, fit_on)
+    policies = (DEFAULT_POLICY, *POLICIES)
+    steps = len(origins) * len(policies)
+    deployments: list[dict[str, Deployment]] = []
+    reports = []
+    for place, origin in enumerate(origins):
+        found = {
+            ORACLE: deploy_oracle(ORACLE_POLICY, origin.trial, settings.budgets),
+        }
+        for number, policy in enumerate(policies, start=1):
+            found[policy.name] = deploy(policy, origin, settings.budgets)
+            progress(place * len(policies) + number, steps)
+        deployments.append(found)
+        reports.append(_origin_report(fleet, origin, found, settings))
+    return {
+        "fleet": _fleet_report(fleet, fit_on, options, settings),
+        "origins": reports,
+        "overall": _overall(deployments, settings),
+    }
+
+
+def _fleet_report(
+    fleet: TraceFleet, fit_on: TraceFleet | None, options: Options, settings: Settings
+) -> dict[str, Any]:
+    return {
+        "name": fleet.name,
+        "resources": len(fleet.ids),
+        "first_day": fleet.first.isoformat(),
+        "days": fleet.days,
+        "statistic": fleet.statistic.value,
+        "dimensions": list(settings.dimensions),
+        "options": len(options.names),
+        "train_days": settings.train_days,
+        "test_days": TEST_DAYS,
+        "knobs_from": fit_on.name if fit_on else fleet.name,
+        "default": "the published rule as shipped: P99.5 and maximum use, 20 % headroom",
+        "seed": settings.seed,
+    }
+
+
+def _origin_report(
+    fleet: TraceFleet,
+    origin: Origin,
+    deployments: Mapping[str, Deployment],
+    settings: Settings,
+) -> dict[str, Any]:
+    trial, seed = origin.trial, settings.seed
+    policies = {
+        name: oracle_report(one, trial, seed, INCIDENT_USD)
+        if name == ORACLE
+        else report_of(one, origin, seed, INCIDENT_USD)
+        for name, one in deployments.items()
+    }
+    forecasts = forecasts_of(origin)
+    chosen = {name: deployments[name].chosen[_calibrated(settings)] for name in (DEFAULT, SWEEP)}
+    calibrations = {name: _calibration(forecasts, trial, c) for name, c in chosen.items()}
+    policies[SWEEP]["calibration"] = calibrations[SWEEP]
+    return {
+        "origin": fleet.day(trial.origin).isoformat(),
+        "resources": len(trial.resources),
+        "scored": len(trial.counted),
+        "clipped": int(trial.clipped.sum()),
+        "clipped_in_test_only": int((trial.clipped_later & ~trial.clipped).sum()),
+        "without_test_samples": int(trial.unseen[trial.counted].sum()),
+        "past_windows": [
+            {"test_from_day": past.origin, "test_days": past.test_days} for past in origin.past
+        ],
+        "policies": policies,
+        "calibration": calibrations[DEFAULT],
+        "paired": {
+            key_of(budget): _paired(deployments, budget, settings.seed)
+            for budget in settings.budgets
+        },
+    }
+
+
+def _calibrated(settings: Settings) -> float:
+    """Return the asked budget that is nearest to the one of the calibration."""
+    return min(settings.budgets, key=lambda budget: abs(budget - CALIBRATED_BUDGET))
+
+
+def forecasts_of(origin: Origin) -> dict[str, Forecast]:
+    """Return the climatology's forecast for the unclipped resources, by dimension and jointly."""
+    trial = origin.trial
+    found = {name: _forecast(origin, name) for name in trial.options.dimensions}
+    if len(found) > 1:
+        none = np.prod([1 - one.probability for one in found.values()], axis=0)
+        found[JOINT] = Forecast(
+            probability=1 - none,
+            violated=trial.harm.excess[trial.counted],
+            reference=1 - float(np.prod([1 - one.reference for one in found.values()])),
+            judged=np.logical_or.reduce([one.judged for one in found.values()]),
+        )
+    return found
+
+
+def _forecast(origin: Origin, dimension: str) -> Forecast:
+    trial, rows = origin.trial, origin.trial.counted
+    ratio = tightness(trial, dimension)[rows]
+    folds = origin.folds[trial.resources[rows]]
+    probability = np.zeros(ratio.shape)
+    rates = []
+    for fold in range(choosing.FOLDS):
+        known = fit(origin.past, origin.past_folds, fold, dimension)
+        probability[folds == fold] = known.at(ratio[folds == fold])
+        rates.append(known.base_rate)
+    return Forecast(
+        probability=probability,
+        violated=trial.harm.by_dimension[dimension][rows],
+        reference=float(np.mean(rates)),
+        judged=~np.isnan(ratio),
+    )
+
+
+def _calibration(
+    forecasts: Mapping[str, Forecast], trial: Trial, chosen: Integers
+) -> dict[str, Any]:
+    groups = groups_of(trial)
+    return {name: calibration_of(one, chosen, groups) for name, one in forecasts.items()}
+
+
+def _paired(deployments: Mapping[str, Deployment], budget: float, seed: int) -> dict[str, Any]:
+    """Return ours and the strongest sweep, each minus every other policy."""
+    results = {name: one.results[budget] for name, one in deployments.items()}
+    return {
+        ours: {
+            name: scores.paired(results[ours], result, seed)
+            for name, result in results.items()
+            if name != ours
+        }
+        for ours in (DEFAULT, SWEEP)
+    }
+
+
+def _overall(deployments: Sequence[Mapping[str, Deployment]], settings: Settings) -> dict[str, Any]:
+    """Return all origins as one; a resource comes with all of its origins into a resample."""
+    found: dict[str, Any] = {"policies": {}, "paired": {}}
+    for budget in settings.budgets:
+        results = {
+            name: scores.joined([by_name[name].results[budget] for by_name in deployments])
+            for name in deployments[0]
+        }
+        for name, result in results.items():
+            by_budget = found["policies"].setdefault(name, {"deployed": {}})["deployed"]
+            by_budget[key_of(budget)] = scores.headline(result, settings.seed)
+        found["paired"][key_of(budget)] = {
+            ours: {
+                name: scores.paired(results[ours], result, settings.seed)
+                for name, result in results.items()
+                if name != ours
+            }
+            for ours in (DEFAULT, SWEEP)
+        }
+    return found

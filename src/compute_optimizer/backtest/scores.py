@@ -1,0 +1,140 @@
+"""What one set of recommendations would have done: violations, unserved demand, savings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.backtest.intervals import Resampled, middle_95, resample, wilson
+from compute_optimizer.backtest.oracle import oracle
+from compute_optimizer.backtest.trial import Trial
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+
+PER_MILLION = 1e6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What was deployed to the unclipped resources of one trial, or of several."""
+
+    resources: Integers
+    violated: Booleans
+    price: Floats
+    current_price: Floats
+    oracle_price: Floats
+    """What the oracle would have paid with the violations that the budget allows."""
+
+
+def allowed(budget: float, resources: int) -> int:
+    """Return how many of the resources may be violated."""
+    return int(np.floor(budget * resources + 1e-9))
+
+
+def result_of(trial: Trial, chosen: Integers, budget: float) -> Result:
+    """Return the outcome of options chosen for the unclipped resources."""
+    counted = trial.counted
+    best = oracle(trial, allowed(budget, len(counted)))
+    return Result(
+        resources=trial.resources[counted],
+        violated=trial.harm.excess[counted, chosen],
+        price=trial.options.price[chosen],
+        current_price=trial.current_price[counted],
+        oracle_price=trial.options.price[best],
+    )
+
+
+def joined(results: list[Result]) -> Result:
+    """Return the outcomes of several trials as one."""
+    return Result(
+        *(
+            np.concatenate([getattr(result, name) for result in results])
+            for name in ("resources", "violated", "price", "current_price", "oracle_price")
+        )
+    )
+
+
+def savings(price: Floats, current_price: Floats) -> float:
+    """Return the net savings as a ratio of sums."""
+    total = float(current_price.sum())
+    return 1 - float(price.sum()) / total if total else 0.0
+
+
+def headline(result: Result, seed: int) -> dict[str, Any]:
+    """Return violations, savings and regret with their 95 % intervals."""
+    number, count = len(result.violated), int(result.violated.sum())
+    draws = resample(result.resources, seed)
+    saved, best = _savings_in(draws, result.price, result), _best_in(draws, result)
+    own = savings(result.price, result.current_price)
+    return {
+        "violations": count / number if number else 0.0,
+        "violations_interval": list(wilson(count, number)),
+        "savings": own,
+        "savings_interval": list(middle_95(saved)),
+        "regret": savings(result.oracle_price, result.current_price) - own,
+        "regret_interval": list(middle_95(best - saved)),
+    }
+
+
+def _savings_in(draws: Resampled, price: Floats, result: Result) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 1 - draws.total(price) / draws.total(result.current_price)
+
+
+def _best_in(draws: Resampled, result: Result) -> Floats:
+    return _savings_in(draws, result.oracle_price, result)
+
+
+def details(trial: Trial, chosen: Integers) -> dict[str, Any]:
+    """Return what else is known of options chosen for the unclipped resources of one trial."""
+    counted = trial.counted
+    number = max(len(counted), 1)
+    violated = trial.harm.excess[counted, chosen]
+    certain = violated & ~trial.clipped_later[counted]
+    price, current = trial.options.price[chosen], trial.current_price[counted]
+    demanded = float(trial.demanded[counted].sum())
+    unserved = float(trial.harm.unserved[counted, chosen].sum())
+    spent = int(violated.sum())
+    best = trial.options.price[oracle(trial, spent)]
+    return {
+        "violations_bounds": [float(certain.sum()) / number, spent / number],
+        "violations_lenient": float(trial.harm.lenient[counted, chosen].sum()) / number,
+        "violations_by_dimension": {
+            name: float(found[counted, chosen].sum()) / number
+            for name, found in trial.harm.by_dimension.items()
+        },
+        "unserved_vcpu_hours_per_million": unserved / demanded * PER_MILLION if demanded else 0.0,
+        "median_savings": float(np.median(1 - price / current)) if len(counted) else 0.0,
+        "regret_at_realized": savings(best, current) - savings(price, current),
+    }
+
+
+def upsizing(trial: Trial, chosen: Integers) -> dict[str, Any]:
+    """Return how many of the clipped resources are recommended more; `chosen` is for them only."""
+    rows = np.flatnonzero(trial.clipped)
+    larger = trial.options.price[chosen] > trial.current_price[rows]
+    still = trial.clipped_later[rows]
+    found, number = int((larger & still).sum()), int(still.sum())
+    return {
+        "clipped": len(rows),
+        "still_clipped": number,
+        "upsized": int(larger.sum()),
+        "recall": found / number if number else None,
+        "recall_interval": list(wilson(found, number)),
+    }
+
+
+def paired(ours: Result, other: Result, seed: int) -> dict[str, Any]:
+    """Return ours minus the other's on the same resources, with bootstrap intervals."""
+    draws = resample(ours.resources, seed)
+    number = draws.total(np.ones(len(ours.violated)))
+    excess = ours.violated.astype(np.float64) - other.violated
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rates = draws.total(excess) / number
+    saved = _savings_in(draws, ours.price, ours) - _savings_in(draws, other.price, other)
+    return {
+        "violations": float(excess.mean()) if len(excess) else 0.0,
+        "violations_interval": list(middle_95(rates)),
+        "savings": savings(ours.price, ours.current_price)
+        - savings(other.price, other.current_price),
+        "savings_interval": list(middle_95(saved)),
+    }

@@ -1,0 +1,178 @@
+"""Knobs from the past, oracles and scores on records small enough to count."""
+
+import numpy as np
+import pytest
+
+from compute_optimizer.backtest import choosing, scores
+from compute_optimizer.backtest.choosing import KEEP_KNOB, Record, by_budget, by_loss, folds_of
+from compute_optimizer.backtest.options import capacity_steps
+from compute_optimizer.backtest.oracle import oracle
+from compute_optimizer.backtest.scores import Result
+from compute_optimizer.backtest.trial import Trial, make_trial
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.model.metrics import SLOTS_PER_DAY
+from tests.backtest.fleets import fleet_of, levels
+
+STEPS = capacity_steps(load_instance_types())
+
+
+def record(violated: list[list[int]], price: list[list[float]], fold: list[int]) -> Record:
+    return Record(
+        fold=np.array(fold),
+        choice=np.zeros((len(price), len(fold)), np.int64),
+        violated=np.array(violated, np.bool_),
+        price=np.array(price),
+        current_price=np.full(len(fold), 10.0),
+    )
+
+
+CHEAP_HURTS_FOLD_0 = record(
+    # Two knobs over five resources, one per fold: the cheap knob hurts the one in fold 0.
+    [[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]],
+    [[2, 2, 2, 2, 2], [5, 5, 5, 5, 5]],
+    [0, 1, 2, 3, 4],
+)
+
+
+def test_a_knob_is_chosen_on_the_other_folds() -> None:
+    # Fold 0 sees only the four unhurt resources; every other one sees a quarter hurt.
+    assert by_budget(CHEAP_HURTS_FOLD_0, 0.05).tolist() == [0, 1, 1, 1, 1]
+
+
+def test_a_budget_that_allows_the_harm_takes_the_cheaper_knob() -> None:
+    assert by_budget(CHEAP_HURTS_FOLD_0, 0.25).tolist() == [0, 0, 0, 0, 0]
+
+
+def test_nothing_within_the_budget_means_keep() -> None:
+    bad = record([[1, 1]], [[2, 2]], [0, 1])
+
+    assert by_budget(bad, 0.5).tolist() == [KEEP_KNOB] * 5
+
+
+def test_loss_weighs_harm_against_cost() -> None:
+    # Folds 1 to 4: the cheap knob costs 3 USD an hour less for four resources, and hurts one.
+    # For ten hours that is 120 USD.
+    assert by_loss(CHEAP_HURTS_FOLD_0, 119, 10).tolist() == [0, 0, 0, 0, 0]
+    assert by_loss(CHEAP_HURTS_FOLD_0, 121, 10).tolist() == [0, 1, 1, 1, 1]
+
+
+def test_loss_prefers_keeping_to_what_costs_more() -> None:
+    dear = record([[1, 1]], [[9, 9]], [0, 1])
+
+    assert by_loss(dear, 1000, 1).tolist() == [KEEP_KNOB] * 5
+
+
+def test_folds_are_of_equal_size_and_repeat_with_their_seed() -> None:
+    folds = folds_of(13, seed=4)
+
+    assert np.bincount(folds).tolist() == [3, 3, 3, 2, 2]
+    assert np.array_equal(folds, folds_of(13, seed=4))
+    assert not np.array_equal(folds, folds_of(13, seed=5))
+
+
+def machines(peaks: list[float], vcpus: list[float]) -> Trial:
+    """Return quiet machines whose test windows hold an hour at the given peaks."""
+    cpu = levels([0.1] * len(peaks), 28)
+    cpu[:, 20 * SLOTS_PER_DAY : 20 * SLOTS_PER_DAY + 12] = np.array(peaks)[:, None]
+    return make_trial(fleet_of(cpu, vcpus), STEPS, 14)
+
+
+def names(places: np.ndarray) -> list[str]:
+    return [STEPS.names[place] for place in places]
+
+
+def test_oracle_without_violations_takes_the_cheapest_harmless_option() -> None:
+    assert names(oracle(machines([0.9, 3.0, 0.2], [4, 8, 2]), 0)) == [
+        "1 vCPU",
+        "4 vCPU",
+        "0.25 vCPU",
+    ]
+
+
+def test_oracle_spends_violations_where_they_save_most() -> None:
+    trial = machines([0.9, 3.0, 0.2], [4, 8, 2])
+
+    assert names(oracle(trial, 1)) == ["1 vCPU", "0.25 vCPU", "0.25 vCPU"]
+    assert names(oracle(trial, 3)) == ["0.25 vCPU"] * 3
+
+
+def test_keep_where_no_knob_was_within_the_budget() -> None:
+    trial = machines([0.9, 3.0], [4, 8])
+    some = record([[0, 0]], [[1, 1]], [0, 1])
+    knobs = np.array([0, KEEP_KNOB, 0, 0, 0])
+
+    assert names(choosing.deployed(some, knobs, trial)) == ["0.25 vCPU", "8 vCPU"]
+
+
+def result(violated: list[int], price: list[float], best: list[float]) -> Result:
+    rows = np.arange(len(violated))
+    current = np.full(len(violated), 10.0)
+    return Result(rows, np.array(violated, np.bool_), np.array(price), current, np.array(best))
+
+
+def test_headline_counts_violations_and_money() -> None:
+    found = scores.headline(result([1, 0, 0, 0], [2, 4, 6, 8], [1, 2, 3, 4]), seed=1)
+
+    assert found["violations"] == 0.25
+    assert found["savings"] == pytest.approx(1 - 20 / 40)
+    assert found["regret"] == pytest.approx((1 - 10 / 40) - 0.5)
+    low, high = found["savings_interval"]
+    assert low < found["savings"] < high
+
+
+def test_paired_differences_of_a_policy_with_itself_are_nothing() -> None:
+    same = result([1, 0], [2, 4], [1, 1])
+
+    found = scores.paired(same, same, seed=1)
+
+    assert found["savings"] == 0
+    assert found["savings_interval"] == [0, 0]
+    assert found["violations_interval"] == [0, 0]
+
+
+def test_paired_difference_is_ours_minus_the_other() -> None:
+    found = scores.paired(result([1, 0], [2, 4], [0, 0]), result([0, 0], [5, 5], [0, 0]), seed=1)
+
+    assert found["violations"] == 0.5
+    assert found["savings"] == pytest.approx(0.7 - 0.5)
+
+
+def test_allowed_violations_are_whole_resources() -> None:
+    assert scores.allowed(0.05, 224) == 11  # 11.2
+    assert scores.allowed(0.1, 30) == 3
+
+
+def test_details_of_a_choice() -> None:
+    trial = machines([0.9, 3.0], [4, 8])
+    half = np.array([STEPS.names.index("0.5 vCPU")] * 2)
+
+    found = scores.details(trial, half)
+
+    # One hour at 0.9 and 3.0: 0.4 + 2.5 vCPU-hours unserved, of 2 x 335 x 0.1 + 3.9 demanded.
+    assert found["unserved_vcpu_hours_per_million"] == pytest.approx(2.9 / 70.9 * 1e6, rel=1e-4)
+    assert found["violations_bounds"] == [1, 1]
+    # 12 samples are 0.3 % of the window.
+    assert found["violations_lenient"] == 0
+    assert found["median_savings"] == pytest.approx(((1 - 0.5 / 4) + (1 - 0.5 / 8)) / 2)
+    # The oracle with two violations goes to 0.25 vCPU each.
+    assert found["regret_at_realized"] == pytest.approx(0.5 / 12)
+
+
+def test_harm_to_machines_that_are_clipped_later_is_uncertain() -> None:
+    cpu = levels([0.1], 28)
+    cpu[0, 20 * SLOTS_PER_DAY : 20 * SLOTS_PER_DAY + 30] = 4.0
+    trial = make_trial(fleet_of(cpu, [4]), STEPS, 14)
+
+    assert scores.details(trial, np.array([0]))["violations_bounds"] == [0, 1]
+
+
+def test_upsizing_recall_counts_machines_that_stay_clipped() -> None:
+    cpu = levels([0.5, 1.0, 1.0, 1.0], 28)
+    cpu[3, 14 * SLOTS_PER_DAY :] = 0.2
+    trial = make_trial(fleet_of(cpu, [1, 1, 1, 1]), STEPS, 14)
+    two, one = STEPS.names.index("2 vCPU"), STEPS.names.index("1 vCPU")
+
+    found = scores.upsizing(trial, np.array([two, one, two]))
+
+    assert (found["clipped"], found["still_clipped"], found["upsized"]) == (3, 2, 2)
+    assert found["recall"] == 0.5
