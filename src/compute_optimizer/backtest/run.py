@@ -169,7 +169,9 @@ def _origin_report(
         for name, one in deployments.items()
     }
     forecasts = forecasts_of(origin)
-    chosen = {name: deployments[name].chosen[_calibrated(settings)] for name in (DEFAULT, SWEEP)}
+    chosen = {
+        name: deployments[name].chosen[calibrated_budget(settings)] for name in (DEFAULT, SWEEP)
+    }
     calibrations = {name: _calibration(forecasts, trial, c) for name, c in chosen.items()}
     policies[SWEEP]["calibration"] = calibrations[SWEEP]
     return {
@@ -191,7 +193,7 @@ def _origin_report(
     }
 
 
-def _calibrated(settings: Settings) -> float:
+def calibrated_budget(settings: Settings) -> float:
     """Return the asked budget that is nearest to the one of the calibration."""
     return min(settings.budgets, key=lambda budget: abs(budget - CALIBRATED_BUDGET))
 
