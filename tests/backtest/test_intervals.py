@@ -36,4 +36,4 @@ def test_draws_repeat_with_their_seed() -> None:
 
 
 def test_middle_95_leaves_out_a_fortieth_on_each_side() -> None:
-    assert middle_95(np.arange(1001.0)) == pytest.approx((25, 975))
+    assert middle_95(np.arange(1001.0)) == pytest.approx([25, 975])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.backtest import choosing, scores
+from compute_optimizer.backtest.intervals import Resampled
 from compute_optimizer.backtest.options import cheapest_that_carries
 from compute_optimizer.backtest.oracle import oracle
 from compute_optimizer.backtest.policies import Policy, asked
@@ -80,7 +81,7 @@ def _knobs(policy: Policy, past: choosing.Record, budget: float) -> Integers:
 def report_of(
     deployment: Deployment,
     origin: Origin,
-    seed: int,
+    draws: Resampled,
     incident_usd: tuple[float, ...],
 ) -> dict[str, Any]:
     """Return every score of a policy at an origin."""
@@ -89,7 +90,7 @@ def report_of(
     return {
         "deployed": {
             key_of(budget): {
-                **scores.headline(result, seed),
+                **scores.headline(result, draws),
                 **scores.details(trial, deployment.chosen[budget]),
                 "knobs": _labels(policy, deployment.knobs[budget]),
             }
@@ -106,19 +107,19 @@ def report_of(
 
 
 def oracle_report(
-    deployment: Deployment, trial: Trial, seed: int, incident_usd: tuple[float, ...]
+    deployment: Deployment, trial: Trial, draws: Resampled, incident_usd: tuple[float, ...]
 ) -> dict[str, Any]:
     """Return the scores of the oracle, at zero violations and at every budget."""
     harmless = scores.result_of(trial, oracle(trial, 0), 0.0)
     return {
         "deployed": {
             key_of(budget): {
-                **scores.headline(result, seed),
+                **scores.headline(result, draws),
                 **scores.details(trial, deployment.chosen[budget]),
             }
             for budget, result in deployment.results.items()
         },
-        "at_zero": scores.headline(harmless, seed),
+        "at_zero": scores.headline(harmless, draws),
         "expected_loss": {key_of(usd): _least_loss(trial, usd) for usd in incident_usd},
     }
 

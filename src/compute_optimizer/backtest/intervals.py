@@ -48,10 +48,10 @@ def resample(resources: Integers, seed: int) -> Resampled:
     return Resampled(drawn[:, place].astype(np.float64))
 
 
-def middle_95(values: Floats) -> tuple[float, float]:
-    """Return the interval that holds the middle 95 % of bootstrap values."""
+def middle_95(values: Floats) -> list[float] | None:
+    """Return the interval that holds the middle 95 % of bootstrap values; None without any."""
     known = values[np.isfinite(values)]
     if not len(known):
-        return float("nan"), float("nan")
+        return None
     low, high = np.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
+    return [float(low), float(high)]

@@ -20,6 +20,7 @@ from compute_optimizer.backtest.deployment import (
     report_of,
 )
 from compute_optimizer.backtest.fleet import CPU, TraceFleet
+from compute_optimizer.backtest.intervals import Resampled, resample
 from compute_optimizer.backtest.options import Options, capacity_steps, ec2_options
 from compute_optimizer.backtest.past import (
     Maker,
@@ -161,11 +162,12 @@ def _origin_report(
     deployments: Mapping[str, Deployment],
     settings: Settings,
 ) -> dict[str, Any]:
-    trial, seed = origin.trial, settings.seed
+    trial = origin.trial
+    draws = resample(trial.resources[trial.counted], settings.seed)
     policies = {
-        name: oracle_report(one, trial, seed, INCIDENT_USD)
+        name: oracle_report(one, trial, draws, INCIDENT_USD)
         if name == ORACLE
-        else report_of(one, origin, seed, INCIDENT_USD)
+        else report_of(one, origin, draws, INCIDENT_USD)
         for name, one in deployments.items()
     }
     forecasts = forecasts_of(origin)
@@ -187,7 +189,9 @@ def _origin_report(
         "policies": policies,
         "calibration": calibrations[DEFAULT],
         "paired": {
-            key_of(budget): _paired(deployments, budget, settings.seed)
+            key_of(budget): _paired(
+                {name: one.results[budget] for name, one in deployments.items()}, draws
+            )
             for budget in settings.budgets
         },
     }
@@ -238,12 +242,11 @@ def _calibration(
     return {name: calibration_of(one, chosen, groups) for name, one in forecasts.items()}
 
 
-def _paired(deployments: Mapping[str, Deployment], budget: float, seed: int) -> dict[str, Any]:
+def _paired(results: Mapping[str, scores.Result], draws: Resampled) -> dict[str, Any]:
     """Return ours and the strongest sweep, each minus every other policy."""
-    results = {name: one.results[budget] for name, one in deployments.items()}
     return {
         ours: {
-            name: scores.paired(results[ours], result, seed)
+            name: scores.paired(results[ours], result, draws)
             for name, result in results.items()
             if name != ours
         }
@@ -259,15 +262,9 @@ def _overall(deployments: Sequence[Mapping[str, Deployment]], settings: Settings
             name: scores.joined([by_name[name].results[budget] for by_name in deployments])
             for name in deployments[0]
         }
+        draws = resample(results[DEFAULT].resources, settings.seed)
         for name, result in results.items():
             by_budget = found["policies"].setdefault(name, {"deployed": {}})["deployed"]
-            by_budget[key_of(budget)] = scores.headline(result, settings.seed)
-        found["paired"][key_of(budget)] = {
-            ours: {
-                name: scores.paired(results[ours], result, settings.seed)
-                for name, result in results.items()
-                if name != ours
-            }
-            for ours in (DEFAULT, SWEEP)
-        }
+            by_budget[key_of(budget)] = scores.headline(result, draws)
+        found["paired"][key_of(budget)] = _paired(results, draws)
     return found

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from compute_optimizer.backtest.intervals import Resampled, middle_95, resample, wilson
+from compute_optimizer.backtest.intervals import Resampled, middle_95, wilson
 from compute_optimizer.backtest.oracle import oracle
 from compute_optimizer.backtest.trial import Trial
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
@@ -59,19 +59,21 @@ def savings(price: Floats, current_price: Floats) -> float:
     return 1 - float(price.sum()) / total if total else 0.0
 
 
-def headline(result: Result, seed: int) -> dict[str, Any]:
-    """Return violations, savings and regret with their 95 % intervals."""
+def headline(result: Result, draws: Resampled) -> dict[str, Any]:
+    """Return violations, savings and regret with their 95 % intervals.
+
+    `draws` are bootstrap samples of the result's rows.
+    """
     number, count = len(result.violated), int(result.violated.sum())
-    draws = resample(result.resources, seed)
     saved, best = _savings_in(draws, result.price, result), _best_in(draws, result)
     own = savings(result.price, result.current_price)
     return {
         "violations": count / number if number else 0.0,
         "violations_interval": list(wilson(count, number)),
         "savings": own,
-        "savings_interval": list(middle_95(saved)),
+        "savings_interval": middle_95(saved),
         "regret": savings(result.oracle_price, result.current_price) - own,
-        "regret_interval": list(middle_95(best - saved)),
+        "regret_interval": middle_95(best - saved),
     }
 
 
@@ -123,9 +125,8 @@ def upsizing(trial: Trial, chosen: Integers) -> dict[str, Any]:
     }
 
 
-def paired(ours: Result, other: Result, seed: int) -> dict[str, Any]:
+def paired(ours: Result, other: Result, draws: Resampled) -> dict[str, Any]:
     """Return ours minus the other's on the same resources, with bootstrap intervals."""
-    draws = resample(ours.resources, seed)
     number = draws.total(np.ones(len(ours.violated)))
     excess = ours.violated.astype(np.float64) - other.violated
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -133,8 +134,8 @@ def paired(ours: Result, other: Result, seed: int) -> dict[str, Any]:
     saved = _savings_in(draws, ours.price, ours) - _savings_in(draws, other.price, other)
     return {
         "violations": float(excess.mean()) if len(excess) else 0.0,
-        "violations_interval": list(middle_95(rates)),
+        "violations_interval": middle_95(rates),
         "savings": savings(ours.price, ours.current_price)
         - savings(other.price, other.current_price),
-        "savings_interval": list(middle_95(saved)),
+        "savings_interval": middle_95(saved),
     }

@@ -7,6 +7,7 @@ from typing import Any
 from compute_optimizer.backtest import scores
 from compute_optimizer.backtest.deployment import deploy, key_of
 from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.intervals import resample
 from compute_optimizer.backtest.past import trial_maker
 from compute_optimizer.backtest.policies import DEFAULT_POLICY, POLICIES, SWEEP
 from compute_optimizer.backtest.robustness import robustness, stability
@@ -77,11 +78,13 @@ def lookback_study(
         rows = []
         for origin in origins:
             by_policy = {}
+            counted = origin.trial.resources[origin.trial.counted]
+            draws = resample(counted, settings.seed)
             for policy in STUDIED:
                 deployed = deploy(policy, origin, settings.budgets)
                 by_policy[policy.name] = {
                     "deployed": {
-                        key_of(budget): scores.headline(result, settings.seed)
+                        key_of(budget): scores.headline(result, draws)
                         for budget, result in deployed.results.items()
                     }
                 }

@@ -6,6 +6,7 @@ import typer
 
 from compute_optimizer.cli import accounts, keys, output
 from compute_optimizer.cli.analyze import analyze
+from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.ingest import import_files
@@ -30,6 +31,7 @@ def _root() -> None:
 
 
 app.command()(analyze)
+app.command()(backtest)
 app.command()(demo)
 app.command()(explain)
 app.command("import")(import_files)

@@ -1,0 +1,145 @@
+"""`compute-optimizer backtest`: replay the past, and say how often the advice would have hurt."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from compute_optimizer.app import opened
+from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.run import BUDGETS, SEED
+from compute_optimizer.backtest.studies import LOOKBACKS
+from compute_optimizer.cli.backtest_plots import write_plots
+from compute_optimizer.cli.backtest_tables import print_report
+from compute_optimizer.cli.output import (
+    DataDirOption,
+    Format,
+    FormatOption,
+    print_json,
+    settings_for,
+)
+from compute_optimizer.config import Settings
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.backtest import (
+    BacktestRequest,
+    Progress,
+    stored_fleet,
+    trace_fleet,
+)
+from compute_optimizer.jobs.backtest import backtest as run_backtest
+from compute_optimizer.model.metrics import Statistic
+from compute_optimizer.store.tiles import TileStore
+
+USUAL_BUDGETS = ",".join(f"{budget:g}" for budget in BUDGETS)
+
+
+def backtest(
+    trace: Annotated[
+        Path | None, typer.Option(help="Trace file to replay (Parquet: Bitbrains, Azure 2017).")
+    ] = None,
+    fleet: Annotated[
+        bool, typer.Option("--fleet", help="Replay the imported metrics of your own fleet.")
+    ] = False,
+    dimensions: Annotated[
+        str | None,
+        typer.Option(help="Some of cpu,memory,disk,network. Default: all that there are."),
+    ] = None,
+    fit: Annotated[
+        Path | None, typer.Option(help="Choose knobs on this other trace file (transfer).")
+    ] = None,
+    budgets: Annotated[
+        str, typer.Option(help="Shares of the resources that may be violated.")
+    ] = USUAL_BUDGETS,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="First day of a test window; repeat it. Default: the trace's own."),
+    ] = None,
+    statistic: Annotated[
+        Statistic | None, typer.Option(help="Which one, where a trace has several.")
+    ] = None,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Also with worse data, and on each next day.")
+    ] = False,
+    lookbacks: Annotated[
+        bool, typer.Option("--lookbacks", help="Also with 3, 7, 14, 28 and 60 days of past.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap samples.")] = SEED,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
+    ] = None,
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Replay the past through the product's rule and its peers', and score their advice."""
+    if (trace is None) != fleet:
+        raise InvalidInput("what shall be replayed? Give either --trace FILE or --fleet")
+    request = BacktestRequest(
+        dimensions=tuple(_words(dimensions)),
+        budgets=tuple(_share(word) for word in _words(budgets)),
+        seed=seed,
+        origins=tuple(_day(word) for word in origin or ()),
+        robustness=robustness,
+        lookbacks=LOOKBACKS if lookbacks else (),
+    )
+    with _progress_bar() as progress:
+        progress("Reading", 0, 1)
+        replayed = _fleet(trace, settings_for(data_dir), statistic)
+        fit_on = trace_fleet(fit, statistic) if fit else None
+        report = run_backtest(replayed, request, fit_on, progress)
+    if plots is not None:
+        write_plots(report, plots)
+    if output is Format.JSON:
+        print_json(report)
+    else:
+        print_report(report)
+
+
+def _fleet(trace: Path | None, settings: Settings, statistic: Statistic | None) -> TraceFleet:
+    if trace is not None:
+        return trace_fleet(trace, statistic)
+    with opened(settings) as application:
+        return stored_fleet(application.state, TileStore(settings.tiles_dir))
+
+
+def _words(given: str | None) -> list[str]:
+    return [word.strip() for word in (given or "").split(",") if word.strip()]
+
+
+def _share(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise InvalidInput(
+            f"--budgets has {word!r}, which is no number; expected shares such as 0.01,0.05"
+        ) from None
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise InvalidInput(
+            f"--origin {word!r} is no day; expected one such as 2013-08-15"
+        ) from None
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """Show what is being done and how far it is, on a terminal."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Bar(
+        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(doing: str, done: int, total: int) -> None:
+            bar.update(task, description=doing, completed=done, total=total)
+
+        yield show

@@ -1,0 +1,117 @@
+"""`compute-optimizer backtest`, as somebody types it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compute_optimizer.cli import main
+
+AZURE = "azure2017_cpu_5min.parquet"
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run the command on an empty data folder; return exit code, output and complaint."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        given = ["compute-optimizer", "backtest", *map(str, words)]
+        monkeypatch.setattr("sys.argv", [*given, "--data-dir", str(tmp_path / "data")])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def test_the_report_for_programs(command: Command, shared: Path) -> None:
+    code, output, _ = command(
+        *("--trace", shared / "traces" / AZURE, "--dimensions", "cpu"),
+        *("--budgets", "0.05,0.1", "--output", "json"),
+    )
+
+    report: dict[str, Any] = json.loads(output)
+    (origin,) = report["origins"]
+    assert code == 0
+    assert list(origin["policies"]["default"]["deployed"]) == ["0.05", "0.1"]
+    assert {"observed", "expected"} <= origin["calibration"]["cpu"].keys()
+
+
+def test_the_report_for_people(command: Command, shared: Path) -> None:
+    code, output, _ = command(
+        *("--trace", shared / "traces" / AZURE, "--statistic", "Average"),
+        *("--robustness", "--lookbacks"),
+    )
+
+    assert code == 0
+    assert "five-minute averages of cpu" in output
+    assert "Origin 2016-11-30: 50 scored of 50 judged" in output
+    for title in ("Deployed, all origins", "against the climatology", "Worse data", "Days of past"):
+        assert title in output
+
+
+def test_knobs_from_another_trace(command: Command, shared: Path) -> None:
+    traces = shared / "traces"
+
+    code, output, _ = command(
+        *("--trace", traces / AZURE, "--statistic", "Average", "--dimensions", "cpu"),
+        *("--fit", traces / "bitbrains_rnd_5min_aug2013.parquet", "--output", "json"),
+    )
+
+    assert code == 0
+    assert json.loads(output)["fleet"]["knobs_from"] == "bitbrains_rnd_5min_aug2013"
+
+
+def test_plots_are_equal_byte_for_byte(command: Command, shared: Path, tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+
+    for folder in (first, again):
+        assert command("--trace", shared / "traces" / AZURE, "--plots", folder)[0] == 0
+
+    names = {path.name for path in first.iterdir()}
+    plots = ("savings-against-violations", "reliability", "expected-loss")
+    assert names == {f"{plot}-2016-11-30.{suffix}" for plot in plots for suffix in ("svg", "png")}
+    for name in names:
+        assert (first / name).read_bytes() == (again / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "Give either --trace FILE or --fleet"),
+        (["--fleet", "--trace", "a.parquet"], "Give either --trace FILE or --fleet"),
+        (["--trace", "absent.parquet"], "cannot read the trace absent.parquet"),
+        (["--trace", "a.parquet", "--budgets", "few"], "--budgets has 'few'"),
+        (["--trace", "a.parquet", "--origin", "soon"], "--origin 'soon' is no day"),
+    ],
+)
+def test_what_cannot_be_replayed_is_explained(
+    command: Command, words: list[str], complaint: str
+) -> None:
+    code, _, said = command(*words)
+
+    assert code == 2
+    assert complaint in said
+
+
+def test_a_fleet_of_nobody_is_a_conflict(command: Command) -> None:
+    code, _, said = command("--fleet")
+
+    assert code == 4
+    assert "no account is opted in" in said
+
+
+def test_a_dimension_that_is_not_there_is_named(command: Command, shared: Path) -> None:
+    code, _, said = command("--trace", shared / "traces" / AZURE, "--dimensions", "cpu,memory")
+
+    assert code == 2
+    assert "no dimension 'memory'" in said
