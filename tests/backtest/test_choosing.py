@@ -112,7 +112,8 @@ def draws(rows: int) -> Resampled:
 def result(violated: list[int], price: list[float], best: list[float]) -> Result:
     rows = np.arange(len(violated))
     current = np.full(len(violated), 10.0)
-    return Result(rows, np.array(violated, np.bool_), np.array(price), current, np.array(best))
+    found, oracles = np.array(violated, np.bool_), np.array(best)
+    return Result(rows, found, np.array(price), current, oracles, oracles - 0.5)
 
 
 def test_headline_counts_violations_and_money() -> None:
@@ -121,6 +122,7 @@ def test_headline_counts_violations_and_money() -> None:
     assert found["violations"] == 0.25
     assert found["savings"] == pytest.approx(1 - 20 / 40)
     assert found["regret"] == pytest.approx((1 - 10 / 40) - 0.5)
+    assert found["regret_at_realized"] == pytest.approx((1 - 8 / 40) - 0.5)
     low, high = found["savings_interval"]
     assert low < found["savings"] < high
 
@@ -159,8 +161,19 @@ def test_details_of_a_choice() -> None:
     # 12 samples are 0.3 % of the window.
     assert found["violations_lenient"] == 0
     assert found["median_savings"] == pytest.approx(((1 - 0.5 / 4) + (1 - 0.5 / 8)) / 2)
-    # The oracle with two violations goes to 0.25 vCPU each.
+    # Both were reduced, both could have been without harm, and both were harmed.
+    assert (found["downsizing_precision"], found["downsizing_recall"]) == (0, 1)
+
+
+def test_regret_at_realized_gives_the_oracle_as_many_violations() -> None:
+    trial = machines([0.9, 3.0], [4, 8])
+    half = np.array([STEPS.names.index("0.5 vCPU")] * 2)
+
+    found = scores.headline(scores.result_of(trial, half, 0.0), draws(2))
+
+    # With two violations the oracle goes to 0.25 vCPU each; with none to 1 and 4 vCPU.
     assert found["regret_at_realized"] == pytest.approx(0.5 / 12)
+    assert found["regret"] == pytest.approx(-4 / 12)
 
 
 def test_harm_to_machines_that_are_clipped_later_is_uncertain() -> None:
@@ -169,6 +182,16 @@ def test_harm_to_machines_that_are_clipped_later_is_uncertain() -> None:
     trial = make_trial(fleet_of(cpu, [4]), STEPS, 14)
 
     assert scores.details(trial, np.array([0]))["violations_bounds"] == [0, 1]
+
+
+def test_idle_machines_are_those_that_never_use_5_percent() -> None:
+    cpu = levels([0.04, 0.04, 0.04, 0.2], 28)
+    cpu[1, 0] = 0.2  # at the threshold before the origin
+    cpu[2, 20 * SLOTS_PER_DAY] = 0.2  # and after it
+    trial = make_trial(fleet_of(cpu, [4] * 4), STEPS, 14)
+
+    # Found: the first and the third; idle later: the first and the second.
+    assert scores.idle(trial) == {"found": 2, "precision": 0.5, "recall": 0.5}
 
 
 def test_upsizing_recall_counts_machines_that_stay_clipped() -> None:

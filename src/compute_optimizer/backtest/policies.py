@@ -18,27 +18,11 @@ from compute_optimizer.engine.arrays import Floats, Integers
 Base = Callable[[Train], Floats]
 """From what was seen to the capacity asked for, (resources, dimensions)."""
 
-MARGINS = (
-    0.6,
-    0.7,
-    0.8,
-    0.9,
-    1.0,
-    1.1,
-    1.2,
-    1.35,
-    1.5,
-    1.75,
-    2.0,
-    2.5,
-    3.0,
-    4.0,
-    6.0,
-    8.0,
-    12.0,
-    20.0,
-    40.0,
+_TENTHS = (
+    *range(5, 17),
+    *(18, 20, 22, 25, 30, 35, 40, 50, 60, 80, 120, 200, 400),
 )
+MARGINS = tuple(tenths / 10 for tenths in _TENTHS)
 """Multipliers that a rule may be tightened or loosened by."""
 
 AS_SHIPPED = 1.0

@@ -183,6 +183,7 @@ def _origin_report(
         "clipped": int(trial.clipped.sum()),
         "clipped_in_test_only": int((trial.clipped_later & ~trial.clipped).sum()),
         "without_test_samples": int(trial.unseen[trial.counted].sum()),
+        "idle": scores.idle(trial),
         "past_windows": [
             {"test_from_day": past.origin, "test_days": past.test_days} for past in origin.past
         ],

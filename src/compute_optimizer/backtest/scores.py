@@ -1,6 +1,6 @@
 """What one set of recommendations would have done: violations, unserved demand, savings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Result:
     current_price: Floats
     oracle_price: Floats
     """What the oracle would have paid with the violations that the budget allows."""
+    matched_price: Floats
+    """What it would have paid with as many violations as these."""
 
 
 def allowed(budget: float, resources: int) -> int:
@@ -33,24 +35,22 @@ def allowed(budget: float, resources: int) -> int:
 def result_of(trial: Trial, chosen: Integers, budget: float) -> Result:
     """Return the outcome of options chosen for the unclipped resources."""
     counted = trial.counted
-    best = oracle(trial, allowed(budget, len(counted)))
+    violated = trial.harm.excess[counted, chosen]
+    price = trial.options.price
     return Result(
         resources=trial.resources[counted],
-        violated=trial.harm.excess[counted, chosen],
-        price=trial.options.price[chosen],
+        violated=violated,
+        price=price[chosen],
         current_price=trial.current_price[counted],
-        oracle_price=trial.options.price[best],
+        oracle_price=price[oracle(trial, allowed(budget, len(counted)))],
+        matched_price=price[oracle(trial, int(violated.sum()))],
     )
 
 
 def joined(results: list[Result]) -> Result:
     """Return the outcomes of several trials as one."""
-    return Result(
-        *(
-            np.concatenate([getattr(result, name) for result in results])
-            for name in ("resources", "violated", "price", "current_price", "oracle_price")
-        )
-    )
+    names = [field.name for field in fields(Result)]
+    return Result(*(np.concatenate([getattr(one, name) for one in results]) for name in names))
 
 
 def savings(price: Floats, current_price: Floats) -> float:
@@ -74,6 +74,7 @@ def headline(result: Result, draws: Resampled) -> dict[str, Any]:
         "savings_interval": middle_95(saved),
         "regret": savings(result.oracle_price, result.current_price) - own,
         "regret_interval": middle_95(best - saved),
+        "regret_at_realized": savings(result.matched_price, result.current_price) - own,
     }
 
 
@@ -95,10 +96,8 @@ def details(trial: Trial, chosen: Integers) -> dict[str, Any]:
     price, current = trial.options.price[chosen], trial.current_price[counted]
     demanded = float(trial.demanded[counted].sum())
     unserved = float(trial.harm.unserved[counted, chosen].sum())
-    spent = int(violated.sum())
-    best = trial.options.price[oracle(trial, spent)]
     return {
-        "violations_bounds": [float(certain.sum()) / number, spent / number],
+        "violations_bounds": [float(certain.sum()) / number, float(violated.sum()) / number],
         "violations_lenient": float(trial.harm.lenient[counted, chosen].sum()) / number,
         "violations_by_dimension": {
             name: float(found[counted, chosen].sum()) / number
@@ -106,7 +105,31 @@ def details(trial: Trial, chosen: Integers) -> dict[str, Any]:
         },
         "unserved_vcpu_hours_per_million": unserved / demanded * PER_MILLION if demanded else 0.0,
         "median_savings": float(np.median(1 - price / current)) if len(counted) else 0.0,
-        "regret_at_realized": savings(best, current) - savings(price, current),
+        **_downsizing(price < current, violated, trial.options.price[oracle(trial, 0)] < current),
+    }
+
+
+def _downsizing(smaller: Booleans, violated: Booleans, possible: Booleans) -> dict[str, Any]:
+    """Return how many of the reductions did no harm, and how many of the harmless were found."""
+    return {
+        "downsizing_precision": share_of(smaller & ~violated, smaller),
+        "downsizing_recall": share_of(smaller & possible, possible),
+    }
+
+
+def share_of(hits: Booleans, of: Booleans) -> float | None:
+    """Return the share of hits; None of nothing."""
+    number = int(of.sum())
+    return int(hits.sum()) / number if number else None
+
+
+def idle(trial: Trial) -> dict[str, Any]:
+    """Return how well machines that never used 5 % of their CPU keep to that."""
+    before, after = trial.idle[trial.counted], trial.idle_later[trial.counted]
+    return {
+        "found": int(before.sum()),
+        "precision": share_of(before & after, before),
+        "recall": share_of(before & after, after),
     }
 
 
@@ -120,7 +143,7 @@ def upsizing(trial: Trial, chosen: Integers) -> dict[str, Any]:
         "clipped": len(rows),
         "still_clipped": number,
         "upsized": int(larger.sum()),
-        "recall": found / number if number else None,
+        "recall": share_of(larger & still, still),
         "recall_interval": list(wilson(found, number)),
     }
 

@@ -10,6 +10,7 @@ from compute_optimizer.backtest.fleet import CPU, MEMORY, TraceFleet
 from compute_optimizer.backtest.options import Options, cheapest_that_carries
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
+from compute_optimizer.engine.idle import IDLE_PEAK_CPU
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, count_samples
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
 
@@ -81,6 +82,10 @@ class Trial:
     """Saturated before the origin: demand is known from below only."""
     clipped_later: Booleans
     """Saturated in the test window."""
+    idle: Booleans
+    """Never used as much of their CPU before the origin as the finding Idle allows."""
+    idle_later: Booleans
+    """The same in the test window; unknown without samples, and then not idle."""
     unseen: Booleans
     """Without any sample in the test window."""
     demanded: Floats
@@ -131,6 +136,7 @@ def make_trial(
     train = Train(
         {name: matrix[:, before] for name, matrix in demand.items()}, options.capacity[current]
     )
+    capacity = train.current[:, options.dimensions.index(CPU)]
     return Trial(
         origin=origin,
         test_days=test_days,
@@ -140,6 +146,8 @@ def make_trial(
         current=current,
         clipped=_clipped(fleet, rows, before),
         clipped_later=_clipped(fleet, rows, after),
+        idle=_idle(train.demand[CPU], capacity),
+        idle_later=_idle(tested[CPU], capacity),
         unseen=count_samples(tested[CPU]) == 0,
         demanded=np.asarray(np.nansum(tested[CPU], axis=1, dtype=np.float64)) / SLOTS_PER_HOUR,
         harm=_harm(tested, options, current),
@@ -169,6 +177,12 @@ def _clipped(fleet: TraceFleet, rows: Integers, window: slice) -> Booleans:
     samples = np.maximum(count_samples(fleet.demand[CPU][rows, window]), 1)
     share = np.count_nonzero(fleet.saturated[rows, window], axis=1) / samples
     found: Booleans = share > CLIPPED_SHARE
+    return found
+
+
+def _idle(cpu: Matrix, capacity: Floats) -> Booleans:
+    """Return whose CPU stayed below the service's threshold; traffic is not looked at."""
+    found: Booleans = np.fmax.reduce(cpu, axis=1, initial=np.nan) < IDLE_PEAK_CPU / 100 * capacity
     return found
 
 
