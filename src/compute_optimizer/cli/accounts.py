@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from compute_optimizer.app import opened
+from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -106,7 +107,7 @@ def add(
         target = None if standalone else _organization_to_join(state, organization)
         return jobs.add_accounts(state, clock, accounts, target, name)
 
-    _change(output, data_dir, act)
+    _change("add", output, data_dir, act)
 
 
 @commands.command()
@@ -114,7 +115,12 @@ def remove(
     accounts: AccountIds, output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
 ) -> None:
     """Take accounts out of their organization and forget them; enrollments stay as they are."""
-    _change(output, data_dir, lambda state, clock: jobs.remove_accounts(state, clock, accounts))
+    _change(
+        "remove",
+        output,
+        data_dir,
+        lambda state, clock: jobs.remove_accounts(state, clock, accounts),
+    )
 
 
 @commands.command()
@@ -122,7 +128,9 @@ def suspend(
     accounts: AccountIds, output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
 ) -> None:
     """Suspend accounts: they are no longer collected, analyzed or counted."""
-    _change(output, data_dir, lambda state, _: jobs.suspend_accounts(state, accounts, True))
+    _change(
+        "suspend", output, data_dir, lambda state, _: jobs.suspend_accounts(state, accounts, True)
+    )
 
 
 @commands.command()
@@ -130,7 +138,9 @@ def resume(
     accounts: AccountIds, output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
 ) -> None:
     """Take back the suspension of accounts."""
-    _change(output, data_dir, lambda state, _: jobs.suspend_accounts(state, accounts, False))
+    _change(
+        "resume", output, data_dir, lambda state, _: jobs.suspend_accounts(state, accounts, False)
+    )
 
 
 @commands.command("list")
@@ -160,6 +170,7 @@ def set_management(
 ) -> None:
     """Make an account the management account of its organization, or of a new one."""
     _change(
+        "set-management",
         output,
         data_dir,
         lambda state, clock: jobs.set_management(state, clock, account, organization),
@@ -171,7 +182,7 @@ def delegate(
     account: AccountId, output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
 ) -> None:
     """Make a member the delegated administrator of its organization."""
-    _change(output, data_dir, lambda state, clock: jobs.delegate(state, clock, account))
+    _change("delegate", output, data_dir, lambda state, clock: jobs.delegate(state, clock, account))
 
 
 @commands.command()
@@ -181,7 +192,12 @@ def undelegate(
     data_dir: DataDirOption = None,
 ) -> None:
     """Leave the organization without a delegated administrator."""
-    _change(output, data_dir, lambda state, clock: jobs.undelegate(state, clock, organization))
+    _change(
+        "undelegate",
+        output,
+        data_dir,
+        lambda state, clock: jobs.undelegate(state, clock, organization),
+    )
 
 
 @commands.command("trusted-access")
@@ -194,6 +210,7 @@ def trusted_access(
     """Turn trusted access on or off; off makes every member Inactive."""
     on = switch is Switch.ON
     _change(
+        "trusted-access",
         output,
         data_dir,
         lambda state, clock: jobs.allow_trusted_access(state, clock, organization, on),
@@ -210,6 +227,7 @@ def all_features(
     """Turn all features of the organization on or off; off ends trusted access."""
     on = switch is Switch.ON
     _change(
+        "all-features",
         output,
         data_dir,
         lambda state, clock: jobs.enable_all_features(state, clock, organization, on),
@@ -239,7 +257,7 @@ def fail(
             return jobs.make_metrics_unreadable(state, account, on)
         return jobs.refuse_trusted_access(state, organization, on)
 
-    _change(output, data_dir, act)
+    _change("fail", output, data_dir, act)
 
 
 @commands.command()
@@ -258,6 +276,8 @@ def enroll(
     with opened(settings_for(data_dir)) as application:
         state, clock = application.state, application.clock
         change_enrollment(state, clock, account, status, include_members or None)
+        asked = {"status": status.value, "includeMemberAccounts": include_members}
+        record_command(application, "accounts enroll", [account], **asked)
         advance_enrollments(state, clock)
         with state.reading() as connection:
             enrollment = find_enrollment(connection, account)
@@ -271,15 +291,22 @@ def apply(
     data_dir: DataDirOption = None,
 ) -> None:
     """Make organizations and accounts as a file says; applying it again changes nothing."""
-    _change(output, data_dir, lambda state, clock: apply_file(state, clock, file))
+    _change("apply", output, data_dir, lambda state, clock: apply_file(state, clock, file))
 
 
 def _change(
-    output: Format, data_dir: Path | None, act: Callable[[State, Clock], list[Change]]
+    command: str,
+    output: Format,
+    data_dir: Path | None,
+    act: Callable[[State, Clock], list[Change]],
 ) -> None:
     """Open the state, do something to the organizations and print what changed."""
     with opened(settings_for(data_dir)) as application:
         changes = act(application.state, application.clock)
+        if changes:
+            made = [f"{one.subject}: {one.attribute} is {one.after}" for one in changes]
+            subjects = (one.subject for one in changes)
+            record_command(application, f"accounts {command}", subjects, changes=made)
     if changes or output is Format.JSON:
         print_rows([asdict(one) for one in changes], CHANGES, output)
     else:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from compute_optimizer.api.authentication import ACCOUNT_ID
 from compute_optimizer.api.authorization import parse_policy, policy_allowing
 from compute_optimizer.app import opened
+from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -84,6 +85,8 @@ def create(
         sealer = open_key_file(settings.key_file, settings.data_dir)
         with application.state.writing() as connection:
             new = access_keys.create_access_key(connection, sealer, wanted, now)
+        made = {"name": name, "policy": document}
+        record_command(application, "keys create", [account, new.access_key_id], **made)
     _show(new, output)
 
 
@@ -111,34 +114,38 @@ def rotate(
         sealer = open_key_file(settings.key_file, settings.data_dir)
         with application.state.writing() as connection:
             new = access_keys.rotate_access_key(connection, sealer, access_key_id)
+        record_command(application, "keys rotate", [access_key_id])
     _show(new, output)
 
 
 @commands.command()
 def deactivate(access_key_id: KeyId, data_dir: DataDirOption = None) -> None:
     """Stop a key from signing, until it is activated again."""
-    with _writing(data_dir) as connection:
+    with _writing(data_dir, "keys deactivate", access_key_id) as connection:
         access_keys.set_access_key_active(connection, access_key_id, active=False)
 
 
 @commands.command()
 def activate(access_key_id: KeyId, data_dir: DataDirOption = None) -> None:
     """Let a deactivated key sign again."""
-    with _writing(data_dir) as connection:
+    with _writing(data_dir, "keys activate", access_key_id) as connection:
         access_keys.set_access_key_active(connection, access_key_id, active=True)
 
 
 @commands.command()
 def delete(access_key_id: KeyId, data_dir: DataDirOption = None) -> None:
     """Forget a key for good."""
-    with _writing(data_dir) as connection:
+    with _writing(data_dir, "keys delete", access_key_id) as connection:
         access_keys.delete_access_key(connection, access_key_id)
 
 
 @contextmanager
-def _writing(data_dir: Path | None) -> Iterator[Connection]:
-    with opened(settings_for(data_dir)) as application, application.state.writing() as connection:
-        yield connection
+def _writing(data_dir: Path | None, command: str, access_key_id: str) -> Iterator[Connection]:
+    """Open a transaction on the keys and record the command once it is committed."""
+    with opened(settings_for(data_dir)) as application:
+        with application.state.writing() as connection:
+            yield connection
+        record_command(application, command, [access_key_id])
 
 
 def _policy(path: Path | None, allow: list[str] | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from compute_optimizer.app import opened
+from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -34,6 +35,8 @@ def purge(
         purged = purge_opted_out(
             application.state, tiles, application.clock, settings.opt_out_grace
         )
+        if purged:
+            record_command(application, "purge", purged)
     if purged or output is Format.JSON:
         print_rows([{"accountId": one} for one in purged], {"accountId": "Purged"}, output)
     else:
