@@ -16,7 +16,7 @@ ENVIRONMENTS := $(PYTHON) scripts/environments.py
 DEV := .venv-dev/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-clients bench lock generate dev clean
+.PHONY: help demo test check format test-clients bench quality lock generate dev clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
@@ -46,6 +46,9 @@ test-clients: dev ## Run foreign clients, each in an environment of its own, aga
 
 bench: dev ## Measure, and print ratios to named baselines
 	@$(DEV)/python -m benchmarks
+
+quality: dev ## Measure the advice on the public traces and write docs/quality.md
+	@$(DEV)/python scripts/write_quality.py
 
 dev:
 	@$(ENVIRONMENTS) create dev

@@ -5,7 +5,7 @@ import pytest
 
 from compute_optimizer.backtest import choosing, scores
 from compute_optimizer.backtest.choosing import KEEP_KNOB, Record, by_budget, by_loss, folds_of
-from compute_optimizer.backtest.intervals import Resampled, resample
+from compute_optimizer.backtest.intervals import Resampled, resample, wilson
 from compute_optimizer.backtest.options import capacity_steps
 from compute_optimizer.backtest.oracle import oracle
 from compute_optimizer.backtest.scores import Result
@@ -125,6 +125,12 @@ def test_headline_counts_violations_and_money() -> None:
     assert found["regret_at_realized"] == pytest.approx((1 - 8 / 40) - 0.5)
     low, high = found["savings_interval"]
     assert low < found["savings"] < high
+
+
+def test_machines_at_several_origins_count_once_in_the_interval() -> None:
+    twice = scores.joined([result([1, 0], [2, 2], [1, 1])] * 2)
+
+    assert scores.headline(twice, draws(4))["violations_interval"] == list(wilson(1, 2))
 
 
 def test_paired_differences_of_a_policy_with_itself_are_nothing() -> None:

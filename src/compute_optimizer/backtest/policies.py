@@ -108,6 +108,7 @@ _PRESETS = tuple(
 POLICIES = (
     fixed(KEEP, peers.keep),
     Policy(PUBLISHED, _PRESETS, 7),
+    Policy("maximum-x-1.15", (Knob(peers.maximum, 1.15, "as shipped"),), 0),
     fixed("published-p90-headroom-0", _PRESETS[0].base),
     fixed("published-p95-headroom-30", _PRESETS[5].base),
     fixed("published-p99.5-headroom-30", _PRESETS[8].base),

@@ -64,12 +64,15 @@ def headline(result: Result, draws: Resampled) -> dict[str, Any]:
 
     `draws` are bootstrap samples of the result's rows.
     """
-    number, count = len(result.violated), int(result.violated.sum())
+    number = len(result.violated)
+    share = int(result.violated.sum()) / number if number else 0.0
+    # One machine at several origins is not several machines: the interval counts it once.
+    machines = len(np.unique(result.resources))
     saved, best = _savings_in(draws, result.price, result), _best_in(draws, result)
     own = savings(result.price, result.current_price)
     return {
-        "violations": count / number if number else 0.0,
-        "violations_interval": list(wilson(count, number)),
+        "violations": share,
+        "violations_interval": list(wilson(share * machines, machines)),
         "savings": own,
         "savings_interval": middle_95(saved),
         "regret": savings(result.oracle_price, result.current_price) - own,

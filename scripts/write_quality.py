@@ -1,0 +1,397 @@
+"""Write docs/quality.md: the figures of the backtest on the public traces.
+
+write_quality.py [FOLDER]      FOLDER holds the traces; ../shared/traces by default
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from compute_optimizer.backtest.fleet import CPU
+from compute_optimizer.backtest.studies import LOOKBACKS
+from compute_optimizer.jobs.backtest import BacktestRequest, backtest, trace_fleet
+from compute_optimizer.model.metrics import Statistic
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "quality.md"
+TRACES = ROOT.parent / "shared" / "traces"
+
+Report = Mapping[str, Any]
+
+BUDGET = "0.05"
+
+PUBLISHED_ON_447 = {
+    "published-p90-headroom-0": ("P90", "30.0 / 82.3"),
+    "vpa": ("VPA", "29.1 / 79.3"),
+    "published-p95-headroom-30": ("P95 x 1.43", "23.9 / 75.9"),
+    "published-ec2-rule": ("P99.5 x 1.25", "13.2 / 68.6"),
+    "maximum-x-1.15": ("maximum x 1.15", "6.0 / 54.4"),
+}
+"""Violations and savings in percent that others measured on 447 machines of the same trace, of
+which this one is a half."""
+
+HINDSIGHT_ON_500 = {
+    "2013-08-01": ("23 / 54 / 66 / 71", "77"),
+    "2013-08-16": ("29 / 36 / 60 / 72", "76"),
+    "2013-08-30": ("32 / 51 / 64 / 70", "76"),
+    "2013-09-14": ("10 / 11 / 17 / 26", "64"),
+}
+"""Savings in percent of the best capped sweep in hindsight, and of the oracle at 5 %, likewise."""
+
+
+def measured(traces: Path) -> dict[str, Report]:
+    """Return every report of the page."""
+    bitbrains = trace_fleet(traces / "bitbrains_rnd_5min_92d.parquet")
+    august = trace_fleet(traces / "bitbrains_rnd_5min_aug2013.parquet")
+    azure = trace_fleet(traces / "azure2017_cpu_5min.parquet")
+    averages = trace_fleet(traces / "azure2017_cpu_5min.parquet", Statistic.AVERAGE)
+    cpu = BacktestRequest(dimensions=(CPU,))
+    studied = BacktestRequest(dimensions=(CPU,), robustness=True, lookbacks=LOOKBACKS)
+    return {
+        "cpu": backtest(bitbrains, studied),
+        "all": backtest(bitbrains, BacktestRequest()),
+        "august": backtest(august, cpu),
+        "azure": backtest(azure, cpu),
+        "azure averages": backtest(averages, cpu),
+        "to azure": backtest(averages, cpu, fit_on=august),
+        "to bitbrains": backtest(bitbrains, cpu, fit_on=averages),
+    }
+
+
+def page(reports: Mapping[str, Report]) -> str:
+    """Return the whole page."""
+    parts = [
+        INTRODUCTION,
+        "## Bitbrains, CPU alone\n",
+        "250 of the 500 machines that were published; 92 days of five-minute averages.\n",
+        origins(reports["cpu"]),
+        "Asked for 5 %, all four origins together:\n",
+        deployed(reports["cpu"]),
+        "By origin, asked for 1 / 2 / 5 / 10 %:\n",
+        by_origin(reports["cpu"]),
+        READING_CPU,
+        "## Bitbrains, all dimensions\n",
+        "CPU, memory, disk and network against EC2 types; memory may not be exceeded once.\n",
+        deployed(reports["all"]),
+        READING_ALL,
+        "## Calibration\n",
+        CALIBRATION,
+        calibration({"CPU alone": reports["cpu"], "all": reports["all"]}),
+        READING_CALIBRATION,
+        "## Azure, and from one fleet to the other\n",
+        TRANSFER,
+        transfer(reports),
+        READING_TRANSFER,
+        "## In hindsight\n",
+        HINDSIGHT,
+        hindsight(reports["cpu"]),
+        "## Cost and harm together\n",
+        LOSS,
+        losses(reports["cpu"]),
+        "## Worse data, the next day, a longer past\n",
+        robustness(reports["cpu"]["robustness"]),
+        LOOKBACK,
+        lookbacks(reports["cpu"]["lookbacks"]),
+        "## Beside what others measured\n",
+        peers(reports["august"]),
+        AGREEMENT,
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a percentage without its sign."""
+    return "" if share is None else f"{100 * share:.1f}"
+
+
+def span(interval: Sequence[float] | None) -> str:
+    """Return an interval of shares as percentages."""
+    return "" if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
+
+
+def origins(report: Report) -> str:
+    """Return who was tested at each origin."""
+    return table(
+        ["origin", "judged", "clipped before", "scored", "clipped later only", "no test samples"],
+        (
+            [
+                origin["origin"],
+                *(
+                    str(origin[key])
+                    for key in (
+                        "resources",
+                        "clipped",
+                        "scored",
+                        "clipped_in_test_only",
+                        "without_test_samples",
+                    )
+                ),
+            ]
+            for origin in report["origins"]
+        ),
+    )
+
+
+def deployed(report: Report) -> str:
+    """Return the deployed scores of every policy with intervals, and the paired difference."""
+    paired = report["overall"]["paired"][BUDGET]["default"]
+    rows = []
+    for name, found in report["overall"]["policies"].items():
+        score = found["deployed"][BUDGET]
+        other = paired.get(name)
+        rows.append(
+            [
+                name,
+                percent(score["violations"]),
+                span(score["violations_interval"]),
+                percent(score["savings"]),
+                span(score["savings_interval"]),
+                percent(score["regret"]),
+                percent(score["regret_at_realized"]),
+                f"{percent(other['savings'])} ({span(other['savings_interval'])})" if other else "",
+            ]
+        )
+    headings = ["policy", "violations %", "95 %", "savings %", "95 %", "regret", "at what it spent"]
+    return table([*headings, "default saves more by (95 %)"], rows)
+
+
+SHOWN = ("oracle", "default", "published-ec2-rule", "capped-sweep", "capped-p99.9", "kubecost")
+"""Policies of the table by origin."""
+
+
+def by_origin(report: Report) -> str:
+    """Return violations and savings at each origin and budget."""
+    days = [origin["origin"] for origin in report["origins"]]
+    rows = []
+    for name in SHOWN:
+        scores = [o["policies"][name]["deployed"].values() for o in report["origins"]]
+        for what in ("violations", "savings"):
+            figures = [
+                " / ".join(f"{100 * one[what]:.0f}" for one in budgets) for budgets in scores
+            ]
+            rows.append([f"{name}: {what}", *figures])
+    return table(["policy", *days], rows)
+
+
+def calibration(reports: Mapping[str, Report]) -> str:
+    """Return observed and expected violations of the default and of the sweep."""
+    rows = []
+    for catalog, report in reports.items():
+        for origin in report["origins"]:
+            sweep = origin["policies"]["capped-sweep"]["calibration"]
+            for name, found in origin["calibration"].items():
+                rows.append(
+                    [
+                        f"{catalog}, {origin['origin']}",
+                        name,
+                        *_observed_and_expected(found),
+                        *_observed_and_expected(sweep[name]),
+                        percent(found["brier_skill"]),
+                    ]
+                )
+    headings = ["origin", "dimension", "default: O / E", "next cheaper: O / E"]
+    return table([*headings, "sweep at 5 %: O / E", "next cheaper: O / E", "Brier skill %"], rows)
+
+
+def _observed_and_expected(found: Report) -> list[str]:
+    return [
+        f"{found['observed']} / {found['expected']:.1f}",
+        f"{found['next_observed']} / {found['next_expected']:.1f}",
+    ]
+
+
+def transfer(reports: Mapping[str, Report]) -> str:
+    """Return what is deployed with knobs from the own past and from the other fleet."""
+    named = {
+        "Azure maxima, own past": "azure",
+        "Azure averages, own past": "azure averages",
+        "Azure averages, knobs from Bitbrains (August)": "to azure",
+        "Bitbrains, own past": "cpu",
+        "Bitbrains, knobs from Azure averages": "to bitbrains",
+    }
+    rows = []
+    for title, key in named.items():
+        policies = reports[key]["overall"]["policies"]
+        scores = [
+            policies[name]["deployed"][BUDGET] for name in ("default", "capped-sweep", "oracle")
+        ]
+        figures = [f"{percent(s['violations'])} / {percent(s['savings'])}" for s in scores]
+        rows.append([title, *figures])
+    return table(["fleet", "default", "capped-sweep at 5 %", "oracle at 5 %"], rows)
+
+
+def hindsight(report: Report) -> str:
+    """Return the savings of the best setting in hindsight beside what others measured."""
+    rows = []
+    for origin in report["origins"]:
+        policies = origin["policies"]
+        sweep = policies["capped-sweep"]["hindsight"].values()
+        rule = policies["published-ec2-rule"]["hindsight"].values()
+        sweep_on_500, oracle_on_500 = HINDSIGHT_ON_500[origin["origin"]]
+        rows.append(
+            [
+                origin["origin"],
+                " / ".join(f"{100 * one['savings']:.0f}" for one in sweep),
+                sweep_on_500,
+                " / ".join(f"{100 * one['savings']:.0f}" for one in rule),
+                f"{100 * policies['oracle']['deployed'][BUDGET]['savings']:.0f}",
+                oracle_on_500,
+            ]
+        )
+    headings = ["origin", "capped sweep", "the same on 500", "best of the rule's presets"]
+    return table([*headings, "oracle at 5 %", "the same on 500"], rows)
+
+
+def losses(report: Report) -> str:
+    """Return cost plus harm by policy, over all origins."""
+    names = list(report["origins"][0]["policies"])
+    prices = list(report["origins"][0]["policies"]["default"]["expected_loss"])
+    rows = []
+    for name in names:
+        found = [origin["policies"][name]["expected_loss"] for origin in report["origins"]]
+        rows.append([name, *(f"{sum(one[usd]['usd'] for one in found):,.0f}" for usd in prices)])
+    return table(["policy", *(f"{usd} USD per machine" for usd in prices)], rows)
+
+
+def robustness(study: Sequence[Report]) -> str:
+    """Return what worse data does to the advice, averaged over the origins."""
+    rows = []
+    for name in study[0]["policies"]:
+        found = [origin["policies"][name] for origin in study]
+        for data in found[0]["worse_data"]:
+            scores = [one["worse_data"][data] for one in found]
+            keys = ("changed", "violations", "savings")
+            figures = [percent(sum(s[key] for s in scores) / len(scores)) for key in keys]
+            rows.append([name, data, *figures])
+        days = [one["day_to_day"] for one in found]
+        flips, returns = (
+            percent(sum(d[k] for d in days) / len(days)) for k in ("flips", "returns")
+        )
+        rows.append([name, "from one day to the next", f"{flips}, back again {returns}", "", ""])
+    return table(["policy", "data", "advice changed %", "violations %", "savings %"], rows)
+
+
+def lookbacks(study: Mapping[str, Sequence[Report]]) -> str:
+    """Return violations and savings by days of past, averaged over the origins."""
+    rows = []
+    for days, found in study.items():
+        known = sum(origin["days_known"] for origin in found) / len(found)
+        row = [days, f"{known:.0f}"]
+        for name in ("default", "capped-sweep"):
+            scores = [origin["policies"][name]["deployed"][BUDGET] for origin in found]
+            row += [
+                percent(sum(s[key] for s in scores) / len(scores))
+                for key in ("violations", "savings", "regret")
+            ]
+        rows.append(row)
+    headings = ["days asked", "days there", "default: violations %", "savings %", "regret"]
+    return table([*headings, "sweep at 5 %: violations %", "savings %", "regret"], rows)
+
+
+def peers(report: Report) -> str:
+    """Return the peers' rules as shipped, uncapped, beside what was measured on 447 machines."""
+    (origin,) = report["origins"]
+    rows = []
+    for name, (title, published) in PUBLISHED_ON_447.items():
+        found = origin["policies"][name]["as_shipped"]["uncapped"]
+        ours = f"{percent(found['violations'])} / {percent(found['savings'])}"
+        rows.append([title, published, ours])
+    measured_on = f"here, {origin['scored']} machines"
+    return table(["rule", "447 machines: violations / savings %", measured_on], rows)
+
+
+INTRODUCTION = """\
+# Quality of the advice
+
+How often the advice would have hurt, and what it would have saved, on public traces.
+Written by `make quality`; do not edit by hand. How it is measured: [the backtest](backtest.md).
+
+**Default** is what the product ships: the published rule, as it is; it does not take a budget.
+**capped-sweep** is the strongest simple rule, `min(P99.5, P99.9 or maximum, times k; current)`,
+with its k from the past. A violation is a machine whose demand, in the two weeks after the advice,
+exceeds the recommended capacity in more than 0.1 % of the five-minute intervals although today's
+capacity would have carried it. Knobs are chosen on windows that end before the origin and on other
+machines. Shares are in percent; the intervals hold 95 %.
+"""
+READING_CPU = """\
+Regret is what the oracle saves more with 5 % of violations, in points; "at what it spent" gives the
+oracle as many violations as the policy had. The last column is paired: the same machines,
+resampled with all of their origins. A machine counts once in an interval, at however many origins.
+
+What this says:
+
+- The rule that ships takes no budget and spends far more than 5 %. It saves what the oracle saves
+  at 5 %, with more than three times the violations. Its presets do not help: on the past none of
+  the nine stayed within 5 %, so whoever asks for 5 % is told to keep everything.
+- A multiplier from the past keeps to what is asked at the first three origins, and leaves 12 to 15
+  points to the oracle. The last origin is the end of a quarter: many machines shift together, and
+  whoever learned from quiet weeks is wrong by a factor of three.
+- A plain maximum with a margin (kubecost, seasonal-naive) does as well as P99.9. Rules that forget
+  (vpa, n-sigma) need so much margin that little is left to save.
+- 250 machines cannot tell 5 from 8 %, and 1 % of them is two.
+"""
+READING_ALL = """\
+Memory decides most of it: whoever may never exceed it pays for the maximum. Rules that ignore disk
+or network are hardly punished here: the smallest types carry what these machines read and send.
+"""
+CALIBRATION = """\
+O is how many machines were violated, E how many the climatology expected: the share of the past in
+which options as tight as these were violated, fitted on windows before the origin and on other
+machines. It is the forecast that a model has to beat. "Next cheaper" is the option just below the
+chosen one. Joint means any dimension, with the dimensions taken as independent.
+"""
+READING_CALIBRATION = """\
+In quiet weeks O/E lies about 1 wherever there are enough machines to tell, but for the CPU of the
+second origin among all dimensions. At the end of the quarter it is 1.3 to 1.5 for the default and
+3 for the sweep, which had chosen by what had been safe.
+"""
+TRANSFER = """\
+Violations / savings in percent. Azure tells maxima and averages of the five minutes. It has one
+origin and 50 machines, so its past is one pair of weeks inside the 14 days before the origin.
+The cores are unknown; four stand in, so the options are 1/16 to all of a machine.
+"""
+READING_TRANSFER = """\
+- On maxima little can be saved: nearly every machine once used nearly all of its CPU for a moment.
+- On averages of the same machines the default hurts half of them. Averages hide the peaks that the
+  rule's margin is for, and these machines are busier than those of Bitbrains.
+- A multiplier does not travel: from Bitbrains to Azure it violates several times what was asked.
+"""
+HINDSIGHT = """\
+The best setting with the test window in hand: savings in percent at 1 / 2 / 5 / 10 %. This is no
+headline, for nobody could have chosen it.
+"""
+LOSS = """\
+USD for two weeks, four origins: the cost of the recommended capacity, plus a price for every
+violated machine. The knob is chosen for that price on the past. The oracle knows the test window.
+"""
+LOOKBACK = """\
+Averages of the four origins. The knob of the sweep is the one for 5 %; worse data changes what was
+seen, not the knob. By days of past, everything (rule and knob) learned from that many days:
+"""
+AGREEMENT = """\
+- Violations agree within two points. Savings are two to five points higher here: the capacity steps
+  differ (ours: 0.25, 0.5, 1, 2, 4 ... 96 vCPU), and these are half of the machines.
+- The oracle at 5 % and the best capped sweep in hindsight at 5 and 10 % agree within a few points,
+  but for the sweep at the last origin. At 1 and 2 % they differ by more: that is two and four
+  machines of 224.
+- The learned model of those measurements is not repeated here: there is no model yet.
+"""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure and write the page."""
+    folder = Path(arguments[0]) if arguments else TRACES
+    if not folder.is_dir():
+        raise SystemExit(f"{folder} is no folder of traces; give one: write_quality.py FOLDER")
+    TARGET.write_text(page(measured(folder)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
