@@ -1,6 +1,8 @@
 """`compute-optimizer backtest`, as somebody types it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from compute_optimizer.cli import main
+from tests.traces import ACCOUNT, BITBRAINS, MAPPINGS, write_bitbrains_inventory
 
 AZURE = "azure2017_cpu_5min.parquet"
 
@@ -64,7 +67,7 @@ def test_knobs_from_another_trace(command: Command, shared: Path) -> None:
 
     code, output, _ = command(
         *("--trace", traces / AZURE, "--statistic", "Average", "--dimensions", "cpu"),
-        *("--fit", traces / "bitbrains_rnd_5min_aug2013.parquet", "--output", "json"),
+        *("--fit", traces / BITBRAINS, "--output", "json"),
     )
 
     assert code == 0
@@ -101,6 +104,42 @@ def test_what_cannot_be_replayed_is_explained(
 
     assert code == 2
     assert complaint in said
+
+
+def test_plots_without_the_extra_are_explained_before_anything_is_read(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compute_optimizer.cli.backtest_plots.find_spec", lambda name: None)
+
+    code, _, said = command("--trace", "absent.parquet", "--plots", "plots")
+
+    assert code == 2
+    assert "pip install 'open-compute-optimizer[plots]'" in said
+
+
+def test_the_imported_trace_scores_as_its_file_does(
+    command: Command, monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
+) -> None:
+    trace = shared / "traces" / BITBRAINS
+    inventory = write_bitbrains_inventory(shared, tmp_path / "fleet.csv")
+    mapping = ("--mapping", MAPPINGS / "bitbrains.yaml")
+    for words in (
+        ("accounts", "enroll", ACCOUNT),
+        ("import", "--inventory", inventory, "--metrics", trace, *mapping),
+    ):
+        program = [sys.executable, "-m", "compute_optimizer", *map(str, words)]
+        subprocess.run([*program, "--data-dir", tmp_path / "data"], check=True, capture_output=True)
+    asked = ("--dimensions", "cpu", "--output", "json")
+
+    _, of_fleet, _ = command("--fleet", "--origin", "2013-08-15", *asked)
+    _, of_file, _ = command("--trace", trace, *asked)
+
+    imported, read = (json.loads(output)["origins"][0] for output in (of_fleet, of_file))
+    assert imported["scored"] == read["scored"]
+    for policy in ("default", "oracle", "maximum-x-1.15"):
+        ours, theirs = (one["policies"][policy]["deployed"]["0.05"] for one in (imported, read))
+        assert ours["violations"] == theirs["violations"], policy
+        assert ours["savings"] == pytest.approx(theirs["savings"]), policy
 
 
 def test_a_fleet_of_nobody_is_a_conflict(command: Command) -> None:

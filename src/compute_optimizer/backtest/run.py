@@ -151,7 +151,7 @@ def _fleet_report(
         "train_days": settings.train_days,
         "test_days": TEST_DAYS,
         "knobs_from": fit_on.name if fit_on else fleet.name,
-        "default": "the published rule as shipped: P99.5 and maximum use, 20 % headroom",
+        "default": "the published rule as shipped: P99.5, 20 % headroom",
         "seed": settings.seed,
     }
 

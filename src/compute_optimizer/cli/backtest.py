@@ -15,7 +15,7 @@ from compute_optimizer.app import opened
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
-from compute_optimizer.cli.backtest_plots import write_plots
+from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
 from compute_optimizer.cli.backtest_tables import print_report
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -79,6 +79,8 @@ def backtest(
     """Replay the past through the product's rule and its peers', and score their advice."""
     if (trace is None) != fleet:
         raise InvalidInput("what shall be replayed? Give either --trace FILE or --fleet")
+    if plots is not None:
+        require_matplotlib()
     request = BacktestRequest(
         dimensions=tuple(_words(dimensions)),
         budgets=tuple(_share(word) for word in _words(budgets)),

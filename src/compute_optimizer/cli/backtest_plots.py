@@ -4,6 +4,7 @@ Drawn with matplotlib, the extra `plots`: nothing else of the program needs it.
 """
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,24 @@ SALT = "compute-optimizer"
 LIGHT = {"color": "0.9", "linewidth": 0.8}
 
 
+def require_matplotlib() -> None:
+    """Raise InvalidInput where matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        raise InvalidInput(
+            "--plots needs matplotlib, which is not installed; install the package with its extra: "
+            "pip install 'open-compute-optimizer[plots]'"
+        )
+
+
 def write_plots(report: Report, folder: Path) -> list[Path]:
     """Write every plot of every origin and return the files; raise InvalidInput without matplotlib.
 
     Savings against violations, reliability in log bins, and the expected-loss curve.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InvalidInput(
-            "--plots needs matplotlib, which is not installed; install the package with its extra: "
-            "pip install 'open-compute-optimizer[plots]'"
-        ) from None
+    require_matplotlib()
+    import matplotlib
+    from matplotlib.figure import Figure
+
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with matplotlib.rc_context({"svg.hashsalt": SALT, "svg.fonttype": "none"}):

@@ -154,8 +154,9 @@ def _available(path: Path, wanted: Statistic | None, known: tuple[Statistic, ...
 
 
 def _grid(table: pa.Table) -> _Grid:
-    names = pc.cast(table["resource_id"], pa.string()).combine_chunks().dictionary_encode()
-    order = np.argsort(np.array(names.dictionary.to_pylist()), kind="stable")
+    names = table["resource_id"].combine_chunks().dictionary_encode()
+    known = [str(name) for name in names.dictionary.to_pylist()]
+    order = np.argsort(np.array(known), kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     rows = rank[names.indices.to_numpy(zero_copy_only=False)]
@@ -165,7 +166,6 @@ def _grid(table: pa.Table) -> _Grid:
     days = (int(slots.max()) - begin) // SLOTS_PER_DAY + 1
     first = datetime.fromtimestamp(begin * SLOT_SECONDS, UTC).date()
     cells = rows * (days * SLOTS_PER_DAY) + slots - begin
-    known = names.dictionary.to_pylist()
     return _Grid(tuple(known[place] for place in order), first, days, cells)
 
 
