@@ -87,6 +87,14 @@ def test_counters_become_rates(desk: Desk, tiles: TileStore) -> None:
     assert fleet.demand[DISK][0, 0] == 5
 
 
+def test_only_the_dimensions_asked_for_are_read(desk: Desk, tiles: TileStore) -> None:
+    store_fleet(desk.state, tiles, ALPHA, days=1)
+
+    assert set(stored_fleet(desk.state, tiles, (CPU,)).demand) == {CPU}
+    with pytest.raises(InvalidInput, match="no dimension 'gpu'; expected some of cpu, memory"):
+        stored_fleet(desk.state, tiles, ("gpu",))
+
+
 def test_only_opted_in_accounts_are_replayed(desk: Desk, tiles: TileStore) -> None:
     store_fleet(desk.state, tiles, ALPHA, days=2)
     store_fleet(desk.state, tiles, BETA, days=2)
@@ -135,13 +143,13 @@ PUBLISHED_RULE = """
     WITH slots AS (
         SELECT resource_id, day(timestamp) AS day, floor(epoch(timestamp) / 300) AS slot,
                avg(least(cpu_centipct / 100, 100) / 100 * cpu_cores)::FLOAT AS demand,
-               avg(least(cpu_centipct / 100, 100)) >= 99 AS at_ceiling
+               avg(least(cpu_centipct / 100, 100)) >= 99 AS topped
         FROM read_parquet(?) WHERE cpu_cores > 0 AND mem_capacity_mib > 0 GROUP BY 1, 2, 3),
     cores AS (
         SELECT resource_id, max(cpu_cores) AS cores FROM read_parquet(?)
         WHERE day(timestamp) <= 14 GROUP BY 1),
     seen AS (
-        SELECT resource_id, quantile_cont(demand, 0.995) / 0.8 AS need, avg(at_ceiling::INT) AS clipped
+        SELECT resource_id, quantile_cont(demand, 0.995) / 0.8 AS need, avg(topped::INT) AS clipped
         FROM slots WHERE day <= 14 GROUP BY 1 HAVING count(*) >= 360),
     advised AS (
         SELECT resource_id,

@@ -91,7 +91,7 @@ def backtest(
     )
     with _progress_bar() as progress:
         progress("Reading", 0, 1)
-        replayed = _fleet(trace, settings_for(data_dir), statistic)
+        replayed = _fleet(trace, settings_for(data_dir), statistic, request)
         fit_on = trace_fleet(fit, statistic) if fit else None
         report = run_backtest(replayed, request, fit_on, progress)
     if plots is not None:
@@ -102,11 +102,16 @@ def backtest(
         print_report(report)
 
 
-def _fleet(trace: Path | None, settings: Settings, statistic: Statistic | None) -> TraceFleet:
+def _fleet(
+    trace: Path | None, settings: Settings, statistic: Statistic | None, request: BacktestRequest
+) -> TraceFleet:
     if trace is not None:
         return trace_fleet(trace, statistic)
     with opened(settings) as application:
-        return stored_fleet(application.state, TileStore(settings.tiles_dir))
+        tiles = TileStore(settings.tiles_dir)
+        if request.dimensions:
+            return stored_fleet(application.state, tiles, request.dimensions)
+        return stored_fleet(application.state, tiles)
 
 
 def _words(given: str | None) -> list[str]:

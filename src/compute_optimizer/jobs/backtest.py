@@ -1,6 +1,6 @@
 """Backtest: replay a trace file, or the fleet of the metric store, and score the advice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -100,16 +100,20 @@ def trace_fleet(path: Path, statistic: Statistic | None = None) -> TraceFleet:
     return read_trace(path, statistic)
 
 
-def stored_fleet(state: State, tiles: TileStore) -> TraceFleet:
+def stored_fleet(
+    state: State, tiles: TileStore, dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS)
+) -> TraceFleet:
     """Return the instances of all opted-in accounts with what the metric store knows of them.
 
-    Raises Conflict where nobody opted in, and InvalidInput where there is no sample.
+    Only the dimensions asked for are read; those that nobody sent are left out. Raises
+    Conflict where nobody opted in, and InvalidInput where there is no sample.
     """
+    wanted = _wanted(dimensions)
     types = load_instance_types()
     with state.reading() as connection:
         keys = _shards_of_opted_in(connection)
         window = _window(connection, keys)
-        parts = [_part(connection, tiles, key, window, types) for key in keys]
+        parts = [_part(connection, tiles, key, window, types, wanted) for key in keys]
     return _joined(parts, window)
 
 
@@ -122,6 +126,21 @@ class _Part:
     provisioned: dict[str, Matrix]
     saturated: Booleans
     averaged: bool
+
+
+def _wanted(dimensions: Sequence[str]) -> dict[str, Dimension]:
+    """Return the engine's dimensions by name; the CPU is always among them."""
+    absent = [name for name in dimensions if name not in ENGINE_DIMENSIONS]
+    if absent:
+        raise InvalidInput(
+            f"there is no dimension {absent[0]!r}; expected some of {', '.join(ENGINE_DIMENSIONS)}"
+        )
+    known = {dimension.name: dimension for dimension in DIMENSIONS}
+    return {
+        name: known[engine_name]
+        for name, engine_name in ENGINE_DIMENSIONS.items()
+        if name in (CPU, *dimensions)
+    }
 
 
 def _shards_of_opted_in(connection: Connection) -> list[ShardKey]:
@@ -148,13 +167,17 @@ def _window(connection: Connection, keys: Sequence[ShardKey]) -> Window:
 
 
 def _part(
-    connection: Connection, tiles: TileStore, key: ShardKey, window: Window, types: InstanceTypes
+    connection: Connection,
+    tiles: TileStore,
+    key: ShardKey,
+    window: Window,
+    types: InstanceTypes,
+    wanted: Mapping[str, Dimension],
 ) -> _Part:
     resources = resources_of(connection, key)
-    samples = read_samples(connection, tiles, key, window, METRICS)
-    known = {dimension.name: dimension for dimension in DIMENSIONS}
-    wanted = {name: known[engine_name] for name, engine_name in ENGINE_DIMENSIONS.items()}
     metrics = tuple(metric for dimension in wanted.values() for metric in dimension.metrics)
+    series = [one for one in METRICS if one.metric in metrics]
+    samples = read_samples(connection, tiles, key, window, series)
     chosen = choose_series(samples, metrics)
     capacity = _capacity(resources, types)
     demand = {
