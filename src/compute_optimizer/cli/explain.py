@@ -17,7 +17,15 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
-from compute_optimizer.engine.explanation import DimensionEvidence, Explanation, TypeEvidence
+from compute_optimizer.engine.explanation import (
+    Answer,
+    DimensionEvidence,
+    Explanation,
+    History,
+    OtherPreference,
+    TypeEvidence,
+    WhatWouldChange,
+)
 from compute_optimizer.jobs.explain import explain as explain_resource
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.store.tiles import TileStore
@@ -46,10 +54,26 @@ TYPES = {
     "ranks": "Rank",
     "hourly_usd": "USD an hour",
     "performance_risk": "Risk",
+    "risks": "Risk by dimension",
     "capacity": "Capacity",
     "refused_because": "Refused because",
 }
 REFUSALS = {"reason": "Refused because", "types": "Types"}
+TIPPING_POINTS = {
+    "dimension": "Dimension",
+    "unit": "Unit",
+    "demand": "Demand",
+    "demand_then": "From here on",
+    "finding": "Finding then",
+    "first_option": "First option then",
+}
+PREFERENCES = {
+    "preference": "Preference",
+    "value": "Value",
+    "finding": "Finding then",
+    "first_option": "First option then",
+}
+SAME = "the same"
 
 
 def explain(
@@ -86,6 +110,42 @@ def print_explanation(explanation: Explanation) -> None:
     rows = [{"reason": one.reason, "types": one.types} for one in explanation.refusals]
     title = f"{explanation.fitting_types} types fit; the others"
     print_rows(rows, REFUSALS, Format.TABLE, title)
+    if explanation.what_would_change is not None:
+        _print_what_would_change(explanation.what_would_change)
+
+
+def _print_what_would_change(found: WhatWouldChange) -> None:
+    rows = [
+        {
+            "dimension": one.dimension,
+            "unit": one.unit,
+            "demand": _number(one.demand),
+            "demand_then": _number(one.demand_then),
+            **_then(one.answer, one.changes),
+        }
+        for one in found.tipping_points
+    ]
+    print_rows(rows, TIPPING_POINTS, Format.TABLE, "Demand that would change the answer")
+    rows = [
+        {
+            "preference": one.preference.replace("_", " "),
+            "value": _preference(one),
+            **_then(one.answer, one.changes),
+        }
+        for one in found.preferences
+    ]
+    print_rows(rows, PREFERENCES, Format.TABLE, "The answer with other preferences")
+
+
+def _then(answer: Answer, changes: Sequence[str]) -> dict[str, Any]:
+    """Return the answer's cells; what does not change is said to be the same."""
+    told: dict[str, Any] = msgspec.to_builtins(answer)
+    return {name: value if name in changes else SAME for name, value in told.items()}
+
+
+def _preference(one: OtherPreference) -> str:
+    is_share = one.preference.endswith("headroom")
+    return f"{one.value:.0%}" if is_share else f"P{one.value:g}"
 
 
 def _print_verdict(explanation: Explanation) -> None:
@@ -96,10 +156,21 @@ def _print_verdict(explanation: Explanation) -> None:
     console.print(
         f"Window {window.first} to {window.last}, as of {explanation.as_of:%Y-%m-%d %H:%M}"
     )
+    console.print(_history(explanation.history))
     codes = ", ".join(explanation.finding_reason_codes) or "no reason codes"
     console.print(f"Finding: {explanation.finding} ({codes})")
     console.print(f"Binding dimension: {explanation.binding_dimension or 'none'}")
     console.print(f"Idle: {'yes' if explanation.idle else 'no'}")
+
+
+def _history(history: History) -> str:
+    counts = (
+        f"History: {history.days_with_data} of {history.days} days have samples of CPU, "
+        f"{history.share:.1%} of the slots ({history.samples:,}; {history.samples_needed} needed)"
+    )
+    if history.oldest is None:
+        return counts
+    return f"{counts}, from {history.oldest:%Y-%m-%d %H:%M} to {history.newest:%Y-%m-%d %H:%M}"
 
 
 def _price(explanation: Explanation) -> str:
@@ -143,6 +214,9 @@ def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
         "ranks": ranks,
         "hourly_usd": f"{one.hourly_usd:.4f}",
         "performance_risk": one.performance_risk,
+        "risks": ", ".join(
+            f"{name} {risk:g}" for name, risk in one.risks.items() if risk is not None
+        ),
         "capacity": capacity,
         "refused_because": "; ".join(one.refused_because),
     }

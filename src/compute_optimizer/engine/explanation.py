@@ -62,6 +62,8 @@ class TypeEvidence:
     """By architecture pool; empty for a type that is no option."""
     performance_risk: float | None
     """0 to 4; None for a type that is no option."""
+    risks: dict[str, float | None]
+    """By dimension, 0 to 4, also of types that are no option; None where not judged."""
     refused_because: tuple[str, ...]
     """Empty for a type that fits; a fitting type without a rank came after the third."""
 
@@ -72,6 +74,76 @@ class Refusal:
 
     reason: str
     types: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How much history the answer rests on, told by the CPU: without it there is no answer."""
+
+    days: int
+    """Of the look-back period."""
+    days_with_data: int
+    """Days with one sample at least."""
+    share: float
+    """Of the slots of the period that have a sample, 0 to 1."""
+    samples: int
+    samples_needed: int
+    """With fewer there is no recommendation."""
+    oldest: datetime | None
+    newest: datetime | None
+    """Begin of the slot; None without samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The part of a recommendation that somebody would act on."""
+
+    finding: str
+    """In the model's spelling; or the code of the error that came instead."""
+    first_option: str | None
+    """Of the present architecture; None where there is no recommendation."""
+
+    def differs(self, other: "Answer") -> tuple[str, ...]:
+        """Return what of two answers is not the same: names of fields."""
+        fields = ("finding", "first_option")
+        return tuple(name for name in fields if getattr(self, name) != getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True)
+class TippingPoint:
+    """The nearest demand of one dimension, all else as it is, with another answer."""
+
+    dimension: str
+    unit: str
+    demand: float | None
+    """Today, at the percentile; None where no metric tells."""
+    demand_then: float
+    """The answer is another one from here on, away from today's demand."""
+    changes: tuple[str, ...]
+    """Fields of the answer."""
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPreference:
+    """What another value of one preference would make of the same samples."""
+
+    preference: str
+    """Field of Preferences."""
+    value: float
+    changes: tuple[str, ...]
+    """Fields of the answer; empty where it stays."""
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class WhatWouldChange:
+    """What would change the answer."""
+
+    answer: Answer
+    """Today's."""
+    tipping_points: tuple[TippingPoint, ...]
+    preferences: tuple[OtherPreference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +160,7 @@ class Explanation:
     binding_dimension: str | None
     """The dimension that asks for the largest share of the current capacity."""
     idle: bool
+    history: History
     metrics: tuple[MetricEvidence, ...]
     dimensions: tuple[DimensionEvidence, ...]
     current_hourly_usd: float | None
@@ -102,3 +175,5 @@ class Explanation:
     """In the order of the rules; the counts add up to the types that do not fit."""
     fitting_types: int
     """Types that passed every rule."""
+    what_would_change: WhatWouldChange | None
+    """None where there is no recommendation."""

@@ -61,4 +61,4 @@ def explain(
 ) -> Explanation:
     """Return the evidence for one resource; its samples are a batch of one."""
     analysis = analyze([resource], samples, types, preferences)
-    return explanation_of(resource, samples, analysis, as_of)
+    return explanation_of(resource, samples, analysis, as_of=as_of, preferences=preferences)

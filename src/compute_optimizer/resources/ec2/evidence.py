@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from math import isfinite
 
 import numpy as np
@@ -13,6 +13,7 @@ from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.explanation import (
     DimensionEvidence,
     Explanation,
+    History,
     MetricEvidence,
     Refusal,
     TypeEvidence,
@@ -21,13 +22,22 @@ from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.matching import Match
 from compute_optimizer.engine.options import CURRENT_POOL, RULES, in_pools
 from compute_optimizer.engine.ranking import NONE
-from compute_optimizer.engine.usage import count_samples
-from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Statistic
-from compute_optimizer.model.preferences import ARCHITECTURES
+from compute_optimizer.engine.repetition import with_capacity
+from compute_optimizer.engine.risk import current_scores
+from compute_optimizer.engine.usage import CPU_METRIC, MINIMUM_SAMPLES, count_samples
+from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    ShardSamples,
+    Statistic,
+    Window,
+)
+from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.analysis import Analysis
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
 from compute_optimizer.resources.ec2.records import reported
+from compute_optimizer.resources.ec2.sensitivity import what_would_change
 
 RUNNERS_UP = 10
 """Refused types shown: those that would have saved more than the best option, but not fit."""
@@ -63,7 +73,12 @@ class _Verdict:
 
 
 def explanation_of(
-    resource: Resource, samples: ShardSamples, analysis: Analysis, as_of: datetime
+    resource: Resource,
+    samples: ShardSamples,
+    analysis: Analysis,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
 ) -> Explanation:
     """Return the explanation of the one resource that was analyzed."""
     decisions, obstacle = analysis.decisions, analysis.obstacles[ONLY]
@@ -79,6 +94,7 @@ def explanation_of(
         finding_reason_codes=reason_codes(DIMENSIONS, over, under),
         binding_dimension=_binding(dimensions),
         idle=bool(analysis.idle[ONLY]),
+        history=_history(analysis, samples.window),
         metrics=tuple(_metric_evidence(analysis)),
         dimensions=dimensions,
         current_hourly_usd=_known(decisions.current_price[ONLY]),
@@ -87,6 +103,23 @@ def explanation_of(
         considered=() if verdict is None else tuple(_considered(analysis, verdict)),
         refusals=() if verdict is None else _refusals(verdict),
         fitting_types=0 if verdict is None else int((~verdict.refused.any(axis=0)).sum()),
+        what_would_change=what_would_change(resource, samples, analysis, preferences),
+    )
+
+
+def _history(analysis: Analysis, window: Window) -> History:
+    series = analysis.fleet.chosen.series.get(CPU_METRIC)
+    slots = np.empty(0, np.int64) if series is None else np.flatnonzero(np.isfinite(series[ONLY]))
+    begin = datetime.combine(window.first, time(), UTC)
+    moments = [begin + timedelta(seconds=SLOT_SECONDS * slot) for slot in slots.tolist()]
+    return History(
+        days=window.days,
+        days_with_data=len(np.unique(slots // SLOTS_PER_DAY)),
+        share=len(slots) / (window.days * SLOTS_PER_DAY),
+        samples=len(slots),
+        samples_needed=MINIMUM_SAMPLES,
+        oldest=min(moments, default=None),
+        newest=max(moments, default=None),
     )
 
 
@@ -180,11 +213,17 @@ def _considered(analysis: Analysis, verdict: _Verdict) -> Iterator[TypeEvidence]
     best_price = analysis.decisions.options.prices[ONLY, CURRENT_POOL, 0]
     cheaper = candidates.types[~(candidates.prices >= best_price)].tolist()
     refused = [place for place in cheaper[::-1] if verdict.of(place) and place not in listed]
-    for place in [*listed, *refused[:RUNNERS_UP]]:
-        yield _type_evidence(analysis, verdict, place)
+    shown = [*listed, *refused[:RUNNERS_UP]]
+    risks = current_scores(
+        with_capacity(analysis.fleet, analysis.market.capacity[shown]), DIMENSIONS
+    )
+    for place, by_dimension in zip(shown, risks.tolist(), strict=True):
+        yield _type_evidence(analysis, verdict, place, by_dimension)
 
 
-def _type_evidence(analysis: Analysis, verdict: _Verdict, place: int) -> TypeEvidence:
+def _type_evidence(
+    analysis: Analysis, verdict: _Verdict, place: int, by_dimension: list[float]
+) -> TypeEvidence:
     options, now = analysis.decisions.options, analysis.decisions.matches[ONLY].now
     pools, ranks = np.nonzero(options.types[ONLY] == place)
     market = analysis.market
@@ -195,14 +234,17 @@ def _type_evidence(analysis: Analysis, verdict: _Verdict, place: int) -> TypeEvi
         instance_type=market.types.names[place],
         architecture_pools=tuple(p for p, so in zip(ARCHITECTURES, member, strict=True) if so),
         hourly_usd=float(market.prices[now.region, now.platform][place]),
-        capacity={
-            dimension.name: _known(figure)
-            for dimension, figure in zip(DIMENSIONS, capacity, strict=True)
-        },
+        capacity=_by_dimension(capacity),
         ranks={
             ARCHITECTURES[pool]: rank + 1
             for pool, rank in zip(pools.tolist(), ranks.tolist(), strict=True)
         },
         performance_risk=risks[0] if risks else None,
+        risks=_by_dimension(by_dimension),
         refused_because=verdict.of(place),
     )
+
+
+def _by_dimension(figures: list[float]) -> dict[str, float | None]:
+    pairs = zip(DIMENSIONS, figures, strict=True)
+    return {dimension.name: _known(figure) for dimension, figure in pairs}
