@@ -1,5 +1,7 @@
 """Knobs from the past, oracles and scores on records small enough to count."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,23 @@ def test_oracle_spends_violations_where_they_save_most() -> None:
 
     assert names(oracle(trial, 1)) == ["1 vCPU", "0.25 vCPU", "0.25 vCPU"]
     assert names(oracle(trial, 3)) == ["0.25 vCPU"] * 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("violations", range(5))
+def test_no_choice_of_options_beats_the_oracle(seed: int, violations: int) -> None:
+    draw = np.random.default_rng(seed)
+    vcpus = draw.choice([1.0, 2.0, 4.0], 4)
+    trial = machines((draw.uniform(0.1, 1, 4) * vcpus).tolist(), vcpus.tolist())
+    rows, price = np.arange(4), trial.options.price
+
+    found = price[oracle(trial, violations)].sum()
+
+    # Every choice of four machines among the five smallest options, up to 4 vCPU.
+    every = np.array(list(product(range(5), repeat=4)))
+    smaller = (every <= trial.current).all(axis=1)
+    within = trial.harm.excess[rows, every].sum(axis=1) <= violations
+    assert found == pytest.approx(price[every[smaller & within]].sum(axis=1).min())
 
 
 def test_keep_where_no_knob_was_within_the_budget() -> None:

@@ -174,3 +174,20 @@ def test_too_short_a_fleet_is_refused() -> None:
 def test_a_dimension_that_the_fleet_lacks_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no dimension 'gpu'"):
         run(FLEET, TYPES, Settings((CPU, "gpu")))
+
+
+def test_a_machine_at_its_ceiling_is_to_be_enlarged() -> None:
+    cpu = FLEET.demand[CPU].copy()
+    cpu[0] = FLEET.provisioned[CPU][0, 0]
+    ceiling = FLEET.saturated.copy()
+    ceiling[0] = True
+    fleet = replace(FLEET, demand={CPU: cpu}, saturated=ceiling)
+
+    (origin,) = run(fleet, TYPES, Settings((CPU,), origins=(32,)))["origins"]
+
+    ours, kept = (
+        origin["policies"][name]["deployed"]["0.05"]["upsizing"] for name in ("default", "keep")
+    )
+    assert origin["clipped"] == 1
+    assert (ours["still_clipped"], ours["upsized"], ours["recall"]) == (1, 1, 1)
+    assert (kept["still_clipped"], kept["upsized"], kept["recall"]) == (1, 0, 0)

@@ -10,7 +10,7 @@ from compute_optimizer.backtest import choosing, scores
 from compute_optimizer.backtest.intervals import Resampled
 from compute_optimizer.backtest.options import cheapest_that_carries
 from compute_optimizer.backtest.oracle import oracle
-from compute_optimizer.backtest.policies import Policy, asked
+from compute_optimizer.backtest.policies import Policy, asked, recommended
 from compute_optimizer.backtest.trial import TEST_DAYS, Trial
 from compute_optimizer.engine.arrays import Floats, Integers
 
@@ -92,6 +92,7 @@ def report_of(
             key_of(budget): {
                 **scores.headline(result, draws),
                 **scores.details(trial, deployment.chosen[budget]),
+                "upsizing": _upsizing(policy, origin, deployment.knobs[budget]),
                 "knobs": _labels(policy, deployment.knobs[budget]),
             }
             for budget, result in deployment.results.items()
@@ -102,7 +103,6 @@ def report_of(
         "expected_loss": {
             key_of(usd): _expected_loss(policy, origin, record, usd) for usd in incident_usd
         },
-        "upsizing": _upsizing(policy, trial),
     }
 
 
@@ -199,7 +199,13 @@ def _least_loss(trial: Trial, usd: float) -> dict[str, Any]:
     return _loss(trial, np.where(dearer, np.inf, losses).argmin(axis=1), usd)
 
 
-def _upsizing(policy: Policy, trial: Trial) -> dict[str, Any]:
-    """Return how the owner's own setting treats the clipped resources."""
-    needs = asked(policy.knobs[policy.shipped], trial)[trial.clipped]
-    return scores.upsizing(trial, cheapest_that_carries(trial.options, needs))
+def _upsizing(policy: Policy, origin: Origin, knobs: Integers) -> dict[str, Any]:
+    """Return how the clipped resources are treated, each by the knob of its fold."""
+    trial = origin.trial
+    rows = np.flatnonzero(trial.clipped)
+    knob_of = knobs[origin.folds[trial.resources[rows]]]
+    chosen = trial.current[rows]
+    for knob in sorted(set(knob_of.tolist()) - {choosing.KEEP_KNOB}):
+        found = recommended(policy.knobs[knob], trial)[rows]
+        chosen = np.where(knob_of == knob, found, chosen)
+    return scores.upsizing(trial, chosen)

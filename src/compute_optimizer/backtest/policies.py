@@ -68,11 +68,8 @@ def swept(name: str, *bases: tuple[str, Base]) -> Policy:
 
 
 def chosen_by(knobs: Sequence[Knob], trial: Trial) -> Integers:
-    """Return the option that each knob recommends, (knobs, resources).
-
-    Nobody recommends more than the current option to a resource that was not clipped.
-    """
-    return np.stack([_recommended(knob, trial) for knob in knobs])
+    """Return the option that each knob recommends, (knobs, resources)."""
+    return np.stack([recommended(knob, trial) for knob in knobs])
 
 
 def asked(knob: Knob, trial: Trial) -> Floats:
@@ -81,7 +78,11 @@ def asked(knob: Knob, trial: Trial) -> Floats:
     return base * knob.multiplier
 
 
-def _recommended(knob: Knob, trial: Trial) -> Integers:
+def recommended(knob: Knob, trial: Trial) -> Integers:
+    """Return the option that one knob recommends to every resource.
+
+    Nobody recommends more than the current option to a resource that was not clipped.
+    """
     needs = asked(knob, trial)
     capped = np.minimum(needs, trial.train.current)
     return cheapest_that_carries(trial.options, np.where(trial.clipped[:, None], needs, capped))
