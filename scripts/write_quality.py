@@ -51,6 +51,7 @@ def measured(traces: Path) -> dict[str, Report]:
     return {
         "cpu": backtest(bitbrains, studied),
         "all": backtest(bitbrains, BacktestRequest()),
+        "speed": backtest(bitbrains, BacktestRequest(processor_speed=True)),
         "august": backtest(august, cpu),
         "azure": backtest(azure, cpu),
         "azure averages": backtest(averages, cpu),
@@ -75,6 +76,8 @@ def page(reports: Mapping[str, Report]) -> str:
         "CPU, memory, disk and network against EC2 types; memory may not be exceeded once.\n",
         deployed(reports["all"]),
         READING_ALL,
+        "With credit for faster processors (a vCPU counts as fast as it was measured, m5 = 1):\n",
+        by_origin(reports["speed"]),
         "## Calibration\n",
         CALIBRATION,
         calibration({"CPU alone": reports["cpu"], "all": reports["all"]}),

@@ -60,6 +60,19 @@ def test_ec2_options_stand_in_order_of_price_and_each_is_worth_its_price() -> No
         assert smaller.any(axis=1).all(), options.names[place]
 
 
+def test_faster_processors_count_as_larger_on_request() -> None:
+    plain = ec2_options(TYPES, (CPU, MEMORY))
+    credited = ec2_options(TYPES, (CPU, MEMORY), processor_speed=True)
+
+    both = set(plain.names) & set(credited.names)
+    assert both
+    for name in both:
+        speed = TYPES.relative_speed[TYPES.index[name]]
+        with_credit = credited.capacity[credited.names.index(name)]
+        assert with_credit[0] == plain.capacity[plain.names.index(name)][0] * speed
+        assert with_credit[1] == plain.capacity[plain.names.index(name)][1]
+
+
 def test_ec2_options_have_no_burstable_or_graviton_types() -> None:
     names = ec2_options(TYPES, (CPU, MEMORY)).names
 

@@ -30,7 +30,7 @@ TYPE_CAPACITIES: Mapping[str, Callable[[InstanceTypes], Floats]] = {
     DISK: lambda types: types.ebs_baseline_mibps * BYTES_PER_MIB,
     NETWORK: lambda types: types.network_baseline_gbps * BYTES_PER_GBIT,
 }
-"""No credit for faster processors: a vCPU is a vCPU."""
+"""A vCPU is a vCPU: credit for faster processors is given on request only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +54,19 @@ def capacity_steps(types: InstanceTypes) -> Options:
     return Options(names, (CPU,), steps[:, None], steps * per_vcpu)
 
 
-def ec2_options(types: InstanceTypes, dimensions: Sequence[str]) -> Options:
+def ec2_options(
+    types: InstanceTypes, dimensions: Sequence[str], *, processor_speed: bool = False
+) -> Options:
     """Return the EC2 types of x86-64 that a need of these dimensions may come down to.
 
     Burstable, accelerated, previous and bare-metal types stay out, and every type than which
-    another one is no dearer and no smaller in anything.
+    another one is no dearer and no smaller in anything. With `processor_speed` a vCPU counts as
+    fast as it was measured (m5 = 1), and families that nobody measured stay out.
     """
     prices = hourly_prices(types, REGION, PLATFORM)
     capacity = np.stack([TYPE_CAPACITIES[name](types) for name in dimensions], axis=1)
+    if processor_speed:
+        capacity[:, dimensions.index(CPU)] *= types.relative_speed
     x86 = (types.architectures & Architecture.X86_64) > 0
     excluded = types.burstable | types.accelerated | types.bare_metal | ~types.current_generation
     allowed = types.rightsizing_supported & types.offered(REGION) & x86 & ~excluded

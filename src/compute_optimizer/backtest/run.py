@@ -67,11 +67,20 @@ class Settings:
     train_days: int = TRAIN_DAYS
     origins: tuple[int, ...] = ()
     """Day numbers; empty for the fleet's own."""
+    processor_speed: bool = False
+    """Whether faster processors count as larger."""
 
 
-def options_for(types: InstanceTypes, dimensions: Sequence[str]) -> Options:
-    """Return the catalog of the dimensions: capacity steps for the CPU alone, else EC2."""
-    return capacity_steps(types) if tuple(dimensions) == (CPU,) else ec2_options(types, dimensions)
+def options_for(
+    types: InstanceTypes, dimensions: Sequence[str], processor_speed: bool = False
+) -> Options:
+    """Return the catalog of the dimensions: capacity steps for the CPU alone, else EC2.
+
+    Credit for faster processors needs processors, so it always means EC2.
+    """
+    if tuple(dimensions) == (CPU,) and not processor_speed:
+        return capacity_steps(types)
+    return ec2_options(types, dimensions, processor_speed=processor_speed)
 
 
 def origins_with_past(
@@ -115,7 +124,8 @@ def run(
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Return every score of a fleet, ready for JSON; raises as `origins_with_past`."""
-    options = options_for(types, tuple(fleet.of(settings.dimensions).demand))
+    dimensions = tuple(fleet.of(settings.dimensions).demand)
+    options = options_for(types, dimensions, settings.processor_speed)
     origins = origins_with_past(fleet, options, settings, fit_on)
     policies = (DEFAULT_POLICY, *POLICIES)
     steps = len(origins) * len(policies)
@@ -148,6 +158,7 @@ def _fleet_report(
         "statistic": fleet.statistic.value,
         "dimensions": list(settings.dimensions),
         "options": len(options.names),
+        "processor_speed": settings.processor_speed,
         "train_days": settings.train_days,
         "test_days": TEST_DAYS,
         "knobs_from": fit_on.name if fit_on else fleet.name,

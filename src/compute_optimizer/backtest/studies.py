@@ -35,7 +35,7 @@ def robustness_study(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[dict[str, Any]]:
     """Return by origin and policy what worse data and each next day do to the advice."""
-    options = options_for(types, settings.dimensions)
+    options = options_for(types, settings.dimensions, settings.processor_speed)
     origins = origins_with_past(fleet, options, settings, fit_on)
     make = trial_maker(fleet.of(settings.dimensions), options)
     budget = calibrated_budget(settings)
@@ -71,7 +71,7 @@ def lookback_study(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Return by lookback, origin and policy the deployed scores; a lookback takes what there is."""
-    options = options_for(types, settings.dimensions)
+    options = options_for(types, settings.dimensions, settings.processor_speed)
     found: dict[str, Any] = {}
     for number, days in enumerate(lookbacks, start=1):
         origins = origins_with_past(fleet, options, replace(settings, train_days=days))

@@ -63,6 +63,9 @@ def backtest(
     statistic: Annotated[
         Statistic | None, typer.Option(help="Which one, where a trace has several.")
     ] = None,
+    processor_speed: Annotated[
+        bool, typer.Option("--processor-speed", help="Let faster processors count as larger.")
+    ] = False,
     robustness: Annotated[
         bool, typer.Option("--robustness", help="Also with worse data, and on each next day.")
     ] = False,
@@ -86,6 +89,7 @@ def backtest(
         budgets=tuple(_share(word) for word in _words(budgets)),
         seed=seed,
         origins=tuple(_day(word) for word in origin or ()),
+        processor_speed=processor_speed,
         robustness=robustness,
         lookbacks=LOOKBACKS if lookbacks else (),
     )

@@ -51,6 +51,8 @@ class BacktestRequest:
     seed: int = SEED
     origins: tuple[date, ...] = ()
     """First days of the test windows; empty for the fleet's own."""
+    processor_speed: bool = False
+    """Whether faster processors count as larger."""
     robustness: bool = False
     lookbacks: tuple[int, ...] = ()
     """Days; empty for no ablation."""
@@ -91,6 +93,7 @@ def _settings(fleet: TraceFleet, request: BacktestRequest) -> Settings:
         dimensions=request.dimensions or tuple(fleet.demand),
         budgets=request.budgets,
         seed=request.seed,
+        processor_speed=request.processor_speed,
         origins=tuple(fleet.day_number(day) for day in request.origins),
     )
 
