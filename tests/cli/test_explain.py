@@ -2,11 +2,17 @@
 
 import json
 import re
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compute_optimizer.store import State
+from compute_optimizer.store.tiles import TileStore
 from tests.cli.conftest import Type
+from tests.enrolling import ALPHA
+from tests.stored_fleets import BUSY, store_fleet
 
 LAST_DAY = "2026-03-14"
 
@@ -88,3 +94,46 @@ def test_the_tables_tell_what_would_change_the_answer(typed: Type, fleet: list[s
     assert re.search(r"Memory +│ MiB +│ 3,277 +│ 13,1(07|08|09) +│ Underprovisioned +│", ended.out)
     assert re.search(r"cpu percentile +│ P95 +│ the same +│ the same", ended.out)
     assert re.search(r"memory headroom +│ 30% +│", ended.out)
+
+
+def test_two_days_side_by_side_name_what_changed(
+    typed: Type, fleet: list[str], tmp_path: Path
+) -> None:
+    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
+        store_fleet(state, TileStore(tmp_path / "tiles"), ALPHA, cpu=(BUSY, BUSY), days=2)
+
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, "--against", "2026-03-12")
+
+    assert ended.code == 0
+    assert "The finding and the first option changed; alone enough for it: CPU samples" in ended.out
+    assert re.search(r"As of +│ 2026-03-13 00:00 +│ 2026-03-15 00:00", ended.out)
+    assert re.search(r"Finding +│ Overprovisioned +│ Underprovisioned", ended.out)
+    # 10 and then 95 % of 4 vCPUs.
+    assert re.search(r"CPU +│ vCPU of m5 +│ P99.5 +│ 0.4 +│ 3.8 +│ \+850.0% ", ended.out)
+    assert "samples that entered the window" in ended.out
+
+
+def test_a_comparison_is_json_too_and_says_where_nothing_changed(
+    typed: Type, fleet: list[str]
+) -> None:
+    words = ("explain", fleet[0], "--as-of", LAST_DAY, "--against", "2026-03-13")
+    told = json.loads(typed(*words, "--output", "json").out)
+
+    assert told["changes"] == told["decisive"] == []
+    assert told["before"]["answer"] == told["after"]["answer"]
+    # A day less lies in the earlier window: its first day is before the first sample.
+    assert told["before"]["history"]["days_with_data"] == 13
+    assert "Neither the finding nor the first option changed." in typed(*words).out
+
+
+@pytest.mark.parametrize(
+    ("against", "said"),
+    [(LAST_DAY, "expected two that differ"), ("tomorrow", "--against 'tomorrow' is no moment")],
+)
+def test_comparing_needs_another_moment(
+    typed: Type, fleet: list[str], against: str, said: str
+) -> None:
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, "--against", against)
+
+    assert ended.code == 2
+    assert said in ended.err

@@ -7,7 +7,7 @@ import pytest
 
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.explain import explain
+from compute_optimizer.jobs.explain import compare, explain
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.metrics import Window
 from compute_optimizer.store import State
@@ -95,3 +95,40 @@ def test_the_future_is_not_explained(desk: Desk, tiles: TileStore) -> None:
 
     with pytest.raises(InvalidInput, match="expected a moment"):
         explain(desk.state, tiles, desk.clock, arn(0, ALPHA), as_of=later)
+
+
+def test_both_sides_of_a_comparison_are_what_explain_says_of_them(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_fleet(desk.state, tiles, ALPHA, cpu=(BUSY, BUSY, BUSY), days=2)
+    noon = MIDNIGHT - timedelta(days=1, hours=12)
+
+    found = compare(desk.state, tiles, desk.clock, arn(0, ALPHA), as_of=MIDNIGHT, against=noon)
+
+    for side in (found.before, found.after):
+        told = explain(desk.state, tiles, desk.clock, arn(0, ALPHA), as_of=side.as_of)
+        assert (side.dimensions, side.history) == (told.dimensions, told.history)
+        assert side.answer.finding == told.finding
+    # A day and a half of the second level, of which the earlier moment knew half a day.
+    assert (found.before.as_of, found.after.as_of) == (noon, MIDNIGHT)
+
+
+def test_a_comparison_without_a_moment_takes_that_of_the_current_run(
+    desk: Desk, tiles: TileStore
+) -> None:
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, workers=1)
+    earlier = MIDNIGHT - timedelta(days=3)
+
+    found = compare(desk.state, tiles, desk.clock, arn(0, ALPHA), as_of=None, against=earlier)
+
+    assert (found.before.as_of, found.after.as_of) == (earlier, MIDNIGHT)
+
+
+def test_the_same_moment_or_a_future_one_is_not_compared(desk: Desk, tiles: TileStore) -> None:
+    def compared(as_of: datetime, against: datetime) -> None:
+        compare(desk.state, tiles, desk.clock, arn(0, ALPHA), as_of=as_of, against=against)
+
+    with pytest.raises(InvalidInput, match="two that differ"):
+        compared(MIDNIGHT, MIDNIGHT)
+    with pytest.raises(InvalidInput, match="expected a moment"):
+        compared(MIDNIGHT, START + timedelta(days=1))

@@ -16,8 +16,8 @@ AsOfOption = Annotated[
 ]
 
 
-def as_of_moment(given: str | None, clock: Clock) -> datetime | None:
-    """Return the moment that --as-of names; None when it was not given.
+def as_of_moment(given: str | None, clock: Clock, option: str = "--as-of") -> datetime | None:
+    """Return the moment that --as-of, or another option, names; None when it was not given.
 
     A day means its end, or the present moment when it is today. Raises InvalidInput.
     """
@@ -27,7 +27,7 @@ def as_of_moment(given: str | None, clock: Clock) -> datetime | None:
         return _moment(given, clock)
     except (ValueError, OverflowError):
         raise InvalidInput(
-            f"--as-of {given!r} is no moment; expected a day such as 2026-01-31, or "
+            f"{option} {given!r} is no moment; expected a day such as 2026-01-31, or "
             "2026-01-31T06:00"
         ) from None
 

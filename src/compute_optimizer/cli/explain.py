@@ -9,6 +9,8 @@ from rich.console import Console
 
 from compute_optimizer.app import opened
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
+from compute_optimizer.cli.comparison import show_comparison
+from compute_optimizer.cli.figures import SAME, number
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -26,6 +28,7 @@ from compute_optimizer.engine.explanation import (
     TypeEvidence,
     WhatWouldChange,
 )
+from compute_optimizer.jobs.explain import compare
 from compute_optimizer.jobs.explain import explain as explain_resource
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.store.tiles import TileStore
@@ -58,6 +61,10 @@ TYPES = {
     "capacity": "Capacity",
     "refused_because": "Refused because",
 }
+AgainstOption = Annotated[
+    str | None,
+    typer.Option("--against", help="Another day or moment: print what changed between the two."),
+]
 REFUSALS = {"reason": "Refused because", "types": "Types"}
 TIPPING_POINTS = {
     "dimension": "Dimension",
@@ -73,25 +80,26 @@ PREFERENCES = {
     "finding": "Finding then",
     "first_option": "First option then",
 }
-SAME = "the same"
 
 
 def explain(
     resource: Annotated[str, typer.Argument(help="ARN or id of a resource in the inventory.")],
     as_of: AsOfOption = None,
+    against: AgainstOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Print the intermediate figures that decided one recommendation."""
+    """Print what decided one recommendation, or what changed it between two moments."""
     settings = settings_for(data_dir)
     with opened(settings) as application:
-        explanation = explain_resource(
-            application.state,
-            TileStore(settings.tiles_dir),
-            application.clock,
-            resource,
-            as_of=as_of_moment(as_of, application.clock),
-        )
+        stores = (application.state, TileStore(settings.tiles_dir), application.clock)
+        moment = as_of_moment(as_of, application.clock)
+        other = as_of_moment(against, application.clock, "--against")
+        if other is not None:
+            comparison = compare(*stores, resource, as_of=moment, against=other)
+            show_comparison(comparison, output)
+            return
+        explanation = explain_resource(*stores, resource, as_of=moment)
     if output is Format.JSON:
         print_json(msgspec.to_builtins(explanation))
     else:
@@ -119,8 +127,8 @@ def _print_what_would_change(found: WhatWouldChange) -> None:
         {
             "dimension": one.dimension,
             "unit": one.unit,
-            "demand": _number(one.demand),
-            "demand_then": _number(one.demand_then),
+            "demand": number(one.demand),
+            "demand_then": number(one.demand_then),
             **_then(one.answer, one.changes),
         }
         for one in found.tipping_points
@@ -178,7 +186,7 @@ def _price(explanation: Explanation) -> str:
     dates = f"types of {explanation.types_date}"
     if price is not None:
         dates = f"prices of {explanation.price_date}, {dates}"
-        return f"{name}, {_number(price)} USD an hour ({dates})"
+        return f"{name}, {number(price)} USD an hour ({dates})"
     # Without a recommendation nobody looked for the price.
     was_looked_for = explanation.finding in set(Finding)
     return f"{name}, price unknown ({dates})" if was_looked_for else f"{name} ({dates})"
@@ -201,13 +209,13 @@ def _print_metrics(explanation: Explanation) -> None:
 def _dimension_row(one: DimensionEvidence) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(one)
     for field in ("demand", "limit", "current_capacity", "maximum"):
-        row[field] = "" if row[field] is None else _number(row[field])
+        row[field] = "" if row[field] is None else number(row[field])
     return row | {"headroom": f"{one.headroom:.0%}", "percentile": f"P{one.percentile:g}"}
 
 
 def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
     """Return a row that shows the capacity of the dimensions that something is asked of."""
-    capacity = ", ".join(f"{name} {_number(one.capacity[name])}" for name in asked)
+    capacity = ", ".join(f"{name} {number(one.capacity[name])}" for name in asked)
     ranks = ", ".join(f"{rank} ({pool})" for pool, rank in one.ranks.items())
     return {
         "instance_type": one.instance_type,
@@ -220,10 +228,3 @@ def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
         "capacity": capacity,
         "refused_because": "; ".join(one.refused_because),
     }
-
-
-def _number(figure: float | None) -> str:
-    """Return four significant digits or, from a thousand on, all before the point."""
-    if figure is None:
-        return "unknown"
-    return f"{figure:,.0f}" if abs(figure) >= 1_000 else f"{figure:.4g}"

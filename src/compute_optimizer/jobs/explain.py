@@ -5,11 +5,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.engine.comparison import Comparison, Moment
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
-from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
 from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
@@ -33,16 +35,61 @@ def explain(
         check_moment(as_of, clock)
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
-        shard = shard_of(connection, resource.arn)
-        moment = as_of or _analyzed_as_of(connection, shard) or clock.now()
-        kind = resource_type(resource.resource_type)
-        window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
-        samples = read_samples(connection, tiles, shard, window, kind.metrics)
+        known = _known_at(connection, tiles, resource, as_of, clock)
+    return resource_type(resource.resource_type).explain(
+        resource,
+        known.samples,
+        load_instance_types(),
+        as_of=known.as_of,
+        preferences=DEFAULT_PREFERENCES,
+    )
+
+
+def compare(
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    arn_or_id: str,
+    *,
+    as_of: datetime | None,
+    against: datetime,
+) -> Comparison:
+    """Return the answers as of two moments and which input made the difference.
+
+    `as_of` None is the moment of the current run. Raises NotFound for a resource that the
+    inventory does not have, and InvalidInput for a moment in the future or the same one twice.
+    """
+    for moment in (against, against if as_of is None else as_of):
+        check_moment(moment, clock)
+    with state.reading() as connection:
+        resource = find_resource(connection, arn_or_id)
+        one = _known_at(connection, tiles, resource, as_of, clock)
+        if one.as_of == against:
+            raise InvalidInput(
+                f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
+            )
+        other = _known_at(connection, tiles, resource, against, clock)
+    return resource_type(resource.resource_type).compare(
+        resource, (one, other), load_instance_types(), preferences=DEFAULT_PREFERENCES
+    )
+
+
+def _known_at(
+    connection: Connection,
+    tiles: TileStore,
+    resource: Resource,
+    as_of: datetime | None,
+    clock: Clock,
+) -> Moment:
+    """Return the samples of one resource that were known at a moment, or at the current run's."""
+    shard = shard_of(connection, resource.arn)
+    moment = as_of or _analyzed_as_of(connection, shard) or clock.now()
+    window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
+    wanted = resource_type(resource.resource_type).metrics
+    samples = read_samples(connection, tiles, shard, window, wanted)
     one = samples.row(samples.resource_arns.index(resource.arn))
     forget_after(one, moment)
-    return kind.explain(
-        resource, one, load_instance_types(), as_of=moment, preferences=DEFAULT_PREFERENCES
-    )
+    return Moment(moment, one)
 
 
 def _analyzed_as_of(connection: Connection, shard: ShardKey) -> datetime | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
@@ -20,6 +21,7 @@ class ResourceType:
     """The series wanted from the tiles."""
     recommend: Callable[..., ec2_instance.ShardResult]
     explain: Callable[..., Explanation]
+    compare: Callable[..., Comparison]
     recommendation: type[Ec2InstanceRecommendation]
     """The class of its recommendations."""
 
@@ -30,6 +32,7 @@ RESOURCE_TYPES = (
         ec2_instance.METRICS,
         ec2_instance.recommend,
         ec2_instance.explain,
+        ec2_instance.compare,
         Ec2InstanceRecommendation,
     ),
 )

@@ -11,11 +11,12 @@ from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationError
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.analysis import analyze
+from compute_optimizer.resources.ec2.comparison import compare
 from compute_optimizer.resources.ec2.dimensions import METRICS
 from compute_optimizer.resources.ec2.evidence import explanation_of
 from compute_optimizer.resources.ec2.records import recommendations_of
 
-__all__ = ["METRICS", "ShardResult", "explain", "recommend"]
+__all__ = ["METRICS", "ShardResult", "compare", "explain", "recommend"]
 
 
 @dataclass(frozen=True, slots=True)
