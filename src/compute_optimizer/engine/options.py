@@ -41,6 +41,8 @@ class Market:
     """(types, dimensions); NaN where unknown."""
     prices: dict[tuple[str, str], Floats]
     """USD per hour by Region and platform; NaN where unknown."""
+    preferred: Booleans
+    """Which types may be recommended at all (preference preferredResources, spec 4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ RULES = (
     Rule("CPU speed unknown", _comparable_speed),
     Rule("instance store smaller", _keeps_instance_store),
     Rule("price unknown", _has_price),
+    Rule("not among the preferred types", lambda market, now: market.preferred),
 )
 """In the order in which an explanation counts refusals (spec 6.1 step 5)."""
 

@@ -70,6 +70,22 @@ class Analysis:
     """(resources,): None where there is a recommendation."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What a shard's samples say, whatever the headrooms and the types that are preferred."""
+
+    market: Market
+    chosen: Chosen
+    usage: Usage
+    capacity: Floats
+    """(resources, dimensions): as provisioned; NaN where unknown."""
+    places: Integers
+    """(resources,): of the current types in the catalog, or UNKNOWN_TYPE."""
+    currents: tuple[Current | None, ...]
+    obstacles: tuple[Obstacle | None, ...]
+    """(resources,): None where there is a recommendation."""
+
+
 def analyze(
     resources: Sequence[Resource],
     samples: ShardSamples,
@@ -77,19 +93,40 @@ def analyze(
     preferences: Preferences,
 ) -> Analysis:
     """Return every array that decides; the resources are in the row order of the samples."""
+    found = measure_shard(resources, samples, types, percentiles(DIMENSIONS, preferences))
+    fleet = fleet_at(found, preferences)
+    decisions = decide(fleet, found.market, DIMENSIONS)
+    is_idle = _idle(found.chosen, found.usage, types, found.places)
+    return Analysis(found.market, fleet, decisions, is_idle, found.obstacles)
+
+
+def measure_shard(
+    resources: Sequence[Resource],
+    samples: ShardSamples,
+    types: InstanceTypes,
+    thresholds: Sequence[float],
+) -> Measured:
+    """Return the tails that tell percentiles from `thresholds` (dimensions,) upwards."""
     chosen = choose_series(samples, tuple(WIRE_NAMES))
-    thresholds = percentiles(DIMENSIONS, preferences)
     usage = measure(chosen, DIMENSIONS, thresholds)
     market = market_of(resources, types)
     places = np.array([types.index.get(r.instance_type, UNKNOWN_TYPE) for r in resources])
     capacity = _provisioned(resources, market, places)
-    demand = demand_of(usage, DIMENSIONS, capacity, preferences)
     obstacles = _obstacles(types, places, usage)
     currents = _currents(resources, places, _uses_instance_store(chosen, usage), obstacles)
-    spare = headrooms(DIMENSIONS, preferences)
-    fleet = Fleet(currents, chosen, usage, demand, thresholds, spare)
-    decisions = decide(fleet, market, DIMENSIONS)
-    return Analysis(market, fleet, decisions, _idle(chosen, usage, types, places), obstacles)
+    return Measured(market, chosen, usage, capacity, places, currents, obstacles)
+
+
+def fleet_at(measured: Measured, preferences: Preferences) -> Fleet:
+    """Return the fleet with its demand at a threshold that the measured tails reach down to."""
+    return Fleet(
+        measured.currents,
+        measured.chosen,
+        measured.usage,
+        demand_of(measured.usage, DIMENSIONS, measured.capacity, preferences),
+        percentiles(DIMENSIONS, preferences),
+        headrooms(DIMENSIONS, preferences),
+    )
 
 
 def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
@@ -102,6 +139,7 @@ def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
         hpc=np.array([name.startswith(HPC_PREFIX) for name in types.families]),
         capacity=capacities(DIMENSIONS, types),
         prices={market: hourly_prices(types, *market) for market in markets},
+        preferred=np.ones(len(types.names), dtype=np.bool_),
     )
 
 
