@@ -171,6 +171,30 @@ def test_too_short_a_fleet_is_refused() -> None:
         run(fleet_of(levels([0.5], 27), [1]), TYPES, Settings((CPU,)))
 
 
+def test_a_fleet_that_nobody_can_judge_is_refused() -> None:
+    unseen = fleet_of(levels([np.nan], 28), [1])
+
+    with pytest.raises(InvalidInput, match="nothing of tiny can be judged on 2026-01-15"):
+        run(unseen, TYPES, Settings((CPU,)))
+
+
+@pytest.mark.parametrize("dimensions", DIMENSIONS)
+def test_a_fleet_at_its_ceiling_has_no_headline_but_a_report(dimensions: tuple[str, ...]) -> None:
+    fleet = random_fleet(6, 30, seed=1)
+    clipped = replace(fleet, saturated=np.ones_like(fleet.saturated))
+
+    (origin,) = run(clipped, TYPES, Settings(dimensions))["origins"]
+
+    assert (origin["clipped"], origin["scored"]) == (6, 0)
+    assert origin["policies"]["default"]["deployed"]["0.05"]["savings_interval"] is None
+
+
+def test_a_single_machine_is_scored() -> None:
+    (origin,) = run(random_fleet(1, 30, seed=1), TYPES, Settings((CPU,)))["origins"]
+
+    assert origin["scored"] == 1
+
+
 def test_a_dimension_that_the_fleet_lacks_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no dimension 'gpu'"):
         run(FLEET, TYPES, Settings((CPU, "gpu")))

@@ -74,6 +74,14 @@ def test_knobs_from_another_trace(command: Command, shared: Path) -> None:
     assert json.loads(output)["fleet"]["knobs_from"] == "bitbrains_rnd_5min_aug2013"
 
 
+def test_knobs_from_another_statistic_are_warned_of(command: Command, shared: Path) -> None:
+    traces = shared / "traces"
+
+    _, output, _ = command("--trace", traces / AZURE, "--fit", traces / BITBRAINS)
+
+    assert "the knobs come from five-minute averages and are used on maximums" in output
+
+
 def test_plots_are_equal_byte_for_byte(command: Command, shared: Path, tmp_path: Path) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
 
@@ -94,6 +102,7 @@ def test_plots_are_equal_byte_for_byte(command: Command, shared: Path, tmp_path:
         (["--fleet", "--trace", "a.parquet"], "Give either --trace FILE or --fleet"),
         (["--trace", "absent.parquet"], "cannot read the trace absent.parquet"),
         (["--trace", "a.parquet", "--budgets", "few"], "--budgets has 'few'"),
+        (["--fleet", "--statistic", "Average"], "--statistic chooses among those of a trace"),
         (["--trace", "a.parquet", "--origin", "soon"], "--origin 'soon' is no day"),
     ],
 )

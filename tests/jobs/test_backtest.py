@@ -132,6 +132,11 @@ def test_a_budget_that_is_no_share_is_refused(shared: Path) -> None:
         backtest(trace_fleet(shared / "traces" / AZURE), BacktestRequest(budgets=(5.0,)))
 
 
+def test_no_budget_is_refused(shared: Path) -> None:
+    with pytest.raises(InvalidInput, match="no budget is given"):
+        backtest(trace_fleet(shared / "traces" / AZURE), BacktestRequest(budgets=()))
+
+
 def test_an_origin_outside_the_trace_is_refused(shared: Path) -> None:
     request = BacktestRequest(origins=(date(2016, 11, 20),))
 

@@ -15,6 +15,9 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 RELIABILITY_EDGES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Bins of forecast probability, logarithmic between .001 and .3."""
 
+LEAST, MOST = 1e-4, 1 - 1e-4
+"""A forecast counts as no surer than this, or one surprise would cost an infinite log score."""
+
 COVERED_SHARE = 0.95
 """Share of the slots before the origin from which a resource counts as well covered."""
 
@@ -80,9 +83,10 @@ def _ratio_interval(observed: int, expected: float, number: int) -> list[float] 
 def proper_scores(forecast: Forecast) -> dict[str, float | None]:
     """Return Brier and log score over judged options, and the skill against the base rate."""
     p, hit = forecast.probability[forecast.judged], forecast.violated[forecast.judged]
+    p = np.clip(p, LEAST, MOST)
     if not len(p):
         return {"brier": None, "brier_skill": None, "log_score": None, "log_skill": None}
-    base = np.full(len(p), np.clip(forecast.reference, 1e-4, 1 - 1e-4))
+    base = np.full(len(p), np.clip(forecast.reference, LEAST, MOST))
     brier, plain = _brier(p, hit), _brier(base, hit)
     log, plain_log = _log(p, hit), _log(base, hit)
     return {

@@ -17,9 +17,6 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 PEAK_PERCENT = 99.9
 """What the violation of an option is about: 0.1 % of the samples may exceed it."""
 
-LEAST, MOST = 1e-4, 1 - 1e-4
-"""A forecast is never certain, or one surprise would cost an infinite log score."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Climatology:
@@ -36,7 +33,7 @@ class Climatology:
         if not len(self.tightness):
             return np.where(np.isnan(tightness), 0.0, self.base_rate)
         place = np.searchsorted(self.tightness, tightness, side="right") - 1
-        found = np.clip(self.probability[np.maximum(place, 0)], LEAST, MOST)
+        found = self.probability[np.maximum(place, 0)]
         return np.where(np.isnan(tightness), 0.0, found)
 
 

@@ -234,7 +234,8 @@ def _memory_never_reduced_blindly(train: Train, needs: Floats) -> Floats:
 def _blocks(matrix: Matrix, minutes: int, how: np.ufunc) -> Matrix:
     """Return maxima (np.fmax) or means (np.add) of whole blocks of minutes, NaN where empty."""
     width = minutes * SLOTS_PER_HOUR // 60
-    parts = matrix[:, matrix.shape[1] % width :].reshape(len(matrix), -1, width)
+    blocks = matrix.shape[1] // width
+    parts = matrix[:, matrix.shape[1] % width :].reshape(len(matrix), blocks, width)
     if how is np.fmax:
         highest: Matrix = np.fmax.reduce(parts, axis=2)
         return highest

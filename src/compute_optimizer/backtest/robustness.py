@@ -123,7 +123,7 @@ def _without(train: Train, gone: Booleans) -> Train:
 
 
 def _hourly_means(matrix: Matrix) -> Matrix:
-    hours = matrix.reshape(len(matrix), -1, SLOTS_PER_HOUR)
+    hours = matrix.reshape(len(matrix), matrix.shape[1] // SLOTS_PER_HOUR, SLOTS_PER_HOUR)
     known = np.isfinite(hours).sum(axis=2)
     with np.errstate(invalid="ignore"):
         means = (np.nansum(hours, axis=2) / known).astype(np.float32)

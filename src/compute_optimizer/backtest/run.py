@@ -34,6 +34,7 @@ from compute_optimizer.backtest.policies import DEFAULT, DEFAULT_POLICY, POLICIE
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS, Trial
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Integers
+from compute_optimizer.errors import InvalidInput
 
 BUDGETS = (0.01, 0.02, 0.05, 0.10)
 """Shares of the resources that may be violated."""
@@ -100,13 +101,23 @@ def origins_with_past(
     past_folds = np.full(len(other.ids), choosing.NOBODY) if other else folds
     return [
         Origin(
-            trial=make(number, settings.train_days, TEST_DAYS),
+            trial=_judged(make(number, settings.train_days, TEST_DAYS), fleet),
             past=_past(learn, other.days if other else number, settings.train_days),
             folds=folds,
             past_folds=past_folds,
         )
         for number in numbers
     ]
+
+
+def _judged(trial: Trial, fleet: TraceFleet) -> Trial:
+    if not len(trial.resources):
+        raise InvalidInput(
+            f"nothing of {fleet.name} can be judged on {fleet.day(trial.origin)}: that needs 30 "
+            "hours of CPU samples in the days before, and a known capacity; name a later --origin, "
+            "or import more"
+        )
+    return trial
 
 
 def _past(make: Maker, end: int, train_days: int) -> tuple[Trial, ...]:
@@ -162,6 +173,7 @@ def _fleet_report(
         "train_days": settings.train_days,
         "test_days": TEST_DAYS,
         "knobs_from": fit_on.name if fit_on else fleet.name,
+        "knobs_from_statistic": (fit_on or fleet).statistic.value,
         "default": "the published rule as shipped: P99.5, 20 % headroom",
         "seed": settings.seed,
     }

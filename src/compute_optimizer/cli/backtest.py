@@ -82,6 +82,11 @@ def backtest(
     """Replay the past through the product's rule and its peers', and score their advice."""
     if (trace is None) != fleet:
         raise InvalidInput("what shall be replayed? Give either --trace FILE or --fleet")
+    if fleet and statistic is not None:
+        raise InvalidInput(
+            "--statistic chooses among those of a trace file; a fleet is replayed on its maxima "
+            "where it has some, as it is analyzed"
+        )
     if plots is not None:
         require_matplotlib()
     request = BacktestRequest(

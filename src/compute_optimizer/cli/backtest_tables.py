@@ -13,6 +13,7 @@ ORACLE = "oracle"
 def print_report(report: Report) -> None:
     """Print who was tested, the deployed scores over all origins, and the calibration."""
     print(_introduction(report["fleet"]))
+    _warn_of_mixed_statistics(report["fleet"])
     for origin in report["origins"]:
         print(_origin_line(origin))
     _print_deployed(report)
@@ -44,6 +45,14 @@ def _introduction(fleet: Report) -> str:
         f"{', '.join(fleet['dimensions'])}; {fleet['train_days']} days to learn from, "
         f"{fleet['test_days']} to test on. Knobs from the past of {fleet['knobs_from']}."
     )
+
+
+def _warn_of_mixed_statistics(fleet: Report) -> None:
+    if fleet["knobs_from_statistic"] != fleet["statistic"]:
+        print(
+            f"warning: the knobs come from five-minute {fleet['knobs_from_statistic'].lower()}s and "
+            f"are used on {fleet['statistic'].lower()}s; give --statistic where both have it"
+        )
 
 
 def _origin_line(origin: Report) -> str:

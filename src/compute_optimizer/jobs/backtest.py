@@ -86,6 +86,8 @@ def backtest(
 
 
 def _settings(fleet: TraceFleet, request: BacktestRequest) -> Settings:
+    if not request.budgets:
+        raise InvalidInput("no budget is given; expected at least one, such as 0.05")
     for budget in request.budgets:
         if not 0 < budget < 1:
             raise InvalidInput(f"the budget {budget:g} is no share; expected 0.01 for 1 %, say")
