@@ -50,8 +50,8 @@ def _introduction(fleet: Report) -> str:
 def _warn_of_mixed_statistics(fleet: Report) -> None:
     if fleet["knobs_from_statistic"] != fleet["statistic"]:
         print(
-            f"warning: the knobs come from five-minute {fleet['knobs_from_statistic'].lower()}s and "
-            f"are used on {fleet['statistic'].lower()}s; give --statistic where both have it"
+            f"warning: the knobs come from five-minute {fleet['knobs_from_statistic'].lower()}s "
+            f"and are used on {fleet['statistic'].lower()}s; give --statistic where both have it"
         )
 
 
