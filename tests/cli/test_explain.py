@@ -137,3 +137,17 @@ def test_comparing_needs_another_moment(
 
     assert ended.code == 2
     assert said in ended.err
+
+
+def test_what_has_changed_since_it_was_stored_is_printed(
+    typed: Type, fleet: list[str], tmp_path: Path
+) -> None:
+    typed("analyze", "--as-of", LAST_DAY)
+    assert "The stored recommendation rests on the same figures." in typed("explain", fleet[0]).out
+    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
+        store_fleet(state, TileStore(tmp_path / "tiles"), ALPHA, cpu=(BUSY, BUSY), days=2)
+
+    ended = typed("explain", fleet[0])
+
+    assert "Not what it was when it was stored" in ended.out
+    assert re.search(r"CPU demand +│ 0.4 +│ 3.8 ", ended.out)

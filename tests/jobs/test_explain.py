@@ -132,3 +132,21 @@ def test_the_same_moment_or_a_future_one_is_not_compared(desk: Desk, tiles: Tile
         compared(MIDNIGHT, MIDNIGHT)
     with pytest.raises(InvalidInput, match="expected a moment"):
         compared(MIDNIGHT, START + timedelta(days=1))
+
+
+def test_samples_that_came_after_the_analysis_are_told(desk: Desk, tiles: TileStore) -> None:
+    def told(as_of: datetime | None = None) -> dict[str, tuple[str, str]] | None:
+        found = explain(desk.state, tiles, desk.clock, arn(0, ALPHA), as_of=as_of).departures
+        return None if found is None else {one.fact: (one.stored, one.now) for one in found}
+
+    assert told() is None  # nothing is stored before the first analysis
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, workers=1)
+    assert told() == {}
+    store_fleet(desk.state, tiles, ALPHA, cpu=(BUSY, BUSY, BUSY), days=2)
+
+    later = told()
+    assert later is not None
+    assert later["finding"] == ("Overprovisioned", "Underprovisioned")
+    # 10 and 95 % of 4 vCPUs.
+    assert later["CPU demand"] == ("0.4", "3.8")
+    assert told(MIDNIGHT - timedelta(days=1)) is None

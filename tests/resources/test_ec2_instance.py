@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.prices import hourly_prices
+from compute_optimizer.engine.departures import departures
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
 from compute_optimizer.model.recommendation import (
@@ -412,3 +413,38 @@ def test_credits_that_run_out_are_named() -> None:
     )
 
     assert "CPU credits run out" in [one.reason for one in evidence.refusals]
+
+
+def test_a_recommendation_stores_what_decided_it() -> None:
+    series = {CPU: 30.0, MEMORY: 60.0, counter("NetworkPacketsIn"): 3e6}
+    resource = instance(1, "m5.xlarge")
+    gap = np.where(np.arange(14 * DAY) < 7 * DAY, 60.0, NAN)
+
+    evidence = recommended(resource, series | {MEMORY: gap}).evidence
+
+    assert evidence is not None
+    assert evidence.binding_dimension == "Memory"
+    assert evidence.price_date is not None
+    cpu, memory, packets = evidence.demands  # and nothing of what nobody measured
+    assert (cpu.dimension, cpu.samples, cpu.missing_share) == ("CPU", 4032, 0)
+    assert (cpu.demand, cpu.required) == pytest.approx((1.2, 1.5))
+    assert (memory.dimension, memory.samples, memory.missing_share) == ("Memory", 2016, 0.5)
+    assert (memory.demand, memory.required) == pytest.approx((0.6 * 16384, 0.75 * 16384))
+    # 3,000,000 packets in 300 seconds.
+    assert (packets.dimension, packets.demand) == ("NetworkPPS", pytest.approx(10_000))
+
+
+def test_what_is_stored_is_what_is_explained() -> None:
+    fleet, samples = mixed_shard(15)
+    together = run(fleet, samples)
+
+    for row, resource in enumerate(fleet):
+        found = together[resource.arn]
+        if not isinstance(found, Ec2InstanceRecommendation):
+            continue
+        told = explain(
+            resource, samples.row(row), TYPES, as_of=AS_OF, preferences=DEFAULT_PREFERENCES
+        )
+        assert departures(told, found) == ()
+        assert found.evidence is not None
+        assert found.evidence.binding_dimension == told.binding_dimension

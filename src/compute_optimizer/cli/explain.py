@@ -21,6 +21,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.engine.explanation import (
     Answer,
+    Departure,
     DimensionEvidence,
     Explanation,
     History,
@@ -66,6 +67,7 @@ AgainstOption = Annotated[
     typer.Option("--against", help="Another day or moment: print what changed between the two."),
 ]
 REFUSALS = {"reason": "Refused because", "types": "Types"}
+DEPARTURES = {"fact": "Fact", "stored": "Stored", "now": "Now"}
 TIPPING_POINTS = {
     "dimension": "Dimension",
     "unit": "Unit",
@@ -118,8 +120,19 @@ def print_explanation(explanation: Explanation) -> None:
     rows = [{"reason": one.reason, "types": one.types} for one in explanation.refusals]
     title = f"{explanation.fitting_types} types fit; the others"
     print_rows(rows, REFUSALS, Format.TABLE, title)
+    _print_departures(explanation.departures)
     if explanation.what_would_change is not None:
         _print_what_would_change(explanation.what_would_change)
+
+
+def _print_departures(found: Sequence[Departure] | None) -> None:
+    if found is None:
+        return
+    if not found:
+        Console(soft_wrap=True).print("The stored recommendation rests on the same figures.")
+        return
+    rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
+    print_rows(rows, DEPARTURES, Format.TABLE, "Not what it was when it was stored")
 
 
 def _print_what_would_change(found: WhatWouldChange) -> None:

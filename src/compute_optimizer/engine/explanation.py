@@ -147,6 +147,15 @@ class WhatWouldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """One fact that is no longer what it was when the recommendation was stored."""
+
+    fact: str
+    stored: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything that decided one recommendation."""
 
@@ -177,3 +186,5 @@ class Explanation:
     """Types that passed every rule."""
     what_would_change: WhatWouldChange | None
     """None where there is no recommendation."""
+    departures: tuple[Departure, ...] | None = None
+    """From the stored recommendation; None where none is stored as of this moment."""

@@ -1,20 +1,29 @@
 """Explain: repeat the analysis of one resource and keep the arrays that decided."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.comparison import Comparison, Moment
+from compute_optimizer.engine.departures import departures
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
-from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
+from compute_optimizer.store.recommendations import (
+    Selection,
+    current_run,
+    read_page,
+    run_as_of,
+    scope_of,
+)
 from compute_optimizer.store.tiles import TileStore, read_samples
 
 
@@ -36,13 +45,15 @@ def explain(
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
         known = _known_at(connection, tiles, resource, as_of, clock)
-    return resource_type(resource.resource_type).explain(
+        stored = _stored_as_of(connection, resource, known.as_of)
+    told = resource_type(resource.resource_type).explain(
         resource,
         known.samples,
         load_instance_types(),
         as_of=known.as_of,
         preferences=DEFAULT_PREFERENCES,
     )
+    return told if stored is None else replace(told, departures=departures(told, stored))
 
 
 def compare(
@@ -90,6 +101,20 @@ def _known_at(
     one = samples.row(samples.resource_arns.index(resource.arn))
     forget_after(one, moment)
     return Moment(moment, one)
+
+
+def _stored_as_of(
+    connection: Connection, resource: Resource, moment: datetime
+) -> Ec2InstanceRecommendation | None:
+    """Return the current recommendation of a resource if it is as of the moment."""
+    scope = scope_of(shard_of(connection, resource.arn))
+    run_id = current_run(connection, scope)
+    if run_id is None or run_as_of(connection, run_id) != moment:
+        return None
+    record = resource_type(resource.resource_type).recommendation
+    wanted = Selection(arns=(resource.arn,))
+    found = read_page(connection, run_id, scope, record, limit=1, selection=wanted)
+    return found[0] if found else None
 
 
 def _analyzed_as_of(connection: Connection, shard: ShardKey) -> datetime | None:

@@ -1,7 +1,7 @@
 """What an analysis says about one resource; stored as it is, turned into wire shapes by views."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from compute_optimizer.model.preferences import Preferences
@@ -63,6 +63,36 @@ class RecommendationOption:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDemand:
+    """What one dimension asked for when the recommendation was made."""
+
+    dimension: str
+    samples: int
+    missing_share: float
+    """Share of the slots of the look-back period without a sample, 0 to 1."""
+    demand: float
+    """At the percentile of the preferences, in the dimension's unit."""
+    required: float
+    """With the headroom of the preferences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What decided, as it was when the recommendation was made.
+
+    Window and threshold follow from its last refresh, its look-back period and its preferences;
+    the statistics stand with its values of use.
+    """
+
+    binding_dimension: str | None
+    """The dimension that asks for the largest share of the current capacity."""
+    price_date: date | None
+    """Of the oldest price of the Region and platform."""
+    demands: tuple[StoredDemand, ...]
+    """Of dimensions with samples and a known demand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ec2InstanceRecommendation:
     """The recommendation for one EC2 instance."""
 
@@ -84,6 +114,8 @@ class Ec2InstanceRecommendation:
     last_refresh: datetime
     auto_scaling_group_arn: str | None = None
     inferred_workload_types: tuple[str, ...] = ()
+    evidence: Evidence | None = None
+    """None where an earlier version wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

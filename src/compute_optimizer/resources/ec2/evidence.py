@@ -36,7 +36,7 @@ from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.analysis import Analysis
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
-from compute_optimizer.resources.ec2.records import reported
+from compute_optimizer.resources.ec2.records import binding_dimensions, reported
 from compute_optimizer.resources.ec2.sensitivity import what_would_change
 
 RUNNERS_UP = 10
@@ -83,7 +83,6 @@ def explanation_of(
     """Return the explanation of the one resource that was analyzed."""
     decisions, obstacle = analysis.decisions, analysis.obstacles[ONLY]
     over, under = decisions.over[ONLY].tolist(), decisions.under[ONLY].tolist()
-    dimensions = tuple(_dimension_evidence(analysis))
     verdict = _verdict(analysis, decisions.matches[ONLY]) if decisions.matches else None
     return Explanation(
         resource_arn=resource.arn,
@@ -92,11 +91,11 @@ def explanation_of(
         window=samples.window,
         finding=obstacle.code if obstacle else finding_of(any(over), any(under)).value,
         finding_reason_codes=reason_codes(DIMENSIONS, over, under),
-        binding_dimension=_binding(dimensions),
+        binding_dimension=binding_dimensions(analysis.fleet.demand)[ONLY],
         idle=bool(analysis.idle[ONLY]),
         history=_history(analysis, samples.window),
         metrics=tuple(_metric_evidence(analysis)),
-        dimensions=dimensions,
+        dimensions=tuple(_dimension_evidence(analysis)),
         current_hourly_usd=_known(decisions.current_price[ONLY]),
         price_date=price_date(resource.region, resource.platform),
         types_date=analysis.market.types.provenance[INSTANCE_TYPES_FILE].date,
@@ -163,16 +162,6 @@ def _dimension_evidence(analysis: Analysis) -> Iterator[DimensionEvidence]:
 
 def _known(figure: float) -> float | None:
     return float(figure) if isfinite(figure) else None
-
-
-def _binding(dimensions: tuple[DimensionEvidence, ...]) -> str | None:
-    """Return the dimension whose requirement is the largest share of the current capacity."""
-    shares = {
-        evidence.dimension: evidence.required / evidence.current_capacity
-        for evidence in dimensions
-        if evidence.required and evidence.current_capacity
-    }
-    return max(shares, key=lambda name: shares[name], default=None)
 
 
 def _verdict(analysis: Analysis, match: Match) -> _Verdict:

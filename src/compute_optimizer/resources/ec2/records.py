@@ -9,7 +9,9 @@ from math import isnan
 import numpy as np
 from numpy.typing import NDArray
 
+from compute_optimizer.catalog.prices import price_date
 from compute_optimizer.engine.arrays import Floats, Integers, Singles
+from compute_optimizer.engine.demand import Demand
 from compute_optimizer.engine.dimensions import CPU_PLACE
 from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.ranking import NONE
@@ -19,8 +21,10 @@ from compute_optimizer.model.metrics import SLOT_SECONDS, Statistic
 from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
+    Evidence,
     RecommendationOption,
     Savings,
+    StoredDemand,
     UtilizationMetric,
 )
 from compute_optimizer.model.resource import Resource
@@ -61,6 +65,7 @@ def recommendations_of(
     over, under = decisions.over.tolist(), decisions.under.tolist()
     risks = overall(decisions.current_risk).tolist()
     idle = analysis.idle.tolist()
+    evidence = _evidence(resources, analysis)
     return tuple(
         Ec2InstanceRecommendation(
             resource_arn=resource.arn,
@@ -79,10 +84,54 @@ def recommendations_of(
             idle=idle[row],
             last_refresh=as_of,
             auto_scaling_group_arn=resource.auto_scaling_group_arn,
+            evidence=evidence[row],
         )
         for row, resource in enumerate(resources)
         if analysis.obstacles[row] is None
     )
+
+
+def binding_dimensions(demand: Demand) -> list[str | None]:
+    """Return which dimension asks for the largest share of each resource's current capacity.
+
+    None where no dimension with a known capacity asks for anything.
+    """
+    asked = (demand.required > 0) & (demand.capacity > 0)
+    shares = np.divide(demand.required, demand.capacity, out=np.zeros(asked.shape), where=asked)
+    names = [dimension.name for dimension in DIMENSIONS]
+    places = np.where(asked.any(axis=1), shares.argmax(axis=1), NONE).tolist()
+    return [None if place == NONE else names[place] for place in places]
+
+
+def _evidence(resources: Sequence[Resource], analysis: Analysis) -> list[Evidence]:
+    """Return what is stored of that which decided, by resource."""
+    binding = binding_dimensions(analysis.fleet.demand)
+    markets = {(resource.region, resource.platform) for resource in resources}
+    dates = {market: price_date(*market) for market in markets}
+    demands = _stored_demands(analysis)
+    return [
+        Evidence(name, dates[resource.region, resource.platform], asked)
+        for resource, name, asked in zip(resources, binding, demands, strict=True)
+    ]
+
+
+def _stored_demands(analysis: Analysis) -> list[tuple[StoredDemand, ...]]:
+    fleet = analysis.fleet
+    counts = np.stack([used.counts for used in fleet.usage.dimensions], axis=1)
+    missing = np.round(1 - counts / max(fleet.chosen.slots, 1), DECIMALS).tolist()
+    used, required = fleet.demand.used, fleet.demand.required
+    known = ((counts > 0) & ~np.isnan(required)).tolist()
+    columns = (counts.tolist(), missing, used.tolist(), required.tolist())
+    return [
+        tuple(
+            [
+                StoredDemand(dimension.name, *figures)
+                for dimension, is_known, *figures in zip(DIMENSIONS, here, *row, strict=True)
+                if is_known
+            ]
+        )
+        for here, *row in zip(known, *columns, strict=True)
+    ]
 
 
 def reported(metric: str, samples: Singles | Floats) -> Floats:
