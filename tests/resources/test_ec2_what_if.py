@@ -26,6 +26,7 @@ from compute_optimizer.resources.ec2.what_if import (
     GridPoint,
     advice,
     changed,
+    decisions_at,
     measured_over,
 )
 from compute_optimizer.resources.ec2_instance import recommend
@@ -57,7 +58,8 @@ POINTS = [
 def simulated(fleet: list[Resource], samples: ShardSamples, point: GridPoint) -> Advice:
     """Return the advice from tails that are deep enough for the lowest percentile of all."""
     days = point.preferences.lookback_days
-    return advice(fleet, measured_over(fleet, samples, TYPES, days, [DEEPEST, point]), point)
+    measured = measured_over(fleet, samples, TYPES, days, [DEEPEST, point])
+    return advice(fleet, measured, decisions_at(measured, point), point.architectures)
 
 
 def published(

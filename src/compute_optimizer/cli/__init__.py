@@ -13,6 +13,7 @@ from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.serve import serve
+from compute_optimizer.cli.simulate import simulate
 from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -38,6 +39,7 @@ app.command("import")(import_files)
 app.command()(purge)
 app.command()(recommend)
 app.command()(serve)
+app.command()(simulate)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")
 

@@ -87,12 +87,21 @@ def last_days(samples: ShardSamples, days: int) -> ShardSamples:
     return ShardSamples(samples.resource_arns, window, series)
 
 
-def advice(resources: Sequence[Resource], measured: Measured, point: GridPoint) -> Advice:
-    """Return what the analysis says under the preferences of a grid point."""
+def decisions_at(measured: Measured, point: GridPoint) -> Decisions:
+    """Return what the analysis decides under the point's preferences, for all architectures."""
     preferred = preferred_types(measured.market.types, point.include, point.exclude)
     market = replace(measured.market, preferred=preferred)
-    decisions = decide(fleet_at(measured, point.preferences), market, DIMENSIONS)
-    first, price = _first_options(decisions.options, point.architectures)
+    return decide(fleet_at(measured, point.preferences), market, DIMENSIONS)
+
+
+def advice(
+    resources: Sequence[Resource],
+    measured: Measured,
+    decisions: Decisions,
+    architectures: Sequence[str],
+) -> Advice:
+    """Return the findings, and the first options over the pools of the given architectures."""
+    first, price = _first_options(decisions.options, architectures)
     current_price = _current_prices(resources, measured)
     return Advice(
         finding=_findings(decisions, measured),

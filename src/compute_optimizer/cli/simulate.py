@@ -1,0 +1,215 @@
+"""`compute-optimizer simulate`: what other preferences would cost, save and hurt."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from compute_optimizer.app import opened
+from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
+from compute_optimizer.cli.output import (
+    DataDirOption,
+    Format,
+    FormatOption,
+    print_json,
+    print_rows,
+    settings_for,
+)
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.simulate import BOTH, WIRE_GRID, Grid, Lists, Progress
+from compute_optimizer.jobs.simulate import simulate as simulate_fleet
+from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet
+from compute_optimizer.model.metrics import Statistic
+from compute_optimizer.model.preferences import AWS_ARM64, CURRENT
+from compute_optimizer.store.tiles import TileStore
+
+
+class Architecture(StrEnum):
+    """Which options are looked at."""
+
+    CURRENT = CURRENT
+    AWS_ARM64 = AWS_ARM64
+    BOTH = BOTH
+
+
+COLUMNS = {
+    "percentile": "CPU percentile",
+    "cpu_headroom": "CPU headroom",
+    "memory_headroom": "Memory headroom",
+    "lookback_days": "Days",
+    "architecture": "Architecture",
+    "types": "Types",
+    "cost_after": "USD a month",
+    "savings": "Savings",
+    "savings_share": "Share",
+    "changed": "Changed",
+    "violations": "Violations",
+    "marks": "",
+}
+"""Of the table, in its order."""
+
+
+def simulate(
+    trace: Annotated[
+        Path | None, typer.Option(help="Trace file instead of the imported fleet (Parquet).")
+    ] = None,
+    percentile: Annotated[
+        list[float] | None, typer.Option(help="CPU percentile, such as 90, 95 or 99.5.")
+    ] = None,
+    cpu_headroom: Annotated[
+        list[float] | None, typer.Option(help="Share of the CPU left free, such as 0.2.")
+    ] = None,
+    memory_headroom: Annotated[
+        list[float] | None, typer.Option(help="Share of the memory left free, such as 0.2.")
+    ] = None,
+    lookback: Annotated[list[int] | None, typer.Option(help="Days to look back.")] = None,
+    architecture: Annotated[
+        list[Architecture] | None, typer.Option(help="Whose options are ranked.")
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these types, a list such as m6i,c6i.*,r?i.large; * is all."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Never these types, a list such as t3,*.metal.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(help="First day of the test window. Default: the last third of the days."),
+    ] = None,
+    statistic: Annotated[
+        Statistic | None, typer.Option(help="Which one, where a trace has several.")
+    ] = None,
+    as_of: AsOfOption = None,
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Try out preferences on the past: cost, savings, changed advice and violations of each.
+
+    Every option of an axis may be repeated; each combination is tried. Without any, all values
+    of percentile and headrooms that the service knows.
+    """
+    grid = _grid(
+        percentile, cpu_headroom, memory_headroom, lookback, architecture, include, exclude
+    )
+    first_tested = None if origin is None else _day(origin)
+    if trace is not None and as_of is not None:
+        raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
+    began = perf_counter()
+    with _progress_bar() as progress:
+        if trace is not None:
+            report = simulate_fleet(traced_fleet(trace, statistic), grid, first_tested, progress)
+        else:
+            with opened(settings_for(data_dir)) as application:
+                moment = as_of_moment(as_of, application.clock)
+                tiles = TileStore(application.settings.tiles_dir)
+                fleet = imported_fleet(application.state, tiles, application.clock, moment)
+                report = simulate_fleet(fleet, grid, first_tested, progress)
+    if output is Format.JSON:
+        print_json(report)
+    else:
+        _print_report(report, perf_counter() - began)
+
+
+def _grid(
+    percentile: list[float] | None,
+    cpu_headroom: list[float] | None,
+    memory_headroom: list[float] | None,
+    lookback: list[int] | None,
+    architecture: list[Architecture] | None,
+    include: list[str] | None,
+    exclude: list[str] | None,
+) -> Grid:
+    """Return the grid of the axes that were given; the others keep to the default preferences."""
+    given: dict[str, Any] = {
+        "percentiles": percentile,
+        "cpu_headrooms": cpu_headroom,
+        "memory_headrooms": memory_headroom,
+        "lookbacks": lookback,
+        "architectures": [one.value for one in architecture or ()],
+        "includes": _lists(include),
+        "excludes": _lists(exclude),
+    }
+    axes = {name: tuple(values) for name, values in given.items() if values}
+    return Grid(**axes) if axes else WIRE_GRID
+
+
+def _lists(given: Sequence[str] | None) -> Lists:
+    return tuple(
+        tuple(word.strip().lower() for word in one.split(",") if word.strip() not in ("", "*"))
+        for one in given or ()
+    )
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise InvalidInput(
+            f"--origin {word!r} is no day; expected one such as 2026-01-31"
+        ) from None
+
+
+def _print_report(report: dict[str, Any], seconds: float) -> None:
+    points = report["points"]
+    print(
+        f"{report['resources']:,} instances of {report['fleet']}, {report['judged']:,} with a "
+        f"recommendation, as of {report['as_of'][:16]}; today they cost "
+        f"{points[0]['cost_now']:,.2f} USD a month."
+    )
+    if report["tested"]:
+        print(
+            f"Violations: advice of {report['origin']}, tested on the {report['test_days']} days "
+            f"from then on; share of {report['tested']:,} instances."
+        )
+    print_rows([_shown(point) for point in points], COLUMNS, Format.TABLE)
+    print("Changed: finding or first option differ from those of the default preferences.")
+    if any(point["pareto"] for point in points):
+        print("pareto: no other line costs less without more violations, or the reverse.")
+    for note in report["notes"]:
+        print(note)
+    print(f"{len(points):,} combination(s) in {seconds:.1f} s.")
+
+
+def _shown(point: dict[str, Any]) -> dict[str, Any]:
+    marks = [name for name in ("pareto", "default") if point[name]]
+    violations = point["violations"]
+    return {
+        **point,
+        "percentile": f"P{point['percentile']:g}",
+        "cpu_headroom": f"{point['cpu_headroom']:.0%}",
+        "memory_headroom": f"{point['memory_headroom']:.0%}",
+        "types": _types(point["include"], point["exclude"]),
+        "savings_share": f"{point['savings_share']:.1%}",
+        "violations": "" if violations is None else f"{violations:.2%}",
+        "marks": ", ".join(marks),
+    }
+
+
+def _types(include: Sequence[str], exclude: Sequence[str]) -> str:
+    words = [",".join(include) or "all"]
+    return " ".join([*words, f"without {','.join(exclude)}"] if exclude else words)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """Show how far the grid is, on a terminal."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Bar(
+        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def show(doing: str, done: int, total: int) -> None:
+            bar.update(task, description=doing, completed=done, total=total)
+
+        yield show

@@ -1,0 +1,361 @@
+"""Simulate: what a fleet would cost, and how often it would be hurt, under other preferences."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import groupby, product
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.backtest.what_if import Outcome, clipped, excess_harm, pareto, violated
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.engine.arrays import Booleans
+from compute_optimizer.engine.savings import HOURS_PER_MONTH
+from compute_optimizer.engine.usage import choose_series
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.analyze import look_back
+from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
+from compute_optimizer.model.metrics import Window
+from compute_optimizer.model.preferences import (
+    ARCHITECTURES,
+    CURRENT,
+    DEFAULT_PREFERENCES,
+    Preferences,
+)
+from compute_optimizer.resources.ec2.analysis import Measured
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, WIRE_NAMES
+from compute_optimizer.resources.ec2.preferred_types import preferred_types
+from compute_optimizer.resources.ec2.what_if import (
+    DEFAULT_POINT,
+    NOT_JUDGED,
+    Advice,
+    GridPoint,
+    advice,
+    changed,
+    decisions_at,
+    measured_over,
+)
+
+LEAST_DAYS = 10
+"""Days of samples from which the last third is a test window by default."""
+
+TEST_SHARE = 3
+"""One part in so many of the days is the test window."""
+
+LONGEST_LOOK_BACK = 93
+"""Days: the longest look-back period of the service (spec 4.1)."""
+
+LOWEST_PERCENTILE = 50.0
+"""Percent: below the median a rule says nothing about peaks."""
+
+CPU_PERCENTILES = (90.0, 95.0, 99.5)
+CPU_HEADROOMS = (0.0, 0.2, 0.3)
+MEMORY_HEADROOMS = (0.1, 0.2, 0.3)
+"""The values of utilizationPreferences on the wire (spec 4.1)."""
+
+BOTH = "BOTH"
+"""Options of unchanged architectures and of AWS_ARM64, ranked together."""
+
+POOLS = {**{name: (name,) for name in ARCHITECTURES}, BOTH: ARCHITECTURES}
+"""What an architecture of the grid ranks."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, the steps that are done and their number."""
+
+Lists = tuple[tuple[str, ...], ...]
+"""Lists of instance types; an empty one restricts nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The values of every axis; each combination is a grid point."""
+
+    percentiles: tuple[float, ...] = (DEFAULT_PREFERENCES.cpu_percentile,)
+    cpu_headrooms: tuple[float, ...] = (DEFAULT_PREFERENCES.cpu_headroom,)
+    memory_headrooms: tuple[float, ...] = (DEFAULT_PREFERENCES.memory_headroom,)
+    lookbacks: tuple[int, ...] = (DEFAULT_PREFERENCES.lookback_days,)
+    architectures: tuple[str, ...] = (CURRENT,)
+    includes: Lists = ((),)
+    excludes: Lists = ((),)
+
+
+WIRE_GRID = Grid(CPU_PERCENTILES, CPU_HEADROOMS, MEMORY_HEADROOMS)
+"""Every value of utilizationPreferences that the service knows: 27 points."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums of one grid point over the shards."""
+
+    cost_now: float = 0.0
+    cost_after: float = 0.0
+    changed: int = 0
+    violated: int = 0
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums that no grid point changes."""
+
+    resources: int = 0
+    judged: int = 0
+    """With a recommendation under the default preferences."""
+    unpriced: int = 0
+    tested: int = 0
+    """Judged at the origin and not clipped before it."""
+
+
+def points_of(grid: Grid) -> list[GridPoint]:
+    """Return every combination; raise InvalidInput for a value that no analysis can use."""
+    _check(grid)
+    lists = list(product(dict.fromkeys(grid.includes), dict.fromkeys(grid.excludes)))
+    return [
+        GridPoint(preferences, POOLS[architecture], include, exclude)
+        for preferences in dict.fromkeys(_preferences_of(grid))
+        for include, exclude in lists
+        for architecture in dict.fromkeys(grid.architectures)
+    ]
+
+
+def _preferences_of(grid: Grid) -> Iterator[Preferences]:
+    axes = product(grid.lookbacks, grid.percentiles, grid.cpu_headrooms, grid.memory_headrooms)
+    for days, percent, cpu, memory in axes:
+        yield replace(
+            DEFAULT_PREFERENCES,
+            lookback_days=days,
+            cpu_percentile=percent,
+            cpu_headroom=cpu,
+            memory_headroom=memory,
+        )
+
+
+def _check(grid: Grid) -> None:
+    ranges: tuple[tuple[str, Sequence[float], float, float, str], ...] = (
+        ("percentile", grid.percentiles, LOWEST_PERCENTILE, 100, "a percentage"),
+        ("CPU headroom", grid.cpu_headrooms, 0, 0.9, "a share of the capacity"),
+        ("memory headroom", grid.memory_headrooms, 0, 0.9, "a share of the capacity"),
+        ("look-back", grid.lookbacks, 1, LONGEST_LOOK_BACK, "days"),
+    )
+    for name, values, least, most, unit in ranges:
+        for value in values:
+            if not least <= value <= most:
+                raise InvalidInput(
+                    f"the {name} {value:g} is out of range; expected {unit} from {least:g} to "
+                    f"{most:g}"
+                )
+    types = load_instance_types()
+    for include, exclude in product(grid.includes, grid.excludes):
+        preferred_types(types, include, exclude)
+
+
+def test_window(fleet: SimulatedFleet, origin: date | None) -> Window | None:
+    """Return the days to test on; None where there are too few and nobody named an origin.
+
+    Raises InvalidInput for an origin with no day before it or none after it.
+    """
+    if origin is None:
+        if fleet.days.days < LEAST_DAYS:
+            return None
+        held_back = fleet.days.days // TEST_SHARE
+        return Window(fleet.days.last - timedelta(days=held_back - 1), fleet.days.last)
+    if not fleet.days.first < origin <= fleet.days.last:
+        raise InvalidInput(
+            f"--origin {origin} leaves no day to learn from or none to test on; expected a day "
+            f"after {fleet.days.first} and up to {fleet.days.last}"
+        )
+    return Window(origin, fleet.days.last)
+
+
+def simulate(
+    fleet: SimulatedFleet,
+    grid: Grid = WIRE_GRID,
+    origin: date | None = None,
+    progress: Progress = lambda doing, done, total: None,
+) -> dict[str, Any]:
+    """Return cost, savings, changes and violations of every grid point, ready for JSON.
+
+    Raises InvalidInput for what no analysis can use.
+    """
+    points = points_of(grid)
+    tested = test_window(fleet, origin)
+    tallies, totals = {point: Tally() for point in points}, Totals()
+    passes = 1 if tested is None else 2
+    steps = len(fleet.shards) * passes * len(points)
+    done = 0
+    for shard in fleet.shards:
+        for _ in _simulate_shard(shard, fleet, tested, tallies, totals):
+            done += 1
+            progress("Simulating", done, steps)
+    return _report(fleet, tested, tallies, totals)
+
+
+def _simulate_shard(
+    shard: Shard,
+    fleet: SimulatedFleet,
+    tested: Window | None,
+    tallies: Mapping[GridPoint, Tally],
+    totals: Totals,
+) -> Iterator[None]:
+    """Add a shard to the sums; yields whenever a grid point is done."""
+    yield from _compare(shard, look_back(fleet.as_of, 1).last, tallies, totals)
+    if tested is not None:
+        yield from _test(shard, tested, tallies, totals)
+
+
+def _compare(
+    shard: Shard, last: date, tallies: Mapping[GridPoint, Tally], totals: Totals
+) -> Iterator[None]:
+    """Add cost and changes of the advice that all samples lead to."""
+    past = _Past(shard, last, tuple(tallies))
+    ((_, _, default),) = past.advised([DEFAULT_POINT])
+    totals.resources += len(shard.resources)
+    totals.judged += int((default.finding != NOT_JUDGED).sum())
+    totals.unpriced += int(np.isnan(default.current_price).sum())
+    for point, _, found in past.advised(tallies):
+        _add(tallies[point], found, default)
+        yield
+
+
+def _test(
+    shard: Shard, tested: Window, tallies: Mapping[GridPoint, Tally], totals: Totals
+) -> Iterator[None]:
+    """Add whom the advice before the origin would have hurt after it."""
+    past = _Past(shard, tested.first - timedelta(days=1), tuple(tallies))
+    at_origin = past.measured(DEFAULT_POINT)
+    judged = np.array([obstacle is None for obstacle in at_origin.obstacles], np.bool_)
+    scored = judged & ~clipped(at_origin.chosen)
+    totals.tested += int(scored.sum())
+    harm = _harm(shard, tested, at_origin)
+    for point, measured, found in past.advised(tallies):
+        hurt = violated(harm, found.type_index, measured.places) & scored
+        tallies[point].violated += int(hurt.sum())
+        yield
+
+
+class _Past:
+    """The samples of a shard up to a day, measured once for each look-back period."""
+
+    def __init__(self, shard: Shard, last: date, points: Sequence[GridPoint]) -> None:
+        self._resources, self._points = shard.resources, (DEFAULT_POINT, *points)
+        longest = max(_look_back_of(point) for point in self._points)
+        self._samples = shard.read(Window(last - timedelta(days=longest - 1), last))
+        self._measured: dict[int, Measured] = {}
+
+    def measured(self, point: GridPoint) -> Measured:
+        """Return the statistics of the point's look-back period, deep enough for all points."""
+        days = _look_back_of(point)
+        if days not in self._measured:
+            alike = [one for one in self._points if _look_back_of(one) == days]
+            self._measured[days] = measured_over(
+                self._resources, self._samples, load_instance_types(), days, alike
+            )
+        return self._measured[days]
+
+    def advised(self, points: Iterable[GridPoint]) -> Iterator[tuple[GridPoint, Measured, Advice]]:
+        """Return the advice for every point; points that differ in architecture share the work."""
+        for _, alike in groupby(points, lambda one: replace(one, architectures=())):
+            first, *others = alike
+            measured = self.measured(first)
+            decisions = decisions_at(measured, first)
+            for point in (first, *others):
+                found = advice(self._resources, measured, decisions, point.architectures)
+                yield point, measured, found
+
+
+def _look_back_of(point: GridPoint) -> int:
+    return point.preferences.lookback_days
+
+
+def _harm(shard: Shard, tested: Window, at_origin: Measured) -> Booleans:
+    after = choose_series(shard.read(tested), tuple(WIRE_NAMES))
+    return excess_harm(after, DIMENSIONS, at_origin.capacity, at_origin.market.capacity)
+
+
+def _add(tally: Tally, found: Advice, default: Advice) -> None:
+    priced = np.isfinite(found.current_price) & np.isfinite(found.price)
+    tally.cost_now += float(found.current_price[priced].sum()) * HOURS_PER_MONTH
+    tally.cost_after += float(found.price[priced].sum()) * HOURS_PER_MONTH
+    tally.changed += int(changed(found, default).sum())
+
+
+def _report(
+    fleet: SimulatedFleet,
+    tested: Window | None,
+    tallies: Mapping[GridPoint, Tally],
+    totals: Totals,
+) -> dict[str, Any]:
+    rows = [_row(point, tally, totals, tested) for point, tally in tallies.items()]
+    scored = tested is not None and totals.tested > 0
+    if scored:
+        outcomes = [Outcome(row["cost_after"], row["violations"]) for row in rows]
+        for row, best in zip(rows, pareto(outcomes), strict=True):
+            row["pareto"] = best
+    return {
+        "fleet": fleet.name,
+        "as_of": fleet.as_of.isoformat(),
+        "first_day": fleet.days.first.isoformat(),
+        "last_day": fleet.days.last.isoformat(),
+        "resources": totals.resources,
+        "judged": totals.judged,
+        "unpriced": totals.unpriced,
+        "origin": tested.first.isoformat() if tested else None,
+        "test_days": tested.days if tested else None,
+        "tested": totals.tested if tested else None,
+        "notes": _notes(fleet, tested, tallies, totals),
+        "points": rows,
+    }
+
+
+def _row(point: GridPoint, tally: Tally, totals: Totals, tested: Window | None) -> dict[str, Any]:
+    preferences = point.preferences
+    saved = tally.cost_now - tally.cost_after
+    scored = tested is not None and totals.tested > 0
+    return {
+        "percentile": preferences.cpu_percentile,
+        "cpu_headroom": preferences.cpu_headroom,
+        "memory_headroom": preferences.memory_headroom,
+        "lookback_days": preferences.lookback_days,
+        "architecture": next(name for name in POOLS if POOLS[name] == point.architectures),
+        "include": list(point.include),
+        "exclude": list(point.exclude),
+        "default": point == DEFAULT_POINT,
+        "cost_now": tally.cost_now,
+        "cost_after": tally.cost_after,
+        "savings": saved,
+        "savings_share": saved / tally.cost_now if tally.cost_now else 0.0,
+        "changed": tally.changed,
+        "violated": tally.violated if scored else None,
+        "violations": tally.violated / totals.tested if scored else None,
+        "pareto": None,
+    }
+
+
+def _notes(
+    fleet: SimulatedFleet,
+    tested: Window | None,
+    points: Iterable[GridPoint],
+    totals: Totals,
+) -> list[str]:
+    """Return what a reader must know about the figures."""
+    found = []
+    days = fleet.days.days
+    if tested is None:
+        found.append(
+            f"No violations: {days} day(s) of samples are too few to hold back a third; "
+            f"{LEAST_DAYS} are needed, or an --origin."
+        )
+    elif not totals.tested:
+        found.append(
+            "No violations: before the origin no resource has 30 hours of CPU samples below its "
+            "ceiling."
+        )
+    short = days if tested is None else days - tested.days
+    longest = max(point.preferences.lookback_days for point in points)
+    if longest > days:
+        found.append(f"Look-backs beyond {days} days see the same: there are no older samples.")
+    elif longest > short:
+        found.append(f"Violations come from advice on at most the {short} days before the origin.")
+    if totals.unpriced:
+        found.append(f"Without a known price, so in no cost: {totals.unpriced} resource(s).")
+    return found

@@ -1,0 +1,219 @@
+"""The fleets that a simulation asks: the metric store, or a trace file with stand-in instances."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection
+
+from compute_optimizer.backtest.fleet import CPU, DISK, MEMORY, NETWORK, TraceFleet
+from compute_optimizer.backtest.options import (
+    PLATFORM,
+    REGION,
+    cheapest_that_carries,
+    ec2_options,
+)
+from compute_optimizer.catalog import InstanceTypes, load_instance_types
+from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back
+from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    Matrix,
+    MetricKey,
+    ShardSamples,
+    Statistic,
+    Window,
+)
+from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC, METRICS
+from compute_optimizer.sources.traces import read_trace
+from compute_optimizer.store import State
+from compute_optimizer.store.enrollments import opted_in_accounts
+from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
+from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
+
+TRACE_ACCOUNT = "000000000000"
+"""Stands in for the owner of a trace's machines."""
+
+LONGEST_DAYS = 93
+"""Days of the metric store that are split for a test: the longest look-back period there is."""
+
+COUNTERS = {DISK: "VolumeReadBytes", NETWORK: "NetworkIn"}
+"""The counter that carries a trace's bytes per second: its two directions are one figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Resources, and how to read their samples."""
+
+    resources: tuple[Resource, ...]
+    read: Callable[[Window], ShardSamples]
+    """The samples of a window, of which nothing from `as_of` on is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedFleet:
+    """What a simulation asks."""
+
+    name: str
+    as_of: datetime
+    days: Window
+    """From the oldest day with samples, 93 days back at most, to the newest one before `as_of`."""
+    shards: tuple[Shard, ...]
+
+
+def imported_fleet(
+    state: State, tiles: TileStore, clock: Clock, as_of: datetime | None = None
+) -> SimulatedFleet:
+    """Return the instances of all opted-in accounts, as of a moment.
+
+    By default that of the newest analysis, or the end of the newest day with samples. Raises
+    Conflict where nobody opted in; InvalidInput for a moment in the future or without samples.
+    """
+    with state.reading() as connection:
+        keys = _instances_of_opted_in(connection)
+        days = _days_with_samples(connection, keys)
+        moment = as_of or _analyzed_as_of(connection, keys) or _end_of(max(days), clock)
+        check_moment(moment, clock)
+        last = look_back(moment, 1).last
+        if min(days) > last:
+            raise InvalidInput(
+                f"no sample is older than {moment:%Y-%m-%d}; expected a later --as-of"
+            )
+        by_key = {key: tuple(resources_of(connection, key)) for key in keys}
+    found = tuple(
+        Shard(resources, partial(_stored, state, tiles, key, resources, moment))
+        for key, resources in by_key.items()
+    )
+    newest = max(day for day in days if day <= last)
+    first = max(min(days), newest - timedelta(days=LONGEST_DAYS - 1))
+    return SimulatedFleet("the metric store", moment, Window(first, newest), found)
+
+
+def _instances_of_opted_in(connection: Connection) -> list[ShardKey]:
+    accounts = opted_in_accounts(connection)
+    if not accounts:
+        raise Conflict(
+            "no account is opted in, so there is no fleet to simulate; opt in with "
+            "UpdateEnrollmentStatus, or give --trace FILE"
+        )
+    return [key for key in shards(connection, accounts) if key.resource_type == EC2_INSTANCE]
+
+
+def _days_with_samples(connection: Connection, keys: Sequence[ShardKey]) -> set[date]:
+    wanted = set(keys)
+    days = {day for key, day in tile_paths(connection) if key in wanted}
+    if not days:
+        raise InvalidInput(
+            "the metric store has no samples of instances; bring some in with "
+            "`compute-optimizer import --metrics FILE`, or give --trace FILE"
+        )
+    return days
+
+
+def _analyzed_as_of(connection: Connection, keys: Sequence[ShardKey]) -> datetime | None:
+    runs = {current_run(connection, scope_of(key)) for key in keys} - {None}
+    return max((run_as_of(connection, run) for run in runs if run), default=None)
+
+
+def _end_of(day: date, clock: Clock) -> datetime:
+    return min(datetime.combine(day, time(), UTC) + timedelta(days=1), clock.now())
+
+
+def _stored(
+    state: State,
+    tiles: TileStore,
+    key: ShardKey,
+    resources: Sequence[Resource],
+    as_of: datetime,
+    window: Window,
+) -> ShardSamples:
+    with state.reading() as connection:
+        samples = read_samples(connection, tiles, key, window, METRICS)
+    if samples.resource_arns != tuple(one.arn for one in resources):
+        raise Conflict(
+            "the inventory changed while it was being simulated; simulate again when the import "
+            "has ended"
+        )
+    forget_after(samples, as_of)
+    return samples
+
+
+def traced_fleet(path: Path, statistic: Statistic | None = None) -> SimulatedFleet:
+    """Return the machines of a trace file as of its end; raises InvalidInput as `read_trace`.
+
+    Each stands on the cheapest type that carries its largest capacity, and keeps that capacity.
+    """
+    trace = read_trace(path, statistic)
+    types = load_instance_types()
+    provisioned = {
+        name: np.fmax.reduce(capacity, axis=1).astype(np.float64)
+        for name, capacity in trace.provisioned.items()
+    }
+    known = np.flatnonzero(np.logical_and.reduce([np.isfinite(c) for c in provisioned.values()]))
+    capacity = {name: figures[known] for name, figures in provisioned.items()}
+    resources = _stand_ins([trace.ids[row] for row in known], capacity, types)
+    days = Window(trace.first, trace.day(trace.days - 1))
+    series = {key: matrix[known] for key, matrix in _as_metrics(trace, provisioned).items()}
+    samples = ShardSamples(tuple(one.arn for one in resources), days, series)
+    moment = datetime.combine(days.last, time(), UTC) + timedelta(days=1)
+    return SimulatedFleet(trace.name, moment, days, (Shard(resources, partial(within, samples)),))
+
+
+def _stand_ins(
+    ids: Sequence[str], capacity: dict[str, Floats], types: InstanceTypes
+) -> tuple[Resource, ...]:
+    options = ec2_options(types, tuple(capacity))
+    chosen = cheapest_that_carries(options, np.stack(list(capacity.values()), axis=1))
+    memory = capacity.get(MEMORY, np.full(len(ids), np.nan))
+    rows = zip(ids, chosen.tolist(), capacity[CPU].tolist(), memory.tolist(), strict=True)
+    return tuple(
+        Resource(
+            arn=f"arn:aws:ec2:{REGION}:{TRACE_ACCOUNT}:instance/{name}",
+            account_id=TRACE_ACCOUNT,
+            region=REGION,
+            resource_type=EC2_INSTANCE,
+            resource_id=name,
+            instance_type=options.names[option],
+            name=name,
+            platform=PLATFORM,
+            vcpus=vcpus,
+            memory_mib=None if np.isnan(mib) else mib,
+        )
+        for name, option, vcpus, mib in rows
+    )
+
+
+def _as_metrics(trace: TraceFleet, provisioned: dict[str, Floats]) -> dict[MetricKey, Matrix]:
+    """Return a trace's absolute demand as the metrics of an instance."""
+    percentages = {CPU: CPU_METRIC, MEMORY: MEMORY_METRIC}
+    found: dict[MetricKey, Matrix] = {}
+    for name, demand in trace.demand.items():
+        if name in percentages:
+            share = demand / provisioned[name][:, None] * 100
+            found[MetricKey(percentages[name], trace.statistic)] = share.astype(np.float32)
+        else:
+            found[MetricKey(COUNTERS[name], Statistic.SUM)] = demand * np.float32(SLOT_SECONDS)
+    return found
+
+
+def within(samples: ShardSamples, window: Window) -> ShardSamples:
+    """Return the samples of a window; days that they do not have are NaN."""
+    begin = (window.first - samples.window.first).days
+    end = begin + window.days
+    kept = slice(max(begin, 0) * SLOTS_PER_DAY, max(end, 0) * SLOTS_PER_DAY)
+    before = min(max(-begin, 0), window.days) * SLOTS_PER_DAY
+    series = {}
+    for key, matrix in samples.series.items():
+        known = matrix[:, kept]
+        after = window.days * SLOTS_PER_DAY - before - known.shape[1]
+        series[key] = np.pad(known, ((0, 0), (before, after)), constant_values=np.nan)
+    return ShardSamples(samples.resource_arns, window, series)
