@@ -2,26 +2,44 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from compute_optimizer.backtest import fleet as trace
+from compute_optimizer.backtest.options import ec2_options
+from compute_optimizer.backtest.trial import make_trial
+from compute_optimizer.backtest.what_if import excess_harm
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.analyze import analyze, look_back
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.jobs.simulate import BOTH, WIRE_GRID, Grid, points_of, simulate
 from compute_optimizer.jobs.simulated_fleets import (
     Shard,
     SimulatedFleet,
     imported_fleet,
+    traced_fleet,
     within,
 )
+from compute_optimizer.model.metrics import Window
 from compute_optimizer.model.preferences import AWS_ARM64, CURRENT
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    RecommendationOption,
+)
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, MEMORY_METRIC
+from compute_optimizer.resources.ec2.what_if import (
+    DEFAULT_POINT,
+    advice,
+    decisions_at,
+    measured_over,
+)
+from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests import fleets
@@ -167,9 +185,17 @@ def test_an_origin_may_be_named() -> None:
 
 
 def test_look_backs_beyond_the_data_are_explained() -> None:
-    report = simulate(quiet_and_busy(15), replace(M5, lookbacks=(7, 32)))
+    # 15 days; the last 5 are the test.
+    week, fortnight, month = (
+        simulate(quiet_and_busy(15), replace(M5, lookbacks=(days,)))["notes"]
+        for days in (7, 14, 32)
+    )
 
-    assert any("beyond 15 days" in note for note in report["notes"])
+    assert week == []
+    assert [note[:10] for note in fortnight] == ["Violations"]
+    assert "at most the 10 days before the origin" in fortnight[0]
+    assert [note[:10] for note in month] == ["Look-backs", "Violations"]
+    assert "beyond 15 days" in month[0]
 
 
 def test_instances_without_a_price_are_counted_and_cost_nothing() -> None:
@@ -233,14 +259,50 @@ def test_the_default_point_is_what_is_stored(sqlite_state: State, tmp_path: Path
     with desk.state.reading() as connection:
         stored = by_savings(connection)
 
-    report = simulate(imported_fleet(desk.state, tiles, desk.clock), WIRE_GRID)
+    fleet = imported_fleet(desk.state, tiles, desk.clock)
+    report = simulate(fleet, WIRE_GRID)
 
     (default,) = (point for point in report["points"] if point["default"])
     assert len(stored) == report["judged"] == 7
     assert default["cost_now"] == pytest.approx(7 * 0.192 * HOURS)
-    assert default["cost_after"] == pytest.approx(sum(map(first_price, stored)) * HOURS)
+    assert default["cost_after"] == pytest.approx(
+        sum(first_option(one).hourly_usd or 0.0 for one in stored) * HOURS
+    )
+    assert advised(fleet) == {one.resource_arn: first_option(one).instance_type for one in stored}
 
 
-def first_price(recommendation: Ec2InstanceRecommendation) -> Any:
-    """Return USD per hour of the first option for unchanged architectures."""
-    return next(o.hourly_usd for o in recommendation.options if o.architecture_pool == CURRENT)
+def first_option(recommendation: Ec2InstanceRecommendation) -> RecommendationOption:
+    """Return the first option for unchanged architectures."""
+    return next(one for one in recommendation.options if one.architecture_pool == CURRENT)
+
+
+def advised(fleet: SimulatedFleet) -> dict[str, str]:
+    """Return the first options of the default point, from tails for all values of the wire."""
+    types, points = load_instance_types(), points_of(WIRE_GRID)
+    found: dict[str, str] = {}
+    for shard in fleet.shards:
+        samples = shard.read(look_back(fleet.as_of, 14))
+        measured = measured_over(shard.resources, samples, types, 14, points)
+        decisions = decisions_at(measured, DEFAULT_POINT)
+        places = advice(shard.resources, measured, decisions, (CURRENT,)).type_index
+        for resource, place in zip(shard.resources, places, strict=True):
+            found[resource.arn] = types.names[place]
+    return found
+
+
+def test_harm_is_what_the_backtest_counts(shared: Path) -> None:
+    # The same machines, window and options through both ways: from a trace's absolute demand,
+    # and from percentages of what is provisioned.
+    path = shared / "traces" / "bitbrains_rnd_5min_aug2013.parquet"
+    options = ec2_options(load_instance_types(), (trace.CPU, trace.MEMORY))
+    trial = make_trial(read_trace(path).of((trace.CPU, trace.MEMORY)), options, origin=14)
+    (shard,) = traced_fleet(path).shards
+    own = np.array([(one.vcpus, one.memory_mib) for one in shard.resources], np.float64)
+    tested = choose_series(
+        shard.read(Window(date(2013, 8, 15), date(2013, 8, 28))), ("CPUUtilization", MEMORY_METRIC)
+    )
+
+    harm = excess_harm(tested, DIMENSIONS[:2], own, options.capacity)
+
+    assert trial.harm.excess.sum() > 100
+    np.testing.assert_array_equal(harm[trial.resources], trial.harm.excess)

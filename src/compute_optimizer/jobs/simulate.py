@@ -350,12 +350,14 @@ def _notes(
             "No violations: before the origin no resource has 30 hours of CPU samples below its "
             "ceiling."
         )
-    short = days if tested is None else days - tested.days
-    longest = max(point.preferences.lookback_days for point in points)
+    longest = max(_look_back_of(point) for point in points)
     if longest > days:
         found.append(f"Look-backs beyond {days} days see the same: there are no older samples.")
-    elif longest > short:
-        found.append(f"Violations come from advice on at most the {short} days before the origin.")
+    if tested is not None and longest > days - tested.days:
+        found.append(
+            f"Violations come from advice on at most the {days - tested.days} days before the "
+            "origin."
+        )
     if totals.unpriced:
         found.append(f"Without a known price, so in no cost: {totals.unpriced} resource(s).")
     return found

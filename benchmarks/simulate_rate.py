@@ -1,0 +1,54 @@
+"""Seconds that a simulation takes, from day tiles to its report, by the size of the grid.
+
+    python -m benchmarks.simulate_rate [--instances 1000] [--rounds 3]
+
+The fleet is that of benchmarks.analysis_rate: 14 days of five metrics, in two Regions.
+"""
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.analysis_rate import FixedClock, make_fleet
+from compute_optimizer.jobs.simulate import POOLS, WIRE_GRID, Grid, points_of, simulate
+from compute_optimizer.jobs.simulated_fleets import imported_fleet
+
+GRIDS: Mapping[str, Grid] = {
+    "one point": Grid(),
+    "values of the wire": WIRE_GRID,
+    "with look-backs and architectures": replace(
+        WIRE_GRID, lookbacks=(7, 14, 32), architectures=tuple(POOLS)
+    ),
+}
+
+
+def measure(instances: int, rounds: int) -> dict[str, float]:
+    """Return the median seconds of each grid."""
+    with tempfile.TemporaryDirectory() as folder:
+        state, tiles = make_fleet(Path(folder), instances)
+        seconds: dict[str, list[float]] = {name: [] for name in GRIDS}
+        for _ in range(rounds):
+            for name, grid in GRIDS.items():
+                start = perf_counter()
+                simulate(imported_fleet(state, tiles, FixedClock()), grid)
+                seconds[name].append(perf_counter() - start)
+        state.close()
+    return {name: statistics.median(found) for name, found in seconds.items()}
+
+
+def main() -> None:
+    """Print seconds by grid."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    for name, seconds in measure(given.instances, given.rounds).items():
+        print(f"{name:<36} {len(points_of(GRIDS[name])):>5} points {seconds:>8.2f} s")
+
+
+if __name__ == "__main__":
+    main()
