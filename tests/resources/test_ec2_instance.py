@@ -431,7 +431,8 @@ def test_a_recommendation_stores_what_decided_it() -> None:
     assert (memory.dimension, memory.samples, memory.missing_share) == ("Memory", 2016, 0.5)
     assert (memory.demand, memory.required) == pytest.approx((0.6 * 16384, 0.75 * 16384))
     # 3,000,000 packets in 300 seconds.
-    assert (packets.dimension, packets.demand) == ("NetworkPPS", pytest.approx(10_000))
+    assert packets.dimension == "NetworkPPS"
+    assert packets.demand == pytest.approx(10_000)
 
 
 def test_what_is_stored_is_what_is_explained() -> None:
