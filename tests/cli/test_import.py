@@ -101,6 +101,7 @@ def test_the_report_for_programs(program: Program) -> None:
         "last_sample": "2026-01-31T00:00:00+00:00",
         "tiles_written": 1,
         "unknown_instance_types": {"z9.huge": 2},
+        "columns_not_read": {},
         "refused": [{"file": str(metrics), "reason": "the value is not a number", "count": 1}],
         "refused_examples": [
             {
@@ -133,6 +134,15 @@ def test_the_report_for_people(program: Program) -> None:
         "│ m.csv │ the resource is not in the inventory │ 1      │ 5          │ i-7" in ended.output
     )
     assert "4 refused in all; everything else was taken." in ended.output
+
+
+def test_columns_that_are_not_read_are_told(program: Program) -> None:
+    metrics = program.write("m.csv", "id,time,NetworkIn,Networkout", "i-1,2026-01-31,5,6")
+    words = "import", "--inventory", program.fleet("i-1"), "--metrics", metrics
+
+    assert "warning: m.csv: columns not read: Networkout" in program(*words).output
+    report = program(*words, "--output", "json").json
+    assert report["columns_not_read"] == {str(metrics): ["Networkout"]}
 
 
 def test_nothing_refused_is_said(program: Program) -> None:
@@ -213,13 +223,14 @@ STORED = """
     FROM read_parquet('{tiles}/current/**/*.parquet', union_by_name = true)
     WHERE {column} IS NOT NULL
 """
-# Of samples with the same time the first counts.
+# Of samples with the same time the last counts.
 EXPECTED = """
     SELECT resource_id::VARCHAR AS id,
         time_bucket(INTERVAL 5 MINUTE, timestamp::TIMESTAMP) AS slot, {value} AS value
     FROM (
         SELECT * FROM read_parquet('{trace}', file_row_number = true)
-        QUALIFY row_number() OVER (PARTITION BY resource_id, timestamp ORDER BY file_row_number) = 1
+        QUALIFY row_number() OVER (
+            PARTITION BY resource_id, timestamp ORDER BY file_row_number DESC) = 1
     ) WHERE {where} GROUP BY 1, 2
 """
 
@@ -307,7 +318,7 @@ def test_cloudwatch_series_of_nab_are_stored_by_metric(program: Program, shared:
     assert set(counts) == {
         "the resource is not in the inventory",
         "the metric is unknown",
-        "the same sample came before; the first one stands",
+        "the same sample comes again later; the last one stands",
     }
     where = "namespace = 'AWS/EC2' AND metric = '{}'"
     for column, value in {

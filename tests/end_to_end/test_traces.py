@@ -196,7 +196,7 @@ def test_cloudwatch_series_of_nab(
     # RequestCount of a load balancer is no metric of an instance; one series has repetitions.
     assert {one["reason"] for one in report["refused"]} == {
         "the metric is unknown",
-        "the same sample came before; the first one stands",
+        "the same sample comes again later; the last one stands",
     }
     assert len(found) >= 5
     for instance, recommendation in found.items():

@@ -237,9 +237,10 @@ def test_averages_and_maxima_stay_apart(place: Installation) -> None:
 
     assert place.view() == {
         ("i-1", "CPUUtilization_Maximum"): {"2026-01-31T00:00:00": 90},
-        ("i-1", "CPUUtilization_Average"): {"2026-01-31T00:00:00": 30},
+        ("i-1", "CPUUtilization_Average"): {"2026-01-31T00:00:00": 31},
     }
-    assert [one.row for one in report.refusals.examples] == [3]
+    # avg is Average: row 3 replaces row 1.
+    assert [one.row for one in report.refusals.examples] == [1]
 
 
 def test_samples_of_a_slot_are_averaged_maximized_or_summed(place: Installation) -> None:
@@ -260,18 +261,35 @@ def test_samples_of_a_slot_are_averaged_maximized_or_summed(place: Installation)
 
 def test_duplicates_count_once_and_are_told_with_file_and_row(place: Installation) -> None:
     one = place.metrics(SAMPLES[3], SAMPLES[4], SAMPLES[3], name="one.csv")
-    two = place.metrics(SAMPLES[5], SAMPLES[4].replace("2e6", "9e9"), name="two.csv")
+    two = place.metrics(SAMPLES[5], SAMPLES[4].replace("2e6", "8e6"), name="two.csv")
 
     report = place.take(one, two, inventory=place.fleet())
 
+    # Those that were replaced: row 1 by row 3, row 2 by row 2 of the second file.
     places = [(one.file.name, one.row, one.found) for one in report.refusals.examples]
     assert places == [
-        ("one.csv", 3, "2026-01-31T23:55:00+00:00"),
-        ("two.csv", 2, "2026-02-01T00:00:00+00:00"),
+        ("one.csv", 1, "2026-01-31T23:55:00+00:00"),
+        ("one.csv", 2, "2026-02-01T00:00:00+00:00"),
     ]
-    assert {one.reason for one in report.refusals.examples} == {Reason.DUPLICATE_SAMPLE}
+    assert report.refusals.counts == {(one, Reason.DUPLICATE_SAMPLE): 2}
     assert report.samples == {NETWORK: 2, CPU_MAXIMUM: 1}
-    assert place.view()["i-2", "NetworkIn_Sum"] == WHOLE["i-2", "NetworkIn_Sum"]
+    assert place.view()["i-2", "NetworkIn_Sum"] == {
+        "2026-01-31T23:55:00": 1e6,
+        "2026-02-01T00:00:00": 8e6,
+    }
+
+
+def test_a_correction_stands_in_the_same_import_as_in_the_next(place: Installation) -> None:
+    first = place.metrics(name="first.csv")
+    corrected = place.metrics(*(line.replace(",90", ",91") for line in SAMPLES), name="second.csv")
+
+    place.take(first, corrected, inventory=place.fleet())
+    together = place.view()
+    place.take(first)
+    place.take(corrected)
+
+    assert together == place.view()
+    assert together["i-1", "CPUUtilization_Maximum"]["2026-01-31T00:00:00"] == 91
 
 
 def test_accounts_that_have_not_opted_in_are_refused(place: Installation) -> None:
@@ -314,6 +332,18 @@ def test_unknown_instance_types_are_taken_and_told(place: Installation) -> None:
     assert report.unknown_types == {"z9.huge": 1}
     assert report.resources.added == 2
     assert report.refusals.total == 0
+
+
+def test_columns_that_are_not_read_are_told(place: Installation) -> None:
+    """A misspelled metric must not get lost without a word."""
+    fleet = place.fleet("id,account,region,type,tag", f"i-1,{MANAGEMENT},us-east-1,m5.large,a=b")
+    lines = ["id,time,NetworkIn,Networkout,host", "i-1,2026-01-31T00:00:00Z,1,2,web"]
+    wide = place.write("wide.csv", lines)
+
+    report = place.take(wide, inventory=fleet)
+
+    assert report.not_read == {fleet: ("tag",), wide: ("Networkout", "host")}
+    assert place.take(place.metrics(), inventory=place.fleet()).not_read == {}
 
 
 def test_moments_in_the_future_and_before_2000_are_refused(place: Installation) -> None:

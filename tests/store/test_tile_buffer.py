@@ -17,10 +17,10 @@ from compute_optimizer.model.metrics import SLOTS_PER_DAY, MetricKey, Statistic
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store import tile_buffer
 from compute_optimizer.store.tile_buffer import (
-    BUCKET_SECONDS,
     BUFFER_BYTES,
     Combining,
     Places,
+    Repeated,
     SeriesId,
     TileBuffer,
 )
@@ -61,8 +61,8 @@ class Sample:
     value: float
 
     @property
-    def bucket(self) -> tuple[SeriesId, int, int]:
-        return self.series, self.resource, self.second // BUCKET_SECONDS
+    def moment(self) -> tuple[SeriesId, int, int]:
+        return self.series, self.resource, self.second
 
 
 Tiles = dict[tuple[ShardKey, date], Tile]
@@ -70,22 +70,37 @@ Tiles = dict[tuple[ShardKey, date], Tile]
 
 def buffered(
     samples: list[Sample], batch: int = 1, budget: int = BUFFER_BYTES
-) -> tuple[Tiles, list[bool]]:
-    """Return the tiles of samples added in batches, and which were repetitions."""
-    repeated: list[bool] = []
+) -> tuple[Tiles, list[int]]:
+    """Return the tiles of samples added in batches, and the positions of those replaced."""
+    tiles: Tiles = {}
+    replaced: list[int] = []
     with tempfile.TemporaryDirectory() as folder:
-        spill = Path(folder) / "spill"
+        spill = Path(folder) / "staging" / "spill"
         buffer = TileBuffer(PLACES, spill, budget)
+        first = 0
         for group in batches(samples, batch):
-            repeated += buffer.add(
+            buffer.add(
                 group[0].series,
                 np.array([one.resource for one in group]),
                 np.array([MIDNIGHT + one.second for one in group]),
                 np.array([one.value for one in group], np.float32),
-            ).tolist()
-        tiles = {(key, day): tile for key, day, tile in buffer.tiles()}
-        assert not list(spill.glob("*")), "what was spilled is removed when it is read back"
-    return tiles, repeated
+                np.arange(first, first + len(group)),
+            )
+            first += len(group)
+        for filled in buffer.tiles():
+            tiles[filled.key, filled.day] = filled.tile
+            for repeated in filled.repeated:
+                check_repeated(repeated, samples)
+                replaced += repeated.origins.tolist()
+        assert not spill.exists(), "what was spilled is removed when it has been read back"
+    return tiles, sorted(replaced)
+
+
+def check_repeated(repeated: Repeated, samples: list[Sample]) -> None:
+    """A replaced sample is told with its own metric and moment."""
+    for origin, second in zip(repeated.origins, repeated.seconds, strict=True):
+        assert samples[origin].series[0] == repeated.metric
+        assert MIDNIGHT + samples[origin].second == second
 
 
 def batches(samples: list[Sample], size: int) -> list[list[Sample]]:
@@ -125,26 +140,30 @@ def test_samples_of_a_slot_are_combined_by_their_statistic(
     tiles, repeated = buffered(samples, batch=4)
 
     assert values(tiles, series) == {2: expected, 3: 7.0}
-    assert repeated == [False] * 4
+    assert repeated == []
 
 
-def test_a_repetition_is_told_and_left_out() -> None:
-    """Within a batch, over batches, and also when it says something else."""
+@pytest.mark.parametrize("budget", [0, BUFFER_BYTES])
+def test_of_samples_with_the_same_moment_the_last_stands(budget: int) -> None:
+    """Within a batch and over batches, whether or not the earlier ones left the memory."""
     samples = [Sample(NETWORK, 0, second, value) for second, value in
-               [(0, 5), (60, 1), (60, 1), (4, 9), (5, 2), (0, 5)]]  # fmt: skip
+               [(0, 5), (60, 1), (60, 2), (4, 9), (5, 2), (0, 7)]]  # fmt: skip
 
-    tiles, repeated = buffered(samples, batch=4)
+    tiles, replaced = buffered(samples, batch=4, budget=budget)
 
-    assert repeated == [False, False, True, True, False, True]
-    assert values(tiles, NETWORK) == {0: 5 + 1 + 2}
+    assert replaced == [0, 1]
+    assert values(tiles, NETWORK) == {0: 2 + 9 + 2 + 7}
 
 
-def test_samples_five_seconds_apart_all_count() -> None:
-    """High-resolution metrics arrive at most every five seconds: 60 in a slot."""
-    tiles, repeated = buffered([Sample(NETWORK, 0, 5 * n, 1.0) for n in range(61)], batch=99)
+@pytest.mark.parametrize(
+    ("series", "expected"), [(CPU_AVERAGE, 149.5), (CPU_MAXIMUM, 299.0), (NETWORK, 44_850.0)]
+)
+def test_samples_of_every_second_all_count(series: SeriesId, expected: float) -> None:
+    """The finest that CloudWatch takes: 300 in a slot, here 0 to 299, whose sum is 44,850."""
+    tiles, replaced = buffered([Sample(series, 0, n, float(n)) for n in range(300)], batch=99)
 
-    assert not any(repeated)
-    assert values(tiles, NETWORK) == {0: 60.0, 1: 1.0}
+    assert replaced == []
+    assert values(tiles, series) == {0: expected}
 
 
 def test_days_and_shards_become_tiles_of_their_own() -> None:
@@ -200,7 +219,7 @@ SAMPLES = st.lists(
         st.floats(0, 100, width=32),
     ),
     max_size=60,
-    unique_by=lambda sample: sample.bucket,
+    unique_by=lambda sample: sample.moment,
 )
 
 
@@ -224,7 +243,7 @@ def expected(samples: list[Sample]) -> dict[tuple[SeriesId, int], dict[int, floa
 def test_every_slot_holds_what_plain_arithmetic_says(samples: list[Sample], batch: int) -> None:
     tiles, repeated = buffered(samples, batch)
 
-    assert not any(repeated)
+    assert repeated == []
     for (series, resource), slots in expected(samples).items():
         # float32: 24 bits.
         assert values(tiles, series, resource) == pytest.approx(slots, rel=1e-6, abs=1e-37)
@@ -233,11 +252,11 @@ def test_every_slot_holds_what_plain_arithmetic_says(samples: list[Sample], batc
 
 
 @settings(max_examples=50, deadline=None)
-@given(SAMPLES, st.randoms(use_true_random=False), st.integers(1, 60), st.sampled_from([0, 8_000]))
+@given(SAMPLES, st.randoms(use_true_random=False), st.integers(1, 60), st.sampled_from([0, 320]))
 def test_neither_order_nor_memory_shows_in_the_tiles(
     samples: list[Sample], random: Random, batch: int, budget: int
 ) -> None:
-    """Also with room for no buffer at all, or for one or two."""
+    """Also with room for no sample at all, or for twenty."""
     straight, _ = buffered(samples, batch=60)
     random.shuffle(samples)
 
@@ -253,7 +272,7 @@ def test_neither_order_nor_memory_shows_in_the_tiles(
 def test_samples_that_come_twice_count_once(samples: list[Sample], batch: int, budget: int) -> None:
     once, _ = buffered(samples, batch)
 
-    twice, repeated = buffered([*samples, *samples], batch, budget)
+    twice, replaced = buffered([*samples, *samples], batch, budget)
 
-    assert sum(repeated) == len(samples)
+    assert replaced == list(range(len(samples)))
     assert all(same(twice[place], tile) for place, tile in once.items())

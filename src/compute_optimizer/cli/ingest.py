@@ -86,6 +86,7 @@ def report_as_json(report: ImportReport) -> dict[str, Any]:
         "last_sample": report.last and report.last.isoformat(),
         "tiles_written": report.tiles,
         "unknown_instance_types": dict(sorted(report.unknown_types.items())),
+        "columns_not_read": {str(path): names for path, names in report.not_read.items()},
         "refused": [
             {"file": str(path), "reason": reason.value, "count": count}
             for (path, reason), count in sorted(report.refusals.counts.items())
@@ -127,6 +128,8 @@ def print_report(report: ImportReport) -> None:
             "they get no recommendation",
             markup=False,
         )
+    for path, names in report.not_read.items():
+        console.print(f"warning: {path.name}: columns not read: {', '.join(names)}", markup=False)
     _print_refusals(report, console)
 
 

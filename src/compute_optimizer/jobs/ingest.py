@@ -6,7 +6,7 @@ Nothing is visible until the one transaction at the end; a crash before it leave
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,16 +20,29 @@ from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import Resource, ShardKey
-from compute_optimizer.sources.files.inventory import read_inventory
+from compute_optimizer.sources.files.inventory import read_inventory, unknown_columns
 from compute_optimizer.sources.files.layouts import Layout, Series, layout_of
 from compute_optimizer.sources.files.mapping import NO_MAPPING, FileMapping
 from compute_optimizer.sources.files.metrics import Known, MetricReader, Samples
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import Progress, TableFile, no_progress, open_table
+from compute_optimizer.sources.files.tables import (
+    MAX_FILE_ROWS,
+    Progress,
+    TableFile,
+    no_progress,
+    open_table,
+)
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
-from compute_optimizer.store.tile_buffer import BUFFER_BYTES, Combining, Flags, Places, TileBuffer
+from compute_optimizer.store.tile_buffer import (
+    BUFFER_BYTES,
+    Combining,
+    FilledTile,
+    Places,
+    Repeated,
+    TileBuffer,
+)
 from compute_optimizer.store.tiles import (
     StagedTile,
     TileStore,
@@ -40,6 +53,9 @@ from compute_optimizer.store.tiles import (
 )
 
 NOTHING = UpsertCounts(0, 0, 0)
+
+ROWS_END = 2 * MAX_FILE_ROWS
+"""Beyond every row number: a sample's origin is its file times this, plus its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,8 @@ class ImportReport:
     """Files written; days whose samples were all known are not written again."""
     unknown_types: Counter[str] = field(default_factory=Counter)
     """Resources by instance type that the catalog does not know: they get no recommendation."""
+    not_read: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that mean nothing to the import, by file: a name may be misspelled."""
     refusals: Refusals = field(default_factory=Refusals)
 
 
@@ -102,14 +120,15 @@ def ingest(
         sweep(state, tiles)
         wanted = _read_inventory(state, request, report)
         fleet = _fleet(state, wanted)
-        buffer = TileBuffer(fleet.places, tiles.spill_folder, request.buffer_bytes)
-        for table, layout in files:
+        buffer = TileBuffer(fleet.places, tiles.spill_file, request.buffer_bytes)
+        for number, (table, layout) in enumerate(files):
+            _tell_not_read(report, table.path, set(table.columns) - set(layout.columns))
             reader = MetricReader(table, layout, fleet.known, clock.now(), report.refusals)
             for samples in reader.samples(progress):
-                _add(buffer, samples, table.path, report)
-        _check_strict(request, report)
-        staged = _stage(state, tiles, buffer)
+                _add(buffer, samples, number, report)
+        staged = _stage(state, tiles, _told(buffer.tiles(), request.metrics, report))
         report.tiles = len(staged)
+        _check_strict(request, report)
         publish(state, tiles, staged, lambda connection: _upsert(connection, wanted, report))
     return report
 
@@ -141,11 +160,17 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
     if request.inventory is None:
         return []
     found = read_inventory(request.inventory, opted_in, report.refusals)
+    _tell_not_read(report, request.inventory, unknown_columns(request.inventory))
     types = load_instance_types().index
     report.unknown_types.update(
         one.instance_type for one in found if one.instance_type not in types
     )
     return found
+
+
+def _tell_not_read(report: ImportReport, path: Path, columns: Collection[str]) -> None:
+    if columns:
+        report.not_read[path] = tuple(sorted(columns))
 
 
 def _fleet(state: State, wanted: Sequence[Resource]) -> _Fleet:
@@ -193,27 +218,39 @@ def _places(arns: Sequence[str], keys: dict[str, ShardKey]) -> Places:
     return Places(shards, {key: tuple(found) for key, found in rows.items()}, shard, row)
 
 
-def _add(buffer: TileBuffer, samples: Samples, path: Path, report: ImportReport) -> None:
+def _add(buffer: TileBuffer, samples: Samples, file: int, report: ImportReport) -> None:
     if not len(samples.values):
         return
     identity = samples.series.key, _combining(samples.series)
-    repeated = buffer.add(identity, samples.places, samples.seconds, samples.values)
-    _refuse_repeated(repeated, samples, path, report.refusals)
-    report.samples[samples.series.key] += int(np.count_nonzero(~repeated))
+    origins = file * ROWS_END + samples.rows
+    buffer.add(identity, samples.places, samples.seconds, samples.values, origins)
+    report.samples[samples.series.key] += len(samples.values)
     first, last = _moment(samples.seconds.min()), _moment(samples.seconds.max())
     report.first = first if report.first is None else min(report.first, first)
     report.last = last if report.last is None else max(report.last, last)
 
 
-def _refuse_repeated(repeated: Flags, samples: Samples, path: Path, refusals: Refusals) -> None:
+def _told(
+    filled: Iterable[FilledTile], paths: Sequence[Path], report: ImportReport
+) -> Iterator[FilledTile]:
+    """Yield the tiles, reporting the samples that were repeated on the way."""
+    for one in filled:
+        for repeated in one.repeated:
+            report.samples[repeated.metric] -= len(repeated.origins)
+            _refuse_repeated(repeated, paths, report.refusals)
+        yield one
+
+
+def _refuse_repeated(repeated: Repeated, paths: Sequence[Path], refusals: Refusals) -> None:
     reason = Reason.DUPLICATE_SAMPLE
-    places = np.flatnonzero(repeated)
-    if not len(places):
-        return
-    refusals.count(path, reason, len(places))
-    for place in places[: refusals.room(path, reason)]:
-        found = _moment(samples.seconds[place]).isoformat()
-        refusals.show(path, int(samples.rows[place]), reason, found)
+    numbers, rows = np.divmod(repeated.origins, ROWS_END)
+    for number in np.unique(numbers):
+        path = paths[number]
+        places = np.flatnonzero(numbers == number)
+        refusals.count(path, reason, len(places))
+        for place in places[: refusals.room(path, reason)]:
+            found = _moment(repeated.seconds[place]).isoformat()
+            refusals.show(path, int(rows[place]), reason, found)
 
 
 def _moment(seconds: np.int64) -> datetime:
@@ -235,12 +272,12 @@ def _check_strict(request: ImportRequest, report: ImportReport) -> None:
         )
 
 
-def _stage(state: State, tiles: TileStore, buffer: TileBuffer) -> list[StagedTile]:
+def _stage(state: State, tiles: TileStore, filled: Iterable[FilledTile]) -> list[StagedTile]:
     with state.reading() as connection:
         stored = tile_paths(connection)
     staged = (
-        stage_merged(tiles, stored.get((key, day)), key, day, tile)
-        for key, day, tile in buffer.tiles()
+        stage_merged(tiles, stored.get((one.key, one.day)), one.key, one.day, one.tile)
+        for one in filled
     )
     return [tile for tile in staged if tile is not None]
 

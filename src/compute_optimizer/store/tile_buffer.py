@@ -1,15 +1,14 @@
 """Samples on their way from files to tiles: added in any order, in bounded memory.
 
-Each day of a block of resources is one buffer of what was added to its slots. Buffers that nobody
-added to for longest are spilled to the disk, and read back when more arrives, so that a slot's
-average or sum is exact whatever the order of the samples. Blocks are much smaller than shards, so
-that files in the order of time and files in the order of resources both go from buffer to buffer
-and come back to few.
+Samples are gathered as they come, by shard, day, block of resources and series; what exceeds the
+memory is appended to one file. Tiles are made at the end, a block and a series at a time. Only then
+are repeated samples told and the slots combined, so that neither the order of the samples nor the
+memory shows in the tiles, but for repeated samples: of those the last one added stands.
 """
 
-from collections import OrderedDict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum
 from itertools import groupby
@@ -29,21 +28,22 @@ from compute_optimizer.model.metrics import (
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.tile_files import Tile
 
-BUFFER_BYTES = 1024**3
-"""Memory for buffers: 14 days of four series of one full shard."""
+BUFFER_BYTES = 512 * 1024**2
+"""Memory for samples: 33 million of them, 14 days of two series of one full shard."""
 
 BLOCK_RESOURCES = 64
-"""Resources in one buffer: 290 kB a series, so that the fixed cost of a group does not show."""
-
-BUCKET_SECONDS = 5
-"""Samples of one series closer than this count as the same one: 60 buckets fit in 64 bits, and
-metrics are sent once a minute or, as high-resolution metrics, every 5 seconds or more."""
+"""Resources combined at once: a day of samples at every second takes 90 MB then."""
 
 DAY_SECONDS = 86_400
 EPOCH = date(1970, 1, 1)
 
-Flags = NDArray[np.bool_]
+SAMPLE = np.dtype([("moment", np.int32), ("value", np.float32), ("origin", np.int64)])
+"""`moment` is the second of the day, counted on from row to row of the block; two samples with the
+same moment are the same sample sent twice (CloudWatch takes a series at most once a second)."""
+
 Integers = NDArray[np.int64]
+Records = NDArray[Any]
+"""Of SAMPLE."""
 
 
 class Combining(Enum):
@@ -69,174 +69,156 @@ class Places:
     row: Integers
 
 
-class _SlotSeries:
-    """What was added to the slots of one series: (resources x slots,) each."""
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Samples of one series that a later one with the same moment replaced."""
 
-    def __init__(self, cells: int, combining: Combining) -> None:
-        start = -np.inf if combining is Combining.HIGHEST else 0.0
-        self.combining = combining
-        # Sums in twice the precision of samples, so that the order of samples does not show.
-        kind = np.float32 if combining is Combining.HIGHEST else np.float64
-        self.values: NDArray[np.floating] = np.full(cells, start, kind)
-        self.seen: NDArray[np.uint64] = np.zeros(cells, np.uint64)
-        """One bit per bucket of the slot that has a sample."""
-
-    def add(self, cells: Integers, buckets: Integers, values: Matrix) -> Flags:
-        """Add samples and return which of them had been there before, and were left out."""
-        fresh = np.ones(len(cells), np.bool_)
-        ascending = len(cells) < 2 or bool((np.diff(cells) > 0).all())
-        if not ascending:
-            fresh[:] = False
-            fresh[np.unique(cells * (SLOT_SECONDS // BUCKET_SECONDS) + buckets, True)[1]] = True
-        bits = np.left_shift(np.uint64(1), buckets.astype(np.uint64))
-        fresh &= self.seen[cells] & bits == 0
-        combine = np.maximum if self.combining is Combining.HIGHEST else np.add
-        cells, bits, values = cells[fresh], bits[fresh], values[fresh]
-        if ascending:
-            self.values[cells] = combine(self.values[cells], values)
-            self.seen[cells] |= bits
-        else:
-            combine.at(self.values, cells, values)
-            np.bitwise_or.at(self.seen, cells, bits)
-        return ~fresh
-
-    def matrix(self) -> Matrix:
-        """Return the value of every slot, (resources, slots); NaN where nothing was added."""
-        counts = np.bitwise_count(self.seen)
-        shares = np.maximum(counts, 1) if self.combining is Combining.MEAN else np.uint8(1)
-        values = np.minimum(self.values / shares, np.finfo(np.float32).max)
-        found: Matrix = np.where(counts > 0, values, np.nan).astype(np.float32)
-        return found.reshape(-1, SLOTS_PER_DAY)
+    metric: MetricKey
+    seconds: Integers
+    """Since 1970."""
+    origins: Integers
+    """As they were added."""
 
 
-class _BlockBuffer:
-    """The series of one block of resources on one day."""
+@dataclass(frozen=True, slots=True)
+class FilledTile:
+    """All samples of one shard on one day."""
 
-    def __init__(self, resources: int) -> None:
-        self.cells = resources * SLOTS_PER_DAY
-        self.series: dict[SeriesId, _SlotSeries] = {}
-
-    def add(self, series: SeriesId, cells: Integers, buckets: Integers, values: Matrix) -> Flags:
-        """Add samples of one series; as `_SlotSeries.add`."""
-        if series not in self.series:
-            self.series[series] = _SlotSeries(self.cells, series[1])
-        return self.series[series].add(cells, buckets, values)
-
-    @property
-    def bytes(self) -> int:
-        """Memory in use."""
-        return sum(one.values.nbytes + one.seen.nbytes for one in self.series.values())
-
-    def matrices(self) -> dict[MetricKey, Matrix]:
-        """Return the series; where a metric came in two ways, the first one stands."""
-        found: dict[MetricKey, Matrix] = {}
-        for (key, _), series in self.series.items():
-            matrix = series.matrix()
-            first = found.get(key)
-            found[key] = matrix if first is None else np.where(np.isnan(first), matrix, first)
-        return found
+    key: ShardKey
+    day: date
+    tile: Tile
+    repeated: list[Repeated] = field(default_factory=list)
 
 
-BlockId = tuple[int, int, int]
-"""Position of the shard, day since 1970, and which block of the shard's rows."""
+Group = tuple[int, int, int, int]
+"""Position of the shard, day since 1970, block of the shard's rows, number of the series."""
 
 
 class TileBuffer:
-    """The buffers of one import."""
+    """The samples of one import."""
 
     def __init__(self, places: Places, spill: Path, budget_bytes: int) -> None:
         self._places = places
         self._spill = spill
         self._budget = budget_bytes
-        self._open: OrderedDict[BlockId, _BlockBuffer] = OrderedDict()
-        self._used = 0
-        self._spilled: dict[BlockId, tuple[SeriesId, ...]] = {}
+        self._series: dict[SeriesId, int] = {}
+        self._held: defaultdict[Group, list[Records]] = defaultdict(list)
+        self._held_bytes = 0
+        self._spilled: defaultdict[Group, list[tuple[int, int]]] = defaultdict(list)
+        """Where each part begins in the file, and how many samples it has."""
+        self._spilled_bytes = 0
 
-    def add(self, series: SeriesId, places: Integers, seconds: Integers, values: Matrix) -> Flags:
-        """Add samples of one series and return which are repetitions, which are left out.
+    def add(
+        self,
+        series: SeriesId,
+        places: Integers,
+        seconds: Integers,
+        values: Matrix,
+        origins: Integers,
+    ) -> None:
+        """Add samples of one series.
 
-        `places` are positions in `Places`, `seconds` are since 1970.
+        `places` are positions in `Places`, `seconds` are since 1970; `origins` are the caller's,
+        who gets those of repeated samples back.
         """
+        number = self._series.setdefault(series, len(self._series))
         shard = self._places.shard[places]
         block, row = np.divmod(self._places.row[places], BLOCK_RESOURCES)
         day, second = np.divmod(seconds, DAY_SECONDS)
-        cells = row * SLOTS_PER_DAY + second // SLOT_SECONDS
-        buckets = second % SLOT_SECONDS // BUCKET_SECONDS
-        repeated = np.zeros(len(places), np.bool_)
-        for where in _groups(shard, day, block):
-            one = where[0]
-            buffer = self._buffer((int(shard[one]), int(day[one]), int(block[one])))
-            before = buffer.bytes
-            repeated[where] = buffer.add(series, cells[where], buckets[where], values[where])
-            self._used += buffer.bytes - before
-            self._keep_within_budget()
-        return repeated
+        samples = np.empty(len(places), SAMPLE)
+        samples["moment"] = row * DAY_SECONDS + second
+        samples["value"] = values
+        samples["origin"] = origins
+        for start, part in _parts(shard, day, block, samples):
+            self._held[int(shard[start]), int(day[start]), int(block[start]), number].append(part)
+        self._held_bytes += samples.nbytes
+        if self._held_bytes > self._budget:
+            self._write_out()
 
-    def tiles(self) -> Iterator[tuple[ShardKey, date, Tile]]:
-        """Yield every shard and day that has samples, and forget it."""
-        blocks = sorted({*self._open, *self._spilled})
-        for (shard, day), of_day in groupby(blocks, key=itemgetter(0, 1)):
+    def tiles(self) -> Iterator[FilledTile]:
+        """Yield every shard and day that has samples; the buffer is empty afterwards."""
+        series = list(self._series)
+        groups = sorted({*self._held, *self._spilled})
+        for (shard, day), of_tile in groupby(groups, key=itemgetter(0, 1)):
             key = self._places.shards[shard]
-            arns = self._places.arns[key]
-            series: dict[MetricKey, Matrix] = {}
-            for place in of_day:
-                start = place[2] * BLOCK_RESOURCES
-                for metric, matrix in self._taken(place).matrices().items():
-                    whole = series.setdefault(metric, _gaps(len(arns)))
-                    whole[start : start + len(matrix)] = matrix
-            yield key, EPOCH + timedelta(days=day), Tile(arns, series)
+            filled = FilledTile(key, EPOCH + timedelta(days=day), Tile(self._places.arns[key], {}))
+            for group in of_tile:
+                self._combine_into(filled, series[group[3]], group)
+            yield filled
+        self._spill.unlink(missing_ok=True)
 
-    def _taken(self, place: BlockId) -> _BlockBuffer:
-        buffer = self._buffer(place)
-        del self._open[place]
-        self._used -= buffer.bytes
-        return buffer
+    def _combine_into(self, filled: FilledTile, series: SeriesId, group: Group) -> None:
+        """Put one block of one series into the tile; where a metric comes in two ways, the one
+        that came first stands."""
+        metric, combining = series
+        resources = len(filled.tile.resource_arns)
+        first_row = group[2] * BLOCK_RESOURCES
+        rows = min(resources - first_row, BLOCK_RESOURCES)
+        matrix, again = combined(self._taken(group), rows, combining)
+        whole = filled.tile.series.setdefault(metric, _gaps(resources))
+        target = whole[first_row : first_row + rows]
+        target[...] = np.where(np.isnan(target), matrix, target)
+        if len(again):
+            seconds = group[1] * DAY_SECONDS + again["moment"].astype(np.int64) % DAY_SECONDS
+            filled.repeated.append(Repeated(metric, seconds, again["origin"]))
 
-    def _buffer(self, place: BlockId) -> _BlockBuffer:
-        if place not in self._open:
-            shard, _, block = place
-            resources = len(self._places.arns[self._places.shards[shard]])
-            rows = min(resources - block * BLOCK_RESOURCES, BLOCK_RESOURCES)
-            self._open[place] = self._read_back(place, _BlockBuffer(rows))
-            self._used += self._open[place].bytes
-        self._open.move_to_end(place)
-        return self._open[place]
+    def _taken(self, group: Group) -> Records:
+        """Return the samples of one group in the order in which they were added."""
+        parts = [
+            np.fromfile(self._spill, SAMPLE, count, offset=start)
+            for start, count in self._spilled.pop(group, ())
+        ]
+        return np.concatenate([*parts, *self._held.pop(group, ())])
 
-    def _keep_within_budget(self) -> None:
-        while self._used > self._budget and len(self._open) > 1:
-            place, buffer = self._open.popitem(last=False)
-            self._used -= buffer.bytes
-            self._write_out(place, buffer)
+    def _write_out(self) -> None:
+        self._spill.parent.mkdir(parents=True, exist_ok=True)
+        with self._spill.open("ab") as file:
+            for group, parts in self._held.items():
+                samples = np.concatenate(parts)
+                file.write(samples.tobytes())
+                self._spilled[group].append((self._spilled_bytes, len(samples)))
+                self._spilled_bytes += samples.nbytes
+        self._held.clear()
+        self._held_bytes = 0
 
-    def _write_out(self, place: BlockId, buffer: _BlockBuffer) -> None:
-        self._spill.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, Any] = {}
-        for number, series in enumerate(buffer.series.values()):
-            arrays |= {f"values{number}": series.values, f"seen{number}": series.seen}
-        np.savez(self._file(place), **arrays)
-        self._spilled[place] = tuple(buffer.series)
 
-    def _read_back(self, place: BlockId, buffer: _BlockBuffer) -> _BlockBuffer:
-        if place not in self._spilled:
-            return buffer
-        with np.load(self._file(place)) as stored:
-            for number, identity in enumerate(self._spilled.pop(place)):
-                series = buffer.series[identity] = _SlotSeries(0, identity[1])
-                series.values, series.seen = stored[f"values{number}"], stored[f"seen{number}"]
-        self._file(place).unlink()
-        return buffer
+def combined(samples: Records, rows: int, combining: Combining) -> tuple[Matrix, Records]:
+    """Return the value of every slot, (rows, SLOTS_PER_DAY), and the samples that were replaced."""
+    moments = samples["moment"]
+    if not _ascending(moments):
+        samples = samples[np.argsort(moments, kind="stable")]
+    final = np.append(np.diff(samples["moment"]) != 0, True)
+    kept, replaced = samples[final], samples[~final]
+    slots, starts = np.unique(kept["moment"] // SLOT_SECONDS, return_index=True)
+    # Twice the precision of samples, so that sums lose nothing that float32 shows.
+    values = kept["value"].astype(np.float64)
+    if combining is Combining.HIGHEST:
+        found = np.maximum.reduceat(values, starts)
+    else:
+        found = np.add.reduceat(values, starts)
+    if combining is Combining.MEAN:
+        found /= np.diff(np.append(starts, len(values)))
+    matrix = _gaps(rows)
+    matrix.ravel()[slots] = np.minimum(found, np.finfo(np.float32).max)
+    return matrix, replaced
 
-    def _file(self, place: BlockId) -> Path:
-        return self._spill / "{}.{}.{}.npz".format(*place)
+
+def _ascending(moments: Integers) -> bool:
+    return bool((np.diff(moments) > 0).all())
 
 
 def _gaps(resources: int) -> Matrix:
     return np.full((resources, SLOTS_PER_DAY), np.nan, np.float32)
 
 
-def _groups(shard: Integers, day: Integers, block: Integers) -> Iterator[Integers]:
-    """Yield the positions of samples that belong to the same buffer, in their order."""
+def _parts(
+    shard: Integers, day: Integers, block: Integers, samples: Records
+) -> Iterator[tuple[int, Records]]:
+    """Yield the samples of each shard, day and block in their order, with the position of one."""
     place = (shard * 10**6 + day) * 10**5 + block
     order = np.argsort(place, kind="stable")
-    cuts = np.flatnonzero(np.diff(place[order])) + 1
-    yield from (group for group in np.split(order, cuts) if len(group))
+    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    ends = np.append(starts[1:], len(order))
+    ordered = samples[order]
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield int(order[start]), ordered[start:end]

@@ -159,7 +159,7 @@ class TileStore:
                 shutil.rmtree(self.root / STAGING, ignore_errors=True)
 
     @property
-    def spill_folder(self) -> Path:
+    def spill_file(self) -> Path:
         """Where an import may put what does not fit in memory; swept like staged files."""
         return self.root / STAGING / "spill"
 

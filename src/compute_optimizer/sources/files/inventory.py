@@ -78,6 +78,14 @@ def read_inventory(path: Path, opted_in: Collection[str], refusals: Refusals) ->
     return list(found.values())
 
 
+def unknown_columns(path: Path) -> frozenset[str]:
+    """Return the columns of an inventory file that mean nothing; JSON lines have none to tell."""
+    if path.name.casefold().endswith(JSON_SUFFIXES):
+        return frozenset()
+    columns = open_table(path).columns
+    return frozenset(columns) - set(recognize(columns, INVENTORY_COLUMNS, path).values())
+
+
 def resource_of(row: Row) -> Resource:
     """Return the resource of a row whose fields have their own names; raises RowRefused."""
     account, region, resource_id, arn = _identity(row)

@@ -44,7 +44,7 @@ class Reason(StrEnum):
     NEGATIVE = "the value is negative"
     OVER_100 = "the percentage is over 100"
     NO_WHOLE = "the column that percent_of names is zero or missing"
-    DUPLICATE_SAMPLE = "the same sample came before; the first one stands"
+    DUPLICATE_SAMPLE = "the same sample comes again later; the last one stands"
 
 
 @dataclass(frozen=True, slots=True)
