@@ -61,7 +61,7 @@ def test_fit_leaves_out_the_fold_and_the_clipped() -> None:
 FORECAST = Forecast(
     probability=np.array([[0.9, 0.2, 0.0], [0.5, 0.05, 0.0]]),
     violated=np.array([[True, True, False], [True, False, False]]),
-    reference=0.5,
+    reference=np.full((2, 3), 0.5),
     judged=np.array([[True, True, False], [True, True, False]]),
 )
 

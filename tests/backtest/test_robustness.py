@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from compute_optimizer.backtest import peers
+from compute_optimizer.backtest.advice import DEFAULT_POLICY
 from compute_optimizer.backtest.deployment import deploy
 from compute_optimizer.backtest.fleet import CPU
 from compute_optimizer.backtest.options import capacity_steps
-from compute_optimizer.backtest.policies import DEFAULT_POLICY, fixed
+from compute_optimizer.backtest.origin import NOBODY, Origin
+from compute_optimizer.backtest.policies import fixed
 from compute_optimizer.backtest.robustness import PERTURBATIONS, stability
 from compute_optimizer.backtest.run import Settings, origins_with_past
 from compute_optimizer.backtest.studies import lookback_study, robustness_study
-from compute_optimizer.backtest.trial import Train, make_trial
+from compute_optimizer.backtest.trial import Train, Trial, make_trial
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.arrays import Singles
 from compute_optimizer.model.metrics import SLOTS_PER_DAY
@@ -21,6 +23,11 @@ from tests.backtest.fleets import fleet_of, levels, random_fleet
 
 TYPES = load_instance_types()
 STEPS = capacity_steps(TYPES)
+
+
+def without_past(trial: Trial, resources: int) -> Origin:
+    nobody = np.full(resources, NOBODY)
+    return Origin(trial, (), np.zeros(resources, np.int64), nobody, nobody)
 
 
 def perturbed(name: str) -> Singles:
@@ -62,7 +69,7 @@ def test_a_load_that_steps_once_flips_once_and_does_not_return() -> None:
     trials = [make_trial(fleet, STEPS, day) for day in range(18, 26)]
     policy = fixed("maximum", peers.maximum)
 
-    found = stability(policy, np.zeros(5, np.int64), np.zeros(2, np.int64), trials)
+    found = stability(policy, without_past(trials[0], 2), np.zeros(5, np.int64), trials)
 
     # Two resources x seven nights, one change.
     assert found == {"flips": pytest.approx(1 / 14), "returns": 0}
@@ -75,7 +82,7 @@ def test_a_peak_that_passes_through_a_short_memory_returns() -> None:
     trials = [make_trial(fleet, STEPS, day, train_days=2) for day in range(19, 25)]
     one_day = fixed("one day", lambda train: peers.maximum(train.last_days(1)))
 
-    found = stability(one_day, np.zeros(5, np.int64), np.zeros(1, np.int64), trials)
+    found = stability(one_day, without_past(trials[0], 1), np.zeros(5, np.int64), trials)
 
     # Six mornings: quiet, quiet, peak, quiet, quiet, quiet. Five nights, four triples.
     assert found == {"flips": pytest.approx(2 / 5), "returns": pytest.approx(1 / 4)}

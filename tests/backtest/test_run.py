@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compute_optimizer.backtest.advice import DEFAULT_POLICY
 from compute_optimizer.backtest.deployment import ORACLE, deploy
 from compute_optimizer.backtest.fleet import CPU, MEMORY, TraceFleet
+from compute_optimizer.backtest.learning import ENGINE, Knowledge
+from compute_optimizer.backtest.origin import FOLDS
 from compute_optimizer.backtest.past import origins_of, past_windows
-from compute_optimizer.backtest.policies import POLICIES, SWEEP, chosen_by
+from compute_optimizer.backtest.policies import POLICIES, SWEEP
 from compute_optimizer.backtest.run import (
     BUDGETS,
     Settings,
@@ -77,10 +80,11 @@ def test_more_margin_never_violates_more_and_never_saves_more() -> None:
     (origin, *_) = origins_with_past(FLEET, options_for(TYPES, (CPU,)), Settings((CPU,)))
     trial, rows = origin.trial, origin.trial.counted
     for policy in POLICIES:
-        by_base: dict[Any, list[int]] = {}
-        for place, knob in enumerate(policy.knobs):
-            by_base.setdefault(knob.base, []).append(place)
-        choice = chosen_by(policy.knobs, trial)[:, rows]
+        by_base: dict[str, list[int]] = {}
+        for place, label in enumerate(policy.labels):
+            if " x " in label or label.startswith("x "):
+                by_base.setdefault(label.rpartition("x ")[0], []).append(place)
+        choice = policy.choices(origin, trial, 0, None)[:, rows]
         for places in by_base.values():
             assert (np.diff(trial.options.price[choice[places]], axis=0) >= 0).all()
             harm = trial.harm.excess[rows, choice[places]]
@@ -104,14 +108,14 @@ def test_nothing_from_the_origin_on_changes_a_recommendation(dimensions: tuple[s
     ]
     assert not np.array_equal(before.trial.harm.excess, changed.trial.harm.excess)
 
-    for policy in POLICIES:
+    for policy in (DEFAULT_POLICY, *POLICIES):
         one, other = (deploy(policy, origin, BUDGETS) for origin in (before, changed))
         for budget in BUDGETS:
             assert np.array_equal(one.knobs[budget], other.knobs[budget])
             assert np.array_equal(one.chosen[budget], other.chosen[budget])
 
 
-def test_a_resource_does_not_choose_its_own_knob() -> None:
+def test_nothing_that_a_resource_did_in_the_test_windows_of_the_past_is_used_for_its_fold() -> None:
     options, settings = options_for(TYPES, (CPU,)), Settings((CPU,))
     loud = {CPU: FLEET.demand[CPU].copy()}
     origin = origins_with_past(FLEET, options, settings)[-1]
@@ -119,12 +123,15 @@ def test_a_resource_does_not_choose_its_own_knob() -> None:
     # From the first past window on, resource 0 is another one; up to there it is the same.
     loud[CPU][0, 20 * SLOTS_PER_DAY : 32 * SLOTS_PER_DAY] *= np.float32(3)
     changed = origins_with_past(replace(FLEET, demand=loud), options, settings)[-1]
-    (sweep,) = [policy for policy in POLICIES if policy.name == SWEEP]
+    policies = [DEFAULT_POLICY, *(policy for policy in POLICIES if policy.name == SWEEP)]
 
-    one, other = (deploy(sweep, each, BUDGETS) for each in (origin, changed))
-
-    for budget in BUDGETS:
-        assert one.knobs[budget][fold] == other.knobs[budget][fold]
+    for policy in policies:
+        one, other = (deploy(policy, each, BUDGETS) for each in (origin, changed))
+        for budget in BUDGETS:
+            assert one.knobs[budget][fold] == other.knobs[budget][fold]
+    same, turned = (Knowledge(ENGINE, each) for each in (origin, changed))
+    assert same.models(fold) == turned.models(fold)
+    assert any(same.models(other) != turned.models(other) for other in range(FOLDS))
 
 
 def test_knobs_can_come_from_another_fleet() -> None:

@@ -184,7 +184,7 @@ def test_the_published_rule_on_august_agrees_with_duckdb(
         ((count, violations, savings),) = rows.fetchall()
 
     (origin,) = august["origins"]
-    default = origin["policies"]["default"]["deployed"]["0.05"]
+    default = origin["policies"]["published-p99.5-headroom-20"]["deployed"]["0.05"]
     assert origin["scored"] == count
     assert default["violations"] == pytest.approx(violations)
     assert default["savings"] == pytest.approx(savings)

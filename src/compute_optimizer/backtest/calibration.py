@@ -11,6 +11,10 @@ from compute_optimizer.backtest.fleet import CPU
 from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.backtest.trial import Trial
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.risk import SCORE_RISKS, scored
+
+JOINT = "joint"
+"""Any dimension: stands beside the dimensions where there are several."""
 
 RELIABILITY_EDGES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Bins of forecast probability, logarithmic between .001 and .3."""
@@ -30,8 +34,8 @@ class Forecast:
     """(resources, options); 0 where no excess harm is possible."""
     violated: Booleans
     """(resources, options)."""
-    reference: float
-    """The forecast to beat: how often options were violated in the past."""
+    reference: Floats
+    """The forecast to beat, (resources, options): how often options as tight were violated."""
     judged: Booleans
     """(resources, options): options with less than today's capacity and known use."""
 
@@ -41,14 +45,15 @@ def calibration_of(
 ) -> dict[str, Any]:
     """Return the scores of one dimension at the chosen options, the next cheaper, and over all."""
     return {
-        **_at_choice(forecast, chosen, np.ones(len(chosen), np.bool_)),
-        "groups": {name: _at_choice(forecast, chosen, rows) for name, rows in groups.items()},
+        **at_choice(forecast, chosen, np.ones(len(chosen), np.bool_)),
+        "groups": {name: at_choice(forecast, chosen, rows) for name, rows in groups.items()},
         **proper_scores(forecast),
         "reliability": reliability(forecast),
     }
 
 
-def _at_choice(forecast: Forecast, chosen: Integers, rows: Booleans) -> dict[str, Any]:
+def at_choice(forecast: Forecast, chosen: Integers, rows: Booleans) -> dict[str, Any]:
+    """Return observed and expected violations of some resources, chosen and next cheaper."""
     counted = np.flatnonzero(rows)
     at = chosen[counted]
     cheaper = np.flatnonzero(at > 0)
@@ -81,12 +86,12 @@ def _ratio_interval(observed: int, expected: float, number: int) -> list[float] 
 
 
 def proper_scores(forecast: Forecast) -> dict[str, float | None]:
-    """Return Brier and log score over judged options, and the skill against the base rate."""
-    p, hit = forecast.probability[forecast.judged], forecast.violated[forecast.judged]
-    p = np.clip(p, LEAST, MOST)
+    """Return Brier and log score over judged options, and the skill against the reference."""
+    hit = forecast.violated[forecast.judged]
+    p = np.clip(forecast.probability[forecast.judged], LEAST, MOST)
     if not len(p):
         return {"brier": None, "brier_skill": None, "log_score": None, "log_skill": None}
-    base = np.full(len(p), np.clip(forecast.reference, LEAST, MOST))
+    base = np.clip(forecast.reference[forecast.judged], LEAST, MOST)
     brier, plain = _brier(p, hit), _brier(base, hit)
     log, plain_log = _log(p, hit), _log(base, hit)
     return {
@@ -124,6 +129,43 @@ def reliability(forecast: Forecast) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def whole_of(forecasts: Mapping[str, Forecast]) -> Forecast:
+    """Return the forecast of any dimension."""
+    return forecasts.get(JOINT) or next(iter(forecasts.values()))
+
+
+def by_score(
+    forecasts: Mapping[str, Forecast], violated: Booleans, chosen: Integers
+) -> list[dict[str, Any]]:
+    """Return by score of the wire, 0 to 4, what the risks said and what came.
+
+    The score of an option is its highest over the dimensions; `violated` is (resources, options),
+    in any dimension. Counted over judged options, and over the chosen ones of all resources.
+    """
+    single = [one.probability for name, one in forecasts.items() if name != JOINT]
+    highest = scored(np.max(single, axis=0))
+    judged = np.logical_or.reduce([one.judged for one in forecasts.values()])
+    risk = whole_of(forecasts).probability
+    rows = np.arange(len(chosen))
+    found = []
+    for score in range(len(SCORE_RISKS) + 1):
+        options, mine = judged & (highest == score), highest[rows, chosen] == score
+        count, hits = int(options.sum()), int(violated[options].sum())
+        found.append(
+            {
+                "score": score,
+                "options": count,
+                "expected": float(risk[options].mean()) if count else None,
+                "observed": hits / count if count else None,
+                "interval": list(wilson(hits, count)),
+                "chosen": int(mine.sum()),
+                "chosen_expected": float(risk[rows, chosen][mine].sum()),
+                "chosen_observed": int(violated[rows, chosen][mine].sum()),
+            }
+        )
+    return found
 
 
 def groups_of(trial: Trial) -> dict[str, Booleans]:

@@ -1,7 +1,7 @@
 """Knobs from the past: what each setting did in windows that end before the origin.
 
 For each of five folds the knob is chosen on the resources of the other four, so that no resource
-takes part in choosing what is deployed to it.
+takes part in choosing what is deployed to it; nor in fitting it, where the advice is learned.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compute_optimizer.backtest.policies import Policy, chosen_by
+from compute_optimizer.backtest.origin import FOLDS, Origin
+from compute_optimizer.backtest.policies import Policy
 from compute_optimizer.backtest.trial import Trial
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
-
-FOLDS = 5
-
-NOBODY = -1
-"""The fold of resources of another fleet: all of them may be learned from."""
 
 KEEP_KNOB = -1
 """Stands for keeping the current option where no setting stays within the budget."""
@@ -43,17 +39,53 @@ def folds_of(resources: int, seed: int) -> Integers:
     return found
 
 
-def record_of(policy: Policy, trial: Trial, folds: Integers) -> Record:
-    """Return what the settings of a policy do in a trial, for resources that were not clipped."""
-    key = ("record", policy.name, folds.tobytes())
-    return trial.remembered(key, lambda: _record(policy, trial, folds))
+def record_of(policy: Policy, origin: Origin, trial: Trial) -> Record:
+    """Return what the settings do in a trial of the origin's fleet, for unclipped resources.
 
-
-def _record(policy: Policy, trial: Trial, folds: Integers) -> Record:
+    Each resource gets what was learned from the other folds of the origin's past.
+    """
     counted = trial.counted
-    choice = chosen_by(policy.knobs, trial)[:, counted]
+    fold = origin.folds[trial.resources[counted]]
+    if not policy.learns:
+        return _record(trial, fold, policy.choices(origin, trial, 0, None)[:, counted])
+    choice = np.zeros((len(policy.labels), len(counted)), np.int64)
+    for one in range(FOLDS):
+        mine = fold == one
+        choice[:, mine] = policy.choices(origin, trial, one, None)[:, counted[mine]]
+    return _record(trial, fold, choice)
+
+
+def past_of(policy: Policy, origin: Origin, fold: int) -> Record:
+    """Return what the settings did in all windows that end before the origin.
+
+    Of resources that the fold may learn from; each got what was learned from other groups.
+    """
+    return joined([_past_record(policy, origin, trial, fold) for trial in origin.past])
+
+
+def _past_record(policy: Policy, origin: Origin, trial: Trial, fold: int) -> Record:
+    rows = np.flatnonzero(origin.learnable(trial, fold, None))
+    group = origin.past_groups[trial.resources[rows]]
+    if policy.learns:
+        choice = np.zeros((len(policy.labels), len(rows)), np.int64)
+        for one in np.unique(group).tolist():
+            mine = group == one
+            choice[:, mine] = policy.choices(origin, trial, fold, one)[:, rows[mine]]
+    else:
+        choice = policy.choices(origin, trial, fold, None)[:, rows]
     return Record(
-        fold=folds[trial.resources[counted]],
+        fold=origin.past_folds[trial.resources[rows]],
+        choice=choice,
+        violated=trial.harm.excess[rows, choice],
+        price=trial.options.price[choice],
+        current_price=trial.current_price[rows],
+    )
+
+
+def _record(trial: Trial, fold: Integers, choice: Integers) -> Record:
+    counted = trial.counted
+    return Record(
+        fold=fold,
         choice=choice,
         violated=trial.harm.excess[counted, choice],
         price=trial.options.price[choice],
@@ -72,35 +104,23 @@ def joined(records: Sequence[Record]) -> Record:
     )
 
 
-def by_budget(past: Record, budget: float) -> Integers:
-    """Return for each fold the knob that saves most within the budget, or KEEP_KNOB."""
-    return np.array([_best(past, past.fold != fold, budget) for fold in range(FOLDS)])
-
-
-def by_loss(past: Record, incident_usd: float, hours: float) -> Integers:
-    """Return for each fold the knob of least cost plus harm, or KEEP_KNOB where that costs less."""
-    found = []
-    for fold in range(FOLDS):
-        rows = past.fold != fold
-        losses = past.price[:, rows].sum(axis=1) * hours
-        losses = losses + past.violated[:, rows].sum(axis=1) * incident_usd
-        kept = past.current_price[rows].sum() * hours
-        best = int(losses.argmin())
-        found.append(best if losses[best] <= kept else KEEP_KNOB)
-    return np.array(found)
+def by_loss(past: Record, incident_usd: float, hours: float) -> int:
+    """Return the setting of least cost plus harm, or KEEP_KNOB where that costs less."""
+    losses = past.price.sum(axis=1) * hours + past.violated.sum(axis=1) * incident_usd
+    kept = past.current_price.sum() * hours
+    best = int(losses.argmin())
+    return best if losses[best] <= kept else KEEP_KNOB
 
 
 def within(record: Record, budget: float) -> int:
-    """Return the knob that saves most within the budget on these very rows, or KEEP_KNOB."""
-    return _best(record, np.ones(len(record.fold), np.bool_), budget)
+    """Return the setting that saves most within the budget on these very rows, or KEEP_KNOB.
 
-
-def _best(record: Record, rows: Booleans, budget: float) -> int:
-    """Return the cheapest knob within the budget; of equals the one that violates least."""
-    if not rows.any():
+    Of equally cheap ones it is the one that violates least.
+    """
+    if not len(record.fold):
         return KEEP_KNOB
-    rates = record.violated[:, rows].mean(axis=1)
-    prices = record.price[:, rows].sum(axis=1)
+    rates = record.violated.mean(axis=1)
+    prices = record.price.sum(axis=1)
     order = np.lexsort((np.arange(len(rates)), rates, prices))
     return next((int(knob) for knob in order if rates[knob] <= budget), KEEP_KNOB)
 

@@ -1,34 +1,23 @@
 """One policy at one origin: its knobs from the past, what it recommends, and its scores."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from compute_optimizer.backtest import choosing, scores
 from compute_optimizer.backtest.intervals import Resampled
-from compute_optimizer.backtest.options import cheapest_that_carries
 from compute_optimizer.backtest.oracle import oracle
-from compute_optimizer.backtest.policies import Policy, asked, recommended
+from compute_optimizer.backtest.origin import FOLDS, Origin
+from compute_optimizer.backtest.policies import Policy
 from compute_optimizer.backtest.trial import TEST_DAYS, Trial
 from compute_optimizer.engine.arrays import Floats, Integers
 
 TEST_HOURS = TEST_DAYS * 24
 
 ORACLE = "oracle"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Origin:
-    """One origin with what happened before it."""
-
-    trial: Trial
-    past: tuple[Trial, ...]
-    folds: Integers
-    """Of the fleet's resources."""
-    past_folds: Integers
-    """Of the resources of the fleet that the past is taken from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +39,11 @@ def key_of(number: float) -> str:
 
 def deploy(policy: Policy, origin: Origin, budgets: tuple[float, ...]) -> Deployment:
     """Return what a policy recommends for each budget, its knobs chosen on the past only."""
-    record = choosing.record_of(policy, origin.trial, origin.folds)
-    past = past_of(policy, origin)
-    knobs = {budget: _knobs(policy, past, budget) for budget in budgets}
+    record = choosing.record_of(policy, origin, origin.trial)
+    knobs = {
+        budget: _knobs(policy, origin, partial(choosing.within, budget=budget))
+        for budget in budgets
+    }
     chosen = {b: choosing.deployed(record, knob, origin.trial) for b, knob in knobs.items()}
     results = {b: scores.result_of(origin.trial, option, b) for b, option in chosen.items()}
     return Deployment(policy, knobs, chosen, results)
@@ -66,16 +57,15 @@ def deploy_oracle(policy: Policy, trial: Trial, budgets: tuple[float, ...]) -> D
     return Deployment(policy, {}, chosen, results)
 
 
-def past_of(policy: Policy, origin: Origin) -> choosing.Record:
-    """Return what the settings of a policy did in all windows that end before the origin."""
-    records = [choosing.record_of(policy, trial, origin.past_folds) for trial in origin.past]
-    return choosing.joined(records)
-
-
-def _knobs(policy: Policy, past: choosing.Record, budget: float) -> Integers:
+def _knobs(policy: Policy, origin: Origin, choose: Callable[[choosing.Record], int]) -> Integers:
+    """Return the setting of each fold, chosen on what the fold may know of the past."""
     if not policy.adjustable:
-        return np.zeros(choosing.FOLDS, np.int64)
-    return choosing.by_budget(past, budget)
+        return np.zeros(FOLDS, np.int64)
+    key = ("past", policy.name)
+    pasts = origin.remembered(
+        key, lambda: [choosing.past_of(policy, origin, fold) for fold in range(FOLDS)]
+    )
+    return np.array([choose(past) for past in pasts])
 
 
 def report_of(
@@ -86,7 +76,7 @@ def report_of(
 ) -> dict[str, Any]:
     """Return every score of a policy at an origin."""
     policy, trial = deployment.policy, origin.trial
-    record = choosing.record_of(policy, trial, origin.folds)
+    record = choosing.record_of(policy, origin, trial)
     return {
         "deployed": {
             key_of(budget): {
@@ -130,13 +120,13 @@ def _labels(policy: Policy, knobs: Integers) -> list[str]:
 
 
 def _label(policy: Policy, knob: int) -> str:
-    return "keep" if knob == choosing.KEEP_KNOB else policy.knobs[knob].label
+    return "keep" if knob == choosing.KEEP_KNOB else policy.labels[knob]
 
 
 def _as_shipped(policy: Policy, trial: Trial, record: choosing.Record) -> dict[str, Any]:
     """Return the outcome of the owner's own setting, capped at today's size and uncapped."""
     counted = trial.counted
-    free = cheapest_that_carries(trial.options, asked(policy.knobs[policy.shipped], trial))[counted]
+    free = policy.uncapped(trial)[counted]
     return {
         **_outcome(record, policy.shipped),
         "uncapped": {
@@ -166,7 +156,7 @@ def _hindsight(policy: Policy, record: choosing.Record, budget: float) -> dict[s
 
 def _front(policy: Policy, record: choosing.Record) -> list[dict[str, Any]]:
     """Return the settings that no other one beats on these very rows, safest first."""
-    points = [(_outcome(record, knob), knob) for knob in range(len(policy.knobs))]
+    points = [(_outcome(record, knob), knob) for knob in range(len(policy.labels))]
     points.sort(key=lambda point: (point[0]["violations"], -point[0]["savings"], point[1]))
     front: list[dict[str, Any]] = [{"violations": 0.0, "savings": 0.0, "knob": "keep"}]
     for outcome, knob in points:
@@ -179,9 +169,7 @@ def _expected_loss(
     policy: Policy, origin: Origin, record: choosing.Record, usd: float
 ) -> dict[str, Any]:
     """Return cost plus harm of the test window when the knob was chosen for that on the past."""
-    knobs = np.zeros(choosing.FOLDS, np.int64)
-    if policy.adjustable:
-        knobs = choosing.by_loss(past_of(policy, origin), usd, TEST_HOURS)
+    knobs = _knobs(policy, origin, lambda past: choosing.by_loss(past, usd, TEST_HOURS))
     chosen = choosing.deployed(record, knobs, origin.trial)
     return _loss(origin.trial, chosen, usd)
 
@@ -203,9 +191,12 @@ def _upsizing(policy: Policy, origin: Origin, knobs: Integers) -> dict[str, Any]
     """Return how the clipped resources are treated, each by the knob of its fold."""
     trial = origin.trial
     rows = np.flatnonzero(trial.clipped)
-    knob_of = knobs[origin.folds[trial.resources[rows]]]
+    fold_of = origin.folds[trial.resources[rows]]
     chosen = trial.current[rows]
-    for knob in sorted(set(knob_of.tolist()) - {choosing.KEEP_KNOB}):
-        found = recommended(policy.knobs[knob], trial)[rows]
-        chosen = np.where(knob_of == knob, found, chosen)
+    for fold in range(FOLDS):
+        # Who learns treats clipped machines alike, whatever setting it was given or denied.
+        knob = policy.shipped if policy.learns else knobs[fold]
+        if knob != choosing.KEEP_KNOB:
+            found = policy.choices(origin, trial, fold, None)[knob, rows]
+            chosen = np.where(fold_of == fold, found, chosen)
     return scores.upsizing(trial, chosen)

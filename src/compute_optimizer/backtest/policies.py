@@ -12,6 +12,7 @@ import numpy as np
 
 from compute_optimizer.backtest import peers
 from compute_optimizer.backtest.options import cheapest_that_carries
+from compute_optimizer.backtest.origin import Origin
 from compute_optimizer.backtest.trial import Train, Trial
 from compute_optimizer.engine.arrays import Floats, Integers
 
@@ -30,31 +31,54 @@ AS_SHIPPED = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One setting of a policy."""
+    """One setting of a rule."""
 
     base: Base
     multiplier: float
     label: str
 
 
+Choices = Callable[[Origin, Trial, int, int | None], Integers]
+"""From an origin, a trial to advise, a fold and a group (or None) to options, (settings,
+resources): what is advised by those who learned from neither the fold nor the group."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A rule and the settings that it may be given."""
+    """What advises, and the settings that it may be given."""
 
     name: str
-    knobs: tuple[Knob, ...]
+    labels: tuple[str, ...]
+    """Of the settings."""
     shipped: int
-    """Place of the knob that its owner ships."""
+    """Place of the setting that its owner ships."""
+    choices: Choices
+    uncapped: Callable[[Trial], Integers]
+    """The options of the owner's own setting, (resources,), not held to today's capacity."""
+    learns: bool = False
+    """Whether the advice itself, and not only the setting, comes from the past."""
 
     @property
     def adjustable(self) -> bool:
         """Whether there is something to choose from the past."""
-        return len(self.knobs) > 1
+        return len(self.labels) > 1
+
+
+def ruled(name: str, knobs: Sequence[Knob], shipped: int = 0) -> Policy:
+    """Return a policy that asks for a capacity; what it asks does not depend on other machines."""
+
+    def choices(origin: Origin, trial: Trial, fold: int, group: int | None) -> Integers:
+        return trial.remembered(("choices", name), lambda: chosen_by(knobs, trial))
+
+    def uncapped(trial: Trial) -> Integers:
+        return cheapest_that_carries(trial.options, asked(knobs[shipped], trial))
+
+    return Policy(name, tuple(knob.label for knob in knobs), shipped, choices, uncapped)
 
 
 def fixed(name: str, base: Base) -> Policy:
     """Return a policy that is deployed as it is."""
-    return Policy(name, (Knob(base, AS_SHIPPED, "as shipped"),), 0)
+    return ruled(name, (Knob(base, AS_SHIPPED, "as shipped"),))
 
 
 def swept(name: str, *bases: tuple[str, Base]) -> Policy:
@@ -64,7 +88,7 @@ def swept(name: str, *bases: tuple[str, Base]) -> Policy:
         for label, base in bases
         for margin in MARGINS
     )
-    return Policy(name, knobs, MARGINS.index(AS_SHIPPED))
+    return ruled(name, knobs, MARGINS.index(AS_SHIPPED))
 
 
 def chosen_by(knobs: Sequence[Knob], trial: Trial) -> Integers:
@@ -89,13 +113,16 @@ def recommended(knob: Knob, trial: Trial) -> Integers:
 
 
 PUBLISHED = "published-ec2-rule"
+AS_PUBLISHED = "published-p99.5-headroom-20"
+"""The published rule as it is; it does not take a budget."""
+
 SWEEP = "capped-sweep"
 KEEP = "keep"
 
 _P995 = partial(peers.quantile, percent=99.5)
 _P999 = partial(peers.quantile, percent=99.9)
 
-_PRESETS = tuple(
+PRESETS = tuple(
     Knob(
         partial(peers.published_rule, percent=percent, headroom=headroom),
         AS_SHIPPED,
@@ -108,11 +135,12 @@ _PRESETS = tuple(
 
 POLICIES = (
     fixed(KEEP, peers.keep),
-    Policy(PUBLISHED, _PRESETS, 7),
-    Policy("maximum-x-1.15", (Knob(peers.maximum, 1.15, "as shipped"),), 0),
-    fixed("published-p90-headroom-0", _PRESETS[0].base),
-    fixed("published-p95-headroom-30", _PRESETS[5].base),
-    fixed("published-p99.5-headroom-30", _PRESETS[8].base),
+    ruled(PUBLISHED, PRESETS, 7),
+    fixed(AS_PUBLISHED, PRESETS[7].base),
+    ruled("maximum-x-1.15", (Knob(peers.maximum, 1.15, "as shipped"),)),
+    fixed("published-p90-headroom-0", PRESETS[0].base),
+    fixed("published-p95-headroom-30", PRESETS[5].base),
+    fixed("published-p99.5-headroom-30", PRESETS[8].base),
     swept(SWEEP, ("P99.5", _P995), ("P99.9", _P999), ("maximum", peers.maximum)),
     swept("capped-p99.9", ("P99.9", _P999)),
     swept("azure", ("", peers.azure)),
@@ -132,10 +160,4 @@ POLICIES = (
         ("2 weeks", partial(peers.seasonal_naive, weeks=2)),
     ),
 )
-"""Every policy but the oracle, which knows the test window."""
-
-DEFAULT = "default"
-"""Stands for what the product ships."""
-
-DEFAULT_POLICY = fixed(DEFAULT, _PRESETS[7].base)
-"""The published rule as it is; it does not take a budget."""
+"""Every rule of capacity; neither the risk model nor the oracle is one."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.backtest import choosing, scores
-from compute_optimizer.backtest.deployment import Origin
 from compute_optimizer.backtest.fleet import CPU
+from compute_optimizer.backtest.origin import Origin
 from compute_optimizer.backtest.policies import Policy
 from compute_optimizer.backtest.trial import SLOTS_PER_HOUR, Train, Trial
 from compute_optimizer.engine.arrays import Booleans, Integers
@@ -76,7 +76,7 @@ def robustness(
     for place, (name, perturb) in enumerate(PERTURBATIONS.items()):
         draw = np.random.default_rng([seed, place])
         worse = replace(origin.trial, train=perturb(origin.trial.train, draw), memo={})
-        record = choosing.record_of(policy, worse, origin.folds)
+        record = choosing.record_of(policy, origin, worse)
         chosen = choosing.deployed(record, knobs, worse)
         result = scores.result_of(worse, chosen, 0.0)
         count = max(len(chosen), 1)
@@ -89,19 +89,16 @@ def robustness(
 
 
 def stability(
-    policy: Policy,
-    knobs: Integers,
-    folds: Integers,
-    trials: Sequence[Trial],
+    policy: Policy, origin: Origin, knobs: Integers, trials: Sequence[Trial]
 ) -> dict[str, float]:
     """Return how often the first option changes from one trial to the next, and back again.
 
     The trials have origins a day apart. Only those count in which a resource was judged and
     unclipped.
     """
-    options = np.full((len(trials), len(folds)), UNKNOWN)
+    options = np.full((len(trials), len(origin.folds)), UNKNOWN)
     for day, trial in enumerate(trials):
-        record = choosing.record_of(policy, trial, folds)
+        record = choosing.record_of(policy, origin, trial)
         rows = trial.resources[trial.counted]
         options[day, rows] = choosing.deployed(record, knobs, trial)
     known = options != UNKNOWN

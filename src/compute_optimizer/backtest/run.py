@@ -7,12 +7,20 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.backtest import choosing, scores
-from compute_optimizer.backtest.calibration import Forecast, calibration_of, groups_of
+from compute_optimizer.backtest.advice import DEFAULT, DEFAULT_POLICY, within_caps
+from compute_optimizer.backtest.calibration import (
+    JOINT,
+    Forecast,
+    at_choice,
+    by_score,
+    calibration_of,
+    groups_of,
+    whole_of,
+)
 from compute_optimizer.backtest.climatology import fit, tightness
 from compute_optimizer.backtest.deployment import (
     ORACLE,
     Deployment,
-    Origin,
     deploy,
     deploy_oracle,
     key_of,
@@ -21,7 +29,9 @@ from compute_optimizer.backtest.deployment import (
 )
 from compute_optimizer.backtest.fleet import CPU, TraceFleet
 from compute_optimizer.backtest.intervals import Resampled, resample
+from compute_optimizer.backtest.learning import ENGINE, Knowledge, Learner, risks
 from compute_optimizer.backtest.options import Options, capacity_steps, ec2_options
+from compute_optimizer.backtest.origin import FOLDS, NOBODY, Origin
 from compute_optimizer.backtest.past import (
     Maker,
     check_origins,
@@ -30,10 +40,11 @@ from compute_optimizer.backtest.past import (
     trial_maker,
 )
 from compute_optimizer.backtest.peers import keep
-from compute_optimizer.backtest.policies import DEFAULT, DEFAULT_POLICY, POLICIES, SWEEP, fixed
+from compute_optimizer.backtest.policies import POLICIES, SWEEP, fixed
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS, Trial
 from compute_optimizer.catalog import InstanceTypes
-from compute_optimizer.engine.arrays import Integers
+from compute_optimizer.engine.arrays import Floats, Integers
+from compute_optimizer.engine.peaks import joint
 from compute_optimizer.errors import InvalidInput
 
 BUDGETS = (0.01, 0.02, 0.05, 0.10)
@@ -47,9 +58,6 @@ SEED = 2013
 
 CALIBRATED_BUDGET = 0.05
 """The budget at which a policy that takes one is held against the forecast."""
-
-JOINT = "joint"
-"""Any dimension: stands beside the dimensions where there are several."""
 
 ORACLE_POLICY = fixed(ORACLE, keep)
 """A name only: what it recommends is decided with the test window in hand."""
@@ -98,13 +106,15 @@ def origins_with_past(
     folds = choosing.folds_of(len(fleet.ids), settings.seed)
     other = fit_on.of(settings.dimensions) if fit_on else None
     learn = trial_maker(other, options) if other else make
-    past_folds = np.full(len(other.ids), choosing.NOBODY) if other else folds
+    past_folds = np.full(len(other.ids), NOBODY) if other else folds
+    past_groups = choosing.folds_of(len(other.ids), settings.seed) if other else folds
     return [
         Origin(
             trial=_judged(make(number, settings.train_days, TEST_DAYS), fleet),
             past=_past(learn, other.days if other else number, settings.train_days),
             folds=folds,
             past_folds=past_folds,
+            past_groups=past_groups,
         )
         for number in numbers
     ]
@@ -174,7 +184,7 @@ def _fleet_report(
         "test_days": TEST_DAYS,
         "knobs_from": fit_on.name if fit_on else fleet.name,
         "knobs_from_statistic": (fit_on or fleet).statistic.value,
-        "default": "the published rule as shipped: P99.5, 20 % headroom",
+        "default": "least price and expected harm, by the risk model",
         "seed": settings.seed,
     }
 
@@ -212,6 +222,8 @@ def _origin_report(
         ],
         "policies": policies,
         "calibration": calibrations[DEFAULT],
+        "caps": _capped(origin, forecasts),
+        "scores": by_score(forecasts, trial.harm.excess[trial.counted], chosen[DEFAULT]),
         "paired": {
             key_of(budget): _paired(
                 {name: one.results[budget] for name, one in deployments.items()}, draws
@@ -221,40 +233,59 @@ def _origin_report(
     }
 
 
+def _capped(origin: Origin, forecasts: Mapping[str, Forecast]) -> dict[str, Any]:
+    """Return by cap what the cheapest option within it would have done to every resource."""
+    trial = origin.trial
+    whole = whole_of(forecasts)
+    everybody = np.ones(len(trial.counted), np.bool_)
+    found = {}
+    for cap, chosen in within_caps(origin).items():
+        result = scores.result_of(trial, chosen, cap)
+        found[key_of(cap)] = {
+            "savings": scores.savings(result.price, result.current_price),
+            **at_choice(whole, chosen, everybody),
+        }
+    return found
+
+
 def calibrated_budget(settings: Settings) -> float:
     """Return the asked budget that is nearest to the one of the calibration."""
     return min(settings.budgets, key=lambda budget: abs(budget - CALIBRATED_BUDGET))
 
 
-def forecasts_of(origin: Origin) -> dict[str, Forecast]:
-    """Return the climatology's forecast for the unclipped resources, by dimension and jointly."""
+def forecasts_of(origin: Origin, learner: Learner = ENGINE) -> dict[str, Forecast]:
+    """Return the risk model's forecast for the unclipped resources, by dimension and jointly.
+
+    Beside it stands the climatology's, the forecast to beat.
+    """
     trial = origin.trial
-    found = {name: _forecast(origin, name) for name in trial.options.dimensions}
+    known = Knowledge(learner, origin)
+    by_fold = [risks(learner, known.models(fold), trial) for fold in range(FOLDS)]
+    found = {name: _forecast(origin, name, by_fold) for name in trial.options.dimensions}
     if len(found) > 1:
-        none = np.prod([1 - one.probability for one in found.values()], axis=0)
         found[JOINT] = Forecast(
-            probability=1 - none,
+            probability=joint([one.probability for one in found.values()]),
             violated=trial.harm.excess[trial.counted],
-            reference=1 - float(np.prod([1 - one.reference for one in found.values()])),
+            reference=joint([one.reference for one in found.values()]),
             judged=np.logical_or.reduce([one.judged for one in found.values()]),
         )
     return found
 
 
-def _forecast(origin: Origin, dimension: str) -> Forecast:
+def _forecast(origin: Origin, dimension: str, by_fold: Sequence[Mapping[str, Floats]]) -> Forecast:
     trial, rows = origin.trial, origin.trial.counted
     ratio = tightness(trial, dimension)[rows]
     folds = origin.folds[trial.resources[rows]]
-    probability = np.zeros(ratio.shape)
-    rates = []
-    for fold in range(choosing.FOLDS):
+    probability, reference = np.zeros(ratio.shape), np.zeros(ratio.shape)
+    for fold, risk in enumerate(by_fold):
+        mine = folds == fold
         known = fit(origin.past, origin.past_folds, fold, dimension)
-        probability[folds == fold] = known.at(ratio[folds == fold])
-        rates.append(known.base_rate)
+        probability[mine] = risk[dimension][rows[mine]]
+        reference[mine] = known.at(ratio[mine])
     return Forecast(
         probability=probability,
         violated=trial.harm.by_dimension[dimension][rows],
-        reference=float(np.mean(rates)),
+        reference=reference,
         judged=~np.isnan(ratio),
     )
 

@@ -81,6 +81,17 @@ def headline(result: Result, draws: Resampled) -> dict[str, Any]:
     }
 
 
+def plain(result: Result) -> dict[str, float]:
+    """Return violations, savings and regret at as many violations, without intervals."""
+    own = savings(result.price, result.current_price)
+    number = len(result.violated)
+    return {
+        "violations": int(result.violated.sum()) / number if number else 0.0,
+        "savings": own,
+        "regret_at_realized": savings(result.matched_price, result.current_price) - own,
+    }
+
+
 def _savings_in(draws: Resampled, price: Floats, result: Result) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return 1 - draws.total(price) / draws.total(result.current_price)

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from compute_optimizer.backtest import scores
+from compute_optimizer.backtest.advice import DEFAULT_POLICY
 from compute_optimizer.backtest.deployment import deploy, key_of
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.intervals import resample
 from compute_optimizer.backtest.past import trial_maker
-from compute_optimizer.backtest.policies import DEFAULT_POLICY, POLICIES, SWEEP
+from compute_optimizer.backtest.policies import POLICIES, SWEEP
 from compute_optimizer.backtest.robustness import robustness, stability
 from compute_optimizer.backtest.run import (
     Settings,
@@ -53,8 +54,8 @@ def robustness_study(
                 ),
                 "day_to_day": stability(
                     policy,
+                    origin,
                     knobs,
-                    origin.folds,
                     [make(day, settings.train_days, TEST_DAYS) for day in range(first, last)],
                 ),
             }

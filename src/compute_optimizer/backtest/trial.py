@@ -11,16 +11,14 @@ from compute_optimizer.backtest.options import Options, cheapest_that_carries
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
 from compute_optimizer.engine.idle import IDLE_PEAK_CPU
+from compute_optimizer.engine.peaks import FORGIVEN, HORIZON_DAYS, peak_of
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, count_samples
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
 
 T = TypeVar("T")
 
 TRAIN_DAYS = 14
-TEST_DAYS = 14
-
-TOLERANCE = 0.001
-"""Share of the intervals in which demand may exceed the capacity: beyond it lies a violation."""
+TEST_DAYS = HORIZON_DAYS
 
 LENIENT_TOLERANCE = 0.005
 """The same, as lenient as a P99.5 is."""
@@ -88,6 +86,8 @@ class Trial:
     """The same in the test window; unknown without samples, and then not idle."""
     unseen: Booleans
     """Without any sample in the test window."""
+    coming: Mapping[str, Floats]
+    """By dimension the peak of the test window, (resources,); NaN without a sample."""
     demanded: Floats
     """Hours of vCPU in the test window."""
     harm: Harm
@@ -149,9 +149,15 @@ def make_trial(
         idle=_idle(train.demand[CPU], capacity),
         idle_later=_idle(tested[CPU], capacity),
         unseen=count_samples(tested[CPU]) == 0,
+        coming={name: peak_of(matrix, forgiven(name)) for name, matrix in tested.items()},
         demanded=np.asarray(np.nansum(tested[CPU], axis=1, dtype=np.float64)) / SLOTS_PER_HOUR,
         harm=_harm(tested, options, current),
     )
+
+
+def forgiven(dimension: str) -> float:
+    """Return the share of the intervals in which demand may exceed the capacity."""
+    return 0.0 if dimension == MEMORY else FORGIVEN
 
 
 def _provisioned(fleet: TraceFleet, dimensions: tuple[str, ...], days: slice) -> Floats:
@@ -194,10 +200,9 @@ def _harm(tested: Mapping[str, Matrix], options: Options, current: Integers) -> 
         capacity = options.capacity[:, place]
         above, beyond = exceedances(matrix, capacity)
         present = count_samples(matrix)[:, None]
-        forgiven = 0 if name == MEMORY else TOLERANCE * present
-        strict[name] = _excess(above > forgiven, current)
-        forgiven = 0 if name == MEMORY else LENIENT_TOLERANCE * present
-        lenient |= _excess(above > forgiven, current)
+        strict[name] = _excess(above > forgiven(name) * present, current)
+        leniently = 0 if name == MEMORY else LENIENT_TOLERANCE * present
+        lenient |= _excess(above > leniently, current)
         if name == CPU:
             hours = beyond / SLOTS_PER_HOUR
             unserved = np.maximum(hours - hours[np.arange(len(current)), current][:, None], 0)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from compute_optimizer.backtest.fleet import saturated
-from compute_optimizer.backtest.trial import CLIPPED_SHARE, TOLERANCE, exceedances
+from compute_optimizer.backtest.trial import CLIPPED_SHARE, exceedances
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE, MEMORY
 from compute_optimizer.engine.dimensions import Dimension, sample_scales
+from compute_optimizer.engine.peaks import FORGIVEN
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.usage import CPU_METRIC, Chosen, combine, count_samples
 from compute_optimizer.model.metrics import Matrix
@@ -30,7 +31,7 @@ def excess_harm(
 
     `tested` holds the samples after the origin, `own` is (resources, dimensions) as provisioned,
     `types` (types, dimensions); the result is (resources, types). As in the backtest: demand
-    exceeds the capacity in more than TOLERANCE of the intervals, of memory in any.
+    exceeds the capacity in more than FORGIVEN of the intervals, of memory in any.
     """
     scale = sample_scales(dimensions, own).astype(np.float32)
     violated = np.zeros((tested.rows, len(types)), np.bool_)
@@ -39,7 +40,7 @@ def excess_harm(
         if not parts:
             continue
         demand = combine(parts, dimension.combine) * scale[:, place, None]
-        forgiven = (0 if dimension.name == MEMORY else TOLERANCE) * count_samples(demand)
+        forgiven = (0 if dimension.name == MEMORY else FORGIVEN) * count_samples(demand)
         known = np.flatnonzero(np.isfinite(types[:, place]))
         above, _ = exceedances(demand, types[known, place])
         mine = _exceeded(demand, own[:, place]) > forgiven

@@ -72,6 +72,9 @@ def backtest(
     lookbacks: Annotated[
         bool, typer.Option("--lookbacks", help="Also with 3, 7, 14, 28 and 60 days of past.")
     ] = False,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Also with the risk fitted on other features.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap samples.")] = SEED,
     plots: Annotated[
         Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
@@ -80,13 +83,7 @@ def backtest(
     data_dir: DataDirOption = None,
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
-    if (trace is None) != fleet:
-        raise InvalidInput("what shall be replayed? Give either --trace FILE or --fleet")
-    if fleet and statistic is not None:
-        raise InvalidInput(
-            "--statistic chooses among those of a trace file; a fleet is replayed on its maxima "
-            "where it has some, as it is analyzed"
-        )
+    _check_source(trace, fleet, statistic)
     if plots is not None:
         require_matplotlib()
     request = BacktestRequest(
@@ -97,6 +94,7 @@ def backtest(
         processor_speed=processor_speed,
         robustness=robustness,
         lookbacks=LOOKBACKS if lookbacks else (),
+        ablation=ablation,
     )
     with _progress_bar() as progress:
         progress("Reading", 0, 1)
@@ -109,6 +107,16 @@ def backtest(
         print_json(report)
     else:
         print_report(report)
+
+
+def _check_source(trace: Path | None, fleet: bool, statistic: Statistic | None) -> None:
+    if (trace is None) != fleet:
+        raise InvalidInput("what shall be replayed? Give either --trace FILE or --fleet")
+    if fleet and statistic is not None:
+        raise InvalidInput(
+            "--statistic chooses among those of a trace file; a fleet is replayed on its maxima "
+            "where it has some, as it is analyzed"
+        )
 
 
 def _fleet(

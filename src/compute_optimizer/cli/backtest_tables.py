@@ -18,9 +18,13 @@ def print_report(report: Report) -> None:
         print(_origin_line(origin))
     _print_deployed(report)
     _print_calibration(report)
+    _print_caps(report)
+    _print_scores(report)
     _print_differences(report)
     if "robustness" in report:
         _print_robustness(report["robustness"])
+    if "ablation" in report:
+        _print_ablation(report["ablation"])
     if "lookbacks" in report:
         _print_lookbacks(report["lookbacks"])
 
@@ -127,7 +131,77 @@ def _print_calibration(report: Report) -> None:
         "next_observed": "Next cheaper",
         "next_expected": "Expected ",
     }
-    print_rows(rows, headings, Format.TABLE, "The default's options against the climatology")
+    print_rows(rows, headings, Format.TABLE, "The default's options against its own forecast")
+
+
+def _print_caps(report: Report) -> None:
+    rows = [
+        {
+            "origin": origin["origin"],
+            "cap": percent(float(cap)),
+            "violations": percent(found["observed"] / max(found["resources"], 1)),
+            "expected": percent(found["expected"] / max(found["resources"], 1)),
+            "savings": percent(found["savings"]),
+        }
+        for origin in report["origins"]
+        for cap, found in origin["caps"].items()
+    ]
+    headings = {
+        "origin": "Origin",
+        "cap": "Cap",
+        "violations": "Violations",
+        "expected": "Expected",
+        "savings": "Savings",
+    }
+    print_rows(rows, headings, Format.TABLE, "The cheapest option within a cap on every risk")
+
+
+def _print_scores(report: Report) -> None:
+    rows = [
+        {
+            "origin": origin["origin"],
+            "score": str(found["score"]),
+            "options": f"{found['options']:,}",
+            "expected": "" if found["expected"] is None else percent(found["expected"]),
+            "observed": "" if found["observed"] is None else percent(found["observed"]),
+            "chosen": f"{found['chosen_observed']} of {found['chosen']}",
+            "chosen_expected": f"{found['chosen_expected']:.1f}",
+        }
+        for origin in report["origins"]
+        for found in origin["scores"]
+    ]
+    headings = {
+        "origin": "Origin",
+        "score": "Score",
+        "options": "Options",
+        "expected": "Expected",
+        "observed": "Violated",
+        "chosen": "Chosen, violated",
+        "chosen_expected": "Expected ",
+    }
+    print_rows(rows, headings, Format.TABLE, "Performance risk as the API tells it")
+
+
+def _print_ablation(study: list[Report]) -> None:
+    rows = [
+        {
+            "features": found["features"],
+            "origin": one["origin"],
+            "violations": percent(one["violations"]),
+            "savings": percent(one["savings"]),
+            "log_score": "" if one["log_score"] is None else f"{one['log_score']:.3f}",
+        }
+        for found in study
+        for one in found["origins"]
+    ]
+    headings = {
+        "features": "Features",
+        "origin": "Origin",
+        "violations": "Violations",
+        "savings": "Savings",
+        "log_score": "Log score (less is better)",
+    }
+    print_rows(rows, headings, Format.TABLE, "The risk from other features")
 
 
 def _print_differences(report: Report) -> None:

@@ -32,8 +32,18 @@ RISK_NAMES = (
 )
 """The current resource's risk by score; the service has no VeryHigh there (spec 3.5)."""
 
+SCORE_RISKS = (0.01, 0.05, 0.1, 0.25)
+"""Probabilities from which a predicted risk scores 1, 2, 3 and 4; ours, for the service publishes
+no formula. Their empirical rates: docs/quality.md."""
+
 ROUNDING = 1e-9
 """Samples: what float64 arithmetic may add to (1 - threshold) x count."""
+
+
+def scored(probability: Floats) -> Floats:
+    """Return 0 to 4 for probabilities of a violation, of the same shape; NaN stays."""
+    found = np.searchsorted(SCORE_RISKS, probability, side="right").astype(np.float64)
+    return np.where(np.isnan(probability), np.nan, found)
 
 
 def scores(shortage: Integers, tight: Integers, samples: Integers, percent: float) -> Floats:

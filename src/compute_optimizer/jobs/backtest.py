@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
+from compute_optimizer.backtest.ablation import ablation_study
 from compute_optimizer.backtest.fleet import CPU, DISK, MEMORY, NETWORK, TraceFleet, saturated
 from compute_optimizer.backtest.run import BUDGETS, SEED, Settings, run
 from compute_optimizer.backtest.studies import lookback_study, robustness_study
@@ -56,6 +57,8 @@ class BacktestRequest:
     robustness: bool = False
     lookbacks: tuple[int, ...] = ()
     """Days; empty for no ablation."""
+    ablation: bool = False
+    """Whether to fit the risk on other features too."""
 
 
 def backtest(
@@ -78,6 +81,8 @@ def backtest(
         report["robustness"] = robustness_study(
             fleet, types, settings, fit_on, telling("Worse data")
         )
+    if request.ablation:
+        report["ablation"] = ablation_study(fleet, types, settings, fit_on, telling("Features"))
     if request.lookbacks:
         report["lookbacks"] = lookback_study(
             fleet, types, settings, request.lookbacks, telling("Lookbacks")
