@@ -22,19 +22,30 @@ from pathlib import Path
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.model.effective_preferences import (
+    PreferenceLayers,
+    by_effective_preferences,
+    longest_look_back,
+)
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
-from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources.ec2_instance import ShardResult
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.inventory import resources_of, shard_sizes
+from compute_optimizer.store.inventory import SHARD_RESOURCES, resources_of, shard_sizes
+from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
 RESOURCES_PER_PROCESS = 8_192
 """Resources that make another process worth its start, which takes a second or two of imports: as
 long as one process needs for half as many (benchmarks/analysis_rate.py)."""
+
+BATCH_RESOURCE_DAYS = SHARD_RESOURCES * 32
+"""Resources times days that are read at once: a full shard over 32 days, 150 MB for each metric.
+Over 93 days a full shard takes three batches."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """No metric is older than the clocks of the machines that send them."""
@@ -52,9 +63,9 @@ class ShardTask:
     clock: Clock
     run_id: str
     shard: ShardKey
-    window: Window
     as_of: datetime
-    preferences: Preferences
+    layers: PreferenceLayers
+    """What is stated for the resources of the shard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +116,10 @@ def analyze(
     check_moment(moment, clock)
     window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
     wanted = _accounts_to_analyze(state, accounts)
-    found = _shards_to_analyze(state, wanted, window)
+    found, layers = _shards_to_analyze(state, wanted, moment)
     run_id = _begin(state, moment, clock)
     tasks = [
-        ShardTask(state.url, tiles.root, clock, run_id, shard, window, moment, DEFAULT_PREFERENCES)
+        ShardTask(state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)])
         for shard in found
     ]
     worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
@@ -120,34 +131,55 @@ def analyze(
 
 def analyze_shard(task: ShardTask) -> Tally:
     """Analyze one shard, store the result, still invisible, and return what was found."""
-    kind = resource_type(task.shard.resource_type)
     with closing(State(task.state_url)) as state:
         with state.reading() as connection:
             resources = resources_of(connection, task.shard)
-            samples = read_samples(
-                connection, TileStore(task.tiles_root), task.shard, task.window, kind.metrics
-            )
-        forget_after(samples, task.as_of)
-        result = kind.recommend(
-            resources,
-            samples,
-            load_instance_types(),
-            as_of=task.as_of,
-            preferences=task.preferences,
-        )
+        results = [
+            _analyze_batch(state, task, [resources[place] for place in places], preferences)
+            for preferences, places in _batches(task.layers, resources)
+        ]
+        found = [one for result in results for one in result.recommendations]
+        errors = [one for result in results for one in result.errors]
         with state.writing() as connection:
             store.write_result(
                 connection,
                 task.run_id,
                 store.scope_of(task.shard),
-                result.recommendations,
-                result.errors,
+                found,
+                errors,
                 now=task.clock.now(),
             )
     return Tally(
-        Counter(one.finding.value for one in result.recommendations),
-        Counter(one.code for one in result.errors),
-        sum(store.counted_savings(one) for one in result.recommendations),
+        Counter(one.finding.value for one in found),
+        Counter(one.code for one in errors),
+        sum(store.counted_savings(one) for one in found),
+    )
+
+
+def _batches(
+    layers: PreferenceLayers, resources: Sequence[Resource]
+) -> Iterator[tuple[Preferences, list[int]]]:
+    """Yield what is analyzed together: resources of the same preferences, as many as fit."""
+    for preferences, places in by_effective_preferences(layers, resources).items():
+        size = max(1, BATCH_RESOURCE_DAYS // preferences.lookback_days)
+        for first in range(0, len(places), size):
+            yield preferences, places[first : first + size]
+
+
+def _analyze_batch(
+    state: State, task: ShardTask, resources: Sequence[Resource], preferences: Preferences
+) -> ShardResult:
+    """Return what the analysis says of some resources of a shard under the same preferences."""
+    kind = resource_type(task.shard.resource_type)
+    window = look_back(task.as_of, preferences.lookback_days)
+    arns = [one.arn for one in resources]
+    with state.reading() as connection:
+        samples = read_samples(
+            connection, TileStore(task.tiles_root), task.shard, window, kind.metrics, arns
+        )
+    forget_after(samples, task.as_of)
+    return kind.recommend(
+        resources, samples, load_instance_types(), as_of=task.as_of, preferences=preferences
     )
 
 
@@ -213,16 +245,18 @@ def _accounts_to_analyze(state: State, accounts: Collection[str] | None) -> tupl
 
 
 def _shards_to_analyze(
-    state: State, accounts: Collection[str], window: Window
-) -> dict[ShardKey, int]:
-    """Return the shards with their number of resources."""
+    state: State, accounts: Collection[str], as_of: datetime
+) -> tuple[dict[ShardKey, int], dict[Place, PreferenceLayers]]:
+    """Return the shards with their number of resources, and what is stated for them."""
     with state.reading() as connection:
         found = shard_sizes(connection, accounts)
+        layers = layers_of_all(connection, {place_of(shard) for shard in found})
         paths = tile_paths(connection)
+    window = look_back(as_of, longest_look_back(layers.values()))
     days = {day for key, day in paths if key in found}
     if days and not any(window.first <= day <= window.last for day in days):
         raise InvalidInput(_no_samples(window, min(days), max(days)))
-    return found
+    return found, layers
 
 
 def _no_samples(window: Window, oldest: date, newest: date) -> str:

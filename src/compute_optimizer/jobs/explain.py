@@ -12,11 +12,13 @@ from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
-from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.model.effective_preferences import effective_preferences
+from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
+from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
     Selection,
     current_run,
@@ -37,21 +39,24 @@ def explain(
 ) -> Explanation:
     """Return the evidence for one resource as of a moment; by default, that of the current run.
 
-    Raises NotFound for a resource that the inventory does not have, and InvalidInput for a moment
-    in the future.
+    What the run decided is explained by the preferences that it used, any other moment by those of
+    today. Raises NotFound for a resource that the inventory does not have, and InvalidInput for a
+    moment in the future.
     """
     if as_of is not None:
         check_moment(as_of, clock)
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
-        known = _known_at(connection, tiles, resource, as_of, clock)
-        stored = _stored_as_of(connection, resource, known.as_of)
+        moment = _moment(connection, resource, as_of, clock)
+        stored = _stored_as_of(connection, resource, moment)
+        preferences = stored.preferences if stored else _preferences_of(connection, resource)
+        known = _known_at(connection, tiles, resource, moment, preferences)
     told = resource_type(resource.resource_type).explain(
         resource,
         known.samples,
         load_instance_types(),
         as_of=known.as_of,
-        preferences=DEFAULT_PREFERENCES,
+        preferences=preferences,
     )
     return told if stored is None else replace(told, departures=departures(told, stored))
 
@@ -74,31 +79,45 @@ def compare(
         check_moment(moment, clock)
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
-        one = _known_at(connection, tiles, resource, as_of, clock)
-        if one.as_of == against:
+        moment = _moment(connection, resource, as_of, clock)
+        if moment == against:
             raise InvalidInput(
                 f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
             )
-        other = _known_at(connection, tiles, resource, against, clock)
+        preferences = _preferences_of(connection, resource)
+        one, other = (
+            _known_at(connection, tiles, resource, at, preferences) for at in (moment, against)
+        )
     return resource_type(resource.resource_type).compare(
-        resource, (one, other), load_instance_types(), preferences=DEFAULT_PREFERENCES
+        resource, (one, other), load_instance_types(), preferences=preferences
     )
+
+
+def _moment(
+    connection: Connection, resource: Resource, as_of: datetime | None, clock: Clock
+) -> datetime:
+    """Return the moment that is meant: by default that of the current run, else the present."""
+    return as_of or _analyzed_as_of(connection, shard_of(connection, resource.arn)) or clock.now()
+
+
+def _preferences_of(connection: Connection, resource: Resource) -> Preferences:
+    """Return the preferences that an analysis would use now; they have no history."""
+    layers = layers_of(connection, resource.account_id, resource.region)
+    return effective_preferences(layers, resource.arn, resource.auto_scaling_group_arn)
 
 
 def _known_at(
     connection: Connection,
     tiles: TileStore,
     resource: Resource,
-    as_of: datetime | None,
-    clock: Clock,
+    moment: datetime,
+    preferences: Preferences,
 ) -> Moment:
-    """Return the samples of one resource that were known at a moment, or at the current run's."""
+    """Return the samples of one resource that were known at a moment."""
     shard = shard_of(connection, resource.arn)
-    moment = as_of or _analyzed_as_of(connection, shard) or clock.now()
-    window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
+    window = look_back(moment, preferences.lookback_days)
     wanted = resource_type(resource.resource_type).metrics
-    samples = read_samples(connection, tiles, shard, window, wanted)
-    one = samples.row(samples.resource_arns.index(resource.arn))
+    one = read_samples(connection, tiles, shard, window, wanted, [resource.arn])
     forget_after(one, moment)
     return Moment(moment, one)
 

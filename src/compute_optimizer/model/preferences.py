@@ -7,6 +7,10 @@ AWS_ARM64 = "AWS_ARM64"
 ARCHITECTURES = (CURRENT, AWS_ARM64)
 """Values of cpuVendorArchitectures."""
 
+AFTER_DISCOUNTS = "AfterDiscounts"
+BEFORE_DISCOUNTS = "BeforeDiscounts"
+"""Values of savingsEstimationMode."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
@@ -20,6 +24,15 @@ class Preferences:
     """Every dimension without a preference: P99.5 with 20 % (spec 15, question 15; proposal)."""
     lookback_days: int = 14
     """14, 32 or 93."""
+    enhanced_infrastructure_metrics: bool = False
+    """Whether a look-back period of 93 days may be chosen."""
+    inferred_workload_types: bool = True
+    external_metrics_source: str | None = None
+    """Datadog, Dynatrace, NewRelic or Instana; None where memory comes from no such provider."""
+    include_types: tuple[str, ...] = ()
+    exclude_types: tuple[str, ...] = ()
+    """Preferred instance types: types, families or patterns; an empty list restricts nothing."""
+    savings_estimation_mode: str = AFTER_DISCOUNTS
 
 
 DEFAULT_PREFERENCES = Preferences()

@@ -184,6 +184,20 @@ recommendation_errors = Table(
     Column("message", Text, nullable=False),
 )
 
+recommendation_preferences = Table(
+    "recommendation_preferences",
+    metadata,
+    # The organization, or the account whose scope it is or that owns the resource.
+    Column("owner_id", String(64), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("resource_type", String(32), primary_key=True),
+    Column("scope_name", String(16), primary_key=True),
+    # ALL_ACCOUNTS, an account id or an ARN.
+    Column("scope_value", String(512), primary_key=True),
+    # The whole model.stated_preferences.StatedPreferences as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
+)
+
 sealing_keys = Table(
     "sealing_keys",
     metadata,

@@ -178,13 +178,14 @@ def read_samples(
     key: ShardKey,
     window: Window,
     wanted: Collection[MetricKey],
+    only: Sequence[str] | None = None,
 ) -> ShardSamples:
     """Return the wanted series of one shard, rows in the order of `inventory.resources_of`.
 
-    A series that no tile of the window holds is left out. Raises StoreUnavailable for a tile that
-    cannot be read.
+    `only` names the resources whose rows are wanted, in that order; None wants all. A series that
+    no tile of the window holds is left out. Raises StoreUnavailable for a tile that cannot be read.
     """
-    arns = inventory.arns_of(connection, key)
+    arns = inventory.arns_of(connection, key) if only is None else tuple(only)
     rows = connection.execute(
         select(manifest.c.day, manifest.c.path)
         .where(*_in_shard(key), manifest.c.day.between(window.first, window.last))
@@ -297,7 +298,7 @@ def _read_day(
 def _fill_some(
     target: Matrix, arns: tuple[str, ...], column: Any, tile_arns: tuple[str, ...]
 ) -> None:
-    """Copy the rows of a tile that holds other resources than the shard does today."""
+    """Copy the rows of a tile that holds other resources than are wanted."""
     block = np.empty((len(tile_arns), SLOTS_PER_DAY), np.float32)
     fill(block, column)
     row_of = {arn: row for row, arn in enumerate(arns)}

@@ -13,18 +13,23 @@ from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import (
     CpuVendorArchitecture,
     Currency,
-    CustomizableMetricHeadroom,
-    CustomizableMetricThreshold,
     EffectiveRecommendationPreferences,
     ExternalMetricStatus,
+    ExternalMetricStatusCode,
     Gpu,
     GpuInfo,
     InstanceRecommendation,
     InstanceRecommendationOption,
-    LookBackPeriodPreference,
     RecommendationSource,
     SavingsOpportunity,
     UtilizationMetric,
+)
+from compute_optimizer.views.preferences import (
+    enhanced_metrics,
+    inferred_workload_types,
+    look_back_period,
+    preferred,
+    utilization,
 )
 
 WIRE_SPELLING = {
@@ -99,7 +104,7 @@ def instance_recommendation(
         "inferredWorkloadTypes": cast(Any, list(recommendation.inferred_workload_types)),
         "instanceState": cast(Any, recommendation.state),
         "tags": [{"key": key, "value": value} for key, value in recommendation.tags.items()],
-        "externalMetricStatus": NO_EXTERNAL_METRICS,
+        "externalMetricStatus": _external_status(recommendation.preferences),
         "idle": "True" if recommendation.idle else "False",
     }
     if gpus := shown.gpus.get(recommendation.current_instance_type):
@@ -191,34 +196,31 @@ def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSo
 def _preferences(
     preferences: Preferences, shown: Presentation
 ) -> EffectiveRecommendationPreferences:
-    lookback = cast(LookBackPeriodPreference, f"DAYS_{preferences.lookback_days}")
-    threshold = cast(
-        CustomizableMetricThreshold, f"P{preferences.cpu_percentile:g}".replace(".", "_")
-    )
-    return {
+    found: EffectiveRecommendationPreferences = {
         "cpuVendorArchitectures": list(shown.architectures),
-        "enhancedInfrastructureMetrics": "Inactive",
-        "inferredWorkloadTypes": "Active",
-        "lookBackPeriod": lookback,
-        "utilizationPreferences": [
-            {
-                "metricName": "CpuUtilization",
-                "metricParameters": {
-                    "threshold": threshold,
-                    "headroom": _headroom(preferences.cpu_headroom),
-                },
-            },
-            {
-                "metricName": "MemoryUtilization",
-                "metricParameters": {"headroom": _headroom(preferences.memory_headroom)},
-            },
-        ],
+        "enhancedInfrastructureMetrics": enhanced_metrics(preferences),
+        "inferredWorkloadTypes": inferred_workload_types(preferences),
+        "lookBackPeriod": look_back_period(preferences),
+        "utilizationPreferences": utilization(preferences),
+        # Of either mode: no discounts are known here, so both count list prices.
         "savingsEstimationMode": {"source": "PublicPricing"},
     }
+    include, exclude = preferences.include_types, preferences.exclude_types
+    if include or exclude:
+        # A list of nearly all types with each of 1,000 recommendations would fill the page.
+        found["preferredResources"] = [preferred(include, exclude, expand=bool(include))]
+    return found
 
 
-def _headroom(share: float) -> CustomizableMetricHeadroom:
-    return cast(CustomizableMetricHeadroom, f"PERCENT_{share * 100:.0f}")
+def _external_status(preferences: Preferences) -> ExternalMetricStatus:
+    """Return the status of external metrics: none are ever taken in from a provider."""
+    source = preferences.external_metrics_source
+    if source is None:
+        return NO_EXTERNAL_METRICS
+    return {
+        "statusCode": cast(ExternalMetricStatusCode, f"INSUFFICIENT_{source.upper()}_METRICS"),
+        "statusReason": f"No memory metrics of {source} were received; others are used instead.",
+    }
 
 
 def _spelled(value: str, shown: Presentation) -> Any:

@@ -1,7 +1,7 @@
 """From the samples of a shard of instances to the arrays that decide."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from compute_optimizer.resources.ec2.dimensions import (
     MEMORY_PLACE,
     WIRE_NAMES,
 )
+from compute_optimizer.resources.ec2.preferred_types import types_left
 
 HPC_PREFIX = "hpc"
 """Families for tightly coupled clusters (Amazon EC2 User Guide)."""
@@ -94,10 +95,11 @@ def analyze(
 ) -> Analysis:
     """Return every array that decides; the resources are in the row order of the samples."""
     found = measure_shard(resources, samples, types, percentiles(DIMENSIONS, preferences))
+    market = _preferring(found.market, preferences)
     fleet = fleet_at(found, preferences)
-    decisions = decide(fleet, found.market, DIMENSIONS)
+    decisions = decide(fleet, market, DIMENSIONS)
     is_idle = _idle(found.chosen, found.usage, types, found.places)
-    return Analysis(found.market, fleet, decisions, is_idle, found.obstacles)
+    return Analysis(market, fleet, decisions, is_idle, found.obstacles)
 
 
 def measure_shard(
@@ -141,6 +143,14 @@ def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
         prices={market: hourly_prices(types, *market) for market in markets},
         preferred=np.ones(len(types.names), dtype=np.bool_),
     )
+
+
+def _preferring(market: Market, preferences: Preferences) -> Market:
+    """Return the market with the preferred types only."""
+    include, exclude = preferences.include_types, preferences.exclude_types
+    if not (include or exclude):
+        return market
+    return replace(market, preferred=types_left(market.types, include, exclude))
 
 
 def _provisioned(resources: Sequence[Resource], market: Market, places: Integers) -> Floats:
