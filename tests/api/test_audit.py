@@ -166,6 +166,26 @@ OWN = "111111111111"
             ("222222222222",),
             id="owner of one resource",
         ),
+        pytest.param(
+            {"scope": {"name": "AccountId", "value": "222222222222"}},
+            ("222222222222",),
+            id="account of a scope",
+        ),
+        pytest.param(
+            {
+                "scope": {
+                    "name": "ResourceArn",
+                    "value": "arn:aws:ec2:us-east-1:222222222222:instance/i-1",
+                }
+            },
+            ("222222222222",),
+            id="owner of the resource of a scope",
+        ),
+        pytest.param(
+            {"scope": {"name": "Organization", "value": "ALL_ACCOUNTS"}},
+            (OWN,),
+            id="an organization names nobody",
+        ),
         pytest.param({"instanceArns": ["nonsense", "arn:aws:s3:::bucket"]}, (OWN,), id="no owner"),
     ],
 )

@@ -1,13 +1,14 @@
 """Every member of a recommendation, in both spellings, held against botocore's model."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import botocore.loaders
 import botocore.model
 import pytest
 
 from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.shapes import ExternalMetricsSource, ExternalMetricStatusCode
 from compute_optimizer.views.ec2_instance import (
     Presentation,
     instance_recommendation,
@@ -208,6 +209,57 @@ def test_preferences_are_spelled_as_the_service_spells_them() -> None:
     cpu, memory = found["effectiveRecommendationPreferences"]["utilizationPreferences"]
     assert cpu["metricParameters"] == {"threshold": "P95", "headroom": "PERCENT_30"}
     assert memory["metricParameters"] == {"headroom": "PERCENT_10"}
+
+
+def test_every_preference_in_force_is_shown() -> None:
+    preferences = Preferences(
+        lookback_days=93,
+        enhanced_infrastructure_metrics=True,
+        inferred_workload_types=False,
+        include_types=("m5.l*",),
+        exclude_types=("t3",),
+    )
+    found = instance_recommendation(recommendation(preferences=preferences), shown())
+    effective = found["effectiveRecommendationPreferences"]
+    assert effective["lookBackPeriod"] == "DAYS_93"
+    assert effective["enhancedInfrastructureMetrics"] == "Active"
+    assert effective["inferredWorkloadTypes"] == "Inactive"
+    assert effective["preferredResources"] == [
+        {
+            "name": "Ec2InstanceTypes",
+            "includeList": ["m5.l*"],
+            "effectiveIncludeList": ["m5.large"],
+            "excludeList": ["t3"],
+        }
+    ]
+
+
+def test_what_an_exclude_list_leaves_is_not_repeated_with_every_recommendation() -> None:
+    preferences = Preferences(exclude_types=("t3",))
+    found = instance_recommendation(recommendation(preferences=preferences), shown())
+    assert found["effectiveRecommendationPreferences"]["preferredResources"] == [
+        {"name": "Ec2InstanceTypes", "excludeList": ["t3"]}
+    ]
+
+
+@pytest.mark.parametrize("mode", ["AfterDiscounts", "BeforeDiscounts"])
+def test_savings_are_estimated_from_public_prices_in_either_mode(mode: str) -> None:
+    preferences = Preferences(savings_estimation_mode=mode)
+    found = instance_recommendation(recommendation(preferences=preferences), shown())
+    effective = found["effectiveRecommendationPreferences"]
+    assert effective["savingsEstimationMode"] == {"source": "PublicPricing"}
+
+
+@pytest.mark.parametrize("source", get_args(ExternalMetricsSource))
+def test_a_provider_of_external_metrics_that_sent_none_has_its_own_status(source: str) -> None:
+    preferences = Preferences(external_metrics_source=source)
+    found = instance_recommendation(recommendation(preferences=preferences), shown())
+    status = found["externalMetricStatus"]
+    assert status["statusCode"] in get_args(ExternalMetricStatusCode)
+    assert status["statusCode"] == f"INSUFFICIENT_{source.upper()}_METRICS"
+    assert source in status["statusReason"]
+    # Only what is applied is in force.
+    assert "externalMetricsPreference" not in found["effectiveRecommendationPreferences"]
 
 
 def test_an_idle_instance_says_so() -> None:

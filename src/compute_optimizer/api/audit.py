@@ -7,7 +7,7 @@ A log that cannot be written is reported loudly and does not stop the service.
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -26,6 +26,7 @@ COMPLAINT_SECONDS = 10.0
 READS = ("Get", "Describe", "List")
 """How the names of operations begin that change nothing."""
 
+_ACCOUNT_ID = re.compile(r"\d{12}")
 _ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
 
 
@@ -106,7 +107,11 @@ def target_accounts(request: Mapping[str, Any], account_id: str) -> tuple[str, .
     """Return the accounts that a request speaks of: those it names, or the caller's own."""
     if not request:
         return (account_id,)
-    named = request.get("accountIds") or sorted(set(_accounts_in_arns(request)))
+    scope = request.get("scope") or {}
+    value = scope.get("value", "")
+    if _ACCOUNT_ID.fullmatch(value):
+        return (value,)
+    named = request.get("accountIds") or sorted(set(_accounts_in_arns([*request.values(), value])))
     return tuple(named) or (account_id,)
 
 
@@ -115,8 +120,8 @@ def changes_something(operation_name: str) -> bool:
     return not operation_name.startswith(READS)
 
 
-def _accounts_in_arns(request: Mapping[str, Any]) -> Iterator[str]:
-    for value in request.values():
+def _accounts_in_arns(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
         for text in value if isinstance(value, list) else [value]:
             found = _ARN_ACCOUNT.match(text) if isinstance(text, str) else None
             if found:

@@ -13,19 +13,28 @@ from compute_optimizer.operations.enrollment import (
     get_enrollment_statuses_for_organization,
     update_enrollment_status,
 )
+from compute_optimizer.operations.preferences import (
+    delete_recommendation_preferences,
+    get_effective_recommendation_preferences,
+    get_recommendation_preferences,
+    put_recommendation_preferences,
+)
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
 
 OPERATIONS: dict[str, Operation] = {
+    "DeleteRecommendationPreferences": delete_recommendation_preferences,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
+    "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
+    "GetRecommendationPreferences": get_recommendation_preferences,
+    "PutRecommendationPreferences": put_recommendation_preferences,
     "UpdateEnrollmentStatus": update_enrollment_status,
 }
 
 NOT_YET = (
-    "DeleteRecommendationPreferences",
     "DescribeRecommendationExportJobs",
     "ExportAutoScalingGroupRecommendations",
     "ExportEBSVolumeRecommendations",
@@ -40,14 +49,11 @@ NOT_YET = (
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",
-    "GetEffectiveRecommendationPreferences",
     "GetIdleRecommendations",
     "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",
     "GetRDSDatabaseRecommendations",
-    "GetRecommendationPreferences",
     "GetRecommendationSummaries",
-    "PutRecommendationPreferences",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""

@@ -24,17 +24,31 @@ def target_account(context: Context, account_ids: Sequence[str] | None) -> str:
     AccessDeniedException for an account that the caller may not see. Checked on every request:
     trusted access may have been turned off since the last one.
     """
+    caller = opted_in_caller(context)
+    return account_in_reach(context, caller, _only(account_ids or [context.account_id]))
+
+
+def opted_in_caller(context: Context) -> Standing:
+    """Return where the caller stands; raise OptInRequiredException unless it is opted in."""
     caller = remembered_standing(context)
     if not caller.enrollment.opted_in:
         raise OptInRequiredException(OPT_IN_REQUIRED)
-    asked = _only(account_ids or [context.account_id])
+    return caller
+
+
+def account_in_reach(context: Context, caller: Standing, asked: str, purpose: str = "read") -> str:
+    """Return the account that is asked for if the caller may do that with it.
+
+    Raises AccessDeniedException for an account that the caller may not see, and
+    OptInRequiredException for one that is not opted in.
+    """
     if asked == context.account_id:
         return asked
     other = remembered_standing(context, asked)
     if not _may_see(caller, other):
         raise AccessDeniedException(
-            f"Account {context.account_id} is not authorized to read account {asked}: only the "
-            "management account or the delegated administrator of its organization is, while "
+            f"Account {context.account_id} is not authorized to {purpose} account {asked}: only "
+            "the management account or the delegated administrator of its organization is, while "
             "trusted access is on."
         )
     if not other.enrollment.opted_in:
@@ -53,11 +67,16 @@ def _only(account_ids: Sequence[str]) -> str:
         raise InvalidParameterValueException(
             f"accountIds lists {len(account_ids)} accounts; only one is allowed per request."
         )
-    if not ACCOUNT_ID.fullmatch(account_ids[0]):
+    return valid_account_id(account_ids[0])
+
+
+def valid_account_id(value: str) -> str:
+    """Return an account id; raise InvalidParameterValueException for what is none."""
+    if not ACCOUNT_ID.fullmatch(value):
         raise InvalidParameterValueException(
-            f"The account id {account_ids[0]!r} is not valid; expected twelve digits."
+            f"The account id {value!r} is not valid; expected twelve digits."
         )
-    return account_ids[0]
+    return value
 
 
 def _may_see(caller: Standing, other: Standing) -> bool:
