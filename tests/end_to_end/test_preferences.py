@@ -1,5 +1,6 @@
 """Recommendation preferences through real boto3 clients, in both protocols, up to other advice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,28 @@ def test_a_resource_comes_before_its_account_and_pages_hold_both(
         ACCOUNT_SCOPE,
         RESOURCE_SCOPE,
     ]
+
+
+def test_puts_at_the_same_moment_lose_nothing(served: Served) -> None:
+    put = served.client().put_recommendation_preferences
+    several: list[dict[str, Any]] = [
+        {"lookBackPeriod": "DAYS_32"},
+        {"inferredWorkloadTypes": "Inactive"},
+        {"enhancedInfrastructureMetrics": "Active"},
+        {"savingsEstimationMode": "BeforeDiscounts"},
+    ] * 4
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda one: put(resourceType="Ec2Instance", **one), several))
+
+    (listed,) = served.client().get_recommendation_preferences(resourceType="Ec2Instance")[
+        "recommendationPreferencesDetails"
+    ]
+    assert listed == {
+        "scope": ACCOUNT_SCOPE,
+        "resourceType": "Ec2Instance",
+        **{name: value for one in several for name, value in one.items()},
+    }
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ NAME = "autoScalingGroupName"
         (EC2, f"arn:aws-us-gov:ec2:us-gov-east-1:{ACCOUNT_ID}:instance/i-0"),
         (
             ASG,
-            f"arn:aws:autoscaling:eu-west-1:{ACCOUNT_ID}:autoScalingGroup:7f:{NAME}/a b",
+            f"arn:aws:autoscaling:eu-west-1:{ACCOUNT_ID}:autoScalingGroup:7f:{NAME}/a/b",
         ),
         ("EbsVolume", f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:volume/vol-0"),
         ("EcsService", f"arn:aws:ecs:us-east-1:{ACCOUNT_ID}:service/cluster/name"),
@@ -204,3 +204,12 @@ def test_an_arn_belongs_to_one_resource_type(resource_type: str, arn: str) -> No
     matching = {kind for kind, pattern in RESOURCE_ARNS.items() if pattern.fullmatch(arn)}
 
     assert matching == {resource_type}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "i-0 ", "i-\x00", "i-\n", "i-\ud800", "i-é", "i/0", "i:0", "i" * 512]
+)
+def test_what_no_database_keeps_is_no_arn(name: str) -> None:
+    arn = f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:instance/{name}"
+
+    assert not any(pattern.fullmatch(arn) for pattern in RESOURCE_ARNS.values())

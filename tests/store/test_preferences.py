@@ -1,6 +1,7 @@
 """Recommendation preferences in the state database: kept as stated, on both kinds."""
 
 import pytest
+from sqlalchemy import text
 
 from compute_optimizer.model.effective_preferences import NO_LAYERS, PreferenceLayers
 from compute_optimizer.model.stated_preferences import (
@@ -20,6 +21,7 @@ from compute_optimizer.store.preferences import (
     stated_at,
     stated_page,
 )
+from compute_optimizer.store.schema import recommendation_preferences
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, Desk
 from tests.records import REGION, arn
 
@@ -195,3 +197,24 @@ def test_the_default_savings_mode_depends_on_the_kind_of_account(desk: Desk) -> 
         BETA: "BeforeDiscounts",
         GAMMA: "AfterDiscounts",
     }
+
+
+def test_preferences_of_an_organization_go_with_it(desk: Desk) -> None:
+    save(desk, of_organization(), of_account())
+    desk.leave(ALPHA, BETA, MANAGEMENT)
+    desk.organize(ALPHA)
+
+    assert found_at(desk, of_organization()) == NOTHING_STATED
+    assert found_at(desk, of_account()) == DAYS_32
+
+
+def test_a_state_of_the_first_revision_gets_the_table_and_keeps_its_rows(desk: Desk) -> None:
+    with desk.state.writing() as connection:
+        recommendation_preferences.drop(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+    desk.state.migrate()
+
+    save(desk, of_account())
+    assert found_at(desk, of_account()) == DAYS_32
+    assert desk.listed() == {ALPHA: "Active", BETA: "Active"}

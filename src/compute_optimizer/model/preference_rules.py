@@ -38,23 +38,30 @@ HEADROOMS_OF = MappingProxyType(
 )
 """Headrooms that each metric may have (documentation of CustomizableMetricParameters)."""
 
+LONGEST_ARN = 512
+"""Characters of an ARN that the state database keeps."""
+
 _PREFIX = r"arn:aws[a-z-]*:{service}:(?P<region>[a-z0-9-]+):(?P<account>\d{{12}}):"
+
+_NAME = "[!-.0-9;-~]+"
+"""Printable ASCII but the slash and the colon, which separate (Auto Scaling API reference)."""
 
 
 def _arn_pattern(service: str, rest: str) -> re.Pattern[str]:
-    return re.compile(_PREFIX.format(service=service) + rest)
+    longest = rf"(?!.{{{LONGEST_ARN + 1}}})"
+    return re.compile(longest + _PREFIX.format(service=service) + rest)
 
 
 RESOURCE_ARNS = MappingProxyType(
     {
-        EC2_INSTANCE: _arn_pattern("ec2", r"instance/[^\s/]+"),
+        EC2_INSTANCE: _arn_pattern("ec2", f"instance/{_NAME}"),
         AUTO_SCALING_GROUP: _arn_pattern(
-            "autoscaling", r"autoScalingGroup:[^\s:]+:autoScalingGroupName/[^:]+"
+            "autoscaling", f"autoScalingGroup:{_NAME}:autoScalingGroupName/[!-9;-~]+"
         ),
-        "EbsVolume": _arn_pattern("ec2", r"volume/[^\s/]+"),
-        "EcsService": _arn_pattern("ecs", r"service/[^\s]+"),
-        RDS_INSTANCE: _arn_pattern("rds", r"db:[^\s:]+"),
-        "AuroraDBClusterStorage": _arn_pattern("rds", r"cluster:[^\s:]+"),
+        "EbsVolume": _arn_pattern("ec2", f"volume/{_NAME}"),
+        "EcsService": _arn_pattern("ecs", f"service/{_NAME}(/{_NAME})?"),
+        RDS_INSTANCE: _arn_pattern("rds", f"db:{_NAME}"),
+        "AuroraDBClusterStorage": _arn_pattern("rds", f"cluster:{_NAME}"),
     }
 )
 """ARNs of each resource type that has preferences of single resources (spec 15, question 26)."""

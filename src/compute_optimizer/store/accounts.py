@@ -13,7 +13,12 @@ from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.account import Account, Organization
 from compute_optimizer.model.roster import Roster
 from compute_optimizer.store.enrollments import enrollments_of, find_enrollment
-from compute_optimizer.store.schema import accounts, enrollments, organizations
+from compute_optimizer.store.schema import (
+    accounts,
+    enrollments,
+    organizations,
+    recommendation_preferences,
+)
 from compute_optimizer.store.state import State
 
 CHANGE_LOCK = 0x0C1
@@ -130,7 +135,12 @@ def remove_account(connection: Connection, account_id: str) -> None:
 
 
 def remove_organization(connection: Connection, organization_id: str) -> None:
-    """Forget an organization that has no accounts any more."""
+    """Forget an organization that has no accounts any more, and the preferences of its scope."""
+    connection.execute(
+        delete(recommendation_preferences).where(
+            recommendation_preferences.c.owner_id == organization_id
+        )
+    )
     connection.execute(
         delete(organizations).where(organizations.c.organization_id == organization_id)
     )
