@@ -1,10 +1,11 @@
 """Which scope decides: laws over arbitrary statements, and the exceptions one by one."""
 
 from dataclasses import fields, replace
+from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compute_optimizer.model.effective_preferences import (
@@ -42,11 +43,23 @@ VALUES: dict[str, list[Any]] = {
     "external_metrics_source": ["Datadog", "NewRelic"],
     "look_back_period": ["DAYS_14", "DAYS_32", "DAYS_93"],
     "utilization": [(CPU_P90,), (MEMORY_10,), (CPU_P90, MEMORY_10)],
-    "preferred_resources": [(PreferredResource("Ec2InstanceTypes", ("m5",), ("m5.large",)),)],
+    "preferred_resources": [
+        (PreferredResource("Ec2InstanceTypes", ("m5",), ("m5.large",)),),
+        (PreferredResource("Ec2InstanceTypes", (), ("t3",)),),
+    ],
     "savings_estimation_mode": ["AfterDiscounts", "BeforeDiscounts"],
 }
 INDEPENDENT = sorted(set(VALUES) - {"enhanced_infrastructure_metrics", "look_back_period"})
 """The look-back period also looks at enhanced infrastructure metrics."""
+
+SHOWN_AS = {
+    "external_metrics_source": ("external_metrics_source",),
+    "inferred_workload_types": ("inferred_workload_types",),
+    "preferred_resources": ("include_types", "exclude_types"),
+    "savings_estimation_mode": ("savings_estimation_mode",),
+    "utilization": ("cpu_percentile", "cpu_headroom", "memory_headroom"),
+}
+"""Fields of the effective preferences that each of them decides."""
 
 statements = st.builds(
     StatedPreferences, **{name: st.sampled_from([None, *some]) for name, some in VALUES.items()}
@@ -77,26 +90,28 @@ def test_every_preference_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", INDEPENDENT)
-@given(stated=statements_by_scope)
+@settings(max_examples=20)  # Each tries every combination of the preference that is looked at.
+@given(others=statements_by_scope)
 def test_the_narrowest_scope_that_states_a_preference_decides_it_alone(
-    name: str, stated: dict[str, StatedPreferences]
+    name: str, others: dict[str, StatedPreferences]
 ) -> None:
-    deciding = next((one for one in SCOPES if getattr(stated[one], name) is not None), None)
-    only: dict[str, Any] = {}
-    if deciding:
-        only[deciding] = replace(NOTHING_STATED, **{name: getattr(stated[deciding], name)})
-    shown = {
-        "external_metrics_source": ("external_metrics_source",),
-        "inferred_workload_types": ("inferred_workload_types",),
-        "preferred_resources": ("include_types", "exclude_types"),
-        "savings_estimation_mode": ("savings_estimation_mode",),
-        "utilization": ("cpu_percentile", "cpu_headroom", "memory_headroom"),
-    }[name]
+    for values in product([None, *VALUES[name]], repeat=len(SCOPES)):
+        stated = dict(zip(SCOPES, values, strict=True))
+        whole = layered({one: _with(others[one], name, stated[one]) for one in SCOPES})
+        # What is stated for a group does not reach an instance outside.
+        for resource, scopes in ((MEMBER, SCOPES), (ALONE, SCOPES[1:])):
+            value = next((stated[one] for one in scopes if stated[one] is not None), None)
+            alone = PreferenceLayers(organization=_with(NOTHING_STATED, name, value))
 
-    whole, alone = in_force(layered(stated), MEMBER), in_force(layered(only), MEMBER)
+            found, expected = in_force(whole, resource), in_force(alone, resource)
 
-    for one in shown:
-        assert getattr(whole, one) == getattr(alone, one)
+            for one in SHOWN_AS[name]:
+                assert getattr(found, one) == getattr(expected, one)
+
+
+def _with(stated: StatedPreferences, name: str, value: Any) -> StatedPreferences:
+    changes: dict[str, Any] = {name: value}
+    return replace(stated, **changes)
 
 
 @given(stated=statements_by_scope)
