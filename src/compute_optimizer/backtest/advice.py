@@ -15,12 +15,10 @@ from compute_optimizer.backtest.policies import PRESETS, Policy, recommended
 from compute_optimizer.backtest.trial import Trial
 from compute_optimizer.engine import peaks
 from compute_optimizer.engine.arrays import Booleans, Integers
+from compute_optimizer.model.risk import USUAL_INCIDENT_USD
 
 DEFAULT = "default"
 """Stands for what the product ships."""
-
-SHIPPED_INCIDENT_USD = 100.0
-"""What the product holds a violation to cost where nobody says otherwise and no fleet is fitted."""
 
 PUBLISHED = PRESETS[7]
 """The rule for machines that were clipped, or that have too little history."""
@@ -43,7 +41,7 @@ def least_loss_policy(name: str, learner: Learner = ENGINE) -> Policy:
     return Policy(
         name,
         tuple(f"{usd:g} USD a violation" for usd in INCIDENT_USD),
-        int(np.abs(np.log(np.array(INCIDENT_USD) / SHIPPED_INCIDENT_USD)).argmin()),
+        int(np.abs(np.log(np.array(INCIDENT_USD) / USUAL_INCIDENT_USD)).argmin()),
         choices,
         lambda trial: recommended(PUBLISHED, trial),
         learns=True,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans
+from compute_optimizer.engine.prediction import SATURATED_PERCENT
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, Statistic
 
@@ -17,9 +18,6 @@ NETWORK = "network"
 
 UNITS = {CPU: "vCPU", MEMORY: "MiB", DISK: "bytes/s", NETWORK: "bytes/s"}
 """Of demand and capacity, by dimension; in the order in which dimensions are listed."""
-
-SATURATED_PERCENT = 99.0
-"""CPU percent from which a sample is clipped: what was wanted beyond cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

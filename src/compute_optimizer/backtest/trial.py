@@ -12,6 +12,7 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
 from compute_optimizer.engine.idle import IDLE_PEAK_CPU
 from compute_optimizer.engine.peaks import FORGIVEN, HORIZON_DAYS, peak_of
+from compute_optimizer.engine.prediction import SATURATED_SHARE
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, count_samples
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
 
@@ -22,9 +23,6 @@ TEST_DAYS = HORIZON_DAYS
 
 LENIENT_TOLERANCE = 0.005
 """The same, as lenient as a P99.5 is."""
-
-CLIPPED_SHARE = 0.005
-"""Share of saturated samples from which a resource counts as clipped."""
 
 SLOTS_PER_HOUR = 3600 // SLOT_SECONDS
 
@@ -182,7 +180,7 @@ def _carried(options: Options, provisioned: Floats) -> Booleans:
 def _clipped(fleet: TraceFleet, rows: Integers, window: slice) -> Booleans:
     samples = np.maximum(count_samples(fleet.demand[CPU][rows, window]), 1)
     share = np.count_nonzero(fleet.saturated[rows, window], axis=1) / samples
-    found: Booleans = share > CLIPPED_SHARE
+    found: Booleans = share > SATURATED_SHARE
     return found
 
 

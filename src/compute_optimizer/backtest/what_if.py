@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from compute_optimizer.backtest.fleet import saturated
-from compute_optimizer.backtest.trial import CLIPPED_SHARE, exceedances
+from compute_optimizer.backtest.trial import exceedances
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE, MEMORY
 from compute_optimizer.engine.dimensions import Dimension, sample_scales
 from compute_optimizer.engine.peaks import FORGIVEN
+from compute_optimizer.engine.prediction import SATURATED_SHARE
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.usage import CPU_METRIC, Chosen, combine, count_samples
 from compute_optimizer.model.metrics import Matrix
@@ -61,7 +62,7 @@ def clipped(chosen: Chosen) -> Booleans:
     if cpu is None:
         return np.zeros(chosen.rows, np.bool_)
     share = np.count_nonzero(saturated(cpu), axis=1) / np.maximum(count_samples(cpu), 1)
-    found: Booleans = share > CLIPPED_SHARE
+    found: Booleans = share > SATURATED_SHARE
     return found
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from compute_optimizer.model.metrics import Window
+from compute_optimizer.model.recommendation import OtherAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class TypeEvidence:
     """0 to 4; None for a type that is no option."""
     risks: dict[str, float | None]
     """By dimension, 0 to 4, also of types that are no option; None where not judged."""
+    violation_risk: float | None
+    """Predicted, of any dimension, 0 to 1; None where nothing is predicted."""
+    violation_risks: dict[str, float | None]
+    """The same by dimension."""
     refused_because: tuple[str, ...]
     """Empty for a type that fits; a fitting type without a rank came after the third."""
 
@@ -92,6 +97,33 @@ class History:
     oldest: datetime | None
     newest: datetime | None
     """Begin of the slot; None without samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeakEvidence:
+    """The last and the coming peak of one dimension, in the dimension's unit."""
+
+    dimension: str
+    unit: str
+    last_peak: float
+    """Exceeded in no more than 0.1 % of the samples; of memory the highest."""
+    coming: dict[str, float]
+    """By share, such as "0.9": the peak of the next 14 days stays below with that probability."""
+    days_with_data: int
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionEvidence:
+    """What was predicted, and what it decided."""
+
+    profile: str
+    """The profile that decided: calibrated, or published."""
+    published_because: str | None
+    """Why the published rule decided where the calibrated profile was asked for."""
+    risk_cap: float
+    incident_usd: float
+    fitted_on: str
+    peaks: tuple[PeakEvidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,5 +218,9 @@ class Explanation:
     """Types that passed every rule."""
     what_would_change: WhatWouldChange | None
     """None where there is no recommendation."""
+    prediction: PredictionEvidence | None = None
+    """None without a risk model."""
+    other: OtherAnswer | None = None
+    """What the other profile says; None without a risk model."""
     departures: tuple[Departure, ...] | None = None
     """From the stored recommendation; None where none is stored as of this moment."""

@@ -19,6 +19,7 @@ from compute_optimizer.engine.options import (
     fits,
     limits_of,
 )
+from compute_optimizer.engine.prediction import Prediction, worth_it
 from compute_optimizer.engine.statistics import count_above
 from compute_optimizer.engine.usage import Chosen, Usage, mean_use
 
@@ -36,6 +37,8 @@ class Fleet:
     """(dimensions,): percent."""
     headrooms: Floats
     """(dimensions,): share of capacity."""
+    prediction: Prediction | None = None
+    """None under the published rule."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,13 @@ class Match:
     under: Booleans
     over: Booleans
     """(rows, dimensions)."""
+    predicted: Booleans
+    """(rows,): goes by the prediction; the others go by the published rule."""
+    risk: Floats
+    """(rows, cheaper candidates): that a type hurts where today's would not; 0 by the rule."""
+    too_risky: Booleans
+    not_worth_it: Booleans
+    """(rows, cheaper candidates): refused by the prediction, all else being right."""
 
 
 def match_fleet(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
@@ -63,9 +73,9 @@ def match_fleet(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Mat
     """
     limits = limits_of(fleet.demand, never_blind)
     rows = _rows_by_current(fleet.currents)
-    matches = [_match(now, rows[now], limits, fleet.demand, market) for now in rows]
+    matches = [_match(now, rows[now], limits, fleet, market) for now in rows]
     lasting = _lasting_credits(fleet, market, matches)
-    return [_settled(match, lasting, fleet.demand, market) for match in matches]
+    return [_settled(match, lasting, fleet, market) for match in matches]
 
 
 def _rows_by_current(currents: Sequence[Current | None]) -> dict[Current, Integers]:
@@ -76,13 +86,48 @@ def _rows_by_current(currents: Sequence[Current | None]) -> dict[Current, Intege
     return {now: np.array(places) for now, places in rows.items()}
 
 
-def _match(now: Current, rows: Integers, limits: Floats, demand: Demand, market: Market) -> Match:
+def _match(now: Current, rows: Integers, limits: Floats, fleet: Fleet, market: Market) -> Match:
     candidates = candidates_for(market, now)
     known = market.capacity[candidates.types[candidates.pools[CURRENT_POOL]]]
-    fit = fits(limits[rows], candidates.capacity)
-    under = underprovisioned(demand.of(rows), known)
-    nothing = np.zeros_like(fit)
-    return Match(now, rows, candidates, limits[rows], fit, nothing, under, np.zeros_like(under))
+    under = underprovisioned(fleet.demand.of(rows), known)
+    nothing = np.zeros((len(rows), len(candidates.types)), np.bool_)
+    none_cheaper = nothing[:, : candidates.cheaper]
+    ruled = Match(
+        now=now,
+        rows=rows,
+        candidates=candidates,
+        limits=limits[rows],
+        fit=nothing,
+        out_of_credits=nothing,
+        under=under,
+        over=np.zeros_like(under),
+        predicted=np.zeros(len(rows), np.bool_),
+        risk=np.zeros(none_cheaper.shape),
+        too_risky=none_cheaper,
+        not_worth_it=none_cheaper,
+    )
+    if fleet.prediction is None:
+        return replace(ruled, fit=fits(ruled.limits, candidates.capacity))
+    return _predicted(ruled, fleet.prediction.of(rows))
+
+
+def _predicted(match: Match, prediction: Prediction) -> Match:
+    """Return the match in which the prediction, not the rule, says what is large enough.
+
+    What falls short by the rule goes by it: use at a ceiling is no measure of the demand.
+    """
+    cheaper = match.candidates.cheaper
+    predicted = prediction.predictable & ~match.under.any(axis=1)
+    by_prediction = predicted[:, None] & prediction.judged
+    limits = np.where(by_prediction, -np.inf, match.limits)
+    fit = fits(limits, match.candidates.capacity)
+    risk = prediction.excess(match.candidates.capacity[:cheaper])
+    risk = np.where(predicted[:, None], risk, 0.0)
+    too_risky = fit[:, :cheaper] & (risk > prediction.risk_cap)
+    fit[:, :cheaper] &= ~too_risky
+    return replace(
+        match, limits=limits, fit=fit, predicted=predicted, risk=risk, too_risky=too_risky
+    )
 
 
 def _lasting_credits(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Booleans:
@@ -121,14 +166,37 @@ def _affordable_pairs(
     return affordable(series, baselines, allowed, wanted & ~np.isnan(baselines), threshold)
 
 
-def _settled(match: Match, lasting: Booleans, demand: Demand, market: Market) -> Match:
+def _settled(match: Match, lasting: Booleans, fleet: Fleet, market: Market) -> Match:
     """Return the match without the types whose credits run out, and with what is over."""
     candidates = match.candidates
     burstable = market.types.burstable[candidates.types]
     lasts = lasting[np.ix_(match.rows, candidates.types)] | ~burstable
-    fit = match.fit & lasts
+    found = replace(match, fit=match.fit & lasts, out_of_credits=match.fit & ~lasts)
+    if fleet.prediction is not None:
+        found = _worth_it(found, fleet.prediction.incident_usd)
     alike = np.flatnonzero(candidates.pools[CURRENT_POOL, : candidates.cheaper])
     over = overprovisioned(
-        demand.of(match.rows), fit[:, alike], market.capacity[candidates.types[alike]]
+        fleet.demand.of(match.rows),
+        found.fit[:, alike],
+        market.capacity[candidates.types[alike]],
     )
-    return replace(match, fit=fit, out_of_credits=match.fit & ~lasts, over=over)
+    return replace(found, over=over)
+
+
+def _worth_it(match: Match, incident_usd: float) -> Match:
+    """Return the match without types that save less than their risk costs, in each pool."""
+    candidates, cheaper = match.candidates, match.candidates.cheaper
+    fit = match.fit[:, :cheaper]
+    kept = np.zeros_like(fit)
+    for pool in candidates.pools[:, :cheaper]:
+        kept |= worth_it(
+            fit & pool,
+            match.risk,
+            candidates.prices[:cheaper],
+            candidates.current_price,
+            incident_usd,
+        )
+    kept |= ~match.predicted[:, None] & fit
+    whole = match.fit.copy()
+    whole[:, :cheaper] = kept
+    return replace(match, fit=whole, not_worth_it=fit & ~kept)

@@ -10,7 +10,14 @@ from compute_optimizer.engine.dimensions import Dimension
 from compute_optimizer.engine.matching import Fleet, Match, match_fleet
 from compute_optimizer.engine.options import Market
 from compute_optimizer.engine.ranking import MAX_OPTIONS, NONE, Options, best, cheapest
-from compute_optimizer.engine.risk import current_scores, option_scores, overall
+from compute_optimizer.engine.risk import (
+    current_scores,
+    option_scores,
+    overall,
+    predicted_risks,
+    predicted_scores,
+    scored,
+)
 from compute_optimizer.model.preferences import ARCHITECTURES
 
 
@@ -28,6 +35,8 @@ class Decisions:
     """(resources,): USD per hour; NaN where unknown."""
     options: Options
     """(resources, pools, 3), best first."""
+    predicted: Booleans
+    """(resources,): goes by the prediction; the others go by the published rule."""
 
 
 def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Decisions:
@@ -35,11 +44,26 @@ def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Dec
     never_blind = np.array([dimension.never_reduced_blindly for dimension in dimensions])
     matches = match_fleet(fleet, market, never_blind)
     under, over, current_price = _scattered(matches, fleet.demand.required.shape)
-    current_risk = current_scores(fleet, dimensions)
+    current_risk = predicted_scores(fleet, current_scores(fleet, dimensions))
     settled: Booleans = ~np.any(under | over, axis=1, keepdims=False)
     options = _ranked(fleet, market, matches, settled, overall(current_risk))
     _keep_current_where_nothing_is_better(options, matches, overall(current_risk))
-    return Decisions(tuple(matches), under, over, current_risk, current_price, options)
+    return Decisions(
+        tuple(matches),
+        under,
+        over,
+        current_risk,
+        current_price,
+        options,
+        _predicted(matches, len(fleet.currents)),
+    )
+
+
+def _predicted(matches: Sequence[Match], rows: int) -> Booleans:
+    found = np.zeros(rows, np.bool_)
+    for match in matches:
+        found[match.rows] = match.predicted
+    return found
 
 
 def _scattered(
@@ -59,10 +83,20 @@ def _ranked(
 ) -> Options:
     """Return the three best options per resource and pool."""
     types, prices = _picks(matches, len(fleet.currents))
-    risks = option_scores(fleet, market.capacity, types)
+    risks = _scores(fleet, market, types, _predicted(matches, len(fleet.currents)))
     # What is as large as it should be moves only where that adds no risk (spec 15, question 19).
     refused = settled[:, None, None] & (risks > current[:, None, None])
     return best(Options(np.where(refused, NONE, types), prices, risks))
+
+
+def _scores(fleet: Fleet, market: Market, types: Integers, predicted: Booleans) -> Floats:
+    """Return the scores of options: predicted where the resource goes by the prediction."""
+    seen = option_scores(fleet, market.capacity, types)
+    if fleet.prediction is None:
+        return seen
+    by_dimension = scored(predicted_risks(fleet, market.capacity, types))
+    found = np.where(predicted[:, None, None], overall(by_dimension), seen)
+    return np.where(types == NONE, np.nan, found)
 
 
 def _picks(matches: Sequence[Match], rows: int) -> tuple[Integers, Floats]:

@@ -20,6 +20,7 @@ def repeated(fleet: Fleet, times: int) -> Fleet:
         chosen=_repeated_series(fleet.chosen, times),
         usage=Usage(dimensions, peaks),
         demand=fleet.demand.of(rows),
+        prediction=None if fleet.prediction is None else fleet.prediction.of(rows),
     )
 
 
@@ -37,13 +38,18 @@ def with_demand(fleet: Fleet, places: Integers, demands: Floats) -> Fleet:
     demand.scale[rows, places] *= factors
     demand.used[rows, places] = demands
     demand.required[rows, places] = demands / (1 - fleet.headrooms[places])
+    if found.prediction is not None:
+        for place, history in enumerate(found.prediction.histories):
+            if history is not None:
+                history.peak[places == place] *= factors[places == place]
     return found
 
 
 def with_capacity(fleet: Fleet, capacity: Floats) -> Fleet:
     """Return a fleet of one many times, on machines of the given (trials, dimensions) capacity."""
     found = repeated(fleet, len(capacity))
-    return replace(found, demand=replace(found.demand, capacity=capacity))
+    own = found.prediction and replace(found.prediction, own=capacity)
+    return replace(found, demand=replace(found.demand, capacity=capacity), prediction=own)
 
 
 def _repeated_series(chosen: Chosen, times: int) -> Chosen:

@@ -103,6 +103,32 @@ def option_scores(fleet: Fleet, capacity: Floats, types: Integers) -> Floats:
     return np.where(flat == NONE, np.nan, found).reshape(types.shape)
 
 
+def predicted_scores(fleet: Fleet, current: Floats) -> Floats:
+    """Return the scores of resources as they are, predicted where they go by the prediction.
+
+    `current` are those by what was seen, (resources, dimensions); so is the result.
+    """
+    if fleet.prediction is None:
+        return current
+    own = scored(fleet.prediction.by_dimension(fleet.demand.capacity[:, None, :])[:, 0])
+    known = fleet.prediction.predictable[:, None] & ~np.isnan(own)
+    return np.where(known, own, current)
+
+
+def predicted_risks(fleet: Fleet, capacity: Floats, types: Integers) -> Floats:
+    """Return the risk of options by dimension, shape of `types` and dimensions; NaN if unknown.
+
+    `capacity` is (types, dimensions).
+    """
+    flat = types.reshape(len(types), -1)
+    found = np.full((*flat.shape, capacity.shape[1]), np.nan)
+    if fleet.prediction is not None:
+        known = (flat != NONE) & fleet.prediction.predictable[:, None]
+        risks = fleet.prediction.by_dimension(capacity[flat])
+        found = np.where(known[:, :, None], risks, np.nan)
+    return found.reshape(*types.shape, capacity.shape[1])
+
+
 def overall(by_dimension: Floats) -> Floats:
     """Return the highest risk over the last axis; unjudged dimensions do not count."""
     highest: Floats = np.where(np.isnan(by_dimension), 0.0, by_dimension).max(axis=-1)

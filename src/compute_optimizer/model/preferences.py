@@ -11,6 +11,14 @@ AFTER_DISCOUNTS = "AfterDiscounts"
 BEFORE_DISCOUNTS = "BeforeDiscounts"
 """Values of savingsEstimationMode."""
 
+PUBLISHED = "published"
+CALIBRATED = "calibrated"
+PROFILES = (PUBLISHED, CALIBRATED)
+"""What decides: the service's published rule, or the predicted risk of every option."""
+
+DEFAULT_RISK_CAP = 0.5
+"""Nobody is recommended what is more likely violated than not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
@@ -33,6 +41,12 @@ class Preferences:
     exclude_types: tuple[str, ...] = ()
     """Preferred instance types: types, families or patterns; an empty list restricts nothing."""
     savings_estimation_mode: str = AFTER_DISCOUNTS
+    profile: str = PUBLISHED
+    """One of PROFILES; the service knows no such preference."""
+    risk_cap: float = DEFAULT_RISK_CAP
+    """Of the profile `calibrated`: the highest risk that an option may have, 0 to 1."""
+    incident_usd: float | None = None
+    """Of the same: what one violation is held to cost; None for what the risk model says."""
 
 
 DEFAULT_PREFERENCES = Preferences()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.preferences import PUBLISHED, Preferences
 
 
 class Finding(StrEnum):
@@ -60,6 +60,9 @@ class RecommendationOption:
     """None where the price of either side is unknown."""
     hourly_usd: float | None = None
     """List price; options of all pools rank by it, then by risk, then by name."""
+    violation_risk: float | None = None
+    """Predicted probability that the next 14 days' demand exceeds the type's capacity in any
+    dimension; None where nothing is predicted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,18 @@ class StoredDemand:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherAnswer:
+    """What the other profile says of the same samples."""
+
+    profile: str
+    finding: Finding
+    instance_type: str | None
+    """Of its first option for the present architecture."""
+    savings: Savings | None
+    violation_risk: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What decided, as it was when the recommendation was made.
 
@@ -90,6 +105,10 @@ class Evidence:
     """Of the oldest price of the Region and platform."""
     demands: tuple[StoredDemand, ...]
     """Of dimensions with samples and a known demand."""
+    profile: str = PUBLISHED
+    """The profile that decided."""
+    published_because: str | None = None
+    """Why the published rule decided where the preferences ask for the calibrated profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +135,8 @@ class Ec2InstanceRecommendation:
     inferred_workload_types: tuple[str, ...] = ()
     evidence: Evidence | None = None
     """None where an earlier version wrote it."""
+    other: OtherAnswer | None = None
+    """None where no risk was predicted, or an earlier version wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

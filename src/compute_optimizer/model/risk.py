@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+USUAL_SHARE = "0.05"
+"""Share of violated machines that is kept to where nobody says otherwise."""
+
+USUAL_INCIDENT_USD = 100.0
+"""USD for a violation, where a fleet's past kept to no such share: about what it was on public
+traces (docs/quality.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeakModel:
@@ -37,3 +44,8 @@ class RiskModel:
     cost so that the fitted fleet kept to that share."""
     card: dict[str, Any]
     """What it was fitted on, its scores and its limits."""
+
+    @property
+    def shipped_incident_usd(self) -> float:
+        """What a violation is held to cost where nobody says otherwise."""
+        return self.incident_usd.get(USUAL_SHARE, USUAL_INCIDENT_USD)

@@ -10,6 +10,7 @@ from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationError
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import analyze
 from compute_optimizer.resources.ec2.comparison import compare
 from compute_optimizer.resources.ec2.dimensions import METRICS
@@ -34,15 +35,17 @@ def recommend(
     *,
     as_of: datetime,
     preferences: Preferences,
+    risk_model: RiskModel | None = None,
 ) -> ShardResult:
     """Return the recommendation, or the error instead of one, for each resource of a shard.
 
     The resources are in the row order of the samples, which hold METRICS over the look-back
-    period; a series that nobody sent may be absent.
+    period; a series that nobody sent may be absent. With a risk model both profiles are heard; the
+    preferences say which one decides.
     """
     if not resources:
         return ShardResult((), ())
-    analysis = analyze(resources, samples, types, preferences)
+    analysis = analyze(resources, samples, types, preferences, risk_model, both=True)
     found = recommendations_of(resources, analysis, as_of=as_of, preferences=preferences)
     errors = tuple(
         RecommendationError(resource.arn, obstacle.code, obstacle.message)
@@ -59,7 +62,10 @@ def explain(
     *,
     as_of: datetime,
     preferences: Preferences,
+    risk_model: RiskModel | None = None,
 ) -> Explanation:
     """Return the evidence for one resource; its samples are a batch of one."""
-    analysis = analyze([resource], samples, types, preferences)
-    return explanation_of(resource, samples, analysis, as_of=as_of, preferences=preferences)
+    analysis = analyze([resource], samples, types, preferences, risk_model, both=True)
+    return explanation_of(
+        resource, samples, analysis, as_of=as_of, preferences=preferences, risk_model=risk_model
+    )

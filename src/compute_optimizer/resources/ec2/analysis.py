@@ -13,6 +13,8 @@ from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
 from compute_optimizer.engine.idle import idle
 from compute_optimizer.engine.matching import Fleet
 from compute_optimizer.engine.options import Current, Market
+from compute_optimizer.engine.peaks import LEAST_DAYS
+from compute_optimizer.engine.prediction import predict
 from compute_optimizer.engine.recommender import Decisions, decide
 from compute_optimizer.engine.usage import (
     CPU_METRIC,
@@ -23,18 +25,29 @@ from compute_optimizer.engine.usage import (
     measure,
 )
 from compute_optimizer.model.metrics import ShardSamples
-from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.dimensions import (
     DIMENSIONS,
     DISK_METRICS,
     MEMORY_PLACE,
+    PEAK_MODELS,
     WIRE_NAMES,
 )
 from compute_optimizer.resources.ec2.preferred_types import types_left
 
 HPC_PREFIX = "hpc"
 """Families for tightly coupled clusters (Amazon EC2 User Guide)."""
+
+NO_MODEL = "no risk model is at hand"
+SATURATED = (
+    "the CPU was at its ceiling, so what is needed beyond is unknown: this is a first step, to be "
+    "looked at again once it is taken"
+)
+SHORT = "the present type falls short by the published rule"
+LITTLE_HISTORY = f"there are fewer than {LEAST_DAYS} days of CPU samples to predict from"
+"""Why the published rule decides where the calibrated profile is asked for."""
 
 UNKNOWN_TYPE = -1
 """Stands for an instance type that the catalog does not have."""
@@ -69,6 +82,10 @@ class Analysis:
     """(resources,)."""
     obstacles: tuple[Obstacle | None, ...]
     """(resources,): None where there is a recommendation."""
+    predicted: Fleet | None = None
+    """The fleet with its coming peaks, whatever profile decides; None without a risk model."""
+    other: Decisions | None = None
+    """By the other profile; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,14 +109,46 @@ def analyze(
     samples: ShardSamples,
     types: InstanceTypes,
     preferences: Preferences,
+    risk_model: RiskModel | None = None,
+    *,
+    both: bool = False,
 ) -> Analysis:
-    """Return every array that decides; the resources are in the row order of the samples."""
+    """Return every array that decides; the resources are in the row order of the samples.
+
+    Without a risk model the published rule decides; with `both` the other profile is heard too.
+    """
     found = measure_shard(resources, samples, types, percentiles(DIMENSIONS, preferences))
     market = _preferring(found.market, preferences)
     fleet = fleet_at(found, preferences)
-    decisions = decide(fleet, market, DIMENSIONS)
     is_idle = _idle(found.chosen, found.usage, types, found.places)
-    return Analysis(market, fleet, decisions, is_idle, found.obstacles)
+    if risk_model is None:
+        decisions = decide(fleet, market, DIMENSIONS)
+        return Analysis(market, fleet, decisions, is_idle, found.obstacles)
+    predicted = predicting(fleet, preferences, risk_model)
+    asked, other = (predicted, fleet)
+    if preferences.profile == PUBLISHED:
+        asked, other = (fleet, predicted)
+    return Analysis(
+        market,
+        asked,
+        decide(asked, market, DIMENSIONS),
+        is_idle,
+        found.obstacles,
+        predicted,
+        decide(other, market, DIMENSIONS) if both else None,
+    )
+
+
+def published_because(analysis: Analysis, preferences: Preferences) -> list[str | None]:
+    """Return why the published rule decided although the calibrated profile is asked for."""
+    if preferences.profile == PUBLISHED:
+        return [None] * analysis.fleet.chosen.rows
+    if analysis.predicted is None or analysis.predicted.prediction is None:
+        return [NO_MODEL] * analysis.fleet.chosen.rows
+    prediction, under = analysis.predicted.prediction, analysis.decisions.under.any(axis=1)
+    cases = [analysis.decisions.predicted, prediction.saturated, under]
+    found = np.select(cases, [0, 1, 2], 3).tolist()
+    return [(None, SATURATED, SHORT, LITTLE_HISTORY)[case] for case in found]
 
 
 def measure_shard(
@@ -129,6 +178,26 @@ def fleet_at(measured: Measured, preferences: Preferences) -> Fleet:
         percentiles(DIMENSIONS, preferences),
         headrooms(DIMENSIONS, preferences),
     )
+
+
+def predicting(fleet: Fleet, preferences: Preferences, risk_model: RiskModel) -> Fleet:
+    """Return the fleet with its coming peaks predicted, so that they decide."""
+    models = {
+        name: risk_model.peaks[model]
+        for name, model in PEAK_MODELS.items()
+        if model in risk_model.peaks
+    }
+    incident = preferences.incident_usd
+    found = predict(
+        fleet.chosen,
+        fleet.usage,
+        fleet.demand,
+        DIMENSIONS,
+        models,
+        risk_cap=preferences.risk_cap,
+        incident_usd=risk_model.shipped_incident_usd if incident is None else incident,
+    )
+    return replace(fleet, prediction=found)
 
 
 def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:

@@ -11,6 +11,7 @@ from compute_optimizer.engine.explanation import Answer, Explanation
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, ShardSamples, Window
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import analyze
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 from compute_optimizer.resources.ec2.evidence import explanation_of
@@ -35,20 +36,24 @@ def compare(
     types: InstanceTypes,
     *,
     preferences: Preferences,
+    risk_model: RiskModel | None = None,
 ) -> Comparison:
     """Return the answers as of both moments and what each input that differs changes alone.
 
-    Inventory, catalog, prices and preferences are the same on both sides: they have no history.
+    Inventory, catalog, prices, preferences and risk model are the same on both sides: they have no
+    history.
     """
     earlier, later = sorted(moments, key=lambda moment: moment.as_of)
 
     def answer(samples: ShardSamples) -> Answer:
-        return answer_of(analyze([resource], samples, types, preferences))
+        return answer_of(analyze([resource], samples, types, preferences, risk_model))
 
     def side(moment: Moment) -> Side:
         samples, as_of = moment.samples, moment.as_of
-        analysis = analyze([resource], samples, types, preferences)
-        told = explanation_of(resource, samples, analysis, as_of=as_of, preferences=preferences)
+        analysis = analyze([resource], samples, types, preferences, risk_model)
+        told = explanation_of(
+            resource, samples, analysis, as_of=as_of, preferences=preferences, risk_model=risk_model
+        )
         return _side(told, answer_of(analysis))
 
     before, after = side(earlier), side(later)

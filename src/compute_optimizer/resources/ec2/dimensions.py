@@ -70,6 +70,16 @@ DIMENSIONS = (
 )
 """In the order in which the service lists the reason codes; GPU metrics have no source yet."""
 
+PEAK_MODELS = {
+    CPU: "cpu",
+    MEMORY: "memory",
+    "EBSThroughput": "disk",
+    "EBSIOPS": "disk",
+    "NetworkBandwidth": "network",
+}
+"""By dimension the model of a risk model that tells its coming peak. Operations are taken to move
+as bytes do: no public trace has them."""
+
 MEMORY_PLACE = 1
 """Where memory stands in DIMENSIONS."""
 

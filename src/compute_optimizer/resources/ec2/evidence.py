@@ -34,15 +34,24 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Analysis
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
-from compute_optimizer.resources.ec2.records import binding_dimensions, reported
+from compute_optimizer.resources.ec2.predicted import prediction_evidence, type_risks
+from compute_optimizer.resources.ec2.records import (
+    binding_dimensions,
+    other_answers,
+    reported,
+    violation_risks,
+)
 from compute_optimizer.resources.ec2.sensitivity import what_would_change
 
 RUNNERS_UP = 10
 """Refused types shown: those that would have saved more than the best option, but not fit."""
 
 OUT_OF_CREDITS = "CPU credits run out"
+TOO_RISKY = "risk above the cap"
+NOT_WORTH_IT = "saves less than its risk costs"
 NOT_CHEAPER = "not cheaper than the current type"
 CURRENT_TYPE = "the current type itself"
 
@@ -79,6 +88,7 @@ def explanation_of(
     *,
     as_of: datetime,
     preferences: Preferences,
+    risk_model: RiskModel | None = None,
 ) -> Explanation:
     """Return the explanation of the one resource that was analyzed."""
     decisions, obstacle = analysis.decisions, analysis.obstacles[ONLY]
@@ -102,7 +112,9 @@ def explanation_of(
         considered=() if verdict is None else tuple(_considered(analysis, verdict)),
         refusals=() if verdict is None else _refusals(verdict),
         fitting_types=0 if verdict is None else int((~verdict.refused.any(axis=0)).sum()),
-        what_would_change=what_would_change(resource, samples, analysis, preferences),
+        what_would_change=what_would_change(resource, samples, analysis, preferences, risk_model),
+        prediction=prediction_evidence(analysis, preferences, risk_model),
+        other=None if obstacle else other_answers(analysis, preferences)[ONLY],
     )
 
 
@@ -177,6 +189,10 @@ def _verdict(analysis: Analysis, match: Match) -> _Verdict:
         refused[f"{dimension.name} too small"] = short
     refused[OUT_OF_CREDITS] = np.zeros_like(itself)
     refused[OUT_OF_CREDITS][candidates.types] = match.out_of_credits[ONLY]
+    cheaper = candidates.types[: candidates.cheaper]
+    for reason, against in ((TOO_RISKY, match.too_risky), (NOT_WORTH_IT, match.not_worth_it)):
+        refused[reason] = np.zeros_like(itself)
+        refused[reason][cheaper] = against[ONLY]
     refused[NOT_CHEAPER] = np.zeros_like(itself)
     if not match.under[ONLY].any():
         refused[NOT_CHEAPER][candidates.types[candidates.cheaper :]] = True
@@ -206,12 +222,17 @@ def _considered(analysis: Analysis, verdict: _Verdict) -> Iterator[TypeEvidence]
     risks = current_scores(
         with_capacity(analysis.fleet, analysis.market.capacity[shown]), DIMENSIONS
     )
-    for place, by_dimension in zip(shown, risks.tolist(), strict=True):
-        yield _type_evidence(analysis, verdict, place, by_dimension)
+    violated = type_risks(analysis, shown)
+    for row, (place, by_dimension) in enumerate(zip(shown, risks.tolist(), strict=True)):
+        yield _type_evidence(analysis, verdict, place, by_dimension, violated[row].tolist())
 
 
 def _type_evidence(
-    analysis: Analysis, verdict: _Verdict, place: int, by_dimension: list[float]
+    analysis: Analysis,
+    verdict: _Verdict,
+    place: int,
+    by_dimension: list[float],
+    violated: list[float],
 ) -> TypeEvidence:
     options, now = analysis.decisions.options, analysis.decisions.matches[ONLY].now
     pools, ranks = np.nonzero(options.types[ONLY] == place)
@@ -230,6 +251,8 @@ def _type_evidence(
         },
         performance_risk=risks[0] if risks else None,
         risks=_by_dimension(by_dimension),
+        violation_risk=_known(violation_risks(analysis, np.array([[place]]))[ONLY, 0]),
+        violation_risks=_by_dimension(violated),
         refused_because=verdict.of(place),
     )
 

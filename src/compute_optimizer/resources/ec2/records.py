@@ -14,21 +14,24 @@ from compute_optimizer.engine.arrays import Floats, Integers, Singles
 from compute_optimizer.engine.demand import Demand
 from compute_optimizer.engine.dimensions import CPU_PLACE
 from compute_optimizer.engine.finding import finding_of, reason_codes
+from compute_optimizer.engine.options import CURRENT_POOL
+from compute_optimizer.engine.peaks import joint
 from compute_optimizer.engine.ranking import NONE
-from compute_optimizer.engine.risk import RISK_NAMES, overall
+from compute_optimizer.engine.risk import RISK_NAMES, overall, predicted_risks
 from compute_optimizer.engine.savings import monthly_savings
 from compute_optimizer.model.metrics import SLOT_SECONDS, Statistic
-from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
+from compute_optimizer.model.preferences import ARCHITECTURES, PROFILES, PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Evidence,
+    OtherAnswer,
     RecommendationOption,
     Savings,
     StoredDemand,
     UtilizationMetric,
 )
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.resources.ec2.analysis import Analysis
+from compute_optimizer.resources.ec2.analysis import Analysis, published_because
 from compute_optimizer.resources.ec2.differences import migration_effort, platform_differences
 from compute_optimizer.resources.ec2.dimensions import (
     DIMENSIONS,
@@ -65,7 +68,8 @@ def recommendations_of(
     over, under = decisions.over.tolist(), decisions.under.tolist()
     risks = overall(decisions.current_risk).tolist()
     idle = analysis.idle.tolist()
-    evidence = _evidence(resources, analysis)
+    evidence = _evidence(resources, analysis, preferences)
+    others = other_answers(analysis, preferences)
     return tuple(
         Ec2InstanceRecommendation(
             resource_arn=resource.arn,
@@ -85,6 +89,7 @@ def recommendations_of(
             last_refresh=as_of,
             auto_scaling_group_arn=resource.auto_scaling_group_arn,
             evidence=evidence[row],
+            other=others[row],
         )
         for row, resource in enumerate(resources)
         if analysis.obstacles[row] is None
@@ -103,15 +108,64 @@ def binding_dimensions(demand: Demand) -> list[str | None]:
     return [None if place == NONE else names[place] for place in places]
 
 
-def _evidence(resources: Sequence[Resource], analysis: Analysis) -> list[Evidence]:
+def violation_risks(analysis: Analysis, types: Integers) -> Floats:
+    """Return the predicted risk of types in any dimension, shape of `types` (resources, ...).
+
+    NaN where nothing is predicted.
+    """
+    if analysis.predicted is None:
+        return np.full(types.shape, np.nan)
+    found = predicted_risks(analysis.predicted, analysis.market.capacity, types)
+    any_of = joint(list(np.moveaxis(found, -1, 0)))
+    return np.where(np.isnan(found).all(axis=-1), np.nan, any_of)
+
+
+def other_answers(analysis: Analysis, preferences: Preferences) -> list[OtherAnswer | None]:
+    """Return what the other profile says, by resource; None without a risk model."""
+    other = analysis.other
+    if other is None:
+        return [None] * analysis.fleet.chosen.rows
+    (profile,) = (one for one in PROFILES if one != preferences.profile)
+    first = other.options.types[:, CURRENT_POOL, 0]
+    columns = zip(
+        other.over.tolist(),
+        other.under.tolist(),
+        first.tolist(),
+        _savings(other.current_price, other.options.prices[:, CURRENT_POOL, 0]),
+        violation_risks(analysis, first[:, None])[:, 0].tolist(),
+        strict=True,
+    )
+    names = analysis.market.types.names
+    return [
+        OtherAnswer(
+            profile=profile,
+            finding=finding_of(any(over), any(under)),
+            instance_type=None if place == NONE else names[place],
+            savings=None if place == NONE else savings,
+            violation_risk=None if isnan(risk) else round(risk, DECIMALS),
+        )
+        for over, under, place, savings, risk in columns
+    ]
+
+
+def _evidence(
+    resources: Sequence[Resource], analysis: Analysis, preferences: Preferences
+) -> list[Evidence]:
     """Return what is stored of that which decided, by resource."""
+    because = published_because(analysis, preferences)
     binding = binding_dimensions(analysis.fleet.demand)
     markets = {(resource.region, resource.platform) for resource in resources}
     dates = {market: price_date(*market) for market in markets}
     demands = _stored_demands(analysis)
     return [
-        Evidence(name, dates[resource.region, resource.platform], asked)
-        for resource, name, asked in zip(resources, binding, demands, strict=True)
+        Evidence(
+            name,
+            dates[resource.region, resource.platform],
+            asked,
+            profile=preferences.profile if reason is None else PUBLISHED,
+            published_because=reason,
+        )
+        for resource, name, asked, reason in zip(resources, binding, demands, because, strict=True)
     ]
 
 
@@ -197,6 +251,7 @@ def _built_options(analysis: Analysis, at: _Places) -> list[RecommendationOption
         _projected(analysis, rows, places),
         _savings(decisions.current_price[rows], prices),
         prices.tolist(),
+        violation_risks(analysis, decisions.options.types)[at].tolist(),
         strict=True,
     )
     return [
@@ -210,8 +265,9 @@ def _built_options(analysis: Analysis, at: _Places) -> list[RecommendationOption
             migration_effort=migration_effort(types, now, place),
             savings=savings,
             hourly_usd=None if isnan(price) else price,
+            violation_risk=None if isnan(violated) else round(violated, DECIMALS),
         )
-        for place, now, rank, pool, risk, projected, savings, price in columns
+        for place, now, rank, pool, risk, projected, savings, price, violated in columns
     ]
 
 

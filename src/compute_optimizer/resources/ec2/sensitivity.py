@@ -22,6 +22,7 @@ from compute_optimizer.engine.repetition import with_demand
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Analysis, analyze
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 
@@ -31,6 +32,9 @@ PRESETS = {
     "memory_headroom": (0.1, 0.2, 0.3),
 }
 """Values that the service offers for each preference (spec 4.1)."""
+
+RISK_CAPS = (0.01, 0.05, 0.1, 0.2, 0.5)
+"""Caps that are tried where the predicted risk decides."""
 
 FARTHEST = 2.0**10
 """Times the capacity, up and down: sizes of one family differ by 2**8 at most."""
@@ -59,7 +63,11 @@ def answer_of(analysis: Analysis) -> Answer:
 
 
 def what_would_change(
-    resource: Resource, samples: ShardSamples, analysis: Analysis, preferences: Preferences
+    resource: Resource,
+    samples: ShardSamples,
+    analysis: Analysis,
+    preferences: Preferences,
+    risk_model: RiskModel | None = None,
 ) -> WhatWouldChange | None:
     """Return what would change the answer to a batch of one; None where there is none."""
     if analysis.obstacles[0] is not None:
@@ -67,7 +75,7 @@ def what_would_change(
     return WhatWouldChange(
         answer=answer_of(analysis),
         tipping_points=tuple(_tipping_points(analysis)),
-        preferences=tuple(_other_preferences(resource, samples, analysis, preferences)),
+        preferences=tuple(_other_preferences(resource, samples, analysis, preferences, risk_model)),
     )
 
 
@@ -82,17 +90,22 @@ def _answers(decisions: Decisions, analysis: Analysis) -> list[Answer]:
 
 
 def _other_preferences(
-    resource: Resource, samples: ShardSamples, analysis: Analysis, preferences: Preferences
+    resource: Resource,
+    samples: ShardSamples,
+    analysis: Analysis,
+    preferences: Preferences,
+    risk_model: RiskModel | None,
 ) -> Iterator[OtherPreference]:
     today = answer_of(analysis)
-    for name, values in PRESETS.items():
+    calibrated = analysis.fleet.prediction is not None
+    tried = {"risk_cap": RISK_CAPS} if calibrated else PRESETS
+    for name, values in tried.items():
         for value in values:
             if value == getattr(preferences, name):
                 continue
             changed: dict[str, Any] = {name: value}
-            other = analyze(
-                [resource], samples, analysis.market.types, replace(preferences, **changed)
-            )
+            wanted = replace(preferences, **changed)
+            other = analyze([resource], samples, analysis.market.types, wanted, risk_model)
             answer = answer_of(other)
             yield OtherPreference(name, value, answer.differs(today), answer)
 

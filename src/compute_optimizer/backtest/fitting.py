@@ -1,0 +1,126 @@
+"""The risk model of a whole fleet, fitted on all of its past, and how it did on that past."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.backtest import choosing
+from compute_optimizer.backtest.advice import DEFAULT_POLICY
+from compute_optimizer.backtest.calibration import at_choice, proper_scores, whole_of
+from compute_optimizer.backtest.deployment import deploy
+from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.learning import (
+    ENGINE,
+    INCIDENT_USD,
+    SELECTED_FOR,
+    Knowledge,
+    joint_risk,
+    tried,
+)
+from compute_optimizer.backtest.origin import NOBODY, Origin
+from compute_optimizer.backtest.past import origins_of, past_windows, trial_maker
+from compute_optimizer.backtest.run import (
+    SEED,
+    Settings,
+    forecasts_of,
+    options_for,
+    origins_with_past,
+)
+from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.engine import peaks
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.risk import RiskModel
+
+EVERYBODY = 0
+"""A fold that leaves out nobody, where the fold of all is NOBODY."""
+
+TESTED_BUDGET = 0.05
+"""Share of violated machines at which a model's card tells how it did."""
+
+
+def fit_fleet(fleet: TraceFleet, types: InstanceTypes, seed: int = SEED) -> RiskModel:
+    """Return the model of a fleet, from all windows of its past and all of its machines.
+
+    By how much choosing misleads, and what a violation may be held to cost, are told by machines
+    that were left out. Raises InvalidInput where there is too little to learn from.
+    """
+    dimensions = tuple(fleet.demand)
+    options = options_for(types, dimensions)
+    make = trial_maker(fleet, options)
+    windows = past_windows(fleet.days)
+    past = tuple(make(*window) for window in windows)
+    everybody = np.full(len(fleet.ids), NOBODY)
+    groups = choosing.folds_of(len(fleet.ids), seed)
+    knowledge = Knowledge(ENGINE, Origin(past[0], past, everybody, everybody, groups))
+    models = knowledge.models(EVERYBODY)
+    if not models:
+        raise InvalidInput(
+            f"{fleet.name} has too little to fit a risk on: fewer than {peaks.LEAST_LESSONS} "
+            "machines with samples before and after a day, each counted once a week; import more, "
+            "or use the model that ships"
+        )
+    return RiskModel(
+        peaks=dict(models),
+        incident_usd=_incident_usd(knowledge),
+        card={
+            **_facts(fleet, past_days=[[origin, train, test] for origin, train, test in windows]),
+            "lessons": sum(len(trial.counted) for trial in past),
+            "choosing_misleads_by_log_odds": knowledge.selection(EVERYBODY),
+            "shift_log_odds": peaks.SHIFT_LOG_ODDS,
+            "tested": _tested(fleet, types, seed),
+        },
+    )
+
+
+def _facts(fleet: TraceFleet, past_days: list[list[int]]) -> dict[str, Any]:
+    return {
+        "fleet": fleet.name,
+        "machines": len(fleet.ids),
+        "first_day": fleet.first.isoformat(),
+        "days": fleet.days,
+        "statistic": fleet.statistic.value,
+        "dimensions": list(fleet.demand),
+        "windows": past_days,
+    }
+
+
+def _incident_usd(knowledge: Knowledge) -> dict[str, float]:
+    """Return what a violation may be held to cost, by share of violated machines asked for.
+
+    A share that no price kept to is left out.
+    """
+    parts = []
+    for trial in knowledge.origin.past:
+        known = knowledge.origin.learnable(trial, EVERYBODY, None)
+        groups = knowledge.origin.past_groups[trial.resources]
+        for group in np.unique(groups[known]).tolist():
+            risk = joint_risk(ENGINE, knowledge.models(EVERYBODY, group), trial)
+            parts.append((trial, np.flatnonzero(known & (groups == group)), risk, risk))
+    past = tried(parts)
+    places = {share: past.within(share) for share in SELECTED_FOR}
+    return {f"{share:g}": INCIDENT_USD[p] for share, p in places.items() if p is not None}
+
+
+def _tested(fleet: TraceFleet, types: InstanceTypes, seed: int) -> list[dict[str, Any]]:
+    """Return how models of earlier days and of other machines did; empty without days to test."""
+    settings = Settings(tuple(fleet.demand), seed=seed)
+    try:
+        origins_of(fleet)
+    except InvalidInput:
+        return []
+    options = options_for(types, settings.dimensions)
+    found = []
+    for origin in origins_with_past(fleet, options, settings):
+        chosen = deploy(DEFAULT_POLICY, origin, (TESTED_BUDGET,)).chosen[TESTED_BUDGET]
+        forecast = whole_of(forecasts_of(origin))
+        everybody = np.ones(len(chosen), np.bool_)
+        seen: Mapping[str, Any] = at_choice(forecast, chosen, everybody)
+        found.append(
+            {
+                "origin": fleet.day(origin.trial.origin).isoformat(),
+                **{key: seen[key] for key in ("resources", "observed", "expected")},
+                **proper_scores(forecast),
+            }
+        )
+    return found
