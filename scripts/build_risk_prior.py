@@ -31,7 +31,7 @@ SOURCE = (
 LIMITS = (
     "One hosting provider, one summer, five-minute averages; memory is what a hypervisor saw "
     "active. On maxima it was tried on 44 machines of Azure only, next to none of which can "
-    "shrink. One shift of the whole fleet is in the data, and it set the allowance for the next one."
+    "shrink. One shift of the whole fleet is in the data; it set the allowance for the next one."
 )
 
 DIGITS = 6
