@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from compute_optimizer.errors import Conflict
+from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Finding,
@@ -12,7 +13,7 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.recommendations import Facets, Scope, Selection
+from compute_optimizer.store.recommendations import Scope, Selection
 from tests.records import ACCOUNT, BY_HAND, NOW, REGION, arn, option, recommendation
 
 SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")

@@ -19,13 +19,12 @@ from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
 from compute_optimizer.model.resource import ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
@@ -62,11 +61,13 @@ class Tally:
     """What was found in one shard, or in all of them."""
 
     findings: Counter[str]
-    """Instances by finding, in the model's spelling."""
+    """Resources by finding, in the model's spelling."""
     errors: Counter[str]
     """Resources without a recommendation, by error code."""
     monthly_savings: float
-    """Of the first options of overprovisioned resources."""
+    """Of the first options of the resources that totals count."""
+    by_type: Counter[tuple[str, str]]
+    """Resources by resource type and finding or error code."""
 
     @property
     def resources(self) -> int:
@@ -131,7 +132,7 @@ def analyze_shard(task: ShardTask) -> Tally:
         result = kind.recommend(
             resources,
             samples,
-            load_instance_types(),
+            kind.catalog(),
             as_of=task.as_of,
             preferences=task.preferences,
         )
@@ -144,11 +145,12 @@ def analyze_shard(task: ShardTask) -> Tally:
                 result.errors,
                 now=task.clock.now(),
             )
-    return Tally(
-        Counter(one.finding.value for one in result.recommendations),
-        Counter(one.code for one in result.errors),
-        sum(store.counted_savings(one) for one in result.recommendations),
-    )
+    findings = Counter(one.finding.value for one in result.recommendations)
+    errors = Counter(one.code for one in result.errors)
+    savings = sum(kind.counted_savings(one) for one in result.recommendations)
+    counts = (findings + errors).items()
+    by_type = Counter({(kind.name, outcome): count for outcome, count in counts})
+    return Tally(findings, errors, savings, by_type)
 
 
 def check_moment(as_of: datetime, clock: Clock) -> None:
@@ -180,9 +182,8 @@ def forget_after(samples: ShardSamples, as_of: datetime) -> None:
 
 def resource_type(name: str) -> ResourceType:
     """Return the record of a resource type; raise InvalidInput for one that is not analyzed."""
-    for kind in RESOURCE_TYPES:
-        if kind.name == name:
-            return kind
+    if kind := type_named(name):
+        return kind
     known = ", ".join(kind.name for kind in RESOURCE_TYPES)
     raise InvalidInput(f"resources of type {name!r} cannot be analyzed; expected one of {known}")
 
@@ -319,4 +320,5 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
         sum((tally.findings for tally in tallies), Counter()),
         sum((tally.errors for tally in tallies), Counter()),
         sum(tally.monthly_savings for tally in tallies),
+        sum((tally.by_type for tally in tallies), Counter()),
     )
