@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
 from compute_optimizer.operations.enrollment import (
     get_enrollment_status,
@@ -18,6 +19,7 @@ Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
 
 OPERATIONS: dict[str, Operation] = {
+    "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
@@ -36,7 +38,6 @@ NOT_YET = (
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
     "GetAutoScalingGroupRecommendations",
-    "GetEBSVolumeRecommendations",
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",

@@ -70,6 +70,13 @@ EC2_FILTERS = {
 }
 """The filters of GetEC2InstanceRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
+EBS_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled([Finding.OPTIMIZED, Finding.NOT_OPTIMIZED]), lambda facets: (facets.finding,)
+    ),
+}
+"""The filter of GetEBSVolumeRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
 
 def selection(
     filters: Sequence[Filter], rules: Mapping[str, FilterRule], arns: tuple[str, ...] | None = None

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.model.recommendation import (
@@ -14,9 +16,10 @@ from compute_optimizer.model.recommendation import (
     Recommendation,
     Results,
 )
-from compute_optimizer.model.resource import EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ec2_instance
+from compute_optimizer.resources import ebs_volume, ec2_instance
+from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 
 
@@ -73,6 +76,18 @@ RESOURCE_TYPES = (
         summary=ec2_reading.summary_of,
         explain=ec2_instance.explain,
         compare=ec2_instance.compare,
+    ),
+    ResourceType(
+        name=EBS_VOLUME,
+        plural="volumes",
+        resource=EbsVolume,
+        metrics=ebs_volume.METRICS,
+        catalog=load_volume_types,
+        recommend=ebs_volume.recommend,
+        recommendation=EbsVolumeRecommendation,
+        facets=ebs_reading.facets_of,
+        counted_savings=ebs_reading.counted_savings,
+        summary=ebs_reading.summary_of,
     ),
 )
 
