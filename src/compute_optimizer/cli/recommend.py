@@ -1,5 +1,6 @@
 """`compute-optimizer recommend`: the current recommendations, the largest savings first."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -86,8 +87,14 @@ def print_recommendations(found: Sequence[Recommendation], limit: int = SHOWN) -
     title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
     print_rows([_row(one) for one in shown], HEADINGS, Format.TABLE, title)
     findings = Counter(one.finding.value for one in found)
-    print(", ".join(f"{count:,} {finding.lower()}" for finding, count in findings.most_common()))
+    told = (f"{count:,} {_in_words(finding)}" for finding, count in findings.most_common())
+    print(", ".join(told))
     print(f"Total estimated savings: {sum(map(counted_savings, found)):,.2f} USD a month.")
+
+
+def _in_words(finding: str) -> str:
+    """Return such as `not optimized` for NotOptimized."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", finding).lower()
 
 
 def _row(one: Recommendation) -> dict[str, Any]:
