@@ -134,18 +134,22 @@ def _ranked(every: Configurations, risks: Floats, worth: Booleans) -> Integers:
 
 
 def _risks(demand: VolumeDemand, every: Configurations, headroom: float) -> Floats:
-    """Return the risk of every choice, the highest over the dimensions."""
+    """Return the risk of every choice, the highest over the dimensions.
+
+    What fits lies below its limits but for the samples that the threshold forgives, and those are
+    all in the tail; of what does not fit only today's configuration is judged by all samples.
+    """
     found = []
     for place, capacity in enumerate((every.iops, every.throughput)):
         used = demand.usage.dimensions[place]
         full = capacity * (1 + FIT_TOLERANCE) / SCALES[place]
-        shortage, tight = (count_above(used.tail, limit) for limit in (full, full * (1 - headroom)))
-        # A tail that lies above the limit throughout says "at least": count the whole series.
-        rows = np.flatnonzero((tight >= used.tail.shape[1]).any(axis=1))
+        limits = full, full * (1 - headroom)
+        shortage, tight = (count_above(used.tail, limit) for limit in limits)
+        rows = np.flatnonzero(tight[:, -1] >= used.tail.shape[1])
         if demand.chosen.parts(DIMENSIONS[place]) and len(rows):
             series = dimension_rows(demand.chosen, DIMENSIONS[place], rows)
-            for counts, limits in ((shortage, full), (tight, full * (1 - headroom))):
-                counts[rows] = count_above(series, limits[rows])
+            for counts, limit in zip((shortage, tight), limits, strict=True):
+                counts[rows, -1] = count_above(series, limit[rows, -1:])[:, 0]
         found.append(scores(shortage, tight, used.counts[:, None], OTHER_PERCENTILE))
     return overall(np.stack(found, axis=2))
 

@@ -1,6 +1,5 @@
 """From the samples of a shard of volumes to what each asks for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.demand import OTHER_PERCENTILE
 from compute_optimizer.engine.dimensions import Combine, Dimension
-from compute_optimizer.engine.statistics import percentile
+from compute_optimizer.engine.statistics import BLOCK_ROWS, percentile
 from compute_optimizer.engine.usage import (
     MINIMUM_SAMPLES,
     Chosen,
@@ -106,9 +105,9 @@ def demand_of(samples: ShardSamples, preferences: Preferences) -> VolumeDemand:
     usage = measure(chosen, DIMENSIONS, [OTHER_PERCENTILE] * len(DIMENSIONS))
     tails = [percentile(used.tail, used.counts, OTHER_PERCENTILE) for used in usage.dimensions]
     used = np.stack(tails, axis=1) * SCALES
-    operations, transferred = (_series(chosen, dimension) for dimension in DIMENSIONS)
     counts = usage.dimensions[0].counts
-    total, moved = (np.nansum(one, axis=1, dtype=np.float64) for one in (operations, transferred))
+    activity = _activity(chosen)
+    total, moved = activity.operations, activity.transferred
     return VolumeDemand(
         chosen=chosen,
         usage=usage,
@@ -119,17 +118,43 @@ def demand_of(samples: ShardSamples, preferences: Preferences) -> VolumeDemand:
         mean_operation_bytes=np.divide(
             moved, total, out=np.full(chosen.rows, np.nan), where=(total > 0) & (moved > 0)
         ),
-        longest_run=_longest_run(operations),
-        quiet=(_daily_sums(operations) < 1).all(axis=1) & (counts >= MINIMUM_SAMPLES),
+        longest_run=activity.longest_run,
+        quiet=activity.quiet & (counts >= MINIMUM_SAMPLES),
     )
 
 
-def _series(chosen: Chosen, dimension: Dimension) -> Matrix:
-    """Return the dimension's whole series, (volumes, slots); NaN throughout without a metric."""
-    parts: Sequence[Matrix] = chosen.parts(dimension)
-    if not parts:
-        return np.full((chosen.rows, chosen.slots), np.nan, np.float32)
-    return combine(parts, dimension.combine)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Activity:
+    """What the whole series say, (volumes,) each."""
+
+    operations: Floats
+    """In the window."""
+    transferred: Floats
+    """Bytes in the window."""
+    longest_run: Floats
+    quiet: Booleans
+
+
+def _activity(chosen: Chosen) -> _Activity:
+    """Return the activity, a block of volumes at a time: it stays in a core's cache."""
+    rows = chosen.rows
+    found = _Activity(np.zeros(rows), np.zeros(rows), np.zeros(rows), np.zeros(rows, np.bool_))
+    for start in range(0, rows, BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        operations, transferred = (_series(chosen, one, block) for one in DIMENSIONS)
+        if operations is not None:
+            found.operations[block] = np.nansum(operations, axis=1, dtype=np.float64)
+            found.longest_run[block] = _longest_run(operations)
+            found.quiet[block] = (_daily_sums(operations) < 1).all(axis=1)
+        if transferred is not None:
+            found.transferred[block] = np.nansum(transferred, axis=1, dtype=np.float64)
+    return found
+
+
+def _series(chosen: Chosen, dimension: Dimension, block: slice) -> Matrix | None:
+    """Return the dimension's series of some volumes; None where nobody sent one."""
+    parts = [part[block] for part in chosen.parts(dimension)]
+    return combine(parts, dimension.combine) if parts else None
 
 
 def _exceeded(chosen: Chosen, metric: str) -> Booleans:
@@ -143,8 +168,8 @@ def _exceeded(chosen: Chosen, metric: str) -> Booleans:
 
 def _longest_run(series: Matrix) -> Floats:
     """Return the most samples in a row, (volumes,)."""
-    slots = np.arange(series.shape[1])
-    last_gap = np.maximum.accumulate(np.where(np.isfinite(series), -1, slots), axis=1)
+    slots = np.arange(series.shape[1], dtype=np.int32)
+    last_gap = np.maximum.accumulate(np.where(np.isfinite(series), np.int32(-1), slots), axis=1)
     longest: Floats = (slots - last_gap).max(axis=1, initial=0).astype(np.float64)
     return longest
 
