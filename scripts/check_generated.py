@@ -48,6 +48,11 @@ def generators() -> list[Generator]:
             (CATALOG / "prices.json.gz", CATALOG / "cpu_speeds.json"),
             needs=FIGURES,
         ),
+        Generator(
+            ("scripts/build_volume_prices.py", str(FIGURES)),
+            (CATALOG / "volume_prices.json",),
+            needs=FIGURES,
+        ),
         Generator(("scripts/generate_cli_docs.py",), (Path("docs/cli.md"),)),
     ]
 

@@ -101,6 +101,7 @@ def test_the_report_for_programs(program: Program) -> None:
         "last_sample": "2026-01-31T00:00:00+00:00",
         "tiles_written": 1,
         "unknown_instance_types": {"z9.huge": 2},
+        "unknown_volume_types": {},
         "columns_not_read": {},
         "refused": [{"file": str(metrics), "reason": "the value is not a number", "count": 1}],
         "refused_examples": [

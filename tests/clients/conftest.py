@@ -124,7 +124,8 @@ def analyzed(
         with CLIENTS["raw-json"](service.endpoint, service.management, folder) as call:
             call("UpdateEnrollmentStatus", {"status": "Active", "includeMemberAccounts": True})
             wait_for(call, "Active")
-        service.run("import", "--inventory", str(files.inventory), "--metrics", str(files.metrics))
+        metrics = [word for path in files.metrics for word in ("--metrics", str(path))]
+        service.run("import", "--inventory", str(files.inventory), *metrics)
         service.run("analyze", "--as-of", files.last_day.isoformat())
         yield service
 

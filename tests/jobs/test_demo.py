@@ -32,7 +32,7 @@ def test_organization_file_can_be_applied_as_it_is(tmp_path: Path) -> None:
 def test_metrics_are_fourteen_days_of_slots_that_end_with_the_last_day(tmp_path: Path) -> None:
     files = write_demo_files(tmp_path, LAST_DAY, size=3)
 
-    table = pq.read_table(files.metrics)
+    table = pq.read_table(files.metrics[0])
     moments = table.column("timestamp")
     assert table.num_rows == 3 * 14 * 288
     assert pc.min(moments).as_py() == datetime(2026, 3, 2, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_metrics_are_fourteen_days_of_slots_that_end_with_the_last_day(tmp_path:
 def test_what_was_never_sent_is_null_and_nothing_is_nan(tmp_path: Path) -> None:
     files = write_demo_files(tmp_path, LAST_DAY, size=40)
 
-    table = pq.read_table(files.metrics)
+    table = pq.read_table(files.metrics[0])
     # Some machines have no agent, so memory is missing for them.
     assert table.column("mem_used_percent_Maximum").null_count > 0
     for name in table.column_names[2:]:

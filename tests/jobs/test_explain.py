@@ -10,6 +10,7 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.explain import compare, explain
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.metrics import Window
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, START, Desk
@@ -41,6 +42,7 @@ def test_every_recommendation_is_explained_by_its_own_figures(desk: Desk, tiles:
 
     assert len(found) == 3
     for one in found:
+        assert isinstance(one, Ec2InstanceRecommendation)
         told = explain(desk.state, tiles, desk.clock, one.resource_arn)
         assert told.as_of == one.last_refresh == MIDNIGHT
         assert told.finding == one.finding.value

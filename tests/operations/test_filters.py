@@ -4,9 +4,9 @@ from typing import Any, get_args
 
 import pytest
 
+from compute_optimizer.model.facets import Facets
 from compute_optimizer.operations.filters import EC2_FILTERS, selection
 from compute_optimizer.shapes import FilterName, InvalidParameterValueException
-from compute_optimizer.store.recommendations import Facets
 
 WEB = Facets(
     finding="Overprovisioned",

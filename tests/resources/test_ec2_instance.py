@@ -18,7 +18,7 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
     Savings,
 )
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.resources.ec2.dimensions import METRICS
 from compute_optimizer.resources.ec2_instance import explain, recommend
@@ -354,7 +354,7 @@ def test_credits_are_judged_by_averages() -> None:
 
 
 def test_the_table_of_resource_types_names_what_it_wants() -> None:
-    (ec2,) = RESOURCE_TYPES
+    ec2 = next(kind for kind in RESOURCE_TYPES if kind.name == EC2_INSTANCE)
 
     assert (ec2.name, ec2.metrics) == ("Ec2Instance", METRICS)
     assert len(METRICS) == len(set(METRICS)) == 2 * 2 + 12

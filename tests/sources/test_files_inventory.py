@@ -12,7 +12,8 @@ import pytest
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 from compute_optimizer.sources.files import inventory
-from compute_optimizer.sources.files.inventory import RowRefused, read_inventory, resource_of
+from compute_optimizer.sources.files.cells import RowRefused
+from compute_optimizer.sources.files.inventory import read_inventory, resource_of
 from compute_optimizer.sources.files.refusals import Refusals
 
 ACCOUNT = "111111111111"

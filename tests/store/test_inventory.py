@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from compute_optimizer.errors import InvalidInput, NotFound
-from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.store import State, inventory
+from compute_optimizer.store.schema import resources
+from tests.volumes import volume
 
 ACCOUNT = "111111111111"
 
@@ -101,3 +104,28 @@ def test_an_id_that_two_accounts_use_must_be_given_as_arn(state: State) -> None:
         pytest.raises(InvalidInput, match="several resources have the id"),
     ):
         inventory.find_resource(connection, instance(1).resource_id)
+
+
+def test_an_instance_is_stored_as_before_there_were_other_types(sqlite_state: State) -> None:
+    upsert(sqlite_state, instance(1))
+    with sqlite_state.reading() as connection:
+        (body,) = connection.execute(select(resources.c.body)).scalars()
+
+    # The bytes that version 0.1.0 wrote: an inventory that is imported again changes nothing.
+    assert body == (
+        b'{"account_id":"111111111111",'
+        b'"arn":"arn:aws:ec2:us-east-1:111111111111:instance/i-00000000000000001",'
+        b'"auto_scaling_group_arn":null,"instance_type":"m5.large","memory_mib":null,"name":"",'
+        b'"platform":"linux","region":"us-east-1","resource_id":"i-00000000000000001",'
+        b'"resource_type":"Ec2Instance","state":"running",'
+        b'"tags":{"App":"front","Team":"search"},"vcpus":null}'
+    )
+
+
+def test_each_type_comes_back_as_its_own_record(state: State) -> None:
+    disk = volume(1, "io1", 100, iops=4_000, root=True, tags={"Team": "data"})
+    upsert(state, instance(1), disk)
+    with state.reading() as connection:
+        assert inventory.find_resource(connection, disk.resource_id) == disk
+        key = inventory.shard_of(connection, disk.arn)
+        assert (key.resource_type, inventory.resources_of(connection, key)) == (EBS_VOLUME, [disk])

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from compute_optimizer.errors import Conflict
+from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
+from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Finding,
@@ -12,8 +14,9 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.recommendations import Facets, Scope, Selection
+from compute_optimizer.store.recommendations import Scope, Selection
 from tests.records import ACCOUNT, BY_HAND, NOW, REGION, arn, option, recommendation
+from tests.volumes import volume_recommendation
 
 SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
 ELSEWHERE = Scope(ACCOUNT, "eu-west-1", "Ec2Instance")
@@ -276,3 +279,17 @@ def test_current_scopes_are_those_of_the_given_accounts(state: State) -> None:
     with state.reading() as connection:
         assert store.current_scopes(connection, {ACCOUNT}) == {SCOPE}
         assert store.current_scopes(connection, {"333333333333"}) == set()
+
+
+def test_recommendations_of_each_type_come_back_as_their_own_record(state: State) -> None:
+    scope, one = Scope(ACCOUNT, REGION, "EbsVolume"), volume_recommendation(1, account_id=ACCOUNT)
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        store.write_result(connection, run_id, scope, [one], [], now=NOW)
+        store.write_result(connection, run_id, SCOPE, [recommendation(1)], [], now=NOW)
+        store.complete_run(connection, run_id, [scope, SCOPE], NOW)
+
+    with state.reading() as connection:
+        found = store.read_page(connection, run_id, scope, EbsVolumeRecommendation, limit=9)
+    assert found == [one]
+    assert page(state, run_id) == [recommendation(1)]

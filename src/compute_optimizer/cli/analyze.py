@@ -1,5 +1,6 @@
 """`compute-optimizer analyze`: turn the stored metrics into recommendations."""
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -16,8 +17,9 @@ from compute_optimizer.cli.output import (
     print_json,
     settings_for,
 )
-from compute_optimizer.jobs.analyze import Analysis
+from compute_optimizer.jobs.analyze import Analysis, Tally
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
+from compute_optimizer.resources import plural_of
 from compute_optimizer.store.tiles import TileStore
 
 AccountsOption = Annotated[
@@ -73,6 +75,7 @@ def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
         "accounts": list(analysis.accounts),
         "resources": tally.resources,
         "findings": dict(sorted(tally.findings.items())),
+        "byResourceType": _by_type(tally),
         "errors": dict(sorted(tally.errors.items())),
         "estimatedMonthlySavings": round(tally.monthly_savings, 2),
         "seconds": round(seconds, 3),
@@ -80,14 +83,29 @@ def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
     }
 
 
+def _by_type(tally: Tally) -> dict[str, dict[str, int]]:
+    """Return how many resources of each type have each finding or error."""
+    found: dict[str, dict[str, int]] = {}
+    for (kind, outcome), count in sorted(tally.by_type.items()):
+        found.setdefault(kind, {})[outcome] = count
+    return found
+
+
+def _counted(by_type: Mapping[str, Mapping[str, int]]) -> str:
+    """Return such as `240 instances and 60 volumes`."""
+    counts = [f"{sum(found.values()):,} {plural_of(kind)}" for kind, found in by_type.items()]
+    return " and ".join(counts) or "no resources"
+
+
 def _print_summary(summary: dict[str, Any]) -> None:
     print(
-        f"Analyzed {summary['resources']:,} instances of {len(summary['accounts'])} account(s), "
+        f"Analyzed {_counted(summary['byResourceType'])} of {len(summary['accounts'])} account(s), "
         f"{summary['lookBackFirstDay']} to {summary['lookBackLastDay']}, in "
         f"{summary['seconds']:.1f} s ({summary['resourcesPerSecond']:,.0f} a second)."
     )
-    for finding, count in summary["findings"].items():
-        print(f"  {finding:<28} {count:>8,}")
-    for code, count in summary["errors"].items():
-        print(f"  {code:<28} {count:>8,}")
+    for kind, outcomes in summary["byResourceType"].items():
+        if len(summary["byResourceType"]) > 1:
+            print(kind)
+        for outcome, count in outcomes.items():
+            print(f"  {outcome:<28} {count:>8,}")
     print(f"Estimated monthly savings: {summary['estimatedMonthlySavings']:,.2f} USD")

@@ -98,11 +98,12 @@ def take_in(application: Application, files: DemoFiles) -> None:
         application.state,
         TileStore(application.settings.tiles_dir),
         application.clock,
-        ImportRequest(inventory=files.inventory, metrics=(files.metrics,)),
+        ImportRequest(inventory=files.inventory, metrics=files.metrics),
     )
     counts = report.resources
+    volumes = counts.added + counts.changed + counts.unchanged - files.instances
     _say(
-        f"  {counts.added + counts.changed + counts.unchanged:,} instances, "
+        f"  {files.instances:,} instances, {volumes:,} volumes, "
         f"{report.samples.total():,} samples until {files.last_day}"
     )
 

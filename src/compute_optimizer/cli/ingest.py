@@ -86,6 +86,7 @@ def report_as_json(report: ImportReport) -> dict[str, Any]:
         "last_sample": report.last and report.last.isoformat(),
         "tiles_written": report.tiles,
         "unknown_instance_types": dict(sorted(report.unknown_types.items())),
+        "unknown_volume_types": dict(sorted(report.unknown_volume_types.items())),
         "columns_not_read": {str(path): names for path, names in report.not_read.items()},
         "refused": [
             {"file": str(path), "reason": reason.value, "count": count}
@@ -122,12 +123,16 @@ def print_report(report: ImportReport) -> None:
             f"From {report.first:%Y-%m-%d %H:%M} to {report.last:%Y-%m-%d %H:%M} UTC; "
             f"{report.tiles} day tiles written."
         )
-    for name, count in sorted(report.unknown_types.items()):
-        console.print(
-            f"warning: the catalog does not know the instance type {name!r} ({count} resources): "
-            "they get no recommendation",
-            markup=False,
-        )
+    for what, unknown in (
+        ("instance type", report.unknown_types),
+        ("volume type", report.unknown_volume_types),
+    ):
+        for name, count in sorted(unknown.items()):
+            console.print(
+                f"warning: the catalog does not know the {what} {name!r} ({count} resources): "
+                "they get no recommendation",
+                markup=False,
+            )
     for path, names in report.not_read.items():
         console.print(f"warning: {path.name}: columns not read: {', '.join(names)}", markup=False)
     _print_refusals(report, console)

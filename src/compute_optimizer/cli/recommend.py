@@ -1,5 +1,6 @@
 """`compute-optimizer recommend`: the current recommendations, the largest savings first."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -15,9 +16,11 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.jobs.analyze import resource_type as type_known_as
 from compute_optimizer.jobs.recommend import by_savings
-from compute_optimizer.model.preferences import CURRENT
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationOption
+from compute_optimizer.model.recommendation import Recommendation
+from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.resources import type_of
 from compute_optimizer.store.recommendations import counted_savings
 
 SHOWN = 20
@@ -26,10 +29,11 @@ SHOWN = 20
 HEADINGS = {
     "accountId": "Account",
     "region": "Region",
+    "resourceType": "Type",
     "name": "Name or id",
     "finding": "Finding",
-    "currentInstanceType": "Current type",
-    "recommendedInstanceType": "Recommended",
+    "current": "Current",
+    "recommended": "Recommended",
     "performanceRisk": "Risk (0-4)",
     "estimatedMonthlySavings": "USD a month",
 }
@@ -40,11 +44,18 @@ AccountsOption = Annotated[
 RegionsOption = Annotated[
     list[str] | None, typer.Option("--region", help="Only this Region; may be repeated.")
 ]
+TypesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type", help=f"Only this resource type, such as {EC2_INSTANCE}; may be repeated."
+    ),
+]
 
 
 def recommend(
     account: AccountsOption = None,
     region: RegionsOption = None,
+    resource_type: TypesOption = None,
     limit: Annotated[
         int, typer.Option(min=0, help="Recommendations in the table; 0 shows all.")
     ] = SHOWN,
@@ -52,8 +63,10 @@ def recommend(
     data_dir: DataDirOption = None,
 ) -> None:
     """Print the current recommendations, the largest savings first, and the total savings."""
+    for name in resource_type or ():
+        type_known_as(name)
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
-        found = by_savings(connection, account, region)
+        found = by_savings(connection, account, region, resource_type)
     if output is Format.JSON:
         print_json(
             {
@@ -65,7 +78,7 @@ def recommend(
         print_recommendations(found, limit)
 
 
-def print_recommendations(found: Sequence[Ec2InstanceRecommendation], limit: int = SHOWN) -> None:
+def print_recommendations(found: Sequence[Recommendation], limit: int = SHOWN) -> None:
     """Print the first recommendations as a table, then findings and savings of all of them."""
     if not found:
         print("No recommendation yet: import metrics, then run `compute-optimizer analyze`.")
@@ -74,26 +87,40 @@ def print_recommendations(found: Sequence[Ec2InstanceRecommendation], limit: int
     title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
     print_rows([_row(one) for one in shown], HEADINGS, Format.TABLE, title)
     findings = Counter(one.finding.value for one in found)
-    print(", ".join(f"{count:,} {finding.lower()}" for finding, count in findings.most_common()))
+    told = (f"{count:,} {_in_words(finding)}" for finding, count in findings.most_common())
+    print(", ".join(told))
     print(f"Total estimated savings: {sum(map(counted_savings, found)):,.2f} USD a month.")
 
 
-def _row(one: Ec2InstanceRecommendation) -> dict[str, Any]:
-    first = _first_option(one)
+def _in_words(finding: str) -> str:
+    """Return such as `not optimized` for NotOptimized."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", finding).lower()
+
+
+def _row(one: Recommendation) -> dict[str, Any]:
+    kind = type_of(one)
+    summary = kind.summary(one)
     region, resource_id = one.resource_arn.split(":")[3], one.resource_arn.rpartition("/")[2]
-    return {
-        "instanceArn": one.resource_arn,
+    row = {
+        "resourceArn": one.resource_arn,
+        "resourceType": kind.name,
         "accountId": one.account_id,
         "region": region,
-        "name": one.name or resource_id,
+        "name": summary.name or resource_id,
         "finding": one.finding.value,
-        "findingReasonCodes": list(one.finding_reason_codes),
-        "currentInstanceType": one.current_instance_type,
-        "recommendedInstanceType": first.instance_type if first else None,
-        "performanceRisk": first.performance_risk if first else None,
+        "findingReasonCodes": list(summary.reason_codes),
+        "current": summary.current,
+        "recommended": summary.recommended,
+        "performanceRisk": summary.performance_risk,
         "estimatedMonthlySavings": round(counted_savings(one), 2),
     }
+    return row | _as_instance(row) if kind.name == EC2_INSTANCE else row
 
 
-def _first_option(one: Ec2InstanceRecommendation) -> RecommendationOption | None:
-    return next((o for o in one.options if o.architecture_pool == CURRENT), None)
+def _as_instance(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what an instance's row has besides: the names that programs knew before volumes."""
+    return {
+        "instanceArn": row["resourceArn"],
+        "currentInstanceType": row["current"],
+        "recommendedInstanceType": row["recommended"],
+    }

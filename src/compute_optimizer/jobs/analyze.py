@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -19,19 +19,19 @@ from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.effective_preferences import (
+    NO_LAYERS,
     PreferenceLayers,
     by_effective_preferences,
     longest_look_back,
 )
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
-from compute_optimizer.model.resource import Resource, ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
-from compute_optimizer.resources.ec2_instance import ShardResult
+from compute_optimizer.model.recommendation import Recommendation, Results
+from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
@@ -73,11 +73,13 @@ class Tally:
     """What was found in one shard, or in all of them."""
 
     findings: Counter[str]
-    """Instances by finding, in the model's spelling."""
+    """Resources by finding, in the model's spelling."""
     errors: Counter[str]
     """Resources without a recommendation, by error code."""
     monthly_savings: float
-    """Of the first options of overprovisioned resources."""
+    """Of the first options of the resources that totals count."""
+    by_type: Counter[tuple[str, str]]
+    """Resources by resource type and finding or error code."""
 
     @property
     def resources(self) -> int:
@@ -119,7 +121,7 @@ def analyze(
     found, layers = _shards_to_analyze(state, wanted, moment)
     run_id = _begin(state, moment, clock)
     tasks = [
-        ShardTask(state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)])
+        ShardTask(state.url, tiles.root, clock, run_id, shard, moment, _layers_for(shard, layers))
         for shard in found
     ]
     worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
@@ -127,6 +129,11 @@ def analyze(
     tallies = _analyze_shards(tasks, processes, progress)
     _complete(state, run_id, wanted, found, clock)
     return Analysis(run_id, moment, window, wanted, _sum(tallies))
+
+
+def _layers_for(shard: ShardKey, layers: Mapping[Place, PreferenceLayers]) -> PreferenceLayers:
+    """Return what is stated for the resources of a shard: so far only for instances."""
+    return layers[place_of(shard)] if shard.resource_type == EC2_INSTANCE else NO_LAYERS
 
 
 def analyze_shard(task: ShardTask) -> Tally:
@@ -149,11 +156,13 @@ def analyze_shard(task: ShardTask) -> Tally:
                 errors,
                 now=task.clock.now(),
             )
-    return Tally(
-        Counter(one.finding.value for one in found),
-        Counter(one.code for one in errors),
-        sum(store.counted_savings(one) for one in found),
-    )
+    kind = resource_type(task.shard.resource_type)
+    findings = Counter(one.finding.value for one in found)
+    codes = Counter(one.code for one in errors)
+    savings = sum(kind.counted_savings(one) for one in found)
+    counts = (findings + codes).items()
+    by_type = Counter({(kind.name, outcome): count for outcome, count in counts})
+    return Tally(findings, codes, savings, by_type)
 
 
 def _batches(
@@ -168,7 +177,7 @@ def _batches(
 
 def _analyze_batch(
     state: State, task: ShardTask, resources: Sequence[Resource], preferences: Preferences
-) -> ShardResult:
+) -> Results[Recommendation]:
     """Return what the analysis says of some resources of a shard under the same preferences."""
     kind = resource_type(task.shard.resource_type)
     window = look_back(task.as_of, preferences.lookback_days)
@@ -179,7 +188,7 @@ def _analyze_batch(
         )
     forget_after(samples, task.as_of)
     return kind.recommend(
-        resources, samples, load_instance_types(), as_of=task.as_of, preferences=preferences
+        resources, samples, kind.catalog(), as_of=task.as_of, preferences=preferences
     )
 
 
@@ -212,9 +221,8 @@ def forget_after(samples: ShardSamples, as_of: datetime) -> None:
 
 def resource_type(name: str) -> ResourceType:
     """Return the record of a resource type; raise InvalidInput for one that is not analyzed."""
-    for kind in RESOURCE_TYPES:
-        if kind.name == name:
-            return kind
+    if kind := type_named(name):
+        return kind
     known = ", ".join(kind.name for kind in RESOURCE_TYPES)
     raise InvalidInput(f"resources of type {name!r} cannot be analyzed; expected one of {known}")
 
@@ -353,4 +361,5 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
         sum((tally.findings for tally in tallies), Counter()),
         sum((tally.errors for tally in tallies), Counter()),
         sum(tally.monthly_savings for tally in tallies),
+        sum((tally.by_type for tally in tallies), Counter()),
     )

@@ -21,9 +21,11 @@ from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.model.resource import Resource
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
+from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, generate_volumes
 
 SEED = 111
 """Any number would do; this one makes the demo the same on every machine."""
@@ -38,8 +40,11 @@ class DemoFiles:
 
     organization: Path
     inventory: Path
-    metrics: Path
+    metrics: tuple[Path, ...]
+    """Of the instances, then of the volumes."""
     last_day: date
+    instances: int
+    """The rest of the inventory are volumes."""
 
     @property
     def as_of(self) -> datetime:
@@ -79,16 +84,20 @@ def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> De
     """Generate the organization, the fleet and what it sent up to that day, and write the files."""
     window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
     fleet = generate_fleet(SEED, size)
+    volumes = generate_volumes(SEED, fleet)
     samples = generate_samples(fleet, window, load_instance_types(), SEED)
     files = DemoFiles(
         folder / "organization.yaml",
         folder / "inventory.csv",
-        folder / "metrics.parquet",
+        (folder / "metrics.parquet", folder / "volume_metrics.parquet"),
         last_day,
+        len(fleet),
     )
     files.organization.write_text(yaml.safe_dump(organization_document(), sort_keys=False))
-    pa_csv.write_csv(inventory_table(fleet), files.inventory)
-    pq.write_table(metrics_table(samples), files.metrics)
+    pa_csv.write_csv(inventory_table(fleet, volumes), files.inventory)
+    of_volumes = generate_volume_samples(volumes, window, SEED)
+    for path, sent in zip(files.metrics, (samples, of_volumes), strict=True):
+        pq.write_table(metrics_table(sent), path)
     return files
 
 
@@ -103,19 +112,26 @@ def organization_document() -> dict[str, Any]:
     return {"organizations": [organization]}
 
 
-def inventory_table(fleet: tuple[Machine, ...]) -> pa.Table:
-    """Return the inventory of a fleet, one row per machine."""
-    resources = [machine.resource for machine in fleet]
+def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa.Table:
+    """Return the inventory of a fleet, one row per machine and volume."""
+    disks = [disk.resource for disk in volumes]
+    resources: list[Resource] = [*(machine.resource for machine in fleet), *disks]
+    of_volumes = {one.arn: one for one in disks}
+    found = [of_volumes.get(one.arn) for one in resources]
     return pa.table(
         {
             "arn": [one.arn for one in resources],
             "account": [one.account_id for one in resources],
             "region": [one.region for one in resources],
+            "resource_type": [one.resource_type for one in resources],
             "type": [one.instance_type for one in resources],
             "name": [one.name for one in resources],
             "state": [one.state for one in resources],
             "platform": [one.platform for one in resources],
             "tags": [json.dumps(dict(one.tags)) for one in resources],
+            "size_gib": [one and one.size_gib for one in found],
+            "iops": pa.array([one and one.iops for one in found], pa.int64()),
+            "root": [one and one.root for one in found],
         }
     )
 
@@ -157,4 +173,6 @@ def _mark(folder: Path, analyzed: date | None) -> None:
 
 def _fleet_digest() -> str:
     """Return what tells the fleet of this version from that of another one."""
-    return hashlib.sha256(repr(generate_fleet(SEED)).encode()).hexdigest()[:16]
+    fleet = generate_fleet(SEED)
+    whole = repr((fleet, generate_volumes(SEED, fleet)))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]

@@ -1,11 +1,12 @@
 """Explain: repeat the analysis of one resource and keep the arrays that decided."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.comparison import Comparison, Moment
 from compute_optimizer.engine.departures import departures
 from compute_optimizer.engine.explanation import Explanation
@@ -14,8 +15,8 @@ from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
 from compute_optimizer.store.preferences import layers_of
@@ -27,6 +28,8 @@ from compute_optimizer.store.recommendations import (
     scope_of,
 )
 from compute_optimizer.store.tiles import TileStore, read_samples
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def explain(
@@ -41,20 +44,22 @@ def explain(
 
     What the run decided is explained by the preferences that it used, any other moment by those of
     today. Raises NotFound for a resource that the inventory does not have, and InvalidInput for a
-    moment in the future.
+    moment in the future or a resource of a type that cannot be explained.
     """
     if as_of is not None:
         check_moment(as_of, clock)
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
+        kind = resource_type(resource.resource_type)
+        explain_one = _function_of(kind, kind.explain, lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
         preferences = stored.preferences if stored else _preferences_of(connection, resource)
         known = _known_at(connection, tiles, resource, moment, preferences)
-    told = resource_type(resource.resource_type).explain(
+    told = explain_one(
         resource,
         known.samples,
-        load_instance_types(),
+        kind.catalog(),
         as_of=known.as_of,
         preferences=preferences,
     )
@@ -73,12 +78,15 @@ def compare(
     """Return the answers as of two moments and which input made the difference.
 
     `as_of` None is the moment of the current run. Raises NotFound for a resource that the
-    inventory does not have, and InvalidInput for a moment in the future or the same one twice.
+    inventory does not have, and InvalidInput for a moment in the future or the same one twice, or
+    a resource of a type that cannot be explained.
     """
     for moment in (against, against if as_of is None else as_of):
         check_moment(moment, clock)
     with state.reading() as connection:
         resource = find_resource(connection, arn_or_id)
+        kind = resource_type(resource.resource_type)
+        compare_one = _function_of(kind, kind.compare, lambda other: other.compare)
         moment = _moment(connection, resource, as_of, clock)
         if moment == against:
             raise InvalidInput(
@@ -88,9 +96,18 @@ def compare(
         one, other = (
             _known_at(connection, tiles, resource, at, preferences) for at in (moment, against)
         )
-    return resource_type(resource.resource_type).compare(
-        resource, (one, other), load_instance_types(), preferences=preferences
-    )
+    return compare_one(resource, (one, other), kind.catalog(), preferences=preferences)
+
+
+def _function_of(kind: ResourceType, found: F | None, of: Callable[[ResourceType], F | None]) -> F:
+    """Return a function that not every type has; raise InvalidInput where it is missing."""
+    if found is None:
+        known = ", ".join(other.name for other in RESOURCE_TYPES if of(other) is not None)
+        raise InvalidInput(
+            f"recommendations of type {kind.name} cannot be explained; expected a resource of "
+            f"one of {known}"
+        )
+    return found
 
 
 def _moment(
@@ -122,9 +139,7 @@ def _known_at(
     return Moment(moment, one)
 
 
-def _stored_as_of(
-    connection: Connection, resource: Resource, moment: datetime
-) -> Ec2InstanceRecommendation | None:
+def _stored_as_of(connection: Connection, resource: Resource, moment: datetime) -> Any:
     """Return the current recommendation of a resource if it is as of the moment."""
     scope = scope_of(shard_of(connection, resource.arn))
     run_id = current_run(connection, scope)

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import MetricKey, Statistic
-from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.sources.files.inventory import read_inventory, unknown_columns
 from compute_optimizer.sources.files.layouts import Layout, Series, layout_of
 from compute_optimizer.sources.files.mapping import NO_MAPPING, FileMapping
@@ -87,7 +87,9 @@ class ImportReport:
     tiles: int = 0
     """Files written; days whose samples were all known are not written again."""
     unknown_types: Counter[str] = field(default_factory=Counter)
-    """Resources by instance type that the catalog does not know: they get no recommendation."""
+    """Instances by instance type that the catalog does not know: they get no recommendation."""
+    unknown_volume_types: Counter[str] = field(default_factory=Counter)
+    """The same of volumes."""
     not_read: dict[Path, tuple[str, ...]] = field(default_factory=dict)
     """Columns that mean nothing to the import, by file: a name may be misspelled."""
     refusals: Refusals = field(default_factory=Refusals)
@@ -161,10 +163,11 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
         return []
     found = read_inventory(request.inventory, opted_in, report.refusals)
     _tell_not_read(report, request.inventory, unknown_columns(request.inventory))
-    types = load_instance_types().index
-    report.unknown_types.update(
-        one.instance_type for one in found if one.instance_type not in types
-    )
+    types = {kind.name: kind.catalog().index for kind in RESOURCE_TYPES}
+    counts = {EC2_INSTANCE: report.unknown_types, EBS_VOLUME: report.unknown_volume_types}
+    for one in found:
+        if one.instance_type not in types[one.resource_type]:
+            counts[one.resource_type][one.instance_type] += 1
     return found
 
 

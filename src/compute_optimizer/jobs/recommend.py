@@ -1,11 +1,11 @@
-"""Recommend: read back what the current runs say, over accounts and Regions."""
+"""Recommend: read back what the current runs say, over accounts, Regions and resource types."""
 
 from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection
 
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
-from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.model.recommendation import Recommendation
+from compute_optimizer.resources import ResourceType, type_named
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.recommendations import (
     Scope,
@@ -23,30 +23,31 @@ def by_savings(
     connection: Connection,
     accounts: Collection[str] | None = None,
     regions: Collection[str] | None = None,
-) -> list[Ec2InstanceRecommendation]:
+    resource_types: Collection[str] | None = None,
+) -> list[Recommendation]:
     """Return the recommendations of opted-in accounts, the largest savings first.
 
-    `accounts` and `regions` restrict them; None takes all.
+    `accounts`, `regions` and `resource_types` restrict them; None takes all.
     """
     wanted = opted_in_accounts(connection)
     if accounts is not None:
         wanted &= set(accounts)
     scopes = (
-        scope
+        (scope, kind)
         for scope in sorted(current_scopes(connection, wanted))
-        if scope.resource_type == EC2_INSTANCE and (regions is None or scope.region in regions)
+        if (kind := type_named(scope.resource_type))
+        and (regions is None or scope.region in regions)
+        and (resource_types is None or kind.name in resource_types)
     )
-    found = [one for scope in scopes for one in _all_of(connection, scope)]
+    found = [one for scope, kind in scopes for one in _all_of(connection, scope, kind)]
     return sorted(found, key=lambda one: (-counted_savings(one), one.resource_arn))
 
 
-def _all_of(connection: Connection, scope: Scope) -> Iterator[Ec2InstanceRecommendation]:
+def _all_of(connection: Connection, scope: Scope, kind: ResourceType) -> Iterator[Recommendation]:
     run_id = current_run(connection, scope)
     after = ""
     while run_id is not None:
-        page = read_page(
-            connection, run_id, scope, Ec2InstanceRecommendation, limit=PAGE, after=after
-        )
+        page = read_page(connection, run_id, scope, kind.recommendation, limit=PAGE, after=after)
         yield from page
         if len(page) < PAGE:
             return

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 
@@ -13,6 +14,8 @@ class Finding(StrEnum):
     UNDER_PROVISIONED = "Underprovisioned"
     OVER_PROVISIONED = "Overprovisioned"
     OPTIMIZED = "Optimized"
+    NOT_OPTIMIZED = "NotOptimized"
+    """Of types that do not tell over from under, such as EBS volumes (spec 3.1)."""
 
 
 class PerformanceRisk(StrEnum):
@@ -147,3 +150,34 @@ class RecommendationError:
     code: str
     """One of the codes of spec 8.4, such as INSUFFICIENT_METRIC_DATA."""
     message: str
+
+
+class Recommendation(Protocol):
+    """What the recommendations of every resource type have."""
+
+    @property
+    def resource_arn(self) -> str:
+        """Return the ARN of the resource."""
+
+    @property
+    def account_id(self) -> str:
+        """Return the account that owns the resource."""
+
+    @property
+    def finding(self) -> Finding:
+        """Return the finding."""
+
+    @property
+    def last_refresh(self) -> datetime:
+        """Return the moment up to which samples were looked at."""
+
+
+R = TypeVar("R", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Generic[R]):
+    """What the analysis of one shard says."""
+
+    recommendations: tuple[R, ...]
+    errors: tuple[RecommendationError, ...]

@@ -8,6 +8,9 @@ from typing import Final
 EC2_INSTANCE: Final = "Ec2Instance"
 """The service's own name of the resource type (enum ResourceType)."""
 
+EBS_VOLUME: Final = "EbsVolume"
+"""The same of volumes."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 
@@ -16,7 +19,11 @@ NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One row of the inventory."""
+    """One row of the inventory: an EC2 instance, or what every type of resource has.
+
+    A type that has more extends it with a record of its own, such as `ebs_volume.EbsVolume`; the
+    members of instances then keep their defaults.
+    """
 
     arn: str
     account_id: str
@@ -25,9 +32,10 @@ class Resource:
     resource_id: str
     """The last part of the ARN, such as i-0123456789abcdef0."""
     instance_type: str
+    """The type that is paid for: of an instance m5.large, of a volume gp3."""
     name: str = ""
     state: str = "running"
-    """pending, running, shutting-down, terminated, stopping or stopped."""
+    """Of an instance pending, running, shutting-down, terminated, stopping or stopped."""
     platform: str = "linux"
     """linux, windows, rhel or suse: decides the price."""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
 from compute_optimizer.operations.enrollment import (
     get_enrollment_status,
@@ -25,6 +26,7 @@ Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 
 OPERATIONS: dict[str, Operation] = {
     "DeleteRecommendationPreferences": delete_recommendation_preferences,
+    "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
@@ -45,7 +47,6 @@ NOT_YET = (
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
     "GetAutoScalingGroupRecommendations",
-    "GetEBSVolumeRecommendations",
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import (
@@ -16,7 +17,7 @@ from compute_optimizer.shapes import (
     InstanceRecommendationFindingReasonCode,
     InvalidParameterValueException,
 )
-from compute_optimizer.store.recommendations import Facets, Selection
+from compute_optimizer.store.recommendations import Selection
 
 FINDING = "Finding"
 TAG_PREFIX = "tag:"
@@ -48,7 +49,7 @@ def _as_modelled(values: Sequence[str]) -> dict[str, str]:
 
 
 FINDINGS = {
-    **_as_modelled([finding.value for finding in Finding]),
+    **_as_modelled([Finding.UNDER_PROVISIONED, Finding.OVER_PROVISIONED, Finding.OPTIMIZED]),
     "UNDER_PROVISIONED": Finding.UNDER_PROVISIONED.value,
     "OVER_PROVISIONED": Finding.OVER_PROVISIONED.value,
     "OPTIMIZED": Finding.OPTIMIZED.value,
@@ -68,6 +69,13 @@ EC2_FILTERS = {
     ),
 }
 """The filters of GetEC2InstanceRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+EBS_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled([Finding.OPTIMIZED, Finding.NOT_OPTIMIZED]), lambda facets: (facets.finding,)
+    ),
+}
+"""The filter of GetEBSVolumeRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 
 def selection(

@@ -1,38 +1,110 @@
 """The resource types that can be analyzed: one record each, listed by hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
+from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.metrics import MetricKey
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
-from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.resources import ec2_instance
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    Recommendation,
+    Results,
+)
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.summary import Summary
+from compute_optimizer.resources import ebs_volume, ec2_instance
+from compute_optimizer.resources.ebs import reading as ebs_reading
+from compute_optimizer.resources.ec2 import reading as ec2_reading
+
+
+class Catalog(Protocol):
+    """What is known of the types of which a resource is one, such as instance types."""
+
+    @property
+    def index(self) -> Mapping[str, int]:
+        """Return the place of each type by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """The facts and functions of one resource type."""
+    """The facts and functions of one resource type.
+
+    The functions take and return its own records, so they are typed loosely here; `recommend`,
+    `explain` and `compare` take what `catalog` returns.
+    """
 
     name: str
     """The service's own name (enum ResourceType)."""
+    plural: str
+    """What people call several of them, such as instances."""
+    resource: type[Resource]
+    """The class of its resources in the inventory."""
     metrics: tuple[MetricKey, ...]
     """The series wanted from the tiles."""
-    recommend: Callable[..., ec2_instance.ShardResult]
-    explain: Callable[..., Explanation]
-    compare: Callable[..., Comparison]
-    recommendation: type[Ec2InstanceRecommendation]
+    catalog: Callable[[], Catalog]
+    recommend: Callable[..., Results[Recommendation]]
+    recommendation: type[Recommendation]
     """The class of its recommendations."""
+    facets: Callable[[Any], Facets]
+    """Return what filters look at in a recommendation."""
+    counted_savings: Callable[[Any], float]
+    """Return the monthly savings of a recommendation that totals count."""
+    summary: Callable[[Any], Summary]
+    """Return a recommendation in one line."""
+    explain: Callable[..., Explanation] | None = None
+    """None where its recommendations cannot be explained yet, and so for `compare`."""
+    compare: Callable[..., Comparison] | None = None
 
 
 RESOURCE_TYPES = (
     ResourceType(
-        EC2_INSTANCE,
-        ec2_instance.METRICS,
-        ec2_instance.recommend,
-        ec2_instance.explain,
-        ec2_instance.compare,
-        Ec2InstanceRecommendation,
+        name=EC2_INSTANCE,
+        plural="instances",
+        resource=Resource,
+        metrics=ec2_instance.METRICS,
+        catalog=load_instance_types,
+        recommend=ec2_instance.recommend,
+        recommendation=Ec2InstanceRecommendation,
+        facets=ec2_reading.facets_of,
+        counted_savings=ec2_reading.counted_savings,
+        summary=ec2_reading.summary_of,
+        explain=ec2_instance.explain,
+        compare=ec2_instance.compare,
+    ),
+    ResourceType(
+        name=EBS_VOLUME,
+        plural="volumes",
+        resource=EbsVolume,
+        metrics=ebs_volume.METRICS,
+        catalog=load_volume_types,
+        recommend=ebs_volume.recommend,
+        recommendation=EbsVolumeRecommendation,
+        facets=ebs_reading.facets_of,
+        counted_savings=ebs_reading.counted_savings,
+        summary=ebs_reading.summary_of,
     ),
 )
+
+_BY_NAME = {kind.name: kind for kind in RESOURCE_TYPES}
+_BY_RECOMMENDATION = {kind.recommendation: kind for kind in RESOURCE_TYPES}
+
+
+def type_named(name: str) -> ResourceType | None:
+    """Return the record of the type with the service's name; None for one that is not analyzed."""
+    return _BY_NAME.get(name)
+
+
+def plural_of(name: str) -> str:
+    """Return what people call several resources of the type with the service's name."""
+    return _BY_NAME[name].plural
+
+
+def type_of(recommendation: Recommendation) -> ResourceType:
+    """Return the record of the type that a recommendation is for."""
+    return _BY_RECOMMENDATION[type(recommendation)]

@@ -1,14 +1,17 @@
 """EC2 instances: the recommendation for a shard of them, and the evidence for one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationError
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    RecommendationError,
+    Results,
+)
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import analyze
@@ -20,12 +23,7 @@ from compute_optimizer.resources.ec2.records import recommendations_of
 __all__ = ["METRICS", "ShardResult", "compare", "explain", "recommend"]
 
 
-@dataclass(frozen=True, slots=True)
-class ShardResult:
-    """What the analysis of one shard says."""
-
-    recommendations: tuple[Ec2InstanceRecommendation, ...]
-    errors: tuple[RecommendationError, ...]
+ShardResult = Results[Ec2InstanceRecommendation]
 
 
 def recommend(
@@ -44,7 +42,7 @@ def recommend(
     preferences say which one decides.
     """
     if not resources:
-        return ShardResult((), ())
+        return Results((), ())
     analysis = analyze(resources, samples, types, preferences, risk_model, both=True)
     found = recommendations_of(resources, analysis, as_of=as_of, preferences=preferences)
     errors = tuple(
@@ -52,7 +50,7 @@ def recommend(
         for resource, obstacle in zip(resources, analysis.obstacles, strict=True)
         if obstacle is not None
     )
-    return ShardResult(found, errors)
+    return Results(found, errors)
 
 
 def explain(

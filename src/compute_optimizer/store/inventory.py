@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, se
 
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store.schema import resources
 
 SHARD_RESOURCES = 4096
@@ -24,7 +25,7 @@ Scope = tuple[str, str, str]
 
 # Tags may be a mapping that msgspec does not know; sorted keys make equal resources equal bytes.
 _ENCODER = msgspec.json.Encoder(enc_hook=dict, order="sorted")
-_DECODER = msgspec.json.Decoder(Resource)
+_DECODERS = {kind.name: msgspec.json.Decoder(kind.resource) for kind in RESOURCE_TYPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def resources_of(connection: Connection, key: ShardKey) -> list[Resource]:
     """Return the resources of one shard, ordered by ARN."""
     # Sorted here because databases order text each by their own collation.
     rows = connection.execute(select(resources.c.body).where(*_in_shard(key)))
-    return sorted((_DECODER.decode(body) for (body,) in rows), key=lambda found: found.arn)
+    decode = _DECODERS[key.resource_type].decode
+    return sorted((decode(body) for (body,) in rows), key=lambda found: found.arn)
 
 
 def arns_of(connection: Connection, key: ShardKey) -> tuple[str, ...]:
@@ -84,8 +86,8 @@ def find_resource(connection: Connection, arn_or_id: str) -> Resource:
 
     Raises NotFound, or InvalidInput when several resources share the id.
     """
-    body, _ = _find(connection, arn_or_id)
-    return _DECODER.decode(body)
+    body, key = _find(connection, arn_or_id)
+    return _DECODERS[key.resource_type].decode(body)
 
 
 def shard_of(connection: Connection, arn_or_id: str) -> ShardKey:

@@ -27,13 +27,10 @@ from sqlalchemy import (
 )
 
 from compute_optimizer.errors import Conflict
-from compute_optimizer.model.preferences import CURRENT
-from compute_optimizer.model.recommendation import (
-    Ec2InstanceRecommendation,
-    Finding,
-    RecommendationError,
-)
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE, ShardKey
+from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.recommendation import Recommendation, RecommendationError
+from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.resources import type_of
 from compute_optimizer.store.schema import recommendation_errors, recommendations, run_scopes, runs
 
 T = TypeVar("T")
@@ -63,16 +60,6 @@ class Scope(NamedTuple):
     account_id: str
     region: str
     resource_type: str
-
-
-class Facets(msgspec.Struct, frozen=True, array_like=True):
-    """What filters look at, small enough to scan a whole account without reading bodies."""
-
-    finding: str
-    reason_codes: tuple[str, ...]
-    source_type: str
-    workload_types: tuple[str, ...]
-    tags: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +99,7 @@ def write_result(
     connection: Connection,
     run_id: str,
     scope: Scope,
-    found: Sequence[Ec2InstanceRecommendation],
+    found: Sequence[Recommendation],
     errors: Sequence[RecommendationError],
     *,
     now: datetime,
@@ -263,38 +250,27 @@ def read_errors(
     return [RecommendationError(*row) for row in rows]
 
 
-def facets_of(recommendation: Ec2InstanceRecommendation) -> Facets:
+def facets_of(recommendation: Recommendation) -> Facets:
     """Return what filters look at."""
-    return Facets(
-        finding=recommendation.finding.value,
-        reason_codes=recommendation.finding_reason_codes,
-        source_type=AUTO_SCALING_GROUP if recommendation.auto_scaling_group_arn else EC2_INSTANCE,
-        workload_types=recommendation.inferred_workload_types,
-        tags=dict(recommendation.tags),
-    )
+    return type_of(recommendation).facets(recommendation)
 
 
-def counted_savings(recommendation: Ec2InstanceRecommendation) -> float:
-    """Return the monthly savings that totals count, in the currency of the Region.
-
-    Totals count the first option of overprovisioned resources only (spec 3.9).
-    """
-    if recommendation.finding is not Finding.OVER_PROVISIONED:
-        return 0.0
-    first = next((o for o in recommendation.options if o.architecture_pool == CURRENT), None)
-    return first.savings.monthly_usd if first is not None and first.savings is not None else 0.0
+def counted_savings(recommendation: Recommendation) -> float:
+    """Return the monthly savings that totals count, in the currency of the Region."""
+    return type_of(recommendation).counted_savings(recommendation)
 
 
 def _as_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _recommendation_row(recommendation: Ec2InstanceRecommendation) -> dict[str, Any]:
+def _recommendation_row(recommendation: Recommendation) -> dict[str, Any]:
+    kind = type_of(recommendation)
     return {
         "resource_arn": recommendation.resource_arn,
         "finding": recommendation.finding.value,
-        "facets": _as_text(facets_of(recommendation)),
-        "monthly_savings_usd": counted_savings(recommendation),
+        "facets": _as_text(kind.facets(recommendation)),
+        "monthly_savings_usd": kind.counted_savings(recommendation),
         "body": _encode(recommendation),
     }
 

@@ -12,7 +12,6 @@ from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import (
     CpuVendorArchitecture,
-    Currency,
     EffectiveRecommendationPreferences,
     ExternalMetricStatus,
     ExternalMetricStatusCode,
@@ -21,7 +20,6 @@ from compute_optimizer.shapes import (
     InstanceRecommendation,
     InstanceRecommendationOption,
     RecommendationSource,
-    SavingsOpportunity,
     UtilizationMetric,
 )
 from compute_optimizer.views.preferences import (
@@ -31,6 +29,7 @@ from compute_optimizer.views.preferences import (
     preferred,
     utilization,
 )
+from compute_optimizer.views.savings import savings_opportunity
 
 WIRE_SPELLING = {
     "Underprovisioned": "UNDER_PROVISIONED",
@@ -52,9 +51,6 @@ NO_EXTERNAL_METRICS: ExternalMetricStatus = {
     "statusCode": "NO_EXTERNAL_METRIC_SET",
     "statusReason": "No external metrics preference is configured for this resource.",
 }
-
-CHINA_PREFIX = "cn-"
-"""Regions whose list prices are in CNY (spec 3.9)."""
 
 
 @cache
@@ -156,21 +152,13 @@ def _option(
         "migrationEffort": cast(Any, option.migration_effort),
     }
     if option.savings is not None:
-        savings = _savings(option.savings, shown)
+        savings = savings_opportunity(option.savings, shown.region)
         found["savingsOpportunity"] = savings
         # Without discounts both figures are the On-Demand ones (spec 3.9).
         found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
     if gpus := shown.gpus.get(option.instance_type):
         found["instanceGpuInfo"] = gpus
     return found
-
-
-def _savings(savings: model.Savings, shown: Presentation) -> SavingsOpportunity:
-    currency: Currency = "CNY" if shown.region.startswith(CHINA_PREFIX) else "USD"
-    return {
-        "savingsOpportunityPercentage": savings.percentage,
-        "estimatedMonthlySavings": {"currency": currency, "value": savings.monthly_usd},
-    }
 
 
 def _metric(metric: model.UtilizationMetric, shown: Presentation) -> UtilizationMetric:

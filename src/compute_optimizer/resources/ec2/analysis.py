@@ -12,6 +12,11 @@ from compute_optimizer.engine.demand import demand_of, headrooms, percentiles
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
 from compute_optimizer.engine.idle import idle
 from compute_optimizer.engine.matching import Fleet
+from compute_optimizer.engine.obstacles import (
+    INSUFFICIENT_METRIC_DATA,
+    UNSUPPORTED_RESOURCE,
+    Obstacle,
+)
 from compute_optimizer.engine.options import Current, Market
 from compute_optimizer.engine.peaks import LEAST_DAYS
 from compute_optimizer.engine.prediction import predict
@@ -51,24 +56,6 @@ LITTLE_HISTORY = f"there are fewer than {LEAST_DAYS} days of CPU samples to pred
 
 UNKNOWN_TYPE = -1
 """Stands for an instance type that the catalog does not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why a resource cannot have a recommendation."""
-
-    code: str
-    message: str
-
-
-INSUFFICIENT_METRIC_DATA = Obstacle(
-    "INSUFFICIENT_METRIC_DATA",
-    "The resource doesn't have enough metric data to generate a recommendation.",
-)
-UNSUPPORTED_RESOURCE = Obstacle(
-    "UNSUPPORTED_RESOURCE", "The resource type or configuration isn't supported."
-)
-"""Codes and texts of spec 8.4."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

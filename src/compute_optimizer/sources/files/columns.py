@@ -6,7 +6,15 @@ from pathlib import Path
 from compute_optimizer.errors import InvalidInput
 
 METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "resource": ("resource", "resource_arn", "resource_id", "arn", "instance_id", "id"),
+    "resource": (
+        "resource",
+        "resource_arn",
+        "resource_id",
+        "arn",
+        "instance_id",
+        "volume_id",
+        "id",
+    ),
     "timestamp": ("timestamp", "time", "datetime"),
     "metric": ("metric", "metric_name"),
     "statistic": ("statistic", "stat"),
@@ -15,11 +23,11 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
 
 INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "arn": ("arn", "resource_arn", "instance_arn"),
-    "id": ("id", "resource_id", "instance_id"),
+    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn"),
+    "id": ("id", "resource_id", "instance_id", "volume_id"),
     "account": ("account", "account_id", "owner_id"),
     "region": ("region", "aws_region"),
-    "type": ("type", "instance_type", "current_instance_type"),
+    "type": ("type", "instance_type", "current_instance_type", "volume_type"),
     "resource_type": ("resource_type",),
     "name": ("name", "instance_name"),
     "tags": ("tags",),
@@ -28,6 +36,10 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "vcpus": ("vcpus", "vcpu", "cpu_cores"),
     "memory_mib": ("memory_mib", "mem_capacity_mib"),
     "auto_scaling_group_arn": ("auto_scaling_group_arn", "asg_arn"),
+    "size_gib": ("size_gib", "size", "volume_size"),
+    "iops": ("iops", "volume_iops", "provisioned_iops"),
+    "throughput_mibps": ("throughput_mibps", "throughput", "volume_throughput"),
+    "root": ("root", "root_volume", "is_root"),
 }
 
 

@@ -240,18 +240,22 @@ def _metric(path: Path, place: str, mapping: SeriesMapping, word: str) -> str:
         raise InvalidInput(
             f"{path}: {place}: the metric {word!r} is unknown; expected one of {', '.join(METRICS)}"
         )
-    if mapping.per_second and METRICS[metric] is Kind.PERCENT:
-        raise InvalidInput(f"{path}: {place}: per_second is for counters, {metric} is a percentage")
-    if mapping.percent_of and METRICS[metric] is Kind.COUNTER:
-        raise InvalidInput(f"{path}: {place}: percent_of is for percentages, {metric} is a counter")
+    if mapping.per_second and METRICS[metric] is not Kind.COUNTER:
+        raise InvalidInput(f"{path}: {place}: per_second is for counters, {_said(metric)}")
+    if mapping.percent_of and METRICS[metric] is not Kind.PERCENT:
+        raise InvalidInput(f"{path}: {place}: percent_of is for percentages, {_said(metric)}")
     return metric
+
+
+def _said(metric: str) -> str:
+    return f"{metric} is a {METRICS[metric].value}"
 
 
 def _kept(path: Path, place: str, key: MetricKey) -> MetricKey:
     if not is_kept(key):
         raise InvalidInput(
             f"{path}: {place}: {key.metric} is not kept in the statistic {key.statistic}; "
-            "percentages are kept as Average or Maximum, counters as Sum"
+            "percentages are kept as Average or Maximum, counters as Sum, checks as Maximum"
         )
     return key
 

@@ -8,14 +8,17 @@ from compute_optimizer.model.metrics import MetricKey, Statistic
 class Kind(Enum):
     """What the values of a metric are."""
 
-    PERCENT = "percent"
+    PERCENT = "percentage"
     COUNTER = "counter"
+    CHECK = "check"
+    """1 where something was the case, else 0."""
 
 
 STATISTICS = {
     Kind.PERCENT: (Statistic.AVERAGE, Statistic.MAXIMUM),
     # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
     Kind.COUNTER: (Statistic.SUM,),
+    Kind.CHECK: (Statistic.MAXIMUM,),
 }
 
 METRICS = {
@@ -33,8 +36,11 @@ METRICS = {
     "VolumeWriteOps": Kind.COUNTER,
     "VolumeReadBytes": Kind.COUNTER,
     "VolumeWriteBytes": Kind.COUNTER,
+    "VolumeIOPSExceededCheck": Kind.CHECK,
+    "VolumeThroughputExceededCheck": Kind.CHECK,
 }
-"""CloudWatch's metric names for EC2 instances (spec 2.4); volumes are summed per instance."""
+"""CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
+the sums over its volumes. The checks are of volumes only."""
 
 METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
 """The legacy name of the memory metric (spec 2.4)."""

@@ -1,0 +1,211 @@
+"""The recommendation lists: pages of one account's recommendations of one type in one Region.
+
+Each Get*Recommendations operation states its own facts as a `Listing` and shows its own records;
+accounts, ARNs, filters, pages and errors[] are the same for all of them.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from compute_optimizer.model.recommendation import Recommendation, RecommendationError
+from compute_optimizer.operations import paging
+from compute_optimizer.operations.access import target_account
+from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.filters import FilterRule, selection
+from compute_optimizer.shapes import GetRecommendationError, InvalidParameterValueException
+from compute_optimizer.store.recommendations import (
+    MAX_LISTED,
+    Scope,
+    Selection,
+    current_run,
+    is_readable,
+    read_errors,
+    read_page,
+    recommended_arns,
+)
+
+DEFAULT_PAGE = 1_000
+"""Recommendations on a page unless the request says otherwise (spec 8.2, a proposal)."""
+
+NOT_FOUND = "RECOMMENDATION_NOT_FOUND"
+
+MESSAGES = {
+    NOT_FOUND: "No recommendation is available for the specified resource.",
+    "INVALID_ARN": "The specified ARN is not valid.",
+    "ACCESS_DENIED": "You don't have permission to access the resource.",
+    "CROSS_REGION": "The resource isn't in the Region of this request.",
+}
+"""Texts of errors[] that are found while reading (spec 8.4); an analysis stores its own."""
+
+Show = Callable[[Any], Any]
+"""From a stored recommendation to its member of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one operation that lists recommendations has of its own."""
+
+    operation: str
+    resource_type: str
+    recommendation: type[Recommendation]
+    """The class of the stored recommendations."""
+    arns: str
+    """The member of the request that lists ARNs, such as instanceArns."""
+    answer: str
+    """The member of the answer, such as instanceRecommendations."""
+    arn: re.Pattern[str]
+    """What an ARN looks like, with the groups region and account."""
+    filters: Mapping[str, FilterRule]
+    """Beside tag:KEY and tag-key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request, understood."""
+
+    listing: Listing
+    scope: Scope
+    arns: tuple[str, ...]
+    """Those that may have a recommendation in the scope; empty when none were listed."""
+    refused: dict[str, str]
+    """Listed ARNs that cannot have one, with the code that says why."""
+    selection: Selection
+    page: int
+    token: str | None
+    bound: dict[str, Any]
+    """What a page token holds on to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page starts: inside one run, beyond one ARN."""
+
+    run_id: str
+    after: str = ""
+
+
+def arn_pattern(service: str, kind: str) -> re.Pattern[str]:
+    """Return what ARNs of a resource look like, such as those of an ec2 instance."""
+    return re.compile(
+        rf"arn:aws[a-z-]*:{service}:(?P<region>[a-z0-9-]+):(?P<account>\d{{12}}):{kind}/[^\s/]+"
+    )
+
+
+def listed(
+    context: Context,
+    request: dict[str, Any],
+    listing: Listing,
+    show: Show,
+    bound: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return one page of recommendations, and errors for listed ARNs that have none.
+
+    `bound` is what a page token holds on to beside account, ARNs and filters, as JSON values.
+    Raises the modelled exceptions of `target_account`, and InvalidParameterValueException for too
+    many ARNs, a filter that is not valid and a token of another request.
+    """
+    account_id = target_account(context, request.get("accountIds"))
+    question = _understood(request, account_id, context, listing, bound or {})
+    with context.state.reading() as connection:
+        position = _position(context, connection, question)
+        found = _page(connection, question, position)
+        missing = _missing(connection, question, position)
+    shown = [show(one) for one in found[: question.page]]
+    answer: dict[str, Any] = {listing.answer: shown, "errors": missing}
+    if position and len(found) > question.page:
+        last = f"{position.run_id} {found[question.page - 1].resource_arn}"
+        answer["nextToken"] = paging.seal_token(context, listing.operation, question.bound, last)
+    return answer
+
+
+def _understood(
+    request: dict[str, Any],
+    account_id: str,
+    context: Context,
+    listing: Listing,
+    bound: Mapping[str, Any],
+) -> Question:
+    scope = Scope(account_id, context.region, listing.resource_type)
+    asked = list(dict.fromkeys(request.get(listing.arns, [])))
+    if len(asked) > MAX_LISTED:
+        raise InvalidParameterValueException(
+            f"{listing.arns} lists {len(asked)} resources; at most {MAX_LISTED} are allowed."
+        )
+    refused = {arn: code for arn in asked if (code := _refusal(arn, scope, listing.arn))}
+    arns = tuple(arn for arn in asked if arn not in refused)
+    filters = request.get("filters", [])
+    return Question(
+        listing=listing,
+        scope=scope,
+        arns=arns,
+        refused=refused,
+        selection=selection(filters, listing.filters, arns if asked else None),
+        page=request.get("maxResults") or DEFAULT_PAGE,
+        token=request.get("nextToken"),
+        bound={"account": account_id, "arns": asked, "filters": filters, **bound},
+    )
+
+
+def _refusal(arn: str, scope: Scope, pattern: re.Pattern[str]) -> str | None:
+    parts = pattern.fullmatch(arn)
+    if parts is None:
+        return "INVALID_ARN"
+    if parts["account"] != scope.account_id:
+        return "ACCESS_DENIED"
+    return None if parts["region"] == scope.region else "CROSS_REGION"
+
+
+def _position(context: Context, connection: Connection, question: Question) -> Position | None:
+    """Return where the page starts; None before the first analysis."""
+    if question.token is None:
+        run_id = current_run(connection, question.scope)
+        return Position(run_id) if run_id else None
+    operation = question.listing.operation
+    sealed = paging.open_token(context, operation, question.bound, question.token)
+    run_id, after = sealed.split(" ", 1)
+    if not is_readable(connection, run_id, question.scope, context.clock.now()):
+        raise InvalidParameterValueException(paging.EXPIRED)
+    return Position(run_id, after)
+
+
+def _page(
+    connection: Connection, question: Question, position: Position | None
+) -> list[Recommendation]:
+    """Return the page and, where there is one, the first recommendation of the next."""
+    if position is None:
+        return []
+    return read_page(
+        connection,
+        position.run_id,
+        question.scope,
+        question.listing.recommendation,
+        limit=question.page + 1,
+        after=position.after,
+        selection=question.selection,
+    )
+
+
+def _missing(
+    connection: Connection, question: Question, position: Position | None
+) -> list[GetRecommendationError]:
+    """Return the errors of listed ARNs, on the first page only."""
+    if question.token is not None:
+        return []
+    missing = [_error(arn, code, MESSAGES[code]) for arn, code in question.refused.items()]
+    known: set[str] = set()
+    errors: list[RecommendationError] = []
+    if position and question.arns:
+        known = recommended_arns(connection, position.run_id, question.scope, question.arns)
+        errors = read_errors(connection, position.run_id, question.scope, question.arns)
+    missing += [_error(error.resource_arn, error.code, error.message) for error in errors]
+    known.update(error.resource_arn for error in errors)
+    unknown = [arn for arn in question.arns if arn not in known]
+    return missing + [_error(arn, NOT_FOUND, MESSAGES[NOT_FOUND]) for arn in unknown]
+
+
+def _error(arn: str, code: str, message: str) -> GetRecommendationError:
+    return {"identifier": arn, "code": code, "message": message}

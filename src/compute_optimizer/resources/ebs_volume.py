@@ -1,0 +1,40 @@
+"""EBS volumes: the recommendation for a shard of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from compute_optimizer.catalog.volume_types import VolumeTypes
+from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
+from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.resources.ebs.analysis import analyze
+from compute_optimizer.resources.ebs.demand import METRICS
+from compute_optimizer.resources.ebs.records import recommendations_of
+
+__all__ = ["METRICS", "recommend"]
+
+
+def recommend(
+    volumes: Sequence[EbsVolume],
+    samples: ShardSamples,
+    types: VolumeTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[EbsVolumeRecommendation]:
+    """Return the recommendation, or the error instead of one, for each volume of a shard.
+
+    The volumes are in the row order of the samples, which hold METRICS over the look-back period;
+    a series that nobody sent may be absent.
+    """
+    if not volumes:
+        return Results((), ())
+    analysis = analyze(volumes, samples, types, preferences)
+    found = recommendations_of(volumes, analysis, types, as_of=as_of, preferences=preferences)
+    errors = tuple(
+        RecommendationError(volume.arn, obstacle.code, obstacle.message)
+        for volume, obstacle in zip(volumes, analysis.obstacles, strict=True)
+        if obstacle is not None
+    )
+    return Results(found, errors)

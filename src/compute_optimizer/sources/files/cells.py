@@ -1,0 +1,126 @@
+"""From the cells of an inventory row to values; what does not fit is refused with its reason."""
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from compute_optimizer.sources.files.refusals import Reason
+
+MAX_TEXT = 256
+"""Characters of a name, a tag or a type (EC2 tags: keys 128, values 256)."""
+
+YES = ("true", "yes", "1")
+NO = ("false", "no", "0", "")
+"""How files spell whether something is so, without case."""
+
+Row = Mapping[str, Any]
+
+
+class RowRefused(Exception):
+    """A row of the inventory is not taken."""
+
+    def __init__(self, reason: Reason, found: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.found = str(found)
+
+
+def text(row: Row, field: str) -> str:
+    """Return the text of a cell without blanks around it, empty where there is none."""
+    value = row.get(field)
+    found = "" if value is None else str(value).strip()
+    if len(found) > MAX_TEXT * (2 if field.endswith("arn") else 1):
+        raise RowRefused(Reason.TOO_LONG, f"{field}: {found[:40]}...")
+    return found
+
+
+def required(row: Row, field: str) -> str:
+    """Return the text of a cell that must not be empty."""
+    found = text(row, field)
+    if not found:
+        raise RowRefused(Reason.MISSING, field)
+    return found
+
+
+def choice(row: Row, field: str, default: str, known: tuple[str, ...], reason: Reason) -> str:
+    """Return the one of the known words that a cell holds, without case."""
+    value = text(row, field).casefold() or default
+    if value not in known:
+        raise RowRefused(reason, value)
+    return value
+
+
+def capacity(row: Row, field: str) -> float | None:
+    """Return the positive number of a cell; None where it is empty."""
+    found = text(row, field)
+    if not found:
+        return None
+    try:
+        number = float(found)
+    except ValueError:
+        number = -1.0
+    if not (isfinite(number) and number > 0):
+        raise RowRefused(Reason.CAPACITY, f"{field}: {found}")
+    return number
+
+
+def whole_capacity(row: Row, field: str) -> int | None:
+    """Return the positive whole number of a cell; None where it is empty."""
+    number = capacity(row, field)
+    if number is None:
+        return None
+    if not number.is_integer():
+        raise RowRefused(Reason.CAPACITY, f"{field}: {text(row, field)}")
+    return int(number)
+
+
+def flag(row: Row, field: str) -> bool:
+    """Return whether a cell says yes; an empty one says no."""
+    value = text(row, field).casefold()
+    if value not in (*YES, *NO):
+        raise RowRefused(Reason.FLAG, f"{field}: {value}")
+    return value in YES
+
+
+def tags(value: Any) -> Mapping[str, str]:
+    """Return the tags of a cell, in any of the spellings that docs/import.md lists."""
+    if value is None or value == "":
+        return {}
+    if isinstance(value, str):
+        value = _tags_of_text(value)
+    if isinstance(value, Mapping):
+        value = list(value.items())
+    if not isinstance(value, list):
+        raise RowRefused(Reason.TAGS, value)
+    found = {key: str(one) for key, one in map(_tag, value) if one is not None}
+    if any(len(key) > MAX_TEXT or len(one) > MAX_TEXT for key, one in found.items()):
+        raise RowRefused(Reason.TOO_LONG, "tags")
+    return found
+
+
+def _tag(one: Any) -> tuple[str, Any]:
+    """Return key and value of a pair (Parquet's maps) or of EC2's own {"Key": , "Value": }."""
+    if isinstance(one, Mapping):
+        one = tuple(part for name in ("key", "value") for part in _members(one, name))
+    if not isinstance(one, tuple) or len(one) != 2 or not isinstance(one[0], str) or not one[0]:
+        raise RowRefused(Reason.TAGS, one)
+    if isinstance(one[1], (dict, list)):
+        raise RowRefused(Reason.TAGS, one)
+    return one
+
+
+def _members(one: Mapping[str, Any], name: str) -> list[Any]:
+    return [value for key, value in one.items() if str(key).casefold() == name]
+
+
+def _tags_of_text(written: str) -> Any:
+    if written.lstrip().startswith(("{", "[")):
+        try:
+            return json.loads(written)
+        except (ValueError, RecursionError):
+            raise RowRefused(Reason.TAGS, written) from None
+    pairs = [part.partition("=") for part in written.split(";") if part.strip()]
+    if not all(equals and key.strip() for key, equals, _ in pairs):
+        raise RowRefused(Reason.TAGS, written)
+    return {key.strip(): value.strip() for key, _, value in pairs}

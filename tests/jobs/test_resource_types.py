@@ -1,0 +1,99 @@
+"""Instances and volumes side by side: analyzed in one run, told apart, explained where possible."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.explain import compare, explain
+from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
+from compute_optimizer.store import State
+from compute_optimizer.store.inventory import place, upsert_resources
+from compute_optimizer.store.tiles import TileStore
+from tests.enrolling import MANAGEMENT, Desk
+from tests.samples import put_samples
+from tests.stored_fleets import LAST_DAY, store_fleet
+from tests.volumes import READ_OPS, volume, volume_arn
+
+MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def tiles(tmp_path: Path) -> TileStore:
+    return TileStore(tmp_path / "tiles")
+
+
+@pytest.fixture
+def desk(sqlite_state: State, tiles: TileStore) -> Desk:
+    """One account with a quiet machine, a gp2 and a gp3 volume and one that is detached."""
+    desk = Desk(sqlite_state)
+    desk.opt_in(MANAGEMENT)
+    desk.settle()
+    store_fleet(sqlite_state, tiles, MANAGEMENT)
+    disks = [
+        volume(1, "gp2", 500),
+        volume(2, "gp3", 100),
+        volume(3, "gp3", 100, state="available"),
+    ]
+    with sqlite_state.writing() as connection:
+        upsert_resources(connection, disks)
+        keys = place(connection, disks)
+    reads = np.full((3, 2 * SLOTS_PER_DAY), 60_000, np.float32)
+    reads[2] = np.nan
+    window = Window(LAST_DAY.replace(day=LAST_DAY.day - 1), LAST_DAY)
+    samples = ShardSamples(tuple(one.arn for one in disks), window, {READ_OPS: reads})
+    put_samples(sqlite_state, tiles, keys[disks[0].arn], samples)
+    return desk
+
+
+def recommended(desk: Desk, resource_types: Sequence[str] | None = None) -> list[type]:
+    with desk.state.reading() as connection:
+        return [type(one) for one in by_savings(connection, resource_types=resource_types)]
+
+
+def test_one_analysis_answers_for_every_type_and_tells_them_apart(
+    desk: Desk, tiles: TileStore
+) -> None:
+    tally = analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT).tally
+
+    assert tally.by_type == {
+        ("Ec2Instance", "Overprovisioned"): 1,
+        ("EbsVolume", "NotOptimized"): 1,
+        ("EbsVolume", "Optimized"): 1,
+        ("EbsVolume", "RECOMMENDATION_NOT_FOUND"): 1,
+    }
+    assert tally.resources == 4
+    with desk.state.reading() as connection:
+        saved = by_savings(connection, resource_types=["EbsVolume"])[0]
+        everything = by_savings(connection)
+    assert saved.resource_arn == volume_arn(1)
+    assert len(everything) == 3
+
+
+def test_recommendations_are_read_of_all_types_or_of_some(desk: Desk, tiles: TileStore) -> None:
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
+
+    of_volume, of_instance = EbsVolumeRecommendation, Ec2InstanceRecommendation
+    assert sorted(map(str, recommended(desk))) == sorted(
+        map(str, [of_volume, of_volume, of_instance])
+    )
+    assert recommended(desk, ["EbsVolume"]) == [of_volume, of_volume]
+    assert recommended(desk, ["Ec2Instance"]) == [of_instance]
+
+
+def test_a_volume_cannot_be_explained_and_the_error_says_what_can(
+    desk: Desk, tiles: TileStore
+) -> None:
+    arn = volume_arn(1)
+
+    with pytest.raises(InvalidInput, match=r"EbsVolume cannot be explained; expected .* Ec2Inst"):
+        explain(desk.state, tiles, desk.clock, arn)
+    with pytest.raises(InvalidInput, match="EbsVolume cannot be explained"):
+        compare(desk.state, tiles, desk.clock, arn, as_of=None, against=MIDNIGHT)
