@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.preferences import CALIBRATED, PROFILES
 
 ENVIRONMENT_PREFIX = "COMPUTE_OPTIMIZER_"
 
@@ -48,6 +49,12 @@ SETTINGS = (
     ),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
+    Setting(
+        "profile",
+        CALIBRATED,
+        "What decides: the published rule, or the predicted risk of every option.",
+        PROFILES,
+    ),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -72,6 +79,7 @@ class Settings:
     failed_signatures_per_minute: float
     audit_file: Path
     opt_out_grace_days: float
+    profile: str
     workers: int
     traceback: bool
 

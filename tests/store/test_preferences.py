@@ -21,7 +21,7 @@ from compute_optimizer.store.preferences import (
     stated_at,
     stated_page,
 )
-from compute_optimizer.store.schema import recommendation_preferences
+from compute_optimizer.store.schema import recommendation_preferences, risk_models, risk_rules
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, Desk
 from tests.records import REGION, arn
 
@@ -210,7 +210,8 @@ def test_preferences_of_an_organization_go_with_it(desk: Desk) -> None:
 
 def test_a_state_of_the_first_revision_gets_the_table_and_keeps_its_rows(desk: Desk) -> None:
     with desk.state.writing() as connection:
-        recommendation_preferences.drop(connection)
+        for table in (recommendation_preferences, risk_models, risk_rules):
+            table.drop(connection)
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
 
     desk.state.migrate()

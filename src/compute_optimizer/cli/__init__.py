@@ -4,9 +4,10 @@ import sys
 
 import typer
 
-from compute_optimizer.cli import accounts, keys, output
+from compute_optimizer.cli import accounts, keys, output, risk
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
+from compute_optimizer.cli.calibrate import calibrate
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.ingest import import_files
@@ -33,6 +34,7 @@ def _root() -> None:
 
 app.command()(analyze)
 app.command()(backtest)
+app.command()(calibrate)
 app.command()(demo)
 app.command()(explain)
 app.command("import")(import_files)
@@ -42,6 +44,7 @@ app.command()(serve)
 app.command()(simulate)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")
+app.add_typer(risk.commands, name="risk")
 
 
 def main() -> None:

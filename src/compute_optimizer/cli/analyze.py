@@ -31,16 +31,22 @@ WorkersOption = Annotated[
     typer.Option("--workers", min=0, help="Processes that analyze; 0 means one per core."),
 ]
 
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", help="What decides: published or calibrated. Default: the setting."),
+]
+
 
 def analyze(
     as_of: AsOfOption = None,
     account: AccountsOption = None,
     workers: WorkersOption = None,
+    profile: ProfileOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Analyze the metrics of every opted-in account and publish the recommendations at once."""
-    settings = settings_for(data_dir, workers=workers)
+    settings = settings_for(data_dir, workers=workers, profile=profile)
     began = perf_counter()
     with opened(settings) as application, _progress_bar() as bar:
         shards = bar.add_task("Analyzing shards", total=None)
@@ -51,6 +57,7 @@ def analyze(
             as_of=as_of_moment(as_of, application.clock),
             accounts=account,
             workers=settings.workers,
+            profile=settings.profile,
             progress=lambda done, total: bar.update(shards, completed=done, total=total),
         )
     summary = _summary(analysis, perf_counter() - began)

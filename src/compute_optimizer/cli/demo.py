@@ -88,7 +88,13 @@ def prepare(application: Application, size: int = FLEET_SIZE) -> None:
     _say("Importing inventory and metrics ...")
     take_in(application, files)
     _say("Analyzing ...")
-    analyze(application.state, TileStore(application.settings.tiles_dir), clock, as_of=files.as_of)
+    analyze(
+        application.state,
+        TileStore(application.settings.tiles_dir),
+        clock,
+        as_of=files.as_of,
+        profile=application.settings.profile,
+    )
     mark_analyzed(folder, files)
 
 

@@ -19,6 +19,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.cli.prediction import print_prediction
 from compute_optimizer.engine.explanation import (
     Answer,
     Departure,
@@ -57,11 +58,19 @@ TYPES = {
     "instance_type": "Type",
     "ranks": "Rank",
     "hourly_usd": "USD an hour",
+    "violation_risk": "Violated",
     "performance_risk": "Risk",
     "risks": "Risk by dimension",
     "capacity": "Capacity",
     "refused_because": "Refused because",
 }
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="What decides, where no analysis has: published or calibrated. Default: the setting.",
+    ),
+]
 AgainstOption = Annotated[
     str | None,
     typer.Option("--against", help="Another day or moment: print what changed between the two."),
@@ -88,20 +97,23 @@ def explain(
     resource: Annotated[str, typer.Argument(help="ARN or id of a resource in the inventory.")],
     as_of: AsOfOption = None,
     against: AgainstOption = None,
+    profile: ProfileOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Print what decided one recommendation, or what changed it between two moments."""
-    settings = settings_for(data_dir)
+    settings = settings_for(data_dir, profile=profile)
     with opened(settings) as application:
         stores = (application.state, TileStore(settings.tiles_dir), application.clock)
         moment = as_of_moment(as_of, application.clock)
         other = as_of_moment(against, application.clock, "--against")
         if other is not None:
-            comparison = compare(*stores, resource, as_of=moment, against=other)
+            comparison = compare(
+                *stores, resource, as_of=moment, against=other, profile=settings.profile
+            )
             show_comparison(comparison, output)
             return
-        explanation = explain_resource(*stores, resource, as_of=moment)
+        explanation = explain_resource(*stores, resource, as_of=moment, profile=settings.profile)
     if output is Format.JSON:
         print_json(msgspec.to_builtins(explanation))
     else:
@@ -112,6 +124,7 @@ def print_explanation(explanation: Explanation) -> None:
     """Print an explanation for people."""
     _print_verdict(explanation)
     _print_metrics(explanation)
+    print_prediction(explanation)
     rows = [_dimension_row(one) for one in explanation.dimensions]
     print_rows(rows, DIMENSIONS, Format.TABLE, "What each dimension asks for")
     asked = [one.dimension for one in explanation.dimensions if one.limit is not None]
@@ -165,7 +178,7 @@ def _then(answer: Answer, changes: Sequence[str]) -> dict[str, Any]:
 
 
 def _preference(one: OtherPreference) -> str:
-    is_share = one.preference.endswith("headroom")
+    is_share = one.preference.endswith(("headroom", "cap"))
     return f"{one.value:.0%}" if is_share else f"P{one.value:g}"
 
 
@@ -234,6 +247,7 @@ def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
         "instance_type": one.instance_type,
         "ranks": ranks,
         "hourly_usd": f"{one.hourly_usd:.4f}",
+        "violation_risk": "" if one.violation_risk is None else f"{one.violation_risk:.1%}",
         "performance_risk": one.performance_risk,
         "risks": ", ".join(
             f"{name} {risk:g}" for name, risk in one.risks.items() if risk is not None

@@ -34,6 +34,8 @@ HEADINGS = {
     "finding": "Finding",
     "current": "Current",
     "recommended": "Recommended",
+    "otherProfileRecommends": "Other profile",
+    "violationRisk": "Violated",
     "performanceRisk": "Risk (0-4)",
     "estimatedMonthlySavings": "USD a month",
 }
@@ -85,11 +87,16 @@ def print_recommendations(found: Sequence[Recommendation], limit: int = SHOWN) -
         return
     shown = found[:limit] if limit else found
     title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
-    print_rows([_row(one) for one in shown], HEADINGS, Format.TABLE, title)
+    print_rows([_for_people(_row(one)) for one in shown], HEADINGS, Format.TABLE, title)
     findings = Counter(one.finding.value for one in found)
     told = (f"{count:,} {_in_words(finding)}" for finding, count in findings.most_common())
     print(", ".join(told))
     print(f"Total estimated savings: {sum(map(counted_savings, found)):,.2f} USD a month.")
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    risk = row["violationRisk"]
+    return row | {"violationRisk": "" if risk is None else f"{risk:.1%}"}
 
 
 def _in_words(finding: str) -> str:
@@ -112,6 +119,9 @@ def _row(one: Recommendation) -> dict[str, Any]:
         "current": summary.current,
         "recommended": summary.recommended,
         "performanceRisk": summary.performance_risk,
+        "violationRisk": summary.violation_risk,
+        "profile": summary.profile,
+        "otherProfileRecommends": summary.other_recommended,
         "estimatedMonthlySavings": round(counted_savings(one), 2),
     }
     return row | _as_instance(row) if kind.name == EC2_INSTANCE else row

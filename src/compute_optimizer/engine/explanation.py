@@ -43,7 +43,8 @@ class DimensionEvidence:
     """demand / (1 - headroom)."""
     limit: float | None
     """What a type must have at least: `required`, or today's capacity where use is unknown and the
-    dimension is never reduced blindly; None where nothing is asked."""
+    dimension is never reduced blindly; where predicted risk decides, what keeps this dimension's
+    alone within the cap. None where nothing is asked."""
     current_capacity: float | None
     """None where unknown."""
     current_risk: float | None

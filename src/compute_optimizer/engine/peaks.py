@@ -271,7 +271,8 @@ def allowing(model: PeakModel, selection: float, shift: float = SHIFT_LOG_ODDS) 
     `selection` are log-odds: the cheapest option under a cap is the one whose risk is
     underestimated. `shift` is the standard deviation of a fleet-wide shift in log-odds.
     """
-    return replace(model, exceeded=tuple(allowed(np.array(model.exceeded), selection, shift)))
+    moved = allowed(np.array(model.exceeded), selection, shift)
+    return replace(model, exceeded=tuple(moved.tolist()))
 
 
 def allowed(probability: Floats, selection: float, shift: float = SHIFT_LOG_ODDS) -> Floats:

@@ -60,12 +60,14 @@ class Prediction:
     def by_dimension(self, capacity: Floats) -> Floats:
         """Return the risk of capacities (resources, options, dimensions), of the same shape.
 
-        NaN where nothing is predicted, or where the capacity is unknown.
+        None where a capacity is no smaller than today's: demand was never seen beyond that, so
+        there is no more harm to predict. NaN where nothing is predicted, or a capacity is unknown.
         """
         found = np.full(capacity.shape, np.nan)
         for place, (model, history) in enumerate(zip(self.models, self.histories, strict=True)):
             if model is not None and history is not None:
                 found[:, :, place] = peaks.exceedance(model, history, capacity[:, :, place])
+        found = np.where(capacity >= self.own[:, None, :], 0.0, found)
         return np.where(self.judged[:, None, :] & ~np.isnan(capacity), found, np.nan)
 
     def excess(self, capacity: Floats) -> Floats:

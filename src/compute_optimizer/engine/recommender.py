@@ -15,7 +15,6 @@ from compute_optimizer.engine.risk import (
     option_scores,
     overall,
     predicted_risks,
-    predicted_scores,
     scored,
 )
 from compute_optimizer.model.preferences import ARCHITECTURES
@@ -44,7 +43,7 @@ def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Dec
     never_blind = np.array([dimension.never_reduced_blindly for dimension in dimensions])
     matches = match_fleet(fleet, market, never_blind)
     under, over, current_price = _scattered(matches, fleet.demand.required.shape)
-    current_risk = predicted_scores(fleet, current_scores(fleet, dimensions))
+    current_risk = current_scores(fleet, dimensions)
     settled: Booleans = ~np.any(under | over, axis=1, keepdims=False)
     options = _ranked(fleet, market, matches, settled, overall(current_risk))
     _keep_current_where_nothing_is_better(options, matches, overall(current_risk))

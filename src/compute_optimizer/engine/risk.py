@@ -103,18 +103,6 @@ def option_scores(fleet: Fleet, capacity: Floats, types: Integers) -> Floats:
     return np.where(flat == NONE, np.nan, found).reshape(types.shape)
 
 
-def predicted_scores(fleet: Fleet, current: Floats) -> Floats:
-    """Return the scores of resources as they are, predicted where they go by the prediction.
-
-    `current` are those by what was seen, (resources, dimensions); so is the result.
-    """
-    if fleet.prediction is None:
-        return current
-    own = scored(fleet.prediction.by_dimension(fleet.demand.capacity[:, None, :])[:, 0])
-    known = fleet.prediction.predictable[:, None] & ~np.isnan(own)
-    return np.where(known, own, current)
-
-
 def predicted_risks(fleet: Fleet, capacity: Floats, types: Integers) -> Floats:
     """Return the risk of options by dimension, shape of `types` and dimensions; NaN if unknown.
 

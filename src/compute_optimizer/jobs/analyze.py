@@ -21,6 +21,7 @@ from pathlib import Path
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import (
     NO_LAYERS,
     PreferenceLayers,
@@ -28,7 +29,7 @@ from compute_optimizer.model.effective_preferences import (
     longest_look_back,
 )
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
-from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import Recommendation, Results
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
@@ -66,6 +67,7 @@ class ShardTask:
     as_of: datetime
     layers: PreferenceLayers
     """What is stated for the resources of the shard."""
+    risk: RiskPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,12 @@ def analyze(
     as_of: datetime | None = None,
     accounts: Collection[str] | None = None,
     workers: int = 0,
+    profile: str = PUBLISHED,
     progress: Progress = lambda done, total: None,
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
+
+    `profile` decides where no rule of risk says otherwise.
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
@@ -119,9 +124,13 @@ def analyze(
     window = look_back(moment, DEFAULT_PREFERENCES.lookback_days)
     wanted = _accounts_to_analyze(state, accounts)
     found, layers = _shards_to_analyze(state, wanted, moment)
+    with state.reading() as connection:
+        risk = risk_policy(connection, profile)
     run_id = _begin(state, moment, clock)
     tasks = [
-        ShardTask(state.url, tiles.root, clock, run_id, shard, moment, _layers_for(shard, layers))
+        ShardTask(
+            state.url, tiles.root, clock, run_id, shard, moment, _layers_for(shard, layers), risk
+        )
         for shard in found
     ]
     worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
@@ -143,7 +152,7 @@ def analyze_shard(task: ShardTask) -> Tally:
             resources = resources_of(connection, task.shard)
         results = [
             _analyze_batch(state, task, [resources[place] for place in places], preferences)
-            for preferences, places in _batches(task.layers, resources)
+            for preferences, places in _batches(task, resources)
         ]
         found = [one for result in results for one in result.recommendations]
         errors = [one for result in results for one in result.errors]
@@ -166,10 +175,13 @@ def analyze_shard(task: ShardTask) -> Tally:
 
 
 def _batches(
-    layers: PreferenceLayers, resources: Sequence[Resource]
+    task: ShardTask, resources: Sequence[Resource]
 ) -> Iterator[tuple[Preferences, list[int]]]:
     """Yield what is analyzed together: resources of the same preferences, as many as fit."""
-    for preferences, places in by_effective_preferences(layers, resources).items():
+    groups = by_effective_preferences(task.layers, resources)
+    if resource_type(task.shard.resource_type).predicts:
+        groups = task.risk.applied(groups, resources)
+    for preferences, places in groups.items():
         size = max(1, BATCH_RESOURCE_DAYS // preferences.lookback_days)
         for first in range(0, len(places), size):
             yield preferences, places[first : first + size]
@@ -188,7 +200,12 @@ def _analyze_batch(
         )
     forget_after(samples, task.as_of)
     return kind.recommend(
-        resources, samples, kind.catalog(), as_of=task.as_of, preferences=preferences
+        resources,
+        samples,
+        kind.catalog(),
+        as_of=task.as_of,
+        preferences=preferences,
+        **task.risk.known_to(kind),
     )
 
 

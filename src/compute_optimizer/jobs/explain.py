@@ -13,8 +13,9 @@ from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
+from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import effective_preferences
-from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.store import State
@@ -39,6 +40,7 @@ def explain(
     arn_or_id: str,
     *,
     as_of: datetime | None = None,
+    profile: str = PUBLISHED,
 ) -> Explanation:
     """Return the evidence for one resource as of a moment; by default, that of the current run.
 
@@ -54,7 +56,8 @@ def explain(
         explain_one = _function_of(kind, kind.explain, lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
-        preferences = stored.preferences if stored else _preferences_of(connection, resource)
+        risk = risk_policy(connection, profile)
+        preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
         known = _known_at(connection, tiles, resource, moment, preferences)
     told = explain_one(
         resource,
@@ -62,6 +65,7 @@ def explain(
         kind.catalog(),
         as_of=known.as_of,
         preferences=preferences,
+        **risk.known_to(kind),
     )
     return told if stored is None else replace(told, departures=departures(told, stored))
 
@@ -74,6 +78,7 @@ def compare(
     *,
     as_of: datetime | None,
     against: datetime,
+    profile: str = PUBLISHED,
 ) -> Comparison:
     """Return the answers as of two moments and which input made the difference.
 
@@ -92,11 +97,14 @@ def compare(
             raise InvalidInput(
                 f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
             )
-        preferences = _preferences_of(connection, resource)
+        risk = risk_policy(connection, profile)
+        preferences = _preferences_of(connection, resource, risk)
         one, other = (
             _known_at(connection, tiles, resource, at, preferences) for at in (moment, against)
         )
-    return compare_one(resource, (one, other), kind.catalog(), preferences=preferences)
+    return compare_one(
+        resource, (one, other), kind.catalog(), preferences=preferences, **risk.known_to(kind)
+    )
 
 
 def _function_of(kind: ResourceType, found: F | None, of: Callable[[ResourceType], F | None]) -> F:
@@ -117,10 +125,11 @@ def _moment(
     return as_of or _analyzed_as_of(connection, shard_of(connection, resource.arn)) or clock.now()
 
 
-def _preferences_of(connection: Connection, resource: Resource) -> Preferences:
+def _preferences_of(connection: Connection, resource: Resource, risk: RiskPolicy) -> Preferences:
     """Return the preferences that an analysis would use now; they have no history."""
     layers = layers_of(connection, resource.account_id, resource.region)
-    return effective_preferences(layers, resource.arn, resource.auto_scaling_group_arn)
+    found = effective_preferences(layers, resource.arn, resource.auto_scaling_group_arn)
+    return risk.of(found, resource) if resource_type(resource.resource_type).predicts else found
 
 
 def _known_at(

@@ -64,8 +64,8 @@ class RecommendationOption:
     hourly_usd: float | None = None
     """List price; options of all pools rank by it, then by risk, then by name."""
     violation_risk: float | None = None
-    """Predicted probability that the next 14 days' demand exceeds the type's capacity in any
-    dimension; None where nothing is predicted."""
+    """Predicted probability that the next 14 days' demand exceeds the type's capacity in some
+    dimension in which it is smaller than today's; None where nothing is predicted."""
 
 
 @dataclass(frozen=True, slots=True)

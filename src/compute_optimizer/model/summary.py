@@ -16,3 +16,9 @@ class Summary:
     """The first option; None where there is none."""
     performance_risk: float | None
     """Of the first option, 0 to 4."""
+    violation_risk: float | None = None
+    """Predicted for the first option, 0 to 1; None where nothing is predicted."""
+    profile: str | None = None
+    """What decided: the published rule, or the predicted risk; None where there is one rule."""
+    other_recommended: str | None = None
+    """The first option of the other profile."""

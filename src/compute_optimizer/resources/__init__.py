@@ -60,6 +60,8 @@ class ResourceType:
     explain: Callable[..., Explanation] | None = None
     """None where its recommendations cannot be explained yet, and so for `compare`."""
     compare: Callable[..., Comparison] | None = None
+    predicts: bool = False
+    """Whether its functions take a risk model and the preferences' profile means something."""
 
 
 RESOURCE_TYPES = (
@@ -76,6 +78,7 @@ RESOURCE_TYPES = (
         summary=ec2_reading.summary_of,
         explain=ec2_instance.explain,
         compare=ec2_instance.compare,
+        predicts=True,
     ),
     ResourceType(
         name=EBS_VOLUME,

@@ -83,6 +83,13 @@ def find_organization(connection: Connection, organization_id: str) -> Organizat
     return Organization(**row._mapping)
 
 
+def organizations_of_accounts(connection: Connection) -> dict[str, str]:
+    """Return the organization of every member account."""
+    columns = accounts.c.account_id, accounts.c.organization_id
+    rows = connection.execute(select(*columns).where(accounts.c.organization_id.is_not(None)))
+    return {row.account_id: row.organization_id for row in rows}
+
+
 def the_organization(connection: Connection, organization_id: str | None = None) -> Organization:
     """Return the named organization, or the only one.
 

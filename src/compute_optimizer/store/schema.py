@@ -198,6 +198,26 @@ recommendation_preferences = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+risk_models = Table(
+    "risk_models",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("fitted_at", UtcDateTime, nullable=False),
+    # The whole model.risk.RiskModel as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
+)
+
+risk_rules = Table(
+    "risk_rules",
+    metadata,
+    # As model.risk_rules.RiskRule; null leaves a field to wider scopes.
+    Column("scope", String(16), primary_key=True),
+    Column("value", String(512), primary_key=True),
+    Column("cap", Double),
+    Column("incident_usd", Double),
+    Column("profile", String(16)),
+)
+
 sealing_keys = Table(
     "sealing_keys",
     metadata,

@@ -9,7 +9,7 @@ import numpy as np
 
 from compute_optimizer.catalog.instance_types import INSTANCE_TYPES_FILE
 from compute_optimizer.catalog.prices import price_date
-from compute_optimizer.engine.arrays import Booleans
+from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.explanation import (
     DimensionEvidence,
     Explanation,
@@ -37,7 +37,11 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Analysis
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
-from compute_optimizer.resources.ec2.predicted import prediction_evidence, type_risks
+from compute_optimizer.resources.ec2.predicted import (
+    capped_peak,
+    prediction_evidence,
+    type_risks,
+)
 from compute_optimizer.resources.ec2.records import (
     binding_dimensions,
     other_answers,
@@ -166,10 +170,17 @@ def _dimension_evidence(analysis: Analysis) -> Iterator[DimensionEvidence]:
             demand=_known(demand.used[ONLY, place]),
             headroom=float(fleet.headrooms[place]),
             required=_known(demand.required[ONLY, place]),
-            limit=None if limits is None else _known(limits[ONLY, place]),
+            limit=None if limits is None else _known(_limit(analysis, limits, place)),
             current_capacity=_known(demand.capacity[ONLY, place]),
             current_risk=_known(analysis.decisions.current_risk[ONLY, place]),
         )
+
+
+def _limit(analysis: Analysis, limits: Floats, place: int) -> float:
+    """Return what a type must have at least: where the prediction decides, for the cap to hold."""
+    if np.isneginf(limits[ONLY, place]) and analysis.decisions.predicted[ONLY]:
+        return capped_peak(analysis, place)
+    return float(limits[ONLY, place])
 
 
 def _known(figure: float) -> float | None:

@@ -55,6 +55,21 @@ def _peaks(prediction: Prediction) -> Iterator[PeakEvidence]:
         )
 
 
+def capped_peak(analysis: Analysis, place: int) -> float:
+    """Return the capacity whose risk in one dimension alone is the cap, at most today's.
+
+    NaN where nothing is predicted.
+    """
+    prediction = analysis.predicted.prediction if analysis.predicted else None
+    if prediction is None:
+        return float("nan")
+    model, history = prediction.models[place], prediction.histories[place]
+    if model is None or history is None or not prediction.judged[ONLY, place]:
+        return float("nan")
+    peak = peaks.coming_peaks(model, history, [1 - prediction.risk_cap])[ONLY, 0]
+    return float(min(peak, prediction.own[ONLY, place]))
+
+
 def type_risks(analysis: Analysis, places: Sequence[int]) -> Floats:
     """Return the predicted risks of types for a batch of one, (types, dimensions); NaN if none."""
     types = np.array([places], np.int64).reshape(1, -1)

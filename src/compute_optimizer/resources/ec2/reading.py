@@ -42,6 +42,9 @@ def summary_of(recommendation: Ec2InstanceRecommendation) -> Summary:
         current=recommendation.current_instance_type,
         recommended=first.instance_type if first else None,
         performance_risk=first.performance_risk if first else None,
+        violation_risk=first.violation_risk if first else None,
+        profile=recommendation.evidence.profile if recommendation.evidence else None,
+        other_recommended=recommendation.other.instance_type if recommendation.other else None,
     )
 
 

@@ -1,0 +1,46 @@
+"""Calibrate: fit the risk model on a fleet's own past, and keep it."""
+
+from collections.abc import Sequence
+
+from compute_optimizer.backtest.fitting import fit_fleet
+from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.run import SEED
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.backtest import stored_fleet
+from compute_optimizer.model.risk import RiskModel
+from compute_optimizer.store import State
+from compute_optimizer.store import risk as store
+from compute_optimizer.store.tiles import TileStore
+
+
+def calibrate(
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    *,
+    dimensions: Sequence[str] = (),
+    seed: int = SEED,
+    keep: bool = True,
+) -> RiskModel:
+    """Fit the model of all opted-in accounts; the next analysis uses it, if it is kept.
+
+    Raises Conflict where nobody opted in, and InvalidInput where there is too little to learn from.
+    """
+    fleet = stored_fleet(state, tiles, dimensions) if dimensions else stored_fleet(state, tiles)
+    model = fit(fleet, seed)
+    if keep:
+        with state.writing() as connection:
+            store.save_model(connection, model, clock.now())
+    return model
+
+
+def fit(fleet: TraceFleet, seed: int = SEED) -> RiskModel:
+    """Return the model of a fleet; raises InvalidInput where there is too little to learn from."""
+    return fit_fleet(fleet, load_instance_types(), seed)
+
+
+def forget(state: State) -> bool:
+    """Return to the model that ships, and say whether there was another."""
+    with state.writing() as connection:
+        return store.forget_model(connection)
