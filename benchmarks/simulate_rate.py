@@ -34,7 +34,7 @@ def measure(instances: int, rounds: int) -> dict[str, float]:
         for _ in range(rounds):
             for name, grid in GRIDS.items():
                 start = perf_counter()
-                simulate(imported_fleet(state, tiles, FixedClock()), grid)
+                simulate(imported_fleet(state, tiles, FixedClock()), [grid])
                 seconds[name].append(perf_counter() - start)
         state.close()
     return {name: statistics.median(found) for name, found in seconds.items()}
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     for name, seconds in measure(given.instances, given.rounds).items():
-        print(f"{name:<36} {len(points_of(GRIDS[name])):>5} points {seconds:>8.2f} s")
+        print(f"{name:<36} {len(points_of([GRIDS[name]])):>5} points {seconds:>8.2f} s")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def test_cost_and_savings_by_hand() -> None:
     # Busy: 3.8 vCPUs; with a fifth of headroom 4.75, so m5.2xlarge (0.384); without, it stays.
     grid = replace(M5, cpu_headrooms=(0.2, 0.0))
 
-    report = simulate(quiet_and_busy(9), grid)
+    report = simulate(quiet_and_busy(9), (grid,))
 
     with_headroom, without = report["points"]
     for point in (with_headroom, without):
@@ -92,7 +92,7 @@ def test_architectures_choose_among_the_same_options() -> None:
     # m6g.xlarge (5.3 vCPUs, 0.154) the busy one; of both worlds each is the cheapest.
     grid = Grid(architectures=(CURRENT, AWS_ARM64, BOTH), includes=(("m5", "m6g"),))
 
-    report = simulate(quiet_and_busy(9), grid)
+    report = simulate(quiet_and_busy(9), (grid,))
 
     after = {point["architecture"]: point["cost_after"] for point in report["points"]}
     assert after[CURRENT] == pytest.approx((0.096 + 0.384) * HOURS)
@@ -104,7 +104,7 @@ def test_changes_are_counted_against_the_default_preferences() -> None:
     # By default a quiet m5.xlarge gets a burstable type, a busy one a c7i-flex.
     grid = Grid(includes=((), ("m5",)), cpu_headrooms=(0.2, 0.0))
 
-    report = simulate(quiet_and_busy(9), grid)
+    report = simulate(quiet_and_busy(9), (grid,))
 
     changed = {
         (point["cpu_headroom"], tuple(point["include"])): point["changed"]
@@ -132,7 +132,7 @@ def test_violations_by_hand() -> None:
     cpu = [spiked(QUIET, n, 60) for n in (0, 1, 2, 0)]
     memory = [spiked(20, n, 60) for n in (0, 0, 0, 1)]
 
-    report = simulate(held([*cpu, clipped], [*memory, level(20, 15)], 15), M5)
+    report = simulate(held([*cpu, clipped], [*memory, level(20, 15)], 15), (M5,))
 
     (point,) = report["points"]
     assert report["origin"] == (fleets.AS_OF.date() - 5 * DAY).isoformat()
@@ -145,7 +145,7 @@ def test_violations_by_hand() -> None:
 
 def test_advice_that_is_tested_knows_nothing_of_the_test_window() -> None:
     # At 60 % for the last 5 of 15 days nobody would recommend a m5.large; before them, anybody.
-    report = simulate(held([spiked(QUIET, 5 * 288, 60)], [level(20, 15)], 15), M5)
+    report = simulate(held([spiked(QUIET, 5 * 288, 60)], [level(20, 15)], 15), (M5,))
 
     (point,) = report["points"]
     assert point["violated"] == 1
@@ -158,14 +158,14 @@ def test_of_points_that_cost_the_same_the_one_that_hurts_less_is_pareto() -> Non
     # samples, are in the P99.5: nobody would get less than a m5.xlarge, whatever the headroom.
     fleet = held([spiked(37.5, 100, 55)], [level(20, 15)], 15)
 
-    report = simulate(fleet, replace(M5, cpu_headrooms=(0.0, 0.2, 0.3)))
+    report = simulate(fleet, (replace(M5, cpu_headrooms=(0.0, 0.2, 0.3)),))
 
     rows = [(p["savings"], p["violations"], p["pareto"]) for p in report["points"]]
     assert rows == [(0, 1.0, False), (0, 1.0, False), (0, 0.0, True)]
 
 
 def test_few_days_leave_violations_empty_and_say_so() -> None:
-    report = simulate(quiet_and_busy(9), M5)
+    report = simulate(quiet_and_busy(9), (M5,))
 
     (point,) = report["points"]
     assert report["origin"] is None and report["tested"] is None
@@ -176,18 +176,18 @@ def test_few_days_leave_violations_empty_and_say_so() -> None:
 def test_an_origin_may_be_named() -> None:
     fleet = quiet_and_busy(9)
 
-    report = simulate(fleet, M5, fleet.days.last)
+    report = simulate(fleet, (M5,), fleet.days.last)
 
     assert report["test_days"] == 1 and report["tested"] == 2
     for outside in (fleet.days.first, fleet.days.last + DAY):
         with pytest.raises(InvalidInput, match="leaves no day to learn from or none to test on"):
-            simulate(fleet, M5, outside)
+            simulate(fleet, (M5,), outside)
 
 
 def test_look_backs_beyond_the_data_are_explained() -> None:
     # 15 days; the last 5 are the test.
     week, fortnight, month = (
-        simulate(quiet_and_busy(15), replace(M5, lookbacks=(days,)))["notes"]
+        simulate(quiet_and_busy(15), (replace(M5, lookbacks=(days,)),))["notes"]
         for days in (7, 14, 32)
     )
 
@@ -204,7 +204,7 @@ def test_instances_without_a_price_are_counted_and_cost_nothing() -> None:
     unknown = replace(shard.resources[1], instance_type="no.such")
     fleet = replace(fleet, shards=(replace(shard, resources=(shard.resources[0], unknown)),))
 
-    report = simulate(fleet, M5)
+    report = simulate(fleet, (M5,))
 
     assert (report["resources"], report["judged"], report["unpriced"]) == (2, 1, 1)
     assert report["points"][0]["cost_now"] == pytest.approx(0.192 * HOURS)
@@ -222,15 +222,15 @@ def test_instances_without_a_price_are_counted_and_cost_nothing() -> None:
 )
 def test_values_that_no_analysis_can_use_are_explained(grid: Grid, complaint: str) -> None:
     with pytest.raises(InvalidInput, match=complaint):
-        points_of(grid)
+        points_of([grid])
 
 
 def test_a_value_given_twice_is_one_point() -> None:
-    assert len(points_of(Grid(percentiles=(95.0, 95.0), architectures=(BOTH, BOTH)))) == 1
+    assert len(points_of([Grid(percentiles=(95.0, 95.0), architectures=(BOTH, BOTH))])) == 1
 
 
 def test_the_grid_of_the_wire_has_27_points_and_the_default_among_them() -> None:
-    report = simulate(quiet_and_busy(9), WIRE_GRID)
+    report = simulate(quiet_and_busy(9), (WIRE_GRID,))
 
     assert len(report["points"]) == 27
     assert [point["changed"] for point in report["points"] if point["default"]] == [0]
@@ -241,7 +241,7 @@ def test_progress_counts_every_point_of_both_passes() -> None:
 
     simulate(
         quiet_and_busy(15),
-        replace(M5, percentiles=(90.0, 99.5)),
+        (replace(M5, percentiles=(90.0, 99.5)),),
         progress=lambda doing, done, total: seen.append((done, total)),
     )
 
@@ -262,7 +262,7 @@ def test_the_default_point_is_what_is_stored(sqlite_state: State, tmp_path: Path
         ]
 
     fleet = imported_fleet(desk.state, tiles, desk.clock)
-    report = simulate(fleet, WIRE_GRID)
+    report = simulate(fleet, (WIRE_GRID,))
 
     (default,) = (point for point in report["points"] if point["default"])
     assert len(stored) == report["judged"] == 7
@@ -280,7 +280,7 @@ def first_option(recommendation: Ec2InstanceRecommendation) -> RecommendationOpt
 
 def advised(fleet: SimulatedFleet) -> dict[str, str]:
     """Return the first options of the default point, from tails for all values of the wire."""
-    types, points = load_instance_types(), points_of(WIRE_GRID)
+    types, points = load_instance_types(), points_of([WIRE_GRID])
     found: dict[str, str] = {}
     for shard in fleet.shards:
         samples = shard.read(look_back(fleet.as_of, 14))
@@ -308,3 +308,25 @@ def test_harm_is_what_the_backtest_counts(shared: Path) -> None:
 
     assert trial.harm.excess.sum() > 100
     np.testing.assert_array_equal(harm[trial.resources], trial.harm.excess)
+
+
+def test_caps_on_risk_stand_beside_the_rule() -> None:
+    grids = (M5, replace(M5, risk_caps=(0.01, 0.2, 1.0), incidents_usd=(0.0,)))
+
+    rule, *capped = simulate(quiet_and_busy(15), grids)["points"]
+
+    assert (rule["profile"], rule["risk_cap"]) == ("published", None)
+    assert [one["risk_cap"] for one in capped] == [0.01, 0.2, 1.0]
+    assert {one["profile"] for one in capped} == {"calibrated"}
+    # Where a violation costs nothing a higher cap never costs more.
+    costs = [one["cost_after"] for one in capped]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > costs[-1]
+
+
+@pytest.mark.parametrize(
+    "grid", [replace(M5, risk_caps=(20.0,)), replace(M5, incidents_usd=(-1.0,))]
+)
+def test_impossible_risks_are_refused(grid: Grid) -> None:
+    with pytest.raises(InvalidInput, match="out of range"):
+        points_of([grid])

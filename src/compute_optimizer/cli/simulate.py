@@ -24,7 +24,15 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.simulate import BOTH, WIRE_GRID, Grid, Lists, Progress
+from compute_optimizer.jobs.risk import risk_policy
+from compute_optimizer.jobs.simulate import (
+    BOTH,
+    CALIBRATED_GRID,
+    WIRE_GRID,
+    Grid,
+    Lists,
+    Progress,
+)
 from compute_optimizer.jobs.simulate import simulate as simulate_fleet
 from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet
 from compute_optimizer.model.metrics import Statistic
@@ -45,6 +53,7 @@ COLUMNS = {
     "cpu_headroom": "CPU headroom",
     "memory_headroom": "Memory headroom",
     "lookback_days": "Days",
+    "risk": "Risk cap",
     "architecture": "Architecture",
     "types": "Types",
     "cost_after": "USD a month",
@@ -71,6 +80,15 @@ def simulate(
         list[float] | None, typer.Option(help="Share of the memory left free, such as 0.2.")
     ] = None,
     lookback: Annotated[list[int] | None, typer.Option(help="Days to look back.")] = None,
+    risk_cap: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Highest predicted risk of an option, such as 0.05; instead of the rule."
+        ),
+    ] = None,
+    incident_usd: Annotated[
+        list[float] | None, typer.Option(help="What a violation is held to cost; with --risk-cap.")
+    ] = None,
     architecture: Annotated[
         list[Architecture] | None, typer.Option(help="Whose options are ranked.")
     ] = None,
@@ -95,41 +113,11 @@ def simulate(
     """Try out preferences on the past: cost, savings, changed advice and violations of each.
 
     Every option of an axis may be repeated; each combination is tried. Without any, all values
-    of percentile and headrooms that the service knows.
+    of percentile and headrooms that the service knows, and caps on the predicted risk.
     """
-    grid = _grid(
-        percentile, cpu_headroom, memory_headroom, lookback, architecture, include, exclude
-    )
-    first_tested = None if origin is None else _day(origin)
-    if trace is not None and as_of is not None:
-        raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
-    began = perf_counter()
-    with _progress_bar() as progress:
-        if trace is not None:
-            report = simulate_fleet(traced_fleet(trace, statistic), grid, first_tested, progress)
-        else:
-            with opened(settings_for(data_dir)) as application:
-                moment = as_of_moment(as_of, application.clock)
-                tiles = TileStore(application.settings.tiles_dir)
-                fleet = imported_fleet(application.state, tiles, application.clock, moment)
-                report = simulate_fleet(fleet, grid, first_tested, progress)
-    if output is Format.JSON:
-        print_json(report)
-    else:
-        _print_report(report, perf_counter() - began)
-
-
-def _grid(
-    percentile: list[float] | None,
-    cpu_headroom: list[float] | None,
-    memory_headroom: list[float] | None,
-    lookback: list[int] | None,
-    architecture: list[Architecture] | None,
-    include: list[str] | None,
-    exclude: list[str] | None,
-) -> Grid:
-    """Return the grid of the axes that were given; the others keep to the default preferences."""
-    given: dict[str, Any] = {
+    if incident_usd and not risk_cap:
+        raise InvalidInput("--incident-usd means nothing to the rule; give a --risk-cap with it")
+    axes = {
         "percentiles": percentile,
         "cpu_headrooms": cpu_headroom,
         "memory_headrooms": memory_headroom,
@@ -137,9 +125,38 @@ def _grid(
         "architectures": [one.value for one in architecture or ()],
         "includes": _lists(include),
         "excludes": _lists(exclude),
+        "risk_caps": risk_cap,
+        "incidents_usd": incident_usd,
     }
-    axes = {name: tuple(values) for name, values in given.items() if values}
-    return Grid(**axes) if axes else WIRE_GRID
+    grids = _grids(axes)
+    first_tested = None if origin is None else _day(origin)
+    if trace is not None and as_of is not None:
+        raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
+    began = perf_counter()
+    with _progress_bar() as progress:
+        if trace is not None:
+            report = simulate_fleet(traced_fleet(trace, statistic), grids, first_tested, progress)
+        else:
+            with opened(settings_for(data_dir)) as application:
+                moment = as_of_moment(as_of, application.clock)
+                tiles = TileStore(application.settings.tiles_dir)
+                fleet = imported_fleet(application.state, tiles, application.clock, moment)
+                with application.state.reading() as connection:
+                    model = risk_policy(connection, application.settings.profile).model
+                report = simulate_fleet(fleet, grids, first_tested, progress, model)
+    if output is Format.JSON:
+        print_json(report)
+    else:
+        _print_report(report, perf_counter() - began)
+
+
+def _grids(axes: dict[str, Any]) -> tuple[Grid, ...]:
+    """Return the grid of the axes that were given; the others keep to the default preferences.
+
+    Without any, all values of the service and a few caps on predicted risk.
+    """
+    given = {name: tuple(values) for name, values in axes.items() if values}
+    return (Grid(**given),) if given else (WIRE_GRID, CALIBRATED_GRID)
 
 
 def _lists(given: Sequence[str] | None) -> Lists:
@@ -187,6 +204,7 @@ def _shown(point: dict[str, Any]) -> dict[str, Any]:
         "percentile": f"P{point['percentile']:g}",
         "cpu_headroom": f"{point['cpu_headroom']:.0%}",
         "memory_headroom": f"{point['memory_headroom']:.0%}",
+        "risk": "" if point["risk_cap"] is None else f"{point['risk_cap']:.0%}",
         "types": _types(point["include"], point["exclude"]),
         "savings_share": f"{point['savings_share']:.1%}",
         "violations": "" if violations is None else f"{violations:.2%}",

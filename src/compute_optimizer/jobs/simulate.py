@@ -10,7 +10,9 @@ import numpy as np
 
 from compute_optimizer.backtest.what_if import Outcome, clipped, excess_harm, pareto, violated
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.arrays import Booleans
+from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.savings import HOURS_PER_MONTH
 from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
@@ -19,10 +21,12 @@ from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
 from compute_optimizer.model.metrics import Window
 from compute_optimizer.model.preferences import (
     ARCHITECTURES,
+    CALIBRATED,
     CURRENT,
     DEFAULT_PREFERENCES,
     Preferences,
 )
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Measured
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, WIRE_NAMES
 from compute_optimizer.resources.ec2.preferred_types import preferred_types
@@ -35,6 +39,7 @@ from compute_optimizer.resources.ec2.what_if import (
     changed,
     decisions_at,
     measured_over,
+    predicted_over,
 )
 
 LEAST_DAYS = 10
@@ -78,10 +83,19 @@ class Grid:
     architectures: tuple[str, ...] = (CURRENT,)
     includes: Lists = ((),)
     excludes: Lists = ((),)
+    risk_caps: tuple[float | None, ...] = (None,)
+    """None stands for the published rule, a cap for the calibrated profile."""
+    incidents_usd: tuple[float | None, ...] = (None,)
+    """What a violation is held to cost; None for what the risk model says."""
 
 
 WIRE_GRID = Grid(CPU_PERCENTILES, CPU_HEADROOMS, MEMORY_HEADROOMS)
 """Every value of utilizationPreferences that the service knows: 27 points."""
+
+RISK_CAPS = (0.01, 0.05, 0.1, 0.2, 0.5)
+
+CALIBRATED_GRID = Grid(risk_caps=RISK_CAPS)
+"""The calibrated profile from careful to bold."""
 
 
 @dataclass(slots=True)
@@ -106,8 +120,15 @@ class Totals:
     """Judged at the origin and not clipped before it."""
 
 
-def points_of(grid: Grid) -> list[GridPoint]:
-    """Return every combination; raise InvalidInput for a value that no analysis can use."""
+def points_of(grids: Sequence[Grid]) -> list[GridPoint]:
+    """Return every combination of each grid, once.
+
+    Raises InvalidInput for a value that no analysis can use.
+    """
+    return list(dict.fromkeys(point for grid in grids for point in _points_of(grid)))
+
+
+def _points_of(grid: Grid) -> list[GridPoint]:
     _check(grid)
     lists = list(product(dict.fromkeys(grid.includes), dict.fromkeys(grid.excludes)))
     return [
@@ -119,15 +140,25 @@ def points_of(grid: Grid) -> list[GridPoint]:
 
 
 def _preferences_of(grid: Grid) -> Iterator[Preferences]:
-    axes = product(grid.lookbacks, grid.percentiles, grid.cpu_headrooms, grid.memory_headrooms)
-    for days, percent, cpu, memory in axes:
-        yield replace(
+    axes = product(
+        grid.lookbacks,
+        grid.percentiles,
+        grid.cpu_headrooms,
+        grid.memory_headrooms,
+        grid.risk_caps,
+        grid.incidents_usd,
+    )
+    for days, percent, cpu, memory, cap, usd in axes:
+        asked = replace(
             DEFAULT_PREFERENCES,
             lookback_days=days,
             cpu_percentile=percent,
             cpu_headroom=cpu,
             memory_headroom=memory,
         )
+        # What a violation costs means nothing to the published rule.
+        calibrated = replace(asked, profile=CALIBRATED, risk_cap=cap or 0.0, incident_usd=usd)
+        yield asked if cap is None else calibrated
 
 
 def _check(grid: Grid) -> None:
@@ -136,6 +167,8 @@ def _check(grid: Grid) -> None:
         ("CPU headroom", grid.cpu_headrooms, 0, 0.9, "a share of the capacity"),
         ("memory headroom", grid.memory_headrooms, 0, 0.9, "a share of the capacity"),
         ("look-back", grid.lookbacks, 1, LONGEST_LOOK_BACK, "days"),
+        ("risk cap", [c for c in grid.risk_caps if c is not None], 0, 1, "a probability"),
+        ("incident", [u for u in grid.incidents_usd if u is not None], 0, 1e9, "USD"),
     )
     for name, values, least, most, unit in ranges:
         for value in values:
@@ -169,22 +202,25 @@ def test_window(fleet: SimulatedFleet, origin: date | None) -> Window | None:
 
 def simulate(
     fleet: SimulatedFleet,
-    grid: Grid = WIRE_GRID,
+    grids: Sequence[Grid] = (WIRE_GRID, CALIBRATED_GRID),
     origin: date | None = None,
     progress: Progress = lambda doing, done, total: None,
+    risk_model: RiskModel | None = None,
 ) -> dict[str, Any]:
     """Return cost, savings, changes and violations of every grid point, ready for JSON.
 
+    The risk model is the one that ships unless another is given.
     Raises InvalidInput for what no analysis can use.
     """
-    points = points_of(grid)
+    points = points_of(grids)
+    model = risk_model or load_risk_prior()
     tested = test_window(fleet, origin)
     tallies, totals = {point: Tally() for point in points}, Totals()
     passes = 1 if tested is None else 2
     steps = len(fleet.shards) * passes * len(points)
     done = 0
     for shard in fleet.shards:
-        for _ in _simulate_shard(shard, fleet, tested, tallies, totals):
+        for _ in _simulate_shard(shard, fleet, tested, tallies, totals, model):
             done += 1
             progress("Simulating", done, steps)
     return _report(fleet, tested, tallies, totals)
@@ -196,20 +232,21 @@ def _simulate_shard(
     tested: Window | None,
     tallies: Mapping[GridPoint, Tally],
     totals: Totals,
+    model: RiskModel,
 ) -> Iterator[None]:
     """Add a shard to the sums; yields whenever a grid point is done."""
-    yield from _compare(shard, look_back(fleet.as_of, 1).last, tallies, totals)
+    last = look_back(fleet.as_of, 1).last
+    yield from _compare(_Past(shard, last, tuple(tallies), model), tallies, totals)
     if tested is not None:
-        yield from _test(shard, tested, tallies, totals)
+        before = tested.first - timedelta(days=1)
+        past = _Past(shard, before, tuple(tallies), model)
+        yield from _test(shard, past, tested, tallies, totals)
 
 
-def _compare(
-    shard: Shard, last: date, tallies: Mapping[GridPoint, Tally], totals: Totals
-) -> Iterator[None]:
+def _compare(past: "_Past", tallies: Mapping[GridPoint, Tally], totals: Totals) -> Iterator[None]:
     """Add cost and changes of the advice that all samples lead to."""
-    past = _Past(shard, last, tuple(tallies))
     ((_, _, default),) = past.advised([DEFAULT_POINT])
-    totals.resources += len(shard.resources)
+    totals.resources += len(default.finding)
     totals.judged += int((default.finding != NOT_JUDGED).sum())
     totals.unpriced += int(np.isnan(default.current_price).sum())
     for point, _, found in past.advised(tallies):
@@ -218,10 +255,13 @@ def _compare(
 
 
 def _test(
-    shard: Shard, tested: Window, tallies: Mapping[GridPoint, Tally], totals: Totals
+    shard: Shard,
+    past: "_Past",
+    tested: Window,
+    tallies: Mapping[GridPoint, Tally],
+    totals: Totals,
 ) -> Iterator[None]:
     """Add whom the advice before the origin would have hurt after it."""
-    past = _Past(shard, tested.first - timedelta(days=1), tuple(tallies))
     at_origin = past.measured(DEFAULT_POINT)
     judged = np.array([obstacle is None for obstacle in at_origin.obstacles], np.bool_)
     scored = judged & ~clipped(at_origin.chosen)
@@ -236,7 +276,11 @@ def _test(
 class _Past:
     """The samples of a shard up to a day, measured once for each look-back period."""
 
-    def __init__(self, shard: Shard, last: date, points: Sequence[GridPoint]) -> None:
+    def __init__(
+        self, shard: Shard, last: date, points: Sequence[GridPoint], model: RiskModel
+    ) -> None:
+        self._model = model
+        self._predicted: dict[int, Prediction] = {}
         self._resources, self._points = shard.resources, (DEFAULT_POINT, *points)
         longest = max(_look_back_of(point) for point in self._points)
         self._samples = shard.read(Window(last - timedelta(days=longest - 1), last))
@@ -252,12 +296,21 @@ class _Past:
             )
         return self._measured[days]
 
+    def predicted(self, point: GridPoint) -> Prediction | None:
+        """Return the coming peaks as seen over the point's look-back period, where it asks."""
+        if point.preferences.profile != CALIBRATED:
+            return None
+        days = _look_back_of(point)
+        if days not in self._predicted:
+            self._predicted[days] = predicted_over(self.measured(point), self._model)
+        return self._predicted[days]
+
     def advised(self, points: Iterable[GridPoint]) -> Iterator[tuple[GridPoint, Measured, Advice]]:
         """Return the advice for every point; points that differ in architecture share the work."""
         for _, alike in groupby(points, lambda one: replace(one, architectures=())):
             first, *others = alike
             measured = self.measured(first)
-            decisions = decisions_at(measured, first)
+            decisions = decisions_at(measured, first, self.predicted(first))
             for point in (first, *others):
                 found = advice(self._resources, measured, decisions, point.architectures)
                 yield point, measured, found
@@ -316,6 +369,9 @@ def _row(point: GridPoint, tally: Tally, totals: Totals, tested: Window | None) 
         "cpu_headroom": preferences.cpu_headroom,
         "memory_headroom": preferences.memory_headroom,
         "lookback_days": preferences.lookback_days,
+        "profile": preferences.profile,
+        "risk_cap": preferences.risk_cap if preferences.profile == CALIBRATED else None,
+        "incident_usd": preferences.incident_usd,
         "architecture": next(name for name in POOLS if POOLS[name] == point.architectures),
         "include": list(point.include),
         "exclude": list(point.exclude),

@@ -19,7 +19,7 @@ from compute_optimizer.engine.obstacles import (
 )
 from compute_optimizer.engine.options import Current, Market
 from compute_optimizer.engine.peaks import LEAST_DAYS
-from compute_optimizer.engine.prediction import predict
+from compute_optimizer.engine.prediction import Prediction, predict
 from compute_optimizer.engine.recommender import Decisions, decide
 from compute_optimizer.engine.usage import (
     CPU_METRIC,
@@ -111,7 +111,7 @@ def analyze(
     if risk_model is None:
         decisions = decide(fleet, market, DIMENSIONS)
         return Analysis(market, fleet, decisions, is_idle, found.obstacles)
-    predicted = predicting(fleet, preferences, risk_model)
+    predicted = replace(fleet, prediction=prediction_of(fleet, preferences, risk_model))
     asked, other = (predicted, fleet)
     if preferences.profile == PUBLISHED:
         asked, other = (fleet, predicted)
@@ -167,15 +167,15 @@ def fleet_at(measured: Measured, preferences: Preferences) -> Fleet:
     )
 
 
-def predicting(fleet: Fleet, preferences: Preferences, risk_model: RiskModel) -> Fleet:
-    """Return the fleet with its coming peaks predicted, so that they decide."""
+def prediction_of(fleet: Fleet, preferences: Preferences, risk_model: RiskModel) -> Prediction:
+    """Return the coming peaks of a fleet, with the risk that its preferences allow."""
     models = {
         name: risk_model.peaks[model]
         for name, model in PEAK_MODELS.items()
         if model in risk_model.peaks
     }
     incident = preferences.incident_usd
-    found = predict(
+    return predict(
         fleet.chosen,
         fleet.usage,
         fleet.demand,
@@ -184,7 +184,6 @@ def predicting(fleet: Fleet, preferences: Preferences, risk_model: RiskModel) ->
         risk_cap=preferences.risk_cap,
         incident_usd=risk_model.shipped_incident_usd if incident is None else incident,
     )
-    return replace(fleet, prediction=found)
 
 
 def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:

@@ -9,21 +9,25 @@ import numpy as np
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import percentiles
+from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.ranking import NONE, Options
 from compute_optimizer.engine.recommender import Decisions, decide
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import (
     ARCHITECTURES,
+    CALIBRATED,
     CURRENT,
     DEFAULT_PREFERENCES,
     Preferences,
 )
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import (
     UNKNOWN_TYPE,
     Measured,
     fleet_at,
     measure_shard,
+    prediction_of,
 )
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 from compute_optimizer.resources.ec2.preferred_types import preferred_types
@@ -87,11 +91,31 @@ def last_days(samples: ShardSamples, days: int) -> ShardSamples:
     return ShardSamples(samples.resource_arns, window, series)
 
 
-def decisions_at(measured: Measured, point: GridPoint) -> Decisions:
-    """Return what the analysis decides under the point's preferences, for all architectures."""
+def predicted_over(measured: Measured, risk_model: RiskModel) -> Prediction:
+    """Return the coming peaks, whatever the preferences."""
+    return prediction_of(fleet_at(measured, DEFAULT_PREFERENCES), DEFAULT_PREFERENCES, risk_model)
+
+
+def decisions_at(
+    measured: Measured, point: GridPoint, prediction: Prediction | None = None
+) -> Decisions:
+    """Return what the analysis decides under the point's preferences, for all architectures.
+
+    The calibrated profile needs the prediction.
+    """
+    preferences = point.preferences
     preferred = preferred_types(measured.market.types, point.include, point.exclude)
     market = replace(measured.market, preferred=preferred)
-    return decide(fleet_at(measured, point.preferences), market, DIMENSIONS)
+    fleet = fleet_at(measured, preferences)
+    if preferences.profile == CALIBRATED and prediction is not None:
+        incident = preferences.incident_usd
+        known = replace(
+            prediction,
+            risk_cap=preferences.risk_cap,
+            incident_usd=prediction.incident_usd if incident is None else incident,
+        )
+        fleet = replace(fleet, prediction=known)
+    return decide(fleet, market, DIMENSIONS)
 
 
 def advice(
