@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.model.preferences import CALIBRATED, PROFILES
+from compute_optimizer.model.preferences import AUTO, PROFILES
 
 ENVIRONMENT_PREFIX = "COMPUTE_OPTIMIZER_"
 
@@ -51,9 +51,9 @@ SETTINGS = (
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
     Setting(
         "profile",
-        CALIBRATED,
-        "What decides: the published rule, or the predicted risk of every option.",
-        PROFILES,
+        AUTO,
+        "What decides: the published rule, the predicted risk, or the latter once fitted.",
+        (AUTO, *PROFILES),
     ),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),

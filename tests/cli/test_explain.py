@@ -15,7 +15,6 @@ from tests.enrolling import ALPHA
 from tests.stored_fleets import BUSY, store_fleet
 
 LAST_DAY = "2026-03-14"
-PUBLISHED = ("--profile", "published")
 
 
 def dimension(explanation: dict[str, Any], name: str) -> dict[str, Any]:
@@ -25,7 +24,7 @@ def dimension(explanation: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_the_tables_tell_what_decided(typed: Type, fleet: list[str]) -> None:
-    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, *PUBLISHED)
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY)
 
     assert ended.code == 0
     assert ended.out.startswith(f"{fleet[0]}\nm5.xlarge, ")
@@ -39,7 +38,7 @@ def test_the_tables_tell_what_decided(typed: Type, fleet: list[str]) -> None:
 
 
 def test_json_holds_the_same_figures(typed: Type, fleet: list[str]) -> None:
-    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, *PUBLISHED, "--output", "json")
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, "--output", "json")
 
     told = json.loads(ended.out)
     assert told["resource_arn"] == fleet[0]
@@ -86,7 +85,7 @@ def test_a_moment_in_the_future_is_wrong_input(typed: Type, fleet: list[str]) ->
 
 
 def test_the_tables_tell_what_would_change_the_answer(typed: Type, fleet: list[str]) -> None:
-    ended = typed("explain", fleet[0], "--as-of", LAST_DAY, *PUBLISHED)
+    ended = typed("explain", fleet[0], "--as-of", LAST_DAY)
 
     assert (
         "History: 14 of 14 days have samples of CPU, 100.0% of the slots (4,032; 360" in ended.out

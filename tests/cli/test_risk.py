@@ -67,11 +67,11 @@ def test_an_unknown_profile_is_refused(typed: Type, fleet: list[str]) -> None:
     ended = typed("analyze", "--profile", "bold")
 
     assert ended.code != 0
-    assert "'bold' is not one of published, calibrated" in " ".join(ended.err.split())
+    assert "'bold' is not one of auto, published, calibrated" in " ".join(ended.err.split())
 
 
 def test_explain_tells_the_prediction_for_people(typed: Type, fleet: list[str]) -> None:
-    ended = typed("explain", fleet[0], "--as-of", "2026-03-14")
+    ended = typed("explain", fleet[0], "--as-of", "2026-03-14", "--profile", "calibrated")
 
     assert "Decided by predicted risk: at most 20% for any option" in ended.out
     assert "By the profile published:" in ended.out
@@ -79,7 +79,7 @@ def test_explain_tells_the_prediction_for_people(typed: Type, fleet: list[str]) 
 
 
 def test_explain_says_why_the_rule_decided(typed: Type, fleet: list[str]) -> None:
-    ended = typed("explain", fleet[1], "--as-of", "2026-03-14")
+    ended = typed("explain", fleet[1], "--as-of", "2026-03-14", "--profile", "calibrated")
 
     # 95 % of the CPU: beyond what the rule allows, below the ceiling.
     assert "Decided by the published rule: the present type falls short" in ended.out

@@ -16,7 +16,12 @@ from compute_optimizer.jobs.explain import compare, explain
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.jobs.risk import risk_policy
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
-from compute_optimizer.model.preferences import CALIBRATED, DEFAULT_RISK_CAP, PUBLISHED
+from compute_optimizer.model.preferences import (
+    AUTO,
+    CALIBRATED,
+    DEFAULT_RISK_CAP,
+    PUBLISHED,
+)
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.model.risk_rules import RiskRule, RiskScope
@@ -183,6 +188,16 @@ def test_the_fleet_s_own_model_replaces_the_one_that_ships(desk: Desk, tiles: Ti
     with desk.state.reading() as connection:
         assert risk_policy(connection, CALIBRATED).model == load_risk_prior()
     assert not calibrate.forget(desk.state)
+
+
+def test_by_itself_the_predicted_risk_decides_once_the_fleet_is_fitted(
+    desk: Desk, tiles: TileStore
+) -> None:
+    with desk.state.reading() as connection:
+        assert risk_policy(connection, AUTO).profile == PUBLISHED
+    with desk.state.writing() as connection:
+        store.save_model(connection, load_risk_prior(), desk.clock.now())
+        assert risk_policy(connection, AUTO).profile == CALIBRATED
 
 
 def test_a_trial_of_the_fit_keeps_nothing(desk: Desk, tiles: TileStore) -> None:

@@ -33,7 +33,9 @@ WorkersOption = Annotated[
 
 ProfileOption = Annotated[
     str | None,
-    typer.Option("--profile", help="What decides: published or calibrated. Default: the setting."),
+    typer.Option(
+        "--profile", help="What decides: published, calibrated or auto. Default: the setting."
+    ),
 ]
 
 

@@ -68,7 +68,7 @@ ProfileOption = Annotated[
     str | None,
     typer.Option(
         "--profile",
-        help="What decides, where no analysis has: published or calibrated. Default: the setting.",
+        help="What decides where no analysis has: published, calibrated, auto. Default: setting.",
     ),
 ]
 AgainstOption = Annotated[
@@ -125,6 +125,8 @@ def print_explanation(explanation: Explanation) -> None:
     _print_verdict(explanation)
     _print_metrics(explanation)
     print_prediction(explanation)
+    for caution in explanation.cautions:
+        Console(soft_wrap=True, highlight=False, markup=False).print(f"Mind: {caution}")
     rows = [_dimension_row(one) for one in explanation.dimensions]
     print_rows(rows, DIMENSIONS, Format.TABLE, "What each dimension asks for")
     asked = [one.dimension for one in explanation.dimensions if one.limit is not None]

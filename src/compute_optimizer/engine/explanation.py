@@ -223,5 +223,7 @@ class Explanation:
     """None without a risk model."""
     other: OtherAnswer | None = None
     """What the other profile says; None without a risk model."""
+    cautions: tuple[str, ...] = ()
+    """What the figures cannot show, in sentences."""
     departures: tuple[Departure, ...] | None = None
     """From the stored recommendation; None where none is stored as of this moment."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog.risk_prior import load_risk_prior
-from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.preferences import AUTO, CALIBRATED, PUBLISHED, Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.model.risk_rules import RiskRule, ruled
@@ -52,10 +52,12 @@ class RiskPolicy:
 
 
 def risk_policy(connection: Connection, profile: str) -> RiskPolicy:
-    """Return the policy in force, with a profile for whatever no rule speaks of."""
-    rules = all_rules(connection)
+    """Return the policy in force, with a profile (or AUTO) for whatever no rule speaks of."""
+    rules, own = all_rules(connection), fleet_model(connection)
+    if profile == AUTO:
+        profile = PUBLISHED if own is None else CALIBRATED
     return RiskPolicy(
-        model=fleet_model(connection) or load_risk_prior(),
+        model=own or load_risk_prior(),
         rules=rules,
         organizations=organizations_of_accounts(connection) if rules else {},
         profile=profile,

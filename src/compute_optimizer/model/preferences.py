@@ -16,6 +16,10 @@ CALIBRATED = "calibrated"
 PROFILES = (PUBLISHED, CALIBRATED)
 """What decides: the service's published rule, or the predicted risk of every option."""
 
+AUTO = "auto"
+"""Stands for the calibrated profile where the fleet has a risk model of its own, else for the
+published rule: risks that were fitted elsewhere are shown, but have not earned the decision."""
+
 DEFAULT_RISK_CAP = 0.2
 """Where no rule says otherwise. On public traces the cheapest options within it violated 3 to 5 %
 of the machines in quiet fortnights, and 12 % at the end of a quarter (docs/quality.md)."""

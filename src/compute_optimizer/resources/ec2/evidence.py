@@ -36,6 +36,7 @@ from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Analysis
+from compute_optimizer.resources.ec2.cautions import cautions
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
 from compute_optimizer.resources.ec2.predicted import (
     capped_peak,
@@ -119,6 +120,7 @@ def explanation_of(
         what_would_change=what_would_change(resource, samples, analysis, preferences, risk_model),
         prediction=prediction_evidence(analysis, preferences, risk_model),
         other=None if obstacle else other_answers(analysis, preferences)[ONLY],
+        cautions=cautions(analysis, samples.window),
     )
 
 
