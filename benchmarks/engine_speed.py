@@ -11,12 +11,14 @@ that any percentile rule costs.
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import numpy as np
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.recommender import decide
 from compute_optimizer.engine.usage import choose_series, measure
 from compute_optimizer.model.metrics import (
@@ -27,7 +29,7 @@ from compute_optimizer.model.metrics import (
     Statistic,
     Window,
 )
-from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.model.preferences import CALIBRATED, DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 from compute_optimizer.resources.ec2.analysis import analyze
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, WIRE_NAMES
@@ -133,6 +135,7 @@ def main() -> None:
     fleet, types = generated_fleet(rows), load_instance_types()
     samples = generated_samples(rows, gaps=given.gaps, both=given.both)
     preferences = DEFAULT_PREFERENCES
+    calibrated = replace(preferences, profile=CALIBRATED)
 
     def partition_only() -> None:
         for matrix in samples.series.values():
@@ -153,6 +156,19 @@ def main() -> None:
     result = timed(
         "recommend, all of it",
         lambda: recommend(fleet, samples, types, as_of=AS_OF, preferences=preferences),
+        rows,
+    )
+    model = load_risk_prior()
+    timed(
+        "the same, by risk",
+        lambda: analyze(fleet, samples, types, calibrated, model),
+        rows,
+    )
+    timed(
+        "recommend, both answers",
+        lambda: recommend(
+            fleet, samples, types, as_of=AS_OF, preferences=calibrated, risk_model=model
+        ),
         rows,
     )
     options = sum(len(found.options) for found in result.recommendations)

@@ -47,7 +47,9 @@ def measured(traces: Path) -> dict[str, Report]:
     azure = trace_fleet(traces / "azure2017_cpu_5min.parquet")
     averages = trace_fleet(traces / "azure2017_cpu_5min.parquet", Statistic.AVERAGE)
     cpu = BacktestRequest(dimensions=(CPU,))
-    studied = BacktestRequest(dimensions=(CPU,), robustness=True, lookbacks=LOOKBACKS)
+    studied = BacktestRequest(
+        dimensions=(CPU,), robustness=True, lookbacks=LOOKBACKS, ablation=True
+    )
     return {
         "cpu": backtest(bitbrains, studied),
         "all": backtest(bitbrains, BacktestRequest()),
@@ -82,6 +84,16 @@ def page(reports: Mapping[str, Report]) -> str:
         CALIBRATION,
         calibration({"CPU alone": reports["cpu"], "all": reports["all"]}),
         READING_CALIBRATION,
+        "## A cap on every machine\n",
+        CAPS,
+        caps({"CPU alone": reports["cpu"], "all": reports["all"]}),
+        "## The scores of the API\n",
+        SCORES,
+        scores_of(reports["all"]),
+        "## What each group of features buys\n",
+        ABLATION,
+        ablation(reports["cpu"]["ablation"]),
+        READING_ABLATION,
         "## Azure, and from one fleet to the other\n",
         TRANSFER,
         transfer(reports),
@@ -168,7 +180,14 @@ def deployed(report: Report) -> str:
     return table([*headings, "default saves more by (95 %)"], rows)
 
 
-SHOWN = ("oracle", "default", "published-ec2-rule", "capped-sweep", "capped-p99.9", "kubecost")
+SHOWN = (
+    "oracle",
+    "default",
+    "published-p99.5-headroom-20",
+    "capped-sweep",
+    "capped-p99.9",
+    "kubecost",
+)
 """Policies of the table by origin."""
 
 
@@ -200,10 +219,12 @@ def calibration(reports: Mapping[str, Report]) -> str:
                         *_observed_and_expected(found),
                         *_observed_and_expected(sweep[name]),
                         percent(found["brier_skill"]),
+                        percent(found["log_skill"]),
                     ]
                 )
     headings = ["origin", "dimension", "default: O / E", "next cheaper: O / E"]
-    return table([*headings, "sweep at 5 %: O / E", "next cheaper: O / E", "Brier skill %"], rows)
+    headings += ["sweep at 5 %: O / E", "next cheaper: O / E"]
+    return table([*headings, "Brier skill %", "log skill %"], rows)
 
 
 def _observed_and_expected(found: Report) -> list[str]:
@@ -211,6 +232,69 @@ def _observed_and_expected(found: Report) -> list[str]:
         f"{found['observed']} / {found['expected']:.1f}",
         f"{found['next_observed']} / {found['next_expected']:.1f}",
     ]
+
+
+def caps(reports: Mapping[str, Report]) -> str:
+    """Return what the cheapest options within a cap would have done."""
+    rows = [
+        [
+            f"{catalog}, {origin['origin']}",
+            *(
+                f"{percent(found['observed'] / found['resources'])} / "
+                f"{percent(found['expected'] / found['resources'])} / {percent(found['savings'])}"
+                for found in origin["caps"].values()
+            ),
+        ]
+        for catalog, report in reports.items()
+        for origin in report["origins"]
+    ]
+    names = [f"at most {float(cap):.0%}" for cap in reports["all"]["origins"][0]["caps"]]
+    return table(["origin", *names], rows)
+
+
+def scores_of(report: Report) -> str:
+    """Return by score of the API what was predicted and what came, over all origins."""
+    rows = []
+    for score in range(5):
+        found = [origin["scores"][score] for origin in report["origins"]]
+        quiet, shifted = found[:-1], found[-1:]
+        options = sum(one["options"] for one in found)
+        rows.append(
+            [
+                str(score),
+                f"{options:,}",
+                _rate(found, "expected"),
+                _rate(quiet, "observed"),
+                _rate(shifted, "observed"),
+            ]
+        )
+    headings = ["score", "options", "predicted %", "violated %, quiet origins"]
+    return table([*headings, "at the last origin"], rows)
+
+
+def _rate(found: Sequence[Report], key: str) -> str:
+    options = sum(one["options"] for one in found)
+    total = sum((one[key] or 0.0) * one["options"] for one in found)
+    return percent(total / options) if options else ""
+
+
+def ablation(study: Sequence[Report]) -> str:
+    """Return what other features make of the advice and of the forecast."""
+    rows = []
+    for found in study:
+        quiet, shifted = found["origins"][:-1], found["origins"][-1]
+        rows.append(
+            [
+                found["features"],
+                *(
+                    f"{percent(_mean(one[key] for one in quiet))} / {percent(shifted[key])}"
+                    for key in ("violations", "savings", "regret_at_realized")
+                ),
+                f"{_mean(one['log_score'] for one in quiet):.3f} / {shifted['log_score']:.3f}",
+            ]
+        )
+    headings = ["features", "violations %", "savings %", "regret at what it spent"]
+    return table([*headings, "log score"], rows)
 
 
 def transfer(reports: Mapping[str, Report]) -> str:
@@ -383,6 +467,18 @@ READING_CALIBRATION = """\
 In quiet weeks O/E lies about 1 wherever there are enough machines to tell, but for the CPU of the
 second origin among all dimensions. At the end of the quarter it is 1.3 to 1.5 for the default and
 3 for the sweep, which had chosen by what had been safe.
+"""
+CAPS = """\
+X
+"""
+SCORES = """\
+X
+"""
+ABLATION = """\
+X
+"""
+READING_ABLATION = """\
+X
 """
 TRANSFER = """\
 Violations / savings in percent. Azure tells maxima and averages of the five minutes. It has one
