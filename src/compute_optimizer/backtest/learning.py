@@ -23,6 +23,11 @@ INCIDENT_USD = tuple(float(usd) for usd in np.round(np.geomspace(3, 3000, 61), 2
 """What a violation may be held to cost: from next to nothing to more than two weeks of any machine
 that is not among the largest."""
 
+LIKELIEST = 0.8
+"""Risk beyond which no option is advised, however little a violation costs: without it the budget
+of a fleet is spent on its few largest machines, which are then short of most of what they need
+(docs/decisions/0015-risk-is-a-predicted-peak.md)."""
+
 SELECTED_FOR = (0.01, 0.02, 0.05, 0.1)
 """Shares of violated machines: at what would be chosen for them, choosing is seen to mislead."""
 
@@ -132,11 +137,13 @@ def allowing(models: Models, selection: float) -> dict[str, PeakModel]:
 def least_loss(trial: Trial, risk: Floats, incident_usd: float) -> Integers:
     """Return the option of least price and expected harm over the horizon, (resources,).
 
-    No option is larger than today's. `risk` is (resources, options).
+    No option is larger than today's, and none likelier violated than LIKELIEST. `risk` is
+    (resources, options).
     """
     loss = trial.options.price * HORIZON_HOURS + incident_usd * risk
-    places = np.arange(len(trial.options.price))
-    chosen: Integers = np.where(places > trial.current[:, None], np.inf, loss).argmin(axis=1)
+    places, current = np.arange(len(trial.options.price)), trial.current[:, None]
+    refused = (places > current) | ((places < current) & (risk > LIKELIEST))
+    chosen: Integers = np.where(refused, np.inf, loss).argmin(axis=1)
     return chosen
 
 
