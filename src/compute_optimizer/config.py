@@ -48,6 +48,11 @@ SETTINGS = (
     ),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
+    Setting("export_sink", "folder", "Where exports are written to.", ("folder", "s3")),
+    Setting("export_dir", "", "Folder of `export_sink` folder; empty means one inside data_dir."),
+    Setting("export_s3_endpoint", "", "URL of an S3-compatible store; empty means Amazon S3."),
+    Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
+    Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -72,6 +77,11 @@ class Settings:
     failed_signatures_per_minute: float
     audit_file: Path
     opt_out_grace_days: float
+    export_sink: str
+    export_dir: Path
+    export_s3_endpoint: str
+    export_any_region: bool
+    export_parquet: bool
     workers: int
     traceback: bool
 
@@ -103,6 +113,7 @@ def load_settings(
     values["data_dir"] = data_dir
     values["state_url"] = values["state_url"] or f"sqlite:///{data_dir / 'state.db'}"
     values["key_file"] = Path(values["key_file"] or data_dir / "secrets.key")
+    values["export_dir"] = Path(values["export_dir"] or data_dir / "exports")
     values["audit_file"] = Path(values["audit_file"] or data_dir / "audit.jsonl")
     return Settings(**values)
 

@@ -9,6 +9,7 @@ from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
+from compute_optimizer.cli.export import export
 from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.recommend import recommend
@@ -35,6 +36,7 @@ app.command()(analyze)
 app.command()(backtest)
 app.command()(demo)
 app.command()(explain)
+app.command()(export)
 app.command("import")(import_files)
 app.command()(purge)
 app.command()(recommend)
