@@ -7,6 +7,7 @@ import typer
 from compute_optimizer.cli import accounts, keys, output
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
+from compute_optimizer.cli.compare import compare
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.export import export
@@ -34,6 +35,7 @@ def _root() -> None:
 
 app.command()(analyze)
 app.command()(backtest)
+app.command()(compare)
 app.command()(demo)
 app.command()(explain)
 app.command()(export)
