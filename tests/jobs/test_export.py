@@ -45,7 +45,7 @@ def test_every_volume_is_a_row_by_ascending_arn(exports: ExportDesk) -> None:
     assert first["recommendationOptions_1_estimatedMonthlySavings_currency"] == "USD"
     assert first["recommendationOptions_2_configuration_volumeType"] == ""
     assert first["rootVolume"] == "false"
-    assert first["tags"] == '{"team": "data"}'
+    assert first["tags"] == '{"team":"data"}'
     assert (first["errorCode"], first["errorMessage"]) == ("", "")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.views.export_columns import Shown, recommended_row
+from compute_optimizer.views.export_columns import Shown, recommended_rows
 from compute_optimizer.views.export_comparison import (
     CURRENT_RISK,
     FINDING,
@@ -34,7 +34,7 @@ def cells(resource_type: str = "Ec2Instance", **changes: Any) -> dict[str, str]:
     """Return the row of ours."""
     table = EXPORT_TABLES[resource_type]
     one = volume_recommendation(1) if resource_type == "EbsVolume" else recommendation(1)
-    row = recommended_row(table.columns, table.subject(one, Shown("us-east-1")))
+    (row,) = recommended_rows(table.columns, [table.subject(one, Shown("us-east-1"))])
     return as_cells(table.columns, row) | changes
 
 

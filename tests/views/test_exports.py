@@ -10,7 +10,7 @@ import pytest
 
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError
-from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_row
+from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
 from tests.records import NOW, recommendation
 from tests.volumes import volume_arn, volume_recommendation
@@ -83,7 +83,9 @@ def test_headers_that_a_public_reader_asks_for_by_name_are_spelled_so(name: str)
 @pytest.mark.parametrize("resource_type", TYPES)
 def test_every_cell_has_the_type_that_its_column_declares(resource_type: str) -> None:
     table = EXPORT_TABLES[resource_type]
-    row = recommended_row(table.columns, table.subject(SAMPLES[resource_type], Shown("us-east-1")))
+    (row,) = recommended_rows(
+        table.columns, [table.subject(SAMPLES[resource_type], Shown("us-east-1"))]
+    )
 
     wrong = [
         (column.name, cell)
@@ -113,7 +115,7 @@ def test_volumes_in_china_are_exported_in_cny() -> None:
     table = EXPORT_TABLES["EbsVolume"]
     columns = chosen(table.columns, ["RecommendationOptionsEstimatedMonthlySavingsCurrency"])
 
-    row = recommended_row(columns, table.subject(SAMPLES["EbsVolume"], Shown("cn-north-1")))
+    (row,) = recommended_rows(columns, [table.subject(SAMPLES["EbsVolume"], Shown("cn-north-1"))])
 
     assert [cell for cell in row if isinstance(cell, str) and cell] == ["CNY"]
 
@@ -123,7 +125,7 @@ def test_an_instance_type_that_the_catalog_does_not_know_has_empty_specification
     columns = chosen(table.columns, ["CurrentVCpus", "CurrentMemory", "CurrentNetwork"])
     unknown = recommendation(1, current_instance_type="z9.nano", options=())
 
-    row = recommended_row(columns, table.subject(unknown, Shown("us-east-1")))
+    (row,) = recommended_rows(columns, [table.subject(unknown, Shown("us-east-1"))])
 
     assert row == [None, None, None, 0, "", ""]
 

@@ -12,7 +12,7 @@ from compute_optimizer.sources.files.aws_export import AwsExport, read_aws_expor
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.recommendations import Scope, current_run, read_errors
-from compute_optimizer.views.export_columns import ExportTable, Shown, recommended_row
+from compute_optimizer.views.export_columns import ExportTable, Shown, recommended_rows
 from compute_optimizer.views.export_comparison import (
     ASPECTS,
     Cells,
@@ -105,7 +105,8 @@ def _our_rows(
         account, region = _place(one.resource_arn)
         if (account, region) in places:
             subject = table.subject(one, Shown(region, enum_style=enum_style))
-            yield one.resource_arn, as_cells(table.columns, recommended_row(table.columns, subject))
+            (row,) = recommended_rows(table.columns, [subject])
+            yield one.resource_arn, as_cells(table.columns, row)
 
 
 def _excuses(connection: Connection, theirs: AwsExport) -> dict[str, str]:

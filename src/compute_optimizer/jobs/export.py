@@ -51,7 +51,7 @@ from compute_optimizer.views.export_columns import (
     Value,
     chosen,
     error_row,
-    recommended_row,
+    recommended_rows,
 )
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
 
@@ -252,7 +252,7 @@ def _recommended(
                 after=after,
                 selection=selection,
             )
-        yield [recommended_row(columns, table.subject(one, shown)) for one in page]
+        yield recommended_rows(columns, (table.subject(one, shown) for one in page))
         if len(page) < PAGE:
             return
         after = page[-1].resource_arn

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from compute_optimizer.model import ebs_volume as model
 from compute_optimizer.model.recommendation import Savings
@@ -15,6 +14,7 @@ from compute_optimizer.views.export_columns import (
     Column,
     ExportTable,
     Shown,
+    Value,
     arn,
     boolean,
     double,
@@ -90,7 +90,7 @@ def _configuration(prefix: str) -> tuple[Column, ...]:
 def _current(column: Column) -> Column:
     """Return the column of the present configuration."""
 
-    def cell(row: VolumeCells) -> Any:
+    def cell(row: VolumeCells) -> Value:
         return column.read(row.one)
 
     name = column.name.replace("configuration_", "currentConfiguration_")

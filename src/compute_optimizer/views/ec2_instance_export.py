@@ -1,6 +1,5 @@
 """The columns of an export of EC2 instances, in the order of the service's files (spec E.1)."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +26,7 @@ from compute_optimizer.views.export_columns import (
     ExportTable,
     Shown,
     arn,
+    as_json,
     boolean,
     double,
     each_of_ranks,
@@ -127,7 +127,7 @@ def specifications_of(instance_type: str) -> Specifications:
         network=_network(
             known(types.network_baseline_gbps[place]), known(types.network_peak_gbps[place])
         ),
-        gpus=None if gpus is None else json.dumps(gpus),
+        gpus=None if gpus is None else as_json(gpus),
     )
 
 
@@ -277,7 +277,7 @@ def _preferred(row: InstanceCells) -> str | None:
     include, exclude = row.one.preferences.include_types, row.one.preferences.exclude_types
     if not (include or exclude):
         return None
-    return json.dumps([preferred(include, exclude, expand=False)])
+    return as_json([preferred(include, exclude, expand=False)])
 
 
 NEWER_COLUMNS = (
@@ -312,7 +312,7 @@ NEWER_COLUMNS = (
     text(
         "effectiveRecommendationPreferencesUtilizationPreferences",
         "EffectiveRecommendationPreferencesUtilizationPreferences",
-        lambda row: json.dumps(utilization(row.one.preferences)),
+        lambda row: as_json(utilization(row.one.preferences)),
     ),
     text(
         "effectiveRecommendationPreferencesSavingsEstimationMode",

@@ -4,11 +4,12 @@ A resource type's table is a tuple of columns in the order of the service's file
 read by position, so that a column that becomes known later goes to the end.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
+
+import msgspec
 
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
@@ -18,6 +19,8 @@ Value = str | float | int | bool | None
 
 RANKS = (1, 2, 3)
 """Options that a row has room for (spec 9.4)."""
+
+NO_OPTIONS = (None,) * len(RANKS)
 
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 """Of lastRefreshTimestamp_UTC: yyyy-MM-dd HH:mm:ss (spec 9.4)."""
@@ -33,9 +36,12 @@ class Column:
     field: str | None
     """The service's name in fieldsToExport; None for columns that every export has."""
     read: Callable[[Any], Value]
-    """Return the cell of a row's subject, which is what the type's `subject` returns."""
+    """Return the cell of a row's subject, which is what the type's `subject` returns; of a column
+    with a rank that of the subject's option."""
     of_error: Callable[[RecommendationError], Value] | None = None
     """Return the cell of a resource without a recommendation; None leaves it empty."""
+    place: int | None = None
+    """Of columns of one option: its place among the subject's `options`; there may be fewer."""
 
     @property
     def required(self) -> bool:
@@ -115,7 +121,7 @@ ERRORS = (
     Column("errorMessage", ColumnKind.STRING, None, lambda row: "", lambda error: error.message),
 )
 
-TAGS = text("tags", "Tags", lambda row: json.dumps(row.one.tags, ensure_ascii=False))
+TAGS = text("tags", "Tags", lambda row: as_json(row.one.tags))
 
 
 def arn(name: str, field: str) -> Column:
@@ -131,12 +137,7 @@ def arn(name: str, field: str) -> Column:
 
 def of_rank(rank: int, column: Column) -> Column:
     """Return the column of one option: of the first, the second or the third."""
-    place, read = rank - 1, column.read
-
-    def cell(row: Any) -> Value:
-        return read(row.options[place]) if place < len(row.options) else None
-
-    return Column(f"recommendationOptions_{rank}_{column.name}", column.kind, column.field, cell)
+    return replace(column, name=f"recommendationOptions_{rank}_{column.name}", place=rank - 1)
 
 
 def of_ranks(*columns: Column) -> tuple[Column, ...]:
@@ -176,6 +177,11 @@ def savings_columns(after: str = "") -> tuple[Column, ...]:
     )
 
 
+def as_json(value: Any) -> str:
+    """Return a value with structure as the text of one cell."""
+    return msgspec.json.encode(value).decode()
+
+
 def known(value: float | None) -> float | None:
     """Return a figure, or None where it is not known."""
     return None if value is None or isnan(value) else float(value)
@@ -193,9 +199,22 @@ def chosen(columns: Sequence[Column], fields: Collection[str]) -> tuple[Column, 
     return tuple(one for one in columns if one.field is None or one.field in fields)
 
 
-def recommended_row(columns: Sequence[Column], subject: Any) -> list[Value]:
-    """Return the cells of a recommendation."""
-    return [column.read(subject) for column in columns]
+def recommended_rows(columns: Sequence[Column], subjects: Iterable[Any]) -> list[list[Value]]:
+    """Return the cells of recommendations, a list for each."""
+    readers = [(column.read, column.place) for column in columns]
+    rows = []
+    for subject in subjects:
+        # Padded, so that a cell costs no call where there is no such option: most have few.
+        options = (*subject.options, *NO_OPTIONS)
+        rows.append(
+            [
+                read(subject)
+                if place is None
+                else (None if (option := options[place]) is None else read(option))
+                for read, place in readers
+            ]
+        )
+    return rows
 
 
 def error_row(columns: Sequence[Column], error: RecommendationError) -> list[Value]:
