@@ -117,7 +117,11 @@ def exporter_of(application: Application) -> Exporter:
 def sink_of(settings: Settings) -> Sink:
     """Return the place that exports are written to."""
     if settings.export_sink == "s3":
-        return S3Sink(settings.export_s3_endpoint, any_region=settings.export_any_region)
+        return S3Sink(
+            settings.export_s3_endpoint,
+            any_region=settings.export_any_region,
+            check_policy=settings.export_check_policy,
+        )
     return FolderSink(settings.export_dir)
 
 

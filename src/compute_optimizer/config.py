@@ -51,6 +51,7 @@ SETTINGS = (
     Setting("export_sink", "folder", "Where exports are written to.", ("folder", "s3")),
     Setting("export_dir", "", "Folder of `export_sink` folder; empty means one inside data_dir."),
     Setting("export_s3_endpoint", "", "URL of an S3-compatible store; empty means Amazon S3."),
+    Setting("export_check_policy", False, "Want the bucket policy that AWS's service wants."),
     Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
@@ -80,6 +81,7 @@ class Settings:
     export_sink: str
     export_dir: Path
     export_s3_endpoint: str
+    export_check_policy: bool
     export_any_region: bool
     export_parquet: bool
     workers: int

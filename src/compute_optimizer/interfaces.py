@@ -36,7 +36,7 @@ class Sink(Protocol):
         Raises StoreUnavailable where the place cannot be reached.
         """
 
-    def check_access(self, bucket: str, region: str) -> None:
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
         """Raise InvalidInput, with the service's text, for a bucket that may not be written to."""
 
     def writing(

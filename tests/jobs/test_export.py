@@ -1,16 +1,28 @@
 """Export jobs: the rows of the files, and that no job is lost or written twice."""
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
+from sqlalchemy import select
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.export import Exporter, run_exports
+from compute_optimizer.jobs.purge import purge_opted_out
 from compute_optimizer.model.recommendation import Finding, RecommendationError
+from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink
+from compute_optimizer.store import State
 from compute_optimizer.store.export_jobs import INTERRUPTED, STALE_AFTER, claim_next
-from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, Desk
+from compute_optimizer.store.schema import export_jobs
+from compute_optimizer.store.tiles import TileStore
+from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, Desk, HandClock
 from tests.exporting import ExportDesk, export_desk
 from tests.records import arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
@@ -221,7 +233,7 @@ def test_a_job_that_is_done_is_complete_and_says_when(exports: ExportDesk) -> No
 class BrokenSink(FolderSink):
     """A folder whose disk is full, told by another thread."""
 
-    def check_access(self, bucket: str, region: str) -> None:
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
         raise InvalidInput("The bucket is full.")
 
 
@@ -268,8 +280,8 @@ class SlowSink(FolderSink):
         super().__init__(exports.folder)
         self.exports = exports
 
-    def check_access(self, bucket: str, region: str) -> None:
-        super().check_access(bucket, region)
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
+        super().check_access(bucket, key, region, account_id)
         clock = self.exports.desk.clock
         clock.moment += STALE_AFTER + timedelta(seconds=1)
         self.exports.desk.sink = FolderSink(self.root)
@@ -286,6 +298,56 @@ def test_who_comes_back_after_being_given_up_leaves_no_file(exports: ExportDesk)
     assert "given up" in (outcome.failure_reason or "")
     assert exports.job(answer)["failureReason"] == INTERRUPTED
     assert [path for path in exports.folder.rglob("*") if path.is_file()] == []
+
+
+class KilledSink(FolderSink):
+    """A folder in which the process is killed once its file has been begun."""
+
+    @contextmanager
+    def writing(self, bucket: str, key: str, region: str, content_type: str) -> Iterator[BinaryIO]:
+        with super().writing(bucket, key, region, content_type) as file:
+            file.write(b"half a")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+            yield file
+
+
+def export_and_be_killed(url: str, folder: Path) -> None:
+    exporter = Exporter(State(url), HandClock(), KilledSink(folder), selection_of)
+    run_exports(exporter)
+
+
+def test_a_killed_process_leaves_a_failed_job_and_no_half_file(exports: ExportDesk) -> None:
+    exports.publish([volume(1)])
+    answer = exports.ask()
+    arguments = (exports.desk.state.url, exports.folder)
+    process = get_context("spawn").Process(target=export_and_be_killed, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+    assert exports.job(answer)["status"] == "InProgress"
+    files = [path.name for path in exports.folder.rglob("*") if path.is_file()]
+    assert [name.endswith(".csv.part") for name in files] == [True]
+    exports.desk.clock.moment += STALE_AFTER + timedelta(seconds=1)
+    assert exports.run() == []
+
+    assert exports.job(answer)["failureReason"] == INTERRUPTED
+    assert [path for path in exports.folder.rglob("*") if path.is_file()] == []
+
+
+def test_jobs_of_an_account_that_is_purged_go_with_it(exports: ExportDesk) -> None:
+    exports.publish([volume(1, ALPHA)], account=ALPHA)
+    exports.ask(ALPHA)
+    exports.run()
+    exports.desk.opt_out(ALPHA)
+
+    tiles = TileStore(exports.folder / "tiles")
+    assert purge_opted_out(exports.desk.state, tiles, exports.desk.clock, timedelta()) == (ALPHA,)
+
+    with exports.desk.state.reading() as connection:
+        left = connection.execute(select(export_jobs.c.account_id)).scalars().all()
+    assert left == []
 
 
 def test_jobs_of_before_seven_days_are_forgotten(exports: ExportDesk) -> None:

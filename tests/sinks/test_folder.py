@@ -72,4 +72,4 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(InvalidInput, match="cannot be made"):
-        FolderSink(tmp_path / "file").check_access("exports", "us-east-1")
+        FolderSink(tmp_path / "file").check_access("exports", KEY, "us-east-1", "111111111111")

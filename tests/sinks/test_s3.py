@@ -13,6 +13,7 @@ from compute_optimizer.sinks import S3Sink
 from compute_optimizer.sinks.s3 import NO_PERMISSION, PART_BYTES, PUBLIC, REQUESTER_PAYS
 from tests.buckets import content, keys_in, unfinished_in
 
+ACCOUNT = "111111111111"
 REGION = "us-east-1"
 KEY = "team-a/compute-optimizer/111111111111/file.csv"
 
@@ -94,7 +95,7 @@ def test_a_bucket_of_another_region_is_refused_unless_any_will_do(
 
 
 def test_a_private_bucket_may_be_written_to(sink: S3Sink, bucket: str) -> None:
-    sink.check_access(bucket, REGION)
+    sink.check_access(bucket, KEY, REGION, ACCOUNT)
 
 
 def test_a_bucket_that_its_policy_makes_public_is_refused(
@@ -110,7 +111,7 @@ def test_a_bucket_that_its_policy_makes_public_is_refused(
     s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
     with pytest.raises(InvalidInput) as refused:
-        sink.check_access(bucket, REGION)
+        sink.check_access(bucket, KEY, REGION, ACCOUNT)
     assert str(refused.value) == PUBLIC
 
 
@@ -120,7 +121,7 @@ def test_a_bucket_that_its_access_list_makes_public_is_refused(
     s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
 
     with pytest.raises(InvalidInput) as refused:
-        sink.check_access(bucket, REGION)
+        sink.check_access(bucket, KEY, REGION, ACCOUNT)
     assert str(refused.value) == PUBLIC
 
 
@@ -161,7 +162,7 @@ def terse(s3: Any) -> Iterator[S3Sink]:
 
 def test_what_a_store_does_not_answer_is_not_held_against_the_bucket(terse: S3Sink) -> None:
     terse.check_place("exports", KEY, REGION)
-    terse.check_access("exports", REGION)
+    terse.check_access("exports", KEY, REGION, ACCOUNT)
 
 
 def test_a_bucket_whose_readers_pay_is_refused(terse: S3Sink) -> None:
@@ -169,7 +170,7 @@ def test_a_bucket_whose_readers_pay_is_refused(terse: S3Sink) -> None:
     Terse.answers = {"requestPayment": (200, payer)}
 
     with pytest.raises(InvalidInput) as refused:
-        terse.check_access("exports", REGION)
+        terse.check_access("exports", KEY, REGION, ACCOUNT)
     assert str(refused.value) == REQUESTER_PAYS
 
 
@@ -181,8 +182,31 @@ def test_a_bucket_that_is_closed_to_us_fails_the_job_and_not_the_request(
 
     terse.check_place("exports", KEY, REGION)
     with pytest.raises(InvalidInput) as refused:
-        terse.check_access("exports", REGION)
+        terse.check_access("exports", KEY, REGION, ACCOUNT)
     assert str(refused.value) == NO_PERMISSION
+
+
+def test_where_policies_are_checked_a_bucket_needs_the_documented_one(
+    s3: Any, s3_url: str, bucket: str
+) -> None:
+    sink = S3Sink(s3_url, check_policy=True)
+    with pytest.raises(InvalidInput) as refused:
+        sink.check_access(bucket, KEY, REGION, ACCOUNT)
+    assert str(refused.value) == NO_PERMISSION
+
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "compute-optimizer.amazonaws.com"},
+        "Action": ["s3:GetBucketAcl", "s3:GetBucketPolicyStatus", "s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+
+    sink.check_access(bucket, KEY, REGION, ACCOUNT)
+    with pytest.raises(InvalidInput):
+        sink.check_access(bucket, KEY, REGION, "222222222222")
 
 
 def test_a_store_that_cannot_be_reached_is_no_fault_of_the_request(

@@ -34,6 +34,7 @@ from compute_optimizer.store.export_jobs import (
     claim_next,
     fail_stale,
     finish,
+    has_work,
     remove_old,
     waiting_jobs,
 )
@@ -100,6 +101,9 @@ def run_exports(exporter: Exporter) -> list[Outcome]:
     """Write every job that waits and return what became of them; costs microseconds for none."""
     if not exporter.state.remembered("unfinished exports", waiting_jobs):
         return []
+    with exporter.state.reading() as connection:
+        if not has_work(connection, exporter.clock.now()):
+            return []
     _look_after_stale(exporter)
     outcomes = []
     while (outcome := _run_next(exporter)) is not None:
@@ -145,7 +149,7 @@ def _write(exporter: Exporter, claim: Claim) -> int:
     place, region = request.destination, request.region
     table = EXPORT_TABLES[request.resource_type]
     columns = chosen(table.columns, request.fields)
-    exporter.sink.check_access(place.bucket, region)
+    exporter.sink.check_access(place.bucket, place.key, region, request.account_id)
     with exporter.state.reading() as connection:
         accounts = accounts_of(connection, request)
     description = metadata_document(

@@ -36,7 +36,7 @@ class FolderSink:
                 "segments, '.', '..' and backslashes"
             )
 
-    def check_access(self, bucket: str, region: str) -> None:
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
         """Raise InvalidInput where the folder of the bucket cannot be made or written to."""
         folder = self.root / bucket
         try:

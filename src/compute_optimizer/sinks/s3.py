@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from compute_optimizer.errors import InvalidInput, NotFound, StoreUnavailable
+from compute_optimizer.sinks.bucket_policy import Attempt, denied_actions
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +55,15 @@ READ_SECONDS = 60
 class S3Sink:
     """Writes to buckets with the credentials that boto3 finds."""
 
-    def __init__(self, endpoint: str = "", *, any_region: bool = False) -> None:
+    def __init__(
+        self, endpoint: str = "", *, any_region: bool = False, check_policy: bool = False
+    ) -> None:
         self.endpoint = endpoint
         """URL of the store; empty for Amazon S3."""
         self.any_region = any_region
         """Whether buckets may lie in another Region than the export's."""
+        self.check_policy = check_policy
+        """Whether a bucket needs the policy that AWS's own service asks for."""
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -75,8 +80,11 @@ class S3Sink:
                 f"{region}"
             )
 
-    def check_access(self, bucket: str, region: str) -> None:
-        """Raise InvalidInput for a bucket that is closed to us, public or paid by its readers."""
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
+        """Raise InvalidInput for a bucket that is closed to us, public or paid by its readers.
+
+        Where policies are checked, also for one whose policy AWS's own service could not use.
+        """
         self._head(bucket, region)
         client = self._client(region)
         policy = _answer(client.get_bucket_policy_status, bucket)
@@ -86,6 +94,12 @@ class S3Sink:
             raise InvalidInput(PUBLIC)
         if _answer(client.get_bucket_request_payment, bucket).get("Payer") == "Requester":
             raise InvalidInput(REQUESTER_PAYS)
+        if self.check_policy:
+            document = _answer(client.get_bucket_policy, bucket).get("Policy", "")
+            attempt = Attempt(bucket, key, region, account_id, OWNER_CONTROLS)
+            if denied := denied_actions(document, attempt):
+                log.warning("the policy of %s does not allow %s", bucket, ", ".join(denied))
+                raise InvalidInput(NO_PERMISSION)
 
     @contextmanager
     def writing(

@@ -10,7 +10,18 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from compute_optimizer.errors import Conflict
@@ -64,8 +75,20 @@ def add_job(connection: Connection, job: ExportJob) -> None:
 
 def waiting_jobs(connection: Connection) -> int:
     """Return how many jobs are not done: 0 tells that there is nothing to look after."""
-    query = select(table.c.job_id).where(table.c.unfinished.is_not(None))
-    return len(connection.execute(query).all())
+    query = select(func.count()).where(table.c.unfinished.is_not(None))
+    return connection.execute(query).scalar_one()
+
+
+def has_work(connection: Connection, now: datetime) -> bool:
+    """Whether a job waits for a process or has lost its own; others need no write."""
+    queued = table.c.status == JobStatus.QUEUED.value
+    query = select(table.c.job_id).where(or_(queued, _stale(now))).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def remove_jobs_of(connection: Connection, account_id: str) -> None:
+    """Forget every job that an account requested."""
+    connection.execute(delete(table).where(table.c.account_id == account_id))
 
 
 def claim_next(connection: Connection, now: datetime) -> Claim | None:
@@ -98,9 +121,7 @@ def finish(
 
 def fail_stale(connection: Connection, now: datetime) -> list[ExportJob]:
     """Fail the jobs whose process is gone, and return them."""
-    stale = and_(
-        table.c.status == JobStatus.IN_PROGRESS.value, table.c.heartbeat_at < now - STALE_AFTER
-    )
+    stale = _stale(now)
     rows = connection.execute(select(table).where(stale)).all()
     values = {"status": JobStatus.FAILED.value, "unfinished": None, "failure_reason": INTERRUPTED}
     failed = []
@@ -162,6 +183,11 @@ def _change(connection: Connection, claim: Claim, values: dict[str, object]) -> 
             f"export job {claim.job.job_id} stood still for over {STALE_AFTER} and was given up; "
             "request the export again"
         )
+
+
+def _stale(now: datetime) -> ColumnElement[bool]:
+    in_progress = table.c.status == JobStatus.IN_PROGRESS.value
+    return and_(in_progress, table.c.heartbeat_at < now - STALE_AFTER)
 
 
 def _slot(request: ExportRequest) -> str:
