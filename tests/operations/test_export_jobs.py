@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes import (
     InvalidParameterValueException,
     OptInRequiredException,
@@ -48,8 +49,6 @@ def test_the_newest_job_comes_first(exports: ExportDesk, three: list[str]) -> No
 
 
 def test_each_account_and_region_has_its_own_jobs(exports: ExportDesk, three: list[str]) -> None:
-    from compute_optimizer.operations import OPERATIONS
-
     far = exports.desk.context(MANAGEMENT, "eu-west-1")
 
     assert ids(describe(exports, ALPHA)) == []

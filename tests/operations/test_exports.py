@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes import (
     AccessDeniedException,
     InvalidParameterValueException,
@@ -60,8 +61,6 @@ def test_a_second_export_of_the_same_type_is_refused_until_the_first_is_done(
 
 
 def test_the_same_type_in_another_region_is_another_export(exports: ExportDesk) -> None:
-    from compute_optimizer.operations import OPERATIONS
-
     exports.ask()
     context = exports.desk.context(MANAGEMENT, "eu-west-1")
 
