@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from compute_optimizer.interfaces import Sink
 from compute_optimizer.jobs import organization
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.organization import Change
@@ -44,10 +45,13 @@ class Desk:
 
     state: State
     clock: HandClock = field(default_factory=HandClock)
+    sink: Sink | None = None
 
     def context(self, account: str, region: str = "us-east-1") -> Context:
         principal = f"arn:aws:iam::{account}:user/test"
-        return Context(account, region, "request-1", principal, self.state, self.clock)
+        return Context(
+            account, region, "request-1", principal, self.state, self.clock, sink=self.sink
+        )
 
     def call(self, operation: str, account: str, **request: Any) -> dict[str, Any]:
         return OPERATIONS[operation](self.context(account), request)

@@ -18,9 +18,12 @@ from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Clock, SystemClock
+from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.purge import purge_when_due
+from compute_optimizer.operations.exports import selection_of
+from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
@@ -31,6 +34,9 @@ ENROLLMENT_SECONDS = 0.25
 
 PURGE_SECONDS = 2.0
 """How often opted-out accounts are looked at: without a grace period they are purged at once."""
+
+EXPORT_SECONDS = 0.5
+"""How often queued exports are looked for."""
 
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
@@ -77,6 +83,8 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         tiles, grace = TileStore(settings.tiles_dir), settings.opt_out_grace
         purge = partial(purge_when_due, application.state, tiles, application.clock, grace)
         steps.append(Step("purge", purge, PURGE_SECONDS))
+        exporter = exporter_of(application)
+        steps.append(Step("exports", partial(run_exports, exporter), EXPORT_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
         yield FrontDoor(
@@ -90,7 +98,31 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             failure_limits=per_minute(settings.failed_signatures_per_minute),
             max_body_bytes=settings.max_body_bytes,
             enum_style=settings.enum_style,
+            sink=exporter.sink,
         )
+
+
+def exporter_of(application: Application) -> Exporter:
+    """Return what writing exports needs, by the settings."""
+    settings = application.settings
+    return Exporter(
+        application.state,
+        application.clock,
+        sink_of(settings),
+        selection_of,
+        settings.export_parquet,
+    )
+
+
+def sink_of(settings: Settings) -> Sink:
+    """Return the place that exports are written to."""
+    if settings.export_sink == "s3":
+        return S3Sink(
+            settings.export_s3_endpoint,
+            any_region=settings.export_any_region,
+            check_policy=settings.export_check_policy,
+        )
+    return FolderSink(settings.export_dir)
 
 
 def check_exposure(settings: Settings) -> None:

@@ -55,6 +55,12 @@ SETTINGS = (
         "What decides: the published rule, the predicted risk, or the latter once fitted.",
         (AUTO, *PROFILES),
     ),
+    Setting("export_sink", "folder", "Where exports are written to.", ("folder", "s3")),
+    Setting("export_dir", "", "Folder of `export_sink` folder; empty means one inside data_dir."),
+    Setting("export_s3_endpoint", "", "URL of an S3-compatible store; empty means Amazon S3."),
+    Setting("export_check_policy", False, "Want the bucket policy that AWS's service wants."),
+    Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
+    Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -80,6 +86,12 @@ class Settings:
     audit_file: Path
     opt_out_grace_days: float
     profile: str
+    export_sink: str
+    export_dir: Path
+    export_s3_endpoint: str
+    export_check_policy: bool
+    export_any_region: bool
+    export_parquet: bool
     workers: int
     traceback: bool
 
@@ -111,6 +123,7 @@ def load_settings(
     values["data_dir"] = data_dir
     values["state_url"] = values["state_url"] or f"sqlite:///{data_dir / 'state.db'}"
     values["key_file"] = Path(values["key_file"] or data_dir / "secrets.key")
+    values["export_dir"] = Path(values["export_dir"] or data_dir / "exports")
     values["audit_file"] = Path(values["audit_file"] or data_dir / "audit.jsonl")
     return Settings(**values)
 

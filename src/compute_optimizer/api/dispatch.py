@@ -28,7 +28,7 @@ from compute_optimizer.api.errors import (
 from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.messages import HeaderList, Request, Response
 from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.operations.context import Context
 from compute_optimizer.shapes import (
@@ -70,6 +70,8 @@ class FrontDoor:
     """Failed signatures per source address."""
     max_body_bytes: int
     enum_style: str
+    sink: Sink | None = None
+    """Where exports are written to."""
     closing: Event = field(default_factory=Event)
     """Set once the server is shutting down."""
 
@@ -143,6 +145,7 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
         state=door.state,
         clock=door.clock,
         enum_style=door.enum_style,
+        sink=door.sink,
     )
     return encoding.encode(operation(context, call.parameters), name)
 

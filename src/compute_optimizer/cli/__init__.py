@@ -8,8 +8,10 @@ from compute_optimizer.cli import accounts, keys, output, risk
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
+from compute_optimizer.cli.compare import compare
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
+from compute_optimizer.cli.export import export
 from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.recommend import recommend
@@ -35,8 +37,10 @@ def _root() -> None:
 app.command()(analyze)
 app.command()(backtest)
 app.command()(calibrate)
+app.command()(compare)
 app.command()(demo)
 app.command()(explain)
+app.command()(export)
 app.command("import")(import_files)
 app.command()(purge)
 app.command()(recommend)

@@ -140,6 +140,8 @@ class Ec2InstanceRecommendation:
     """None where an earlier version wrote it."""
     other: OtherAnswer | None = None
     """None where no risk was predicted, or an earlier version wrote it."""
+    current_hourly_usd: float | None = None
+    """List price as it is; None where unknown, or an earlier version wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from compute_optimizer.operations.enrollment import (
     get_enrollment_statuses_for_organization,
     update_enrollment_status,
 )
+from compute_optimizer.operations.export_jobs import describe_recommendation_export_jobs
+from compute_optimizer.operations.exports import EXPORT_KINDS, exporting
 from compute_optimizer.operations.preferences import (
     delete_recommendation_preferences,
     get_effective_recommendation_preferences,
@@ -26,6 +28,8 @@ Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 
 OPERATIONS: dict[str, Operation] = {
     "DeleteRecommendationPreferences": delete_recommendation_preferences,
+    "DescribeRecommendationExportJobs": describe_recommendation_export_jobs,
+    **{operation: exporting(operation) for operation in EXPORT_KINDS},
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
@@ -37,10 +41,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 NOT_YET = (
-    "DescribeRecommendationExportJobs",
     "ExportAutoScalingGroupRecommendations",
-    "ExportEBSVolumeRecommendations",
-    "ExportEC2InstanceRecommendations",
     "ExportECSServiceRecommendations",
     "ExportIdleRecommendations",
     "ExportLambdaFunctionRecommendations",

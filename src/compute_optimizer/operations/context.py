@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.store import State
 
 
@@ -19,3 +19,5 @@ class Context:
     clock: Clock
     enum_style: str = "wire"
     """How EC2 enums are spelled in answers: wire (OVER_PROVISIONED) or model (Overprovisioned)."""
+    sink: Sink | None = None
+    """Where exports are written to; None where there is no such place."""

@@ -250,6 +250,17 @@ def read_errors(
     return [RecommendationError(*row) for row in rows]
 
 
+def errors_page(
+    connection: Connection, run_id: str, scope: Scope, *, limit: int, after: str = ""
+) -> list[RecommendationError]:
+    """Return up to `limit` errors by ascending ARN, from the first one beyond `after`."""
+    table = recommendation_errors
+    wanted = [*_of_run(table, run_id, scope), table.c.resource_arn > after]
+    query = select(table.c.resource_arn, table.c.code, table.c.message).where(*wanted)
+    rows = connection.execute(query.order_by(table.c.resource_arn).limit(limit))
+    return [RecommendationError(*row) for row in rows]
+
+
 def facets_of(recommendation: Recommendation) -> Facets:
     """Return what filters look at."""
     return type_of(recommendation).facets(recommendation)

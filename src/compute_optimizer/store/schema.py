@@ -218,6 +218,29 @@ risk_rules = Table(
     Column("profile", String(16)),
 )
 
+export_jobs = Table(
+    "export_jobs",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("account_id", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("resource_type", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    # Account, Region and type while the job is Queued or InProgress, else null: the index allows
+    # one such job of each.
+    Column("unfinished", String(128), index=True, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # Drawn by the process that writes the files.
+    Column("claim", String(36)),
+    # Moved while the files are being written: one that stands still was given up.
+    Column("heartbeat_at", UtcDateTime),
+    Column("failure_reason", Text),
+    # The whole model.export.ExportRequest as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "account_id", "region", "created_at", "job_id"),
+)
+
 sealing_keys = Table(
     "sealing_keys",
     metadata,

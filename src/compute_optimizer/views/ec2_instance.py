@@ -100,7 +100,7 @@ def instance_recommendation(
         "inferredWorkloadTypes": cast(Any, list(recommendation.inferred_workload_types)),
         "instanceState": cast(Any, recommendation.state),
         "tags": [{"key": key, "value": value} for key, value in recommendation.tags.items()],
-        "externalMetricStatus": _external_status(recommendation.preferences),
+        "externalMetricStatus": external_status(recommendation.preferences),
         "idle": "True" if recommendation.idle else "False",
     }
     if gpus := shown.gpus.get(recommendation.current_instance_type):
@@ -200,7 +200,7 @@ def _preferences(
     return found
 
 
-def _external_status(preferences: Preferences) -> ExternalMetricStatus:
+def external_status(preferences: Preferences) -> ExternalMetricStatus:
     """Return the status of external metrics: none are ever taken in from a provider."""
     source = preferences.external_metrics_source
     if source is None:

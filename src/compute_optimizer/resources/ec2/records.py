@@ -70,6 +70,7 @@ def recommendations_of(
     idle = analysis.idle.tolist()
     evidence = _evidence(resources, analysis, preferences)
     others = other_answers(analysis, preferences)
+    prices = decisions.current_price.tolist()
     return tuple(
         Ec2InstanceRecommendation(
             resource_arn=resource.arn,
@@ -90,6 +91,7 @@ def recommendations_of(
             auto_scaling_group_arn=resource.auto_scaling_group_arn,
             evidence=evidence[row],
             other=others[row],
+            current_hourly_usd=None if isnan(prices[row]) else prices[row],
         )
         for row, resource in enumerate(resources)
         if analysis.obstacles[row] is None

@@ -1,0 +1,58 @@
+"""The export tables of all resource types, and the file that describes the columns of one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from compute_optimizer.model.export import ColumnKind
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.views import ebs_volume_export, ec2_instance_export
+from compute_optimizer.views.export_columns import Column, ExportTable
+
+EXPORT_TABLES: Mapping[str, ExportTable] = {
+    EBS_VOLUME: ebs_volume_export.TABLE,
+    EC2_INSTANCE: ec2_instance_export.TABLE,
+}
+"""By resource type; a type without a table cannot be exported."""
+
+DIALECT = {
+    "encoding": "utf-8",
+    "lineTerminators": ["\n"],
+    "doubleQuote": True,
+    "skipRows": 0,
+    "header": True,
+    "headerRowCount": 1,
+    "delimiter": ",",
+    "skipColumns": 0,
+    "skipBlankRows": False,
+    "trim": False,
+}
+"""How the CSV file is written (spec 9.6)."""
+
+MOMENT_DATATYPE = {"base": "datetime", "format": "yyyy-MM-dd HH:mm:ss"}
+
+
+def metadata_document(
+    title: str, columns: Sequence[Column], file_name: str, modified: date
+) -> dict[str, Any]:
+    """Return the CSV-on-the-web description of a file (spec 9.6)."""
+    return {
+        "@context": ["http://www.w3.org/ns/csvw"],
+        "url": file_name,
+        "dc:title": title,
+        "dialect": DIALECT,
+        "dc:modified": {"@value": modified.isoformat(), "@type": "xsd:date"},
+        "tableSchema": {"columns": [_described(column) for column in columns]},
+    }
+
+
+def _described(column: Column) -> dict[str, Any]:
+    moment = column.kind is ColumnKind.DATETIME
+    described: dict[str, Any] = {
+        "name": column.name,
+        "titles": column.name,
+        "datatype": MOMENT_DATATYPE if moment else column.kind.value,
+    }
+    if not column.required:
+        described["null"] = ""
+    return {**described, "required": column.required}

@@ -1,0 +1,63 @@
+"""A store that speaks S3's API, for tests that export to it: moto's server, in this process."""
+
+import logging
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """URL of the server, stopped at the end."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def s3(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of the server; the credentials are found as the service finds its own."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
+    return boto3.session.Session().client(
+        "s3", endpoint_url=s3_url, region_name="us-east-1", config=config
+    )
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """An empty, private bucket in us-east-1."""
+    name = f"exports-{uuid4()}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def keys_in(s3: Any, bucket: str) -> list[str]:
+    """Return the keys of a bucket."""
+    return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
+def unfinished_in(s3: Any, bucket: str) -> list[str]:
+    """Return the keys of uploads that were neither completed nor aborted."""
+    return [one["Key"] for one in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+
+
+def content(s3: Any, bucket: str, key: str) -> bytes:
+    """Return an object."""
+    found: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return found

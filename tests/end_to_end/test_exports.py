@@ -1,0 +1,185 @@
+"""Exports from boto3 to the files that DuckDB and pyarrow read, over moto's S3."""
+
+import io
+import json
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import ClientError
+
+from compute_optimizer.model.recommendation import Recommendation, RecommendationError
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.store.recommendations import (
+    Scope,
+    begin_run,
+    complete_run,
+    write_result,
+)
+from tests.buckets import content, keys_in
+from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.records import NOW, arn, recommendation
+from tests.volumes import volume_arn, volume_recommendation
+
+DONE_SECONDS = 15.0
+
+DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "double": "DOUBLE",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+"""By datatype of the description."""
+
+
+def publish(served: Served, resource_type: str, *found: Recommendation) -> None:
+    scope = Scope(ACCOUNT, REGION, resource_type)
+    missing = RecommendationError(arn(9, ACCOUNT), "INSUFFICIENT_METRIC_DATA", 'Too few, "yet".')
+    with served.state.writing() as connection:
+        run_id = begin_run(connection, NOW, NOW)
+        write_result(connection, run_id, scope, found, [missing], now=NOW)
+        complete_run(connection, run_id, [scope], NOW)
+
+
+@pytest.fixture
+def exporting(serve: Callable[..., Served], s3_url: str, s3: Any) -> Served:
+    """A server that exports to moto's S3, with recommendations of two types."""
+    served = serve(export_sink="s3", export_s3_endpoint=s3_url, export_parquet=True)
+    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
+    instances = [
+        recommendation(n, account_id=ACCOUNT, name=f'web, "{n}"\n', current_hourly_usd=0.192)
+        for n in (1, 2)
+    ]
+    publish(served, "Ec2Instance", *instances)
+    publish(served, "EbsVolume", volume_recommendation(1, account_id=ACCOUNT))
+    return served
+
+
+def finished(client: Any, job_id: str) -> dict[str, Any]:
+    """Wait for a job and return it."""
+    deadline = monotonic() + DONE_SECONDS
+    while True:
+        listed = client.describe_recommendation_export_jobs(jobIds=[job_id])
+        (job,) = listed["recommendationExportJobs"]
+        if job["status"] in ("Complete", "Failed"):
+            return dict(job)
+        assert monotonic() < deadline, "the export was not written"
+        sleep(0.05)
+
+
+def csv_in_duckdb(path: str, described: dict[str, Any]) -> Any:
+    """Return a relation of the file with the types that its description declares."""
+    columns = {one["name"]: one["datatype"] for one in described["tableSchema"]["columns"]}
+    types = ", ".join(
+        f"'{name}': '{DUCKDB_TYPES[kind] if isinstance(kind, str) else 'TIMESTAMP'}'"
+        for name, kind in columns.items()
+    )
+    return duckdb.sql(
+        f"SELECT * FROM read_csv('{path}', header=true, auto_detect=false, delim=',', quote='\"', "
+        f"escape='\"', nullstr='', timestampformat='%Y-%m-%d %H:%M:%S', columns={{{types}}})"
+    )
+
+
+def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(
+    exporting: Served, protocol: str, s3: Any, bucket: str, tmp_path: Any
+) -> None:
+    client = exporting.client(protocol=protocol)
+
+    answer = client.export_ec2_instance_recommendations(
+        s3DestinationConfig={"bucket": bucket, "keyPrefix": "team-a"}, fileFormat="Csv"
+    )
+    job = finished(client, answer["jobId"])
+
+    place = answer["s3Destination"]
+    assert (job["status"], job["resourceType"]) == ("Complete", "Ec2Instance")
+    assert job["destination"] == {"s3": place}
+    parquet_key = place["key"].replace(".csv", ".parquet")
+    assert keys_in(s3, bucket) == sorted([place["key"], place["metadataKey"], parquet_key])
+    described = json.loads(content(s3, bucket, place["metadataKey"]))
+    path = tmp_path / "export.csv"
+    path.write_bytes(content(s3, bucket, place["key"]))
+    found = csv_in_duckdb(str(path), described)
+    by_duckdb = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+    table = pq.read_table(io.BytesIO(content(s3, bucket, parquet_key)))
+    assert table.column_names == found.columns
+    assert found.columns[:3] == ["accountId", "instanceArn", "instanceName"]
+    by_arrow = table.to_pylist()
+    first = by_duckdb[0]
+    assert first["instanceArn"] == arn(1, ACCOUNT)
+    assert first["instanceName"] == 'web, "1"\n'
+    assert first["lastRefreshTimestamp_UTC"] == NOW.replace(tzinfo=None)
+    assert first["recommendations_count"] == 2
+    # m5.xlarge in us-east-1 costs 0.192 USD an hour.
+    assert first["current_onDemandPrice"] == 0.192
+    assert first["findingReasonCodes_isCPUOverprovisioned"] is True
+    assert first["recommendationOptions_3_instanceType"] is None
+    assert by_duckdb[-1]["errorMessage"] == 'Too few, "yet".'
+    assert [_naive(row) for row in by_arrow] == [_empty_as_null(row) for row in by_duckdb]
+
+
+def _naive(row: dict[str, Any]) -> dict[str, Any]:
+    return _empty_as_null(
+        {
+            name: cell.replace(tzinfo=None) if name == "lastRefreshTimestamp_UTC" and cell else cell
+            for name, cell in row.items()
+        }
+    )
+
+
+def _empty_as_null(row: dict[str, Any]) -> dict[str, Any]:
+    # In CSV an empty text and none are the same.
+    return {name: None if cell == "" else cell for name, cell in row.items()}
+
+
+def test_an_export_of_volumes_has_the_declared_types(
+    exporting: Served, s3: Any, bucket: str
+) -> None:
+    client = exporting.client()
+
+    answer = client.export_ebs_volume_recommendations(s3DestinationConfig={"bucket": bucket})
+    assert finished(client, answer["jobId"])["status"] == "Complete"
+
+    key = answer["s3Destination"]["key"].replace(".csv", ".parquet")
+    table = pq.read_table(io.BytesIO(content(s3, bucket, key)))
+    assert table.schema.field("currentConfiguration_volumeSize").type == pa.int64()
+    assert table.schema.field("current_monthlyPrice").type == pa.float64()
+    assert table.schema.field("rootVolume").type == pa.bool_()
+    assert table.column("volumeArn").to_pylist() == [volume_arn(1, ACCOUNT), arn(9, ACCOUNT)]
+
+
+def test_a_public_bucket_fails_the_job_with_the_text_of_the_service(
+    exporting: Served, s3: Any, bucket: str
+) -> None:
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    client = exporting.client()
+
+    answer = client.export_ebs_volume_recommendations(s3DestinationConfig={"bucket": bucket})
+    job = finished(client, answer["jobId"])
+
+    assert job["status"] == "Failed"
+    assert job["failureReason"].startswith("The Amazon S3 bucket specified is public.")
+    assert keys_in(s3, bucket) == []
+
+
+def test_a_missing_bucket_and_unknown_jobs_are_modelled_exceptions(
+    exporting: Served, protocol: str
+) -> None:
+    client = exporting.client(protocol=protocol)
+
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="no bucket"):
+        client.export_ebs_volume_recommendations(s3DestinationConfig={"bucket": "no-such-bucket"})
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.describe_recommendation_export_jobs(jobIds=["0f1e2d3c"])
+
+
+def test_types_that_cannot_be_exported_yet_say_so(exporting: Served, bucket: str) -> None:
+    client = exporting.client()
+
+    with pytest.raises(ClientError) as refused:
+        client.export_lambda_function_recommendations(s3DestinationConfig={"bucket": bucket})
+
+    assert refused.value.response["Error"]["Code"] == "UnknownOperationException"

@@ -1,0 +1,370 @@
+"""Export jobs: the rows of the files, and that no job is lost or written twice."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from sqlalchemy import select
+
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.export import Exporter, run_exports
+from compute_optimizer.jobs.purge import purge_opted_out
+from compute_optimizer.model.recommendation import Finding, RecommendationError
+from compute_optimizer.operations.exports import selection_of
+from compute_optimizer.sinks import FolderSink
+from compute_optimizer.store import State
+from compute_optimizer.store.export_jobs import INTERRUPTED, STALE_AFTER, claim_next
+from compute_optimizer.store.schema import export_jobs
+from compute_optimizer.store.tiles import TileStore
+from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, Desk, HandClock
+from tests.exporting import ExportDesk, export_desk
+from tests.records import arn, option, recommendation
+from tests.volumes import volume_arn, volume_recommendation
+
+
+@pytest.fixture
+def exports(sqlite_state: Any, tmp_path: Path) -> ExportDesk:
+    """An organization of which every account is Active, exporting to a folder."""
+    desk = Desk(sqlite_state)
+    desk.organize(ALPHA, BETA)
+    desk.opt_in_all()
+    return export_desk(desk, tmp_path)
+
+
+def volume(number: int, account: str = MANAGEMENT, **changes: Any) -> Any:
+    return volume_recommendation(number, account_id=account, **changes)
+
+
+def test_every_volume_is_a_row_by_ascending_arn(exports: ExportDesk) -> None:
+    exports.publish([volume(2), volume(1)])
+
+    rows = exports.exported()
+
+    assert [row["volumeArn"] for row in rows] == [volume_arn(n, MANAGEMENT) for n in (1, 2)]
+    first = rows[0]
+    assert first["finding"] == "NotOptimized"
+    assert first["lastRefreshTimestamp_UTC"] == "2026-03-15 06:30:00"
+    assert first["currentConfiguration_volumeType"] == "gp2"
+    assert first["recommendations_count"] == "1"
+    assert first["recommendationOptions_1_configuration_volumeType"] == "gp3"
+    assert first["recommendationOptions_1_estimatedMonthlySavings_value"] == "10.0"
+    assert first["recommendationOptions_1_estimatedMonthlySavings_currency"] == "USD"
+    assert first["recommendationOptions_2_configuration_volumeType"] == ""
+    assert first["rootVolume"] == "false"
+    assert first["tags"] == '{"team":"data"}'
+    assert (first["errorCode"], first["errorMessage"]) == ("", "")
+
+
+def test_a_resource_without_a_recommendation_is_a_row_that_says_why(exports: ExportDesk) -> None:
+    detached = RecommendationError(volume_arn(7, MANAGEMENT), "INSUFFICIENT_METRIC_DATA", "Few.")
+    exports.publish([volume(1)], [detached])
+
+    *_, last = exports.exported()
+
+    filled = {name: value for name, value in last.items() if value}
+    assert filled == {
+        "accountId": MANAGEMENT,
+        "volumeArn": volume_arn(7, MANAGEMENT),
+        "recommendations_count": "0",
+        "errorCode": "INSUFFICIENT_METRIC_DATA",
+        "errorMessage": "Few.",
+    }
+
+
+def test_filters_leave_out_what_does_not_match_and_what_has_no_recommendation(
+    exports: ExportDesk,
+) -> None:
+    error = RecommendationError(volume_arn(7, MANAGEMENT), "INSUFFICIENT_METRIC_DATA", "Few.")
+    exports.publish([volume(1), volume(2, tags={"team": "web"})], [error])
+
+    rows = exports.exported(filters=[{"name": "tag:team", "values": ["web"]}])
+
+    assert [row["volumeArn"] for row in rows] == [volume_arn(2, MANAGEMENT)]
+
+
+def test_fields_choose_columns_in_the_order_of_the_file(exports: ExportDesk) -> None:
+    exports.publish([volume(1)])
+
+    answer = exports.ask(fieldsToExport=["Tags", "VolumeArn", "Tags"])
+    exports.run()
+
+    header = exports.text(answer).splitlines()[0]
+    assert header == "volumeArn,recommendations_count,errorCode,errorMessage,tags"
+
+
+def test_an_account_without_an_analysis_exports_a_header_alone(exports: ExportDesk) -> None:
+    answer = exports.ask()
+    exports.run()
+
+    assert len(exports.text(answer).splitlines()) == 1
+
+
+def test_more_rows_than_a_page_are_all_there_once(exports: ExportDesk) -> None:
+    numbers = range(2_001)
+    exports.publish([volume(number) for number in numbers])
+
+    rows = exports.exported(fieldsToExport=["VolumeArn"])
+
+    assert [row["volumeArn"] for row in rows] == [volume_arn(n, MANAGEMENT) for n in numbers]
+
+
+def test_texts_with_commas_quotes_and_line_feeds_come_back_as_they_were(
+    exports: ExportDesk,
+) -> None:
+    name = 'web, "blue"\nsecond line — é'
+    one = recommendation(1, account_id=MANAGEMENT, name=name)
+    exports.publish([one], resource_type="Ec2Instance")
+
+    (row,) = exports.exported(kind="EC2Instance")
+
+    assert row["instanceName"] == name
+
+
+def test_instances_are_exported_with_the_options_of_the_asked_architectures(
+    exports: ExportDesk,
+) -> None:
+    exports.publish([recommendation(1, account_id=MANAGEMENT)], resource_type="Ec2Instance")
+
+    (current,) = exports.exported(kind="EC2Instance")
+    (both,) = exports.exported(
+        kind="EC2Instance",
+        recommendationPreferences={"cpuVendorArchitectures": ["AWS_ARM64", "CURRENT"]},
+    )
+
+    kind = "recommendationOptions_1_instanceType"
+    # t4g.large saves 91.104 USD a month, t3.large 79.424: the most of each pool.
+    assert (current[kind], both[kind]) == ("t3.large", "t4g.large")
+    assert current["finding"] == "OVER_PROVISIONED"
+    assert current["findingReasonCodes_isCPUOverprovisioned"] == "true"
+    assert current["findingReasonCodes_isMemoryOverprovisioned"] == "false"
+    assert current["utilizationMetrics_CPU_MAXIMUM"] == "21.5"
+    # m5.xlarge: 4 vCPUs and 16 GiB; t4g.large: 2 and 8.
+    assert (current["current_vcpus"], current["current_memory"]) == ("4.0", "16.0")
+    assert both["recommendationOptions_1_vcpus"] == "2.0"
+    assert both["recommendationOptions_1_memory"] == "8.0"
+    assert both["recommendationOptions_1_platformDifferences_isArchitectureDifferent"] == "true"
+    preference = "effectiveRecommendationPreferencesCpuVendorArchitectures"
+    assert both[preference] == "AWS_ARM64,CURRENT"
+
+
+def test_the_finding_of_instances_is_spelled_as_in_answers(exports: ExportDesk) -> None:
+    under = recommendation(
+        1,
+        account_id=MANAGEMENT,
+        finding=Finding.UNDER_PROVISIONED,
+        options=(option("m5.2xlarge", None),),
+    )
+    exports.publish([under], resource_type="Ec2Instance")
+
+    (row,) = exports.exported(kind="EC2Instance")
+
+    assert row["finding"] == "UNDER_PROVISIONED"
+    assert row["recommendationOptions_1_estimatedMonthlySavings_value"] == ""
+    assert row["instanceArn"] == arn(1, MANAGEMENT)
+
+
+def test_members_are_exported_when_asked_for(exports: ExportDesk) -> None:
+    for number, account in enumerate((MANAGEMENT, ALPHA, BETA)):
+        exports.publish([volume(number, account)], account=account)
+
+    def accounts(**request: Any) -> list[str]:
+        return [row["accountId"] for row in exports.exported(**request)]
+
+    assert accounts() == [MANAGEMENT]
+    assert accounts(accountIds=[BETA]) == [BETA]
+    assert accounts(includeMemberAccounts=True) == [MANAGEMENT, ALPHA, BETA]
+
+
+def test_a_member_that_opted_out_since_is_left_out(exports: ExportDesk) -> None:
+    for number, account in enumerate((ALPHA, BETA)):
+        exports.publish([volume(number, account)], account=account)
+    answer = exports.ask(includeMemberAccounts=True)
+    exports.desk.opt_out(ALPHA)
+
+    exports.run()
+
+    assert [row["accountId"] for row in exports.rows(answer)] == [BETA]
+
+
+def test_an_account_that_left_the_organization_since_is_left_out(exports: ExportDesk) -> None:
+    exports.publish([volume(1, ALPHA)], account=ALPHA)
+    answer = exports.ask(accountIds=[ALPHA])
+    exports.desk.leave(ALPHA)
+
+    exports.run()
+
+    assert exports.rows(answer) == []
+
+
+def test_an_export_of_members_fails_where_trusted_access_was_turned_off_since(
+    exports: ExportDesk,
+) -> None:
+    answer = exports.ask(includeMemberAccounts=True)
+    exports.desk.trusted_access(False)
+
+    exports.run()
+
+    job = exports.job(answer)
+    assert job["status"] == "Failed"
+    assert "no longer allowed" in job["failureReason"]
+    assert list(exports.folder.rglob("*.csv")) == []
+
+
+def test_a_job_that_is_done_is_complete_and_says_when(exports: ExportDesk) -> None:
+    answer = exports.ask()
+    created = exports.desk.clock.now()
+    later = exports.desk.clock.tick(minutes=1)
+
+    exports.run()
+
+    job = exports.job(answer)
+    assert job["status"] == "Complete"
+    assert (job["creationTimestamp"], job["lastUpdatedTimestamp"]) == (created, later)
+    assert "failureReason" not in job
+    assert job["destination"] == {"s3": answer["s3Destination"]}
+
+
+class BrokenSink(FolderSink):
+    """A folder whose disk is full, told by another thread."""
+
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
+        raise InvalidInput("The bucket is full.")
+
+
+def test_a_job_that_cannot_be_written_fails_with_the_reason(exports: ExportDesk) -> None:
+    answer = exports.ask()
+    exports.desk.sink = BrokenSink(exports.folder)
+
+    exports.run()
+
+    job = exports.job(answer)
+    assert (job["status"], job["failureReason"]) == ("Failed", "The bucket is full.")
+    exports.ask()
+
+
+def test_a_job_is_written_by_one_process_only(exports: ExportDesk) -> None:
+    exports.ask()
+    with exports.desk.state.writing() as connection:
+        claim = claim_next(connection, exports.desk.clock.now())
+    assert claim is not None
+
+    assert exports.run() == []
+
+
+def test_a_job_whose_process_died_fails_and_makes_room(exports: ExportDesk) -> None:
+    answer = exports.ask()
+    with exports.desk.state.writing() as connection:
+        claim_next(connection, exports.desk.clock.now())
+
+    exports.desk.clock.moment += STALE_AFTER
+    assert exports.run() == []
+    assert exports.job(answer)["status"] == "InProgress"
+
+    exports.desk.clock.moment += timedelta(seconds=1)
+    assert exports.run() == []
+    job = exports.job(answer)
+    assert (job["status"], job["failureReason"]) == ("Failed", INTERRUPTED)
+    exports.ask()
+
+
+class SlowSink(FolderSink):
+    """A place in which a job stands still until it is given up."""
+
+    def __init__(self, exports: ExportDesk) -> None:
+        super().__init__(exports.folder)
+        self.exports = exports
+
+    def check_access(self, bucket: str, key: str, region: str, account_id: str) -> None:
+        super().check_access(bucket, key, region, account_id)
+        clock = self.exports.desk.clock
+        clock.moment += STALE_AFTER + timedelta(seconds=1)
+        self.exports.desk.sink = FolderSink(self.root)
+        assert self.exports.run() == []
+
+
+def test_who_comes_back_after_being_given_up_leaves_no_file(exports: ExportDesk) -> None:
+    exports.publish([volume(1)])
+    answer = exports.ask()
+    exports.desk.sink = SlowSink(exports)
+
+    (outcome,) = exports.run()
+
+    assert "given up" in (outcome.failure_reason or "")
+    assert exports.job(answer)["failureReason"] == INTERRUPTED
+    assert [path for path in exports.folder.rglob("*") if path.is_file()] == []
+
+
+class KilledSink(FolderSink):
+    """A folder in which the process is killed once its file has been begun."""
+
+    @contextmanager
+    def writing(self, bucket: str, key: str, region: str, content_type: str) -> Iterator[BinaryIO]:
+        with super().writing(bucket, key, region, content_type) as file:
+            file.write(b"half a")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+            yield file
+
+
+def export_and_be_killed(url: str, folder: Path) -> None:
+    exporter = Exporter(State(url), HandClock(), KilledSink(folder), selection_of)
+    run_exports(exporter)
+
+
+def test_a_killed_process_leaves_a_failed_job_and_no_half_file(exports: ExportDesk) -> None:
+    exports.publish([volume(1)])
+    answer = exports.ask()
+    arguments = (exports.desk.state.url, exports.folder)
+    process = get_context("spawn").Process(target=export_and_be_killed, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+    assert exports.job(answer)["status"] == "InProgress"
+    files = [path.name for path in exports.folder.rglob("*") if path.is_file()]
+    assert [name.endswith(".csv.part") for name in files] == [True]
+    exports.desk.clock.moment += STALE_AFTER + timedelta(seconds=1)
+    assert exports.run() == []
+
+    assert exports.job(answer)["failureReason"] == INTERRUPTED
+    assert [path for path in exports.folder.rglob("*") if path.is_file()] == []
+
+
+def test_jobs_of_an_account_that_is_purged_go_with_it(exports: ExportDesk) -> None:
+    exports.publish([volume(1, ALPHA)], account=ALPHA)
+    exports.ask(ALPHA)
+    exports.run()
+    exports.desk.opt_out(ALPHA)
+
+    tiles = TileStore(exports.folder / "tiles")
+    assert purge_opted_out(exports.desk.state, tiles, exports.desk.clock, timedelta()) == (ALPHA,)
+
+    with exports.desk.state.reading() as connection:
+        left = connection.execute(select(export_jobs.c.account_id)).scalars().all()
+    assert left == []
+
+
+def test_jobs_of_before_seven_days_are_forgotten(exports: ExportDesk) -> None:
+    exports.exported()
+    exports.desk.clock.tick(days=7, seconds=1)
+    exports.exported()
+
+    listed = exports.desk.call("DescribeRecommendationExportJobs", MANAGEMENT)
+
+    assert len(listed["recommendationExportJobs"]) == 1
+
+
+def test_a_job_of_an_account_outside_is_not_seen(exports: ExportDesk) -> None:
+    exports.exported()
+    exports.desk.opt_in(GAMMA)
+    exports.desk.settle()
+
+    listed = exports.desk.call("DescribeRecommendationExportJobs", GAMMA)
+
+    assert listed == {"recommendationExportJobs": []}

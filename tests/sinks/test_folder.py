@@ -1,0 +1,75 @@
+"""Exports into a folder: whole files, or none, and nothing outside of it."""
+
+from pathlib import Path
+
+import pytest
+
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.sinks import FolderSink
+
+KEY = "team-a/compute-optimizer/111111111111/file.csv"
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_file_appears_whole_when_the_block_ends(tmp_path: Path) -> None:
+    sink = FolderSink(tmp_path)
+
+    with sink.writing("exports", KEY, "us-east-1", "text/csv") as file:
+        file.write(b"a,b\n")
+        assert not (tmp_path / "exports" / KEY).exists()
+
+    assert (tmp_path / "exports" / KEY).read_bytes() == b"a,b\n"
+    assert files_in(tmp_path) == ["file.csv"]
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    sink = FolderSink(tmp_path)
+
+    with (
+        pytest.raises(ZeroDivisionError),
+        sink.writing("exports", KEY, "us-east-1", "text/csv") as file,
+    ):
+        file.write(b"a,b\n")
+        raise ZeroDivisionError
+
+    assert files_in(tmp_path) == []
+
+
+def test_what_a_dead_process_left_is_removed(tmp_path: Path) -> None:
+    sink = FolderSink(tmp_path)
+    draft = tmp_path / "exports" / f"{Path(KEY).parent}" / ".file.csv.part"
+    draft.parent.mkdir(parents=True)
+    draft.write_text("half")
+
+    sink.discard("exports", KEY, "us-east-1")
+
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("..", KEY),
+        ("a/b", KEY),
+        ("Exports", KEY),
+        ("a..b", KEY),
+        ("exports", "../../etc/file.csv"),
+        ("exports", "a//file.csv"),
+        ("exports", "/etc/file.csv"),
+        ("exports", "a\\..\\file.csv"),
+        ("exports", "a\0b/file.csv"),
+    ],
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, bucket: str, key: str) -> None:
+    with pytest.raises(InvalidInput):
+        FolderSink(tmp_path).check_place(bucket, key, "us-east-1")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(InvalidInput, match="cannot be made"):
+        FolderSink(tmp_path / "file").check_access("exports", KEY, "us-east-1", "111111111111")
