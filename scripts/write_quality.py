@@ -8,6 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from quality_texts import (
+    ABLATION,
+    AGREEMENT,
+    BEYOND,
+    CALIBRATION,
+    CAPS,
+    HINDSIGHT,
+    INTRODUCTION,
+    LOOKBACK,
+    LOSS,
+    READING_ABLATION,
+    READING_ALL,
+    READING_BEYOND,
+    READING_CALIBRATION,
+    READING_CPU,
+    READING_TRANSFER,
+    SCORES,
+    TRANSFER,
+)
+
 from compute_optimizer.backtest.fleet import CPU
 from compute_optimizer.backtest.studies import LOOKBACKS
 from compute_optimizer.jobs.backtest import BacktestRequest, backtest, trace_fleet
@@ -107,6 +127,7 @@ def page(reports: Mapping[str, Report]) -> str:
         "## Beyond the count of violations",
         BEYOND,
         beyond(reports["cpu"]),
+        READING_BEYOND,
         "## Worse data, the next day, a longer past\n",
         robustness(reports["cpu"]["robustness"]),
         LOOKBACK,
@@ -421,102 +442,6 @@ def peers(report: Report) -> str:
         rows.append([title, published, ours])
     measured_on = f"here, {origin['scored']} machines"
     return table(["rule", "447 machines: violations / savings %", measured_on], rows)
-
-
-INTRODUCTION = """\
-# Quality of the advice
-
-How often the advice would have hurt, and what it would have saved, on public traces.
-Written by `make quality`; do not edit by hand. How it is measured: [the backtest](backtest.md).
-
-**Default** is what the product ships: the published rule, as it is; it does not take a budget.
-**capped-sweep** is the strongest simple rule, `min(P99.5, P99.9 or maximum, times k; current)`,
-with its k from the past. A violation is a machine whose demand, in the two weeks after the advice,
-exceeds the recommended capacity in more than 0.1 % of the five-minute intervals although today's
-capacity would have carried it. Knobs are chosen on windows that end before the origin and on other
-machines. Shares are in percent; the intervals hold 95 %.
-"""
-READING_CPU = """\
-Regret is what the oracle saves more with 5 % of violations, in points; "at what it spent" gives the
-oracle as many violations as the policy had. The last column is paired: the same machines,
-resampled with all of their origins. A machine counts once in an interval, at however many origins.
-
-What this says:
-
-- The rule that ships takes no budget and spends far more than 5 %. It saves what the oracle saves
-  at 5 %, with more than three times the violations. Its presets do not help: on the past none of
-  the nine stayed within 5 %, so whoever asks for 5 % is told to keep everything.
-- A multiplier from the past keeps to what is asked at the first three origins, and leaves 12 to 15
-  points to the oracle. The last origin is the end of a quarter: many machines shift together, and
-  whoever learned from quiet weeks is wrong by a factor of three.
-- A plain maximum with a margin (kubecost, seasonal-naive) does as well as P99.9. Rules that forget
-  (vpa, n-sigma) need so much margin that little is left to save.
-- 250 machines cannot tell 5 from 8 %, and 1 % of them is two.
-"""
-READING_ALL = """\
-Memory decides most of it: whoever may never exceed it pays for the maximum. Rules that ignore disk
-or network are hardly punished here: the smallest types carry what these machines read and send.
-"""
-CALIBRATION = """\
-O is how many machines were violated, E how many the climatology expected: the share of the past in
-which options as tight as these were violated, fitted on windows before the origin and on other
-machines. It is the forecast that a model has to beat. "Next cheaper" is the option just below the
-chosen one. Joint means any dimension, with the dimensions taken as independent.
-"""
-READING_CALIBRATION = """\
-In quiet weeks O/E lies about 1 wherever there are enough machines to tell, but for the CPU of the
-second origin among all dimensions. At the end of the quarter it is 1.3 to 1.5 for the default and
-3 for the sweep, which had chosen by what had been safe.
-"""
-CAPS = """\
-X
-"""
-SCORES = """\
-X
-"""
-ABLATION = """\
-X
-"""
-READING_ABLATION = """\
-X
-"""
-TRANSFER = """\
-Violations / savings in percent. Azure tells maxima and averages of the five minutes. It has one
-origin and 50 machines, so its past is one pair of weeks inside the 14 days before the origin.
-The cores are unknown; four stand in, so the options are 1/16 to all of a machine.
-"""
-READING_TRANSFER = """\
-- On maxima little can be saved: nearly every machine once used nearly all of its CPU for a moment.
-- On averages of the same machines the default hurts half of them. Averages hide the peaks that the
-  rule's margin is for, and these machines are busier than those of Bitbrains.
-- A multiplier does not travel: from Bitbrains to Azure it violates several times what was asked.
-"""
-HINDSIGHT = """\
-The best setting with the test window in hand: savings in percent at 1 / 2 / 5 / 10 %. This is no
-headline, for nobody could have chosen it.
-"""
-LOSS = """\
-USD for two weeks, four origins: the cost of the recommended capacity, plus a price for every
-violated machine. The knob is chosen for that price on the past. The oracle knows the test window.
-"""
-BEYOND = """\
-Asked for 5 %, averages of the four origins: vCPU-hours that stay unserved of a million demanded,
-violations when 0.5 % of the intervals are forgiven, the savings of the median machine, how many
-reductions did no harm, how many of the harmless ones were made, and how many of the clipped
-machines that stay clipped would be enlarged. The oracle spends its violations without mercy.
-"""
-LOOKBACK = """\
-Averages of the four origins. The knob of the sweep is the one for 5 %; worse data changes what was
-seen, not the knob. By days of past, everything (rule and knob) learned from that many days:
-"""
-AGREEMENT = """\
-- Violations agree within two points. Savings are two to five points higher here: the capacity steps
-  differ (ours: 0.25, 0.5, 1, 2, 4 ... 96 vCPU), and these are half of the machines.
-- The oracle at 5 % and the best capped sweep in hindsight at 5 and 10 % agree within a few points,
-  but for the sweep at the last origin. At 1 and 2 % they differ by more: that is two and four
-  machines of 224.
-- The learned model of those measurements is not repeated here: there is no model yet.
-"""
 
 
 def main(arguments: Sequence[str]) -> None:
