@@ -23,6 +23,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.risk import risk_policy
 from compute_optimizer.jobs.simulate import (
@@ -115,8 +116,6 @@ def simulate(
     Every option of an axis may be repeated; each combination is tried. Without any, all values
     of percentile and headrooms that the service knows, and caps on the predicted risk.
     """
-    if incident_usd and not risk_cap:
-        raise InvalidInput("--incident-usd means nothing to the rule; give a --risk-cap with it")
     axes = {
         "percentiles": percentile,
         "cpu_headrooms": cpu_headroom,
@@ -137,17 +136,28 @@ def simulate(
         if trace is not None:
             report = simulate_fleet(traced_fleet(trace, statistic), grids, first_tested, progress)
         else:
-            with opened(settings_for(data_dir)) as application:
-                moment = as_of_moment(as_of, application.clock)
-                tiles = TileStore(application.settings.tiles_dir)
-                fleet = imported_fleet(application.state, tiles, application.clock, moment)
-                with application.state.reading() as connection:
-                    model = risk_policy(connection, application.settings.profile).model
-                report = simulate_fleet(fleet, grids, first_tested, progress, model)
+            report = _of_store(settings_for(data_dir), as_of, grids, first_tested, progress)
     if output is Format.JSON:
         print_json(report)
     else:
         _print_report(report, perf_counter() - began)
+
+
+def _of_store(
+    settings: Settings,
+    as_of: str | None,
+    grids: Sequence[Grid],
+    first_tested: date | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return the report of the imported fleet, with its own risk model where it has one."""
+    with opened(settings) as application:
+        moment = as_of_moment(as_of, application.clock)
+        tiles = TileStore(settings.tiles_dir)
+        fleet = imported_fleet(application.state, tiles, application.clock, moment)
+        with application.state.reading() as connection:
+            model = risk_policy(connection, settings.profile).model
+        return simulate_fleet(fleet, grids, first_tested, progress, model)
 
 
 def _grids(axes: dict[str, Any]) -> tuple[Grid, ...]:
@@ -155,6 +165,8 @@ def _grids(axes: dict[str, Any]) -> tuple[Grid, ...]:
 
     Without any, all values of the service and a few caps on predicted risk.
     """
+    if axes["incidents_usd"] and not axes["risk_caps"]:
+        raise InvalidInput("--incident-usd means nothing to the rule; give a --risk-cap with it")
     given = {name: tuple(values) for name, values in axes.items() if values}
     return (Grid(**given),) if given else (WIRE_GRID, CALIBRATED_GRID)
 
