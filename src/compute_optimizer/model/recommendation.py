@@ -16,6 +16,10 @@ class Finding(StrEnum):
     OPTIMIZED = "Optimized"
     NOT_OPTIMIZED = "NotOptimized"
     """Of types that do not tell over from under, such as EBS volumes (spec 3.1)."""
+    IDLE = "Idle"
+    """This and the next two: of idle recommendations (spec 5.1)."""
+    UNATTACHED = "Unattached"
+    UNUSED = "Unused"
 
 
 class PerformanceRisk(StrEnum):
@@ -140,6 +144,8 @@ class Ec2InstanceRecommendation:
     """None where an earlier version wrote it."""
     other: OtherAnswer | None = None
     """None where no risk was predicted, or an earlier version wrote it."""
+    monthly_usd: float | None = None
+    """List price as it is; None where unknown, or an earlier version wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,28 @@ class RecommendationError:
     code: str
     """One of the codes of spec 8.4, such as INSUFFICIENT_METRIC_DATA."""
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdleRecommendation:
+    """What idles: a resource that costs and does nothing."""
+
+    resource_arn: str
+    resource_id: str
+    account_id: str
+    name: str
+    idle_type: str
+    """The service's name in enum IdleRecommendationResourceType, such as EBSVolume."""
+    tags: dict[str, str]
+    finding: Finding
+    """Idle, Unattached or Unused."""
+    description: str
+    """Why, in a sentence."""
+    utilization: tuple[UtilizationMetric, ...]
+    lookback_days: float
+    savings: Savings | None
+    """None where the price is unknown."""
+    last_refresh: datetime
 
 
 class Recommendation(Protocol):
@@ -181,3 +209,5 @@ class Results(Generic[R]):
 
     recommendations: tuple[R, ...]
     errors: tuple[RecommendationError, ...]
+    idle: tuple[IdleRecommendation, ...] = ()
+    """Whatever else is said of the same resources."""

@@ -18,7 +18,7 @@ from compute_optimizer.engine.options import CURRENT_POOL
 from compute_optimizer.engine.peaks import joint
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.risk import RISK_NAMES, overall, predicted_risks
-from compute_optimizer.engine.savings import monthly_savings
+from compute_optimizer.engine.savings import HOURS_PER_MONTH, monthly_savings
 from compute_optimizer.model.metrics import SLOT_SECONDS, Statistic
 from compute_optimizer.model.preferences import ARCHITECTURES, PROFILES, PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import (
@@ -70,6 +70,7 @@ def recommendations_of(
     idle = analysis.idle.tolist()
     evidence = _evidence(resources, analysis, preferences)
     others = other_answers(analysis, preferences)
+    hourly = decisions.current_price.tolist()
     return tuple(
         Ec2InstanceRecommendation(
             resource_arn=resource.arn,
@@ -90,6 +91,7 @@ def recommendations_of(
             auto_scaling_group_arn=resource.auto_scaling_group_arn,
             evidence=evidence[row],
             other=others[row],
+            monthly_usd=None if isnan(hourly[row]) else hourly[row] * HOURS_PER_MONTH,
         )
         for row, resource in enumerate(resources)
         if analysis.obstacles[row] is None
