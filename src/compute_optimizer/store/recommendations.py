@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 
@@ -241,10 +242,10 @@ def read_page(
     ]
     if selection.matches is not None:
         arns = _matching_arns(connection, wanted, selection.matches, limit)
-        wanted = [
-            *_of_run(recommendations, run_id, scope),
-            recommendations.c.resource_arn.in_(arns),
-        ]
+        wanted = _listed(run_id, scope, arns)
+    elif selection.findings is not None and selection.arns is None:
+        arns = _arns_by_finding(connection, wanted, selection.findings, limit)
+        wanted = _listed(run_id, scope, arns)
     query = select(recommendations.c.body).where(*wanted)
     bodies = connection.execute(query.order_by(recommendations.c.resource_arn).limit(limit))
     decode = msgspec.json.Decoder(record).decode
@@ -347,6 +348,37 @@ def _matching_arns(
                 if len(found) == limit:
                     break
     return found
+
+
+def _listed(run_id: str, scope: Scope, arns: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [*_of_run(recommendations, run_id, scope), recommendations.c.resource_arn.in_(arns)]
+
+
+def _arns_by_finding(
+    connection: Connection,
+    wanted: Sequence[ColumnElement[bool]],
+    findings: Collection[str],
+    limit: int,
+) -> list[str]:
+    """Return the first ARNs with one of the findings.
+
+    Each finding is read in the order of its index and no further than a page; reading several at
+    once would sort all that have them.
+    """
+    arn = recommendations.c.resource_arn
+    each = [
+        select(arn)
+        .where(*wanted, recommendations.c.finding == finding)
+        .order_by(arn)
+        .limit(limit)
+        .subquery()
+        for finding in sorted(findings)
+    ]
+    if not each:
+        return []
+    together = union_all(*(select(one.c.resource_arn) for one in each)).subquery()
+    query = select(together.c.resource_arn).order_by(together.c.resource_arn).limit(limit)
+    return list(connection.execute(query).scalars())
 
 
 def _with_arns(selection: Selection) -> list[ColumnElement[bool]]:
