@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
+    IdleRecommendation,
     RecommendationError,
     RecommendationOption,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, NAT_GATEWAY, Resource
 from tests.fleets import analyzed, instance
+from tests.idleness import idle_of, nat_gateway
 from tests.volumes import analyzed_volumes, volume
 
 SEGMENT = re.compile(
@@ -29,6 +32,7 @@ MAXIMA = (
     "mem_used_percent",
     "VolumeIOPSExceededCheck",
     "VolumeThroughputExceededCheck",
+    "ActiveConnectionCount",
 )
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
@@ -53,6 +57,13 @@ class Case:
         found = analyze([self.resource], self.series, self.preferences)
         answers: list[Answer] = [*found.recommendations, *found.errors]
         return answers[0]
+
+    def check(self, words: list[str]) -> None:
+        """Assert one expectation."""
+        if words[0] in IDLE_CHECKS:
+            IDLE_CHECKS[words[0]](idle_of([self.resource], self.series), words[1:])
+        else:
+            CHECKS[words[0]](self.answer(), words[1:])
 
 
 def read_cases(path: Path) -> Iterator[Case]:
@@ -97,10 +108,26 @@ def _instance(given: dict[str, str]) -> Resource:
 def _volume(given: dict[str, str]) -> Resource:
     numbers = {key: int(given.pop(key)) for key in ("iops", "throughput_mibps") if key in given}
     root = given.pop("root", "false") == "true"
-    return volume(1, given.pop("type"), int(given.pop("size_gib")), root=root, **given, **numbers)
+    created = given.pop("created", "")
+    moment = datetime.fromisoformat(created) if created else None
+    size = int(given.pop("size_gib"))
+    return volume(1, given.pop("type"), size, root=root, created_at=moment, **given, **numbers)
 
 
-KINDS = {EC2_INSTANCE: Kind(_instance, analyzed), EBS_VOLUME: Kind(_volume, analyzed_volumes)}
+def _nat_gateway(given: dict[str, str]) -> Resource:
+    routed = {"true": True, "false": False, "unknown": None}[given.pop("routed")]
+    return nat_gateway(1, in_route_table=routed, **given)
+
+
+def _never(*_arguments: Any) -> Any:
+    raise ValueError("there is nothing to recommend but to delete it")
+
+
+KINDS = {
+    EC2_INSTANCE: Kind(_instance, analyzed),
+    EBS_VOLUME: Kind(_volume, analyzed_volumes),
+    NAT_GATEWAY: Kind(_nat_gateway, _never),
+}
 
 
 def _extend(case: Case, words: list[str], *, indented: bool) -> None:
@@ -135,11 +162,6 @@ def _segment(word: str) -> np.ndarray:
     values = float(found["start"]) + float(found["step"] or 0) * np.arange(count)
     jitter = float(found["jitter"] or 0)
     return values + np.random.default_rng(JITTER_SEED).uniform(-jitter, jitter, count)
-
-
-def check(answer: Answer, words: list[str]) -> None:
-    """Assert one expectation."""
-    CHECKS[words[0]](answer, words[1:])
 
 
 def _recommendation(answer: Answer) -> Recommendation:
@@ -242,6 +264,26 @@ def _check_risk(answer: Answer, words: list[str]) -> None:
 def _check_idle(answer: Answer, words: list[str]) -> None:
     assert [str(_recommendation(answer).idle)] == words, answer
 
+
+def _check_listed(found: list[IdleRecommendation], words: list[str]) -> None:
+    finding, *conditions = words
+    assert [one.finding.value for one in found] == [finding], found
+    savings = found[0].savings
+    for condition in conditions:
+        if exactly := condition.partition("saves=")[2]:
+            assert savings is not None
+            assert abs(savings.monthly_usd - float(exactly)) < 0.005, savings
+        else:
+            assert condition == "unpriced"
+            assert savings is None
+
+
+def _check_unlisted(found: list[IdleRecommendation], words: list[str]) -> None:
+    assert (found, words) == ([], [])
+
+
+IDLE_CHECKS = {"listed": _check_listed, "unlisted": _check_unlisted}
+"""Of idle recommendations; the series are as long as the window of a rule."""
 
 CHECKS: dict[str, Callable[[Answer, list[str]], None]] = {
     "error": _check_error,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.language import Case, check, read_cases
+from tests.cases.language import Case, read_cases
 
 CASES = [
     case for path in sorted(Path(__file__).parent.rglob("*.case")) for case in read_cases(path)
@@ -13,11 +13,9 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case(case: Case) -> None:
-    answer = case.answer()
-
     assert case.expectations
     for words in case.expectations:
-        check(answer, words)
+        case.check(words)
 
 
 def test_there_are_cases() -> None:

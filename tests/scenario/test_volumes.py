@@ -31,6 +31,7 @@ def test_attached_and_detached_volumes_of_every_make_belong_to_machines() -> Non
     assert len({one.arn for one in found}) == len(found)
     assert all(one.name.rpartition("-")[0] in owners for one in found)
     assert {one.root for one in found} == {True, False}
+    assert all(one.created_at and one.created_at.date() < DAYS.first for one in found)
 
 
 def test_every_size_is_one_that_the_type_has() -> None:

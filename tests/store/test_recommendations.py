@@ -134,6 +134,32 @@ def test_a_selection_restricts_by_arn_finding_and_facets_at_once(state: State) -
     assert numbers_of(page(state, run_id, selection=of_web)) == [1]
 
 
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ({"Overprovisioned"}, [[1, 3], [5, 7]]),
+        # Of the first page two are of one finding and one of the other; they stay in order.
+        ({"Overprovisioned", "Optimized"}, [[1, 2], [3, 4], [5, 6], [7, 8]]),
+        ({"Underprovisioned"}, [[]]),
+        (set(), [[]]),
+    ],
+)
+def test_pages_of_findings_follow_each_other_by_arn(
+    state: State, findings: set[str], expected: list[list[int]]
+) -> None:
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        kinds = (Finding.OPTIMIZED, Finding.OVER_PROVISIONED)
+        found = [recommendation(number, finding=kinds[number % 2]) for number in range(1, 9)]
+        store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
+    wanted, after, pages = Selection(findings=frozenset(findings)), "", []
+    for _ in expected:
+        pages.append(numbers_of(page(state, run_id, limit=2, after=after, selection=wanted)))
+        after = arn(pages[-1][-1]) if pages[-1] else after
+
+    assert pages == expected
+
+
 def test_the_scan_goes_on_beyond_the_rows_that_are_fetched_at_once(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:

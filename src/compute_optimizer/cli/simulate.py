@@ -66,6 +66,21 @@ COLUMNS = {
 }
 """Of the table, in its order."""
 
+RiskCapOption = Annotated[
+    list[float] | None,
+    typer.Option(help="Highest predicted risk of an option, such as 0.05; instead of the rule."),
+]
+IncidentOption = Annotated[
+    list[float] | None, typer.Option(help="What a violation is held to cost; with --risk-cap.")
+]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Only these types, a list such as m6i,c6i.*,r?i.large; * is all."),
+]
+ExcludeOption = Annotated[
+    list[str] | None, typer.Option(help="Never these types, a list such as t3,*.metal.")
+]
+
 
 def simulate(
     trace: Annotated[
@@ -81,25 +96,13 @@ def simulate(
         list[float] | None, typer.Option(help="Share of the memory left free, such as 0.2.")
     ] = None,
     lookback: Annotated[list[int] | None, typer.Option(help="Days to look back.")] = None,
-    risk_cap: Annotated[
-        list[float] | None,
-        typer.Option(
-            help="Highest predicted risk of an option, such as 0.05; instead of the rule."
-        ),
-    ] = None,
-    incident_usd: Annotated[
-        list[float] | None, typer.Option(help="What a violation is held to cost; with --risk-cap.")
-    ] = None,
+    risk_cap: RiskCapOption = None,
+    incident_usd: IncidentOption = None,
     architecture: Annotated[
         list[Architecture] | None, typer.Option(help="Whose options are ranked.")
     ] = None,
-    include: Annotated[
-        list[str] | None,
-        typer.Option(help="Only these types, a list such as m6i,c6i.*,r?i.large; * is all."),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="Never these types, a list such as t3,*.metal.")
-    ] = None,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
     origin: Annotated[
         str | None,
         typer.Option(help="First day of the test window. Default: the last third of the days."),

@@ -1,10 +1,15 @@
-"""Which EC2 instances are idle."""
+"""What idleness is: limits that the use of a resource stays within over its whole window."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
-from compute_optimizer.engine.arrays import Booleans, Floats, Singles
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.statistics import BLOCK_ROWS
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, count_samples
-from compute_optimizer.model.metrics import SLOTS_PER_DAY
+from compute_optimizer.model.metrics import Matrix
 
 IDLE_PEAK_CPU = 5.0
 """Percent: the peak lies below (spec 5.1, published)."""
@@ -12,24 +17,113 @@ IDLE_PEAK_CPU = 5.0
 IDLE_NETWORK_BYTES = 5_000_000
 """Bytes per UTC day, in and out together: every day lies below (spec 5.3, a proposal)."""
 
-NETWORK_BYTES = ("NetworkIn", "NetworkOut")
+
+class Measure(Enum):
+    """What of the samples is held to a limit; several metrics count together."""
+
+    PEAK = "the highest sample"
+    DAILY_SUM = "the sum of the busiest UTC day"
+    SAMPLES = "the number of samples"
 
 
-def idle(chosen: Chosen, peak_cpu: Singles) -> Booleans:
-    """Return which resources are idle, (resources,); unknown network traffic is not idle."""
-    found = np.zeros(chosen.rows, dtype=np.bool_)
-    if not all(metric in chosen.series for metric in NETWORK_BYTES):
-        return found
-    quiet = np.flatnonzero(peak_cpu < IDLE_PEAK_CPU)
-    directions = [chosen.series[metric][quiet] for metric in NETWORK_BYTES]
-    known = np.logical_and.reduce([count_samples(d) >= MINIMUM_SAMPLES for d in directions])
-    inbound, outbound = (_daily_sums(direction) for direction in directions)
-    daily = inbound + outbound
-    found[quiet] = known & (daily < IDLE_NETWORK_BYTES).all(axis=1)
+@dataclass(frozen=True, slots=True)
+class IdleLimit:
+    """What the use of an idle resource stays below."""
+
+    metrics: tuple[str, ...]
+    measure: Measure
+    limit: float
+    """In the unit of the samples: percent, or counts."""
+    inclusive: bool = False
+    """Whether the limit itself is still idle: so where the limit is zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """How much has to be known of each metric before anything is called idle."""
+
+    samples: int = MINIMUM_SAMPLES
+    every_day: bool = False
+    """A sample on each UTC day of the window but the last, which may have just begun."""
+
+
+def idle_rows(
+    chosen: Chosen, limits: Sequence[IdleLimit], required: Required, days: int, among: Booleans
+) -> Integers:
+    """Return the rows, of those `among`, that stay within every limit; unknown use is not idle.
+
+    `days` is the length of the window of the samples.
+    """
+    rows: Integers = np.flatnonzero(among)
+    for limit in limits:
+        if limit.measure is not Measure.SAMPLES:
+            rows = _known(chosen, limit, required, days, rows)
+        if len(rows):
+            rows = rows[_within(limit, _measured(chosen, limit, days, rows))]
+    return rows
+
+
+def _known(
+    chosen: Chosen, limit: IdleLimit, required: Required, days: int, rows: Integers
+) -> Integers:
+    """Return the rows that sent enough of each metric of the limit."""
+    if not all(metric in chosen.series for metric in limit.metrics):
+        return rows[:0]
+    for metric in limit.metrics:
+        found = [_enough(part, required, days) for part in _blocks(chosen.series[metric], rows)]
+        rows = rows[np.concatenate(found)] if found else rows
+    return rows
+
+
+def _enough(series: Matrix, required: Required, days: int) -> Booleans:
+    enough: Booleans = count_samples(series) >= required.samples
+    if not required.every_day:
+        return enough
+    by_day = np.isfinite(series).reshape(len(series), days, -1)
+    days_sent = np.count_nonzero(np.any(by_day[:, :-1], axis=2), axis=1)
+    every_day: Booleans = days_sent == days - 1
+    return enough & every_day
+
+
+def _measured(chosen: Chosen, limit: IdleLimit, days: int, rows: Integers) -> Floats:
+    """Return what the limit is held against, (rows,)."""
+    known = [chosen.series[metric] for metric in limit.metrics if metric in chosen.series]
+    if not known:
+        return np.zeros(len(rows))
+    of = _OF[limit.measure]
+    parts = zip(*(_blocks(series, rows) for series in known), strict=True)
+    return np.concatenate([of(np.stack(part), days) for part in parts])
+
+
+def _within(limit: IdleLimit, measured: Floats) -> Booleans:
+    within: Booleans = measured <= limit.limit if limit.inclusive else measured < limit.limit
+    return within
+
+
+def _blocks(series: Matrix, rows: Integers) -> list[Matrix]:
+    """Return the rows a block at a time: it stays in a core's cache."""
+    return [series[rows[at : at + BLOCK_ROWS]] for at in range(0, len(rows), BLOCK_ROWS)]
+
+
+def _peak(parts: Matrix, _days: int) -> Floats:
+    found: Floats = np.nansum(parts, axis=0, dtype=np.float64).max(axis=1)
     return found
 
 
-def _daily_sums(series: Singles) -> Floats:
-    days = series.reshape(len(series), series.shape[1] // SLOTS_PER_DAY, SLOTS_PER_DAY)
-    sums: Floats = np.nansum(days, axis=2, dtype=np.float64)
-    return sums
+def _daily_sum(parts: Matrix, days: int) -> Floats:
+    totals: Floats = np.nansum(parts, axis=0, dtype=np.float64)
+    found: Floats = totals.reshape(len(totals), days, -1).sum(axis=2).max(axis=1)
+    return found
+
+
+def _samples(parts: Matrix, _days: int) -> Floats:
+    found: Floats = np.isfinite(parts).any(axis=0).sum(axis=1).astype(np.float64)
+    return found
+
+
+_OF: Mapping[Measure, Callable[[Matrix, int], Floats]] = {
+    Measure.PEAK: _peak,
+    Measure.DAILY_SUM: _daily_sum,
+    Measure.SAMPLES: _samples,
+}
+"""(metrics, rows, slots), days -> (rows,)."""

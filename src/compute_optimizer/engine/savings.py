@@ -3,9 +3,7 @@
 import numpy as np
 
 from compute_optimizer.engine.arrays import Floats
-
-HOURS_PER_MONTH = 730
-"""Hours; reproduces a published sample of the service exactly (spec 3.9)."""
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 
 
 def monthly_savings(current: Floats, option: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from multiprocessing import connection as multiprocessing_connection
@@ -33,6 +33,11 @@ from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, 
 from compute_optimizer.model.recommendation import Recommendation, Results
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
+from compute_optimizer.resources.idleness import (
+    concerned_rows,
+    idle_recommendations,
+    window_days,
+)
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
@@ -163,6 +168,7 @@ def analyze_shard(task: ShardTask) -> Tally:
                 store.scope_of(task.shard),
                 found,
                 errors,
+                idle=[one for result in results for one in result.idle],
                 now=task.clock.now(),
             )
     kind = resource_type(task.shard.resource_type)
@@ -192,21 +198,40 @@ def _analyze_batch(
 ) -> Results[Recommendation]:
     """Return what the analysis says of some resources of a shard under the same preferences."""
     kind = resource_type(task.shard.resource_type)
-    window = look_back(task.as_of, preferences.lookback_days)
-    arns = [one.arn for one in resources]
-    with state.reading() as connection:
-        samples = read_samples(
-            connection, TileStore(task.tiles_root), task.shard, window, kind.metrics, arns
-        )
-    forget_after(samples, task.as_of)
-    return kind.recommend(
+    catalog = kind.catalog()
+    samples = _samples(state, task, resources, preferences.lookback_days)
+    found = kind.recommend(
         resources,
         samples,
-        kind.catalog(),
+        catalog,
         as_of=task.as_of,
         preferences=preferences,
         **task.risk.known_to(kind),
     )
+    idle = list(found.idle)
+    for rule in kind.idle:
+        days = window_days(rule, preferences)
+        looked_at, seen = resources, samples
+        if days != preferences.lookback_days:
+            # Windows of their own are read for those few that the rule is about.
+            among = concerned_rows(rule, resources, catalog, task.as_of, days).nonzero()[0].tolist()
+            looked_at = [resources[place] for place in among]
+            seen = _samples(state, task, looked_at, days)
+        idle += idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
+    return replace(found, idle=tuple(idle))
+
+
+def _samples(
+    state: State, task: ShardTask, resources: Sequence[Resource], days: int
+) -> ShardSamples:
+    """Return what some resources of the shard sent in the days before the analysis's moment."""
+    window = look_back(task.as_of, days)
+    metrics = resource_type(task.shard.resource_type).metrics
+    tiles, arns = TileStore(task.tiles_root), [one.arn for one in resources]
+    with state.reading() as connection:
+        samples = read_samples(connection, tiles, task.shard, window, metrics, arns)
+    forget_after(samples, task.as_of)
+    return samples
 
 
 def check_moment(as_of: datetime, clock: Clock) -> None:

@@ -132,6 +132,9 @@ def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa
             "size_gib": [one and one.size_gib for one in found],
             "iops": pa.array([one and one.iops for one in found], pa.int64()),
             "root": [one and one.root for one in found],
+            "created_at": [
+                one.created_at.isoformat() if one and one.created_at else None for one in found
+            ],
         }
     )
 

@@ -13,7 +13,6 @@ from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.prediction import Prediction
-from compute_optimizer.engine.savings import HOURS_PER_MONTH
 from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import look_back
@@ -26,6 +25,7 @@ from compute_optimizer.model.preferences import (
     DEFAULT_PREFERENCES,
     Preferences,
 )
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Measured
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, WIRE_NAMES

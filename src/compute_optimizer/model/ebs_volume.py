@@ -30,6 +30,8 @@ class EbsVolume(Resource):
     """As provisioned, MiB/s; None where the type has it by itself."""
     root: bool = False
     """The volume that its instance boots from."""
+    created_at: datetime | None = None
+    """When it was made; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

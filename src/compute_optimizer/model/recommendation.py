@@ -7,6 +7,9 @@ from typing import Generic, Protocol, TypeVar
 
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 
+HOURS_PER_MONTH = 730
+"""Hours; reproduces a published sample of the service exactly (spec 3.9)."""
+
 
 class Finding(StrEnum):
     """The service's findings, in the model's spelling."""
@@ -16,6 +19,10 @@ class Finding(StrEnum):
     OPTIMIZED = "Optimized"
     NOT_OPTIMIZED = "NotOptimized"
     """Of types that do not tell over from under, such as EBS volumes (spec 3.1)."""
+    IDLE = "Idle"
+    """This and the next two: of idle recommendations (spec 5.1)."""
+    UNATTACHED = "Unattached"
+    UNUSED = "Unused"
 
 
 class PerformanceRisk(StrEnum):
@@ -143,6 +150,13 @@ class Ec2InstanceRecommendation:
     current_hourly_usd: float | None = None
     """List price as it is; None where unknown, or an earlier version wrote it."""
 
+    @property
+    def monthly_usd(self) -> float | None:
+        """List price a month as it is; None where unknown."""
+        return (
+            None if self.current_hourly_usd is None else self.current_hourly_usd * HOURS_PER_MONTH
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RecommendationError:
@@ -152,6 +166,28 @@ class RecommendationError:
     code: str
     """One of the codes of spec 8.4, such as INSUFFICIENT_METRIC_DATA."""
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdleRecommendation:
+    """What idles: a resource that costs and does nothing."""
+
+    resource_arn: str
+    resource_id: str
+    account_id: str
+    name: str
+    idle_type: str
+    """The service's name in enum IdleRecommendationResourceType, such as EBSVolume."""
+    tags: dict[str, str]
+    finding: Finding
+    """Idle, Unattached or Unused."""
+    description: str
+    """Why, in a sentence."""
+    utilization: tuple[UtilizationMetric, ...]
+    lookback_days: float
+    savings: Savings | None
+    """None where the price is unknown."""
+    last_refresh: datetime
 
 
 class Recommendation(Protocol):
@@ -183,3 +219,5 @@ class Results(Generic[R]):
 
     recommendations: tuple[R, ...]
     errors: tuple[RecommendationError, ...]
+    idle: tuple[IdleRecommendation, ...] = ()
+    """Whatever else is said of the same resources."""

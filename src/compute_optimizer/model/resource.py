@@ -11,6 +11,9 @@ EC2_INSTANCE: Final = "Ec2Instance"
 EBS_VOLUME: Final = "EbsVolume"
 """The same of volumes."""
 
+NAT_GATEWAY: Final = "NatGateway"
+"""The same of NAT gateways, which are only looked at for idleness."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 

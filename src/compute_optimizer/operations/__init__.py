@@ -16,12 +16,14 @@ from compute_optimizer.operations.enrollment import (
 )
 from compute_optimizer.operations.export_jobs import describe_recommendation_export_jobs
 from compute_optimizer.operations.exports import EXPORT_KINDS, exporting
+from compute_optimizer.operations.idle import get_idle_recommendations
 from compute_optimizer.operations.preferences import (
     delete_recommendation_preferences,
     get_effective_recommendation_preferences,
     get_recommendation_preferences,
     put_recommendation_preferences,
 )
+from compute_optimizer.operations.summaries import get_recommendation_summaries
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
@@ -35,7 +37,9 @@ OPERATIONS: dict[str, Operation] = {
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
+    "GetIdleRecommendations": get_idle_recommendations,
     "GetRecommendationPreferences": get_recommendation_preferences,
+    "GetRecommendationSummaries": get_recommendation_summaries,
     "PutRecommendationPreferences": put_recommendation_preferences,
     "UpdateEnrollmentStatus": update_enrollment_status,
 }
@@ -51,11 +55,9 @@ NOT_YET = (
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",
-    "GetIdleRecommendations",
     "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",
     "GetRDSDatabaseRecommendations",
-    "GetRecommendationSummaries",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""

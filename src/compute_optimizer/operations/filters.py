@@ -13,6 +13,8 @@ from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import (
     Filter,
+    IdleRecommendationFilter,
+    IdleRecommendationResourceType,
     InferredWorkloadType,
     InstanceRecommendationFindingReasonCode,
     InvalidParameterValueException,
@@ -77,9 +79,23 @@ EBS_FILTERS = {
 }
 """The filter of GetEBSVolumeRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
+IDLE_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled([Finding.IDLE, Finding.UNATTACHED, Finding.UNUSED]),
+        lambda facets: (facets.finding,),
+    ),
+    "ResourceType": FilterRule(
+        _as_modelled(get_args(IdleRecommendationResourceType)),
+        lambda facets: (facets.source_type,),
+    ),
+}
+"""The filters of GetIdleRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
 
 def selection(
-    filters: Sequence[Filter], rules: Mapping[str, FilterRule], arns: tuple[str, ...] | None = None
+    filters: Sequence[Filter | IdleRecommendationFilter],
+    rules: Mapping[str, FilterRule],
+    arns: tuple[str, ...] | None = None,
 ) -> Selection:
     """Return what the store shall read for a request's filters.
 

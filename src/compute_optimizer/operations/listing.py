@@ -5,7 +5,7 @@ accounts, ARNs, filters, pages and errors[] are the same for all of them.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,11 +130,7 @@ def _understood(
     bound: Mapping[str, Any],
 ) -> Question:
     scope = Scope(account_id, context.region, listing.resource_type)
-    asked = list(dict.fromkeys(request.get(listing.arns, [])))
-    if len(asked) > MAX_LISTED:
-        raise InvalidParameterValueException(
-            f"{listing.arns} lists {len(asked)} resources; at most {MAX_LISTED} are allowed."
-        )
+    asked = checked_arns(request.get(listing.arns, []), listing.arns)
     refused = {arn: code for arn in asked if (code := _refusal(arn, scope, listing.arn))}
     arns = tuple(arn for arn in asked if arn not in refused)
     filters = request.get("filters", [])
@@ -148,6 +144,19 @@ def _understood(
         token=request.get("nextToken"),
         bound={"account": account_id, "arns": asked, "filters": filters, **bound},
     )
+
+
+def checked_arns(listed_arns: Sequence[str], member: str) -> list[str]:
+    """Return the ARNs that a member of a request lists, each once.
+
+    Raises InvalidParameterValueException for too many.
+    """
+    asked = list(dict.fromkeys(listed_arns))
+    if len(asked) > MAX_LISTED:
+        raise InvalidParameterValueException(
+            f"{member} lists {len(asked)} resources; at most {MAX_LISTED} are allowed."
+        )
+    return asked
 
 
 def _refusal(arn: str, scope: Scope, pattern: re.Pattern[str]) -> str | None:

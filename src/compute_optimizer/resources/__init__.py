@@ -5,22 +5,28 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.metrics import MetricKey
+from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
+    IdleRecommendation,
     Recommendation,
     Results,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, NAT_GATEWAY, Resource
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ebs_volume, ec2_instance
+from compute_optimizer.resources import ebs_volume, ec2_instance, idleness, nat_gateway
+from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
+from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
+from compute_optimizer.resources.idleness import IdleRule
 
 
 class Catalog(Protocol):
@@ -62,6 +68,8 @@ class ResourceType:
     compare: Callable[..., Comparison] | None = None
     predicts: bool = False
     """Whether its functions take a risk model and the preferences' profile means something."""
+    idle: tuple[IdleRule, ...] = ()
+    """When its resources are idle: each resource by at most one of the rules."""
 
 
 RESOURCE_TYPES = (
@@ -79,6 +87,7 @@ RESOURCE_TYPES = (
         explain=ec2_instance.explain,
         compare=ec2_instance.compare,
         predicts=True,
+        idle=ec2_idleness.RULES,
     ),
     ResourceType(
         name=EBS_VOLUME,
@@ -91,6 +100,21 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+        idle=ebs_idleness.RULES,
+    ),
+    # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
+    ResourceType(
+        name=NAT_GATEWAY,
+        plural="NAT gateways",
+        resource=NatGateway,
+        metrics=nat_gateway.METRICS,
+        catalog=load_nat_gateway_types,
+        recommend=nat_gateway.recommend,
+        recommendation=IdleRecommendation,
+        facets=idleness.facets_of,
+        counted_savings=idleness.counted_savings,
+        summary=idleness.summary_of,
+        idle=nat_gateway.IDLE,
     ),
 )
 

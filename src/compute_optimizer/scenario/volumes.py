@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -24,6 +25,9 @@ VOLUME_SHARE = 0.5
 
 DETACHED_SHARE = 0.12
 """Share of the volumes that no machine is attached to any more."""
+
+MADE = datetime(2024, 1, 1, tzinfo=UTC)
+"""When all of them were made: long before any window."""
 
 READ_SHARE = 0.6
 """Reads as a share of all operations."""
@@ -121,6 +125,7 @@ def _resource(
         size_gib=int(generator.choice(make.sizes_gib)),
         iops=make.iops,
         root=make.root,
+        created_at=MADE,
     )
 
 

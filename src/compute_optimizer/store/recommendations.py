@@ -6,7 +6,7 @@ RUN_KEPT, because page tokens pin their run. Bodies are the frozen dataclasses o
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -23,15 +23,28 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.recommendation import Recommendation, RecommendationError
+from compute_optimizer.model.recommendation import (
+    IdleRecommendation,
+    Recommendation,
+    RecommendationError,
+)
 from compute_optimizer.model.resource import ShardKey
-from compute_optimizer.resources import type_of
-from compute_optimizer.store.schema import recommendation_errors, recommendations, run_scopes, runs
+from compute_optimizer.resources import idleness, type_of
+from compute_optimizer.resources.counting import tallies
+from compute_optimizer.store.schema import (
+    idle_recommendations,
+    recommendation_errors,
+    recommendations,
+    run_scopes,
+    run_summaries,
+    runs,
+)
 
 T = TypeVar("T")
 
@@ -77,8 +90,11 @@ class Selection:
 
 EVERYTHING = Selection()
 
+_RESULTS = (recommendations, recommendation_errors, idle_recommendations, run_summaries)
+"""What a run writes."""
+
 _encode = msgspec.json.Encoder().encode
-_decode_facets = msgspec.json.Decoder(Facets).decode
+decode_facets = msgspec.json.Decoder(Facets).decode
 
 
 def scope_of(shard: ShardKey) -> Scope:
@@ -103,6 +119,7 @@ def write_result(
     errors: Sequence[RecommendationError],
     *,
     now: datetime,
+    idle: Sequence[IdleRecommendation] = (),
 ) -> None:
     """Store the result of one shard; raise Conflict when the run was given up meanwhile."""
     _beat(connection, run_id, now)
@@ -116,6 +133,13 @@ def write_result(
             for one in errors
         ]
         connection.execute(insert(recommendation_errors), rows)
+    if idle:
+        rows = [named | _idle_row(one) for one in idle]
+        connection.execute(insert(idle_recommendations), rows)
+    if counts := tallies(found, idle):
+        part = {"part": str(uuid4())}
+        rows = [named | part | asdict(one) for one in counts]
+        connection.execute(insert(run_summaries), rows)
 
 
 def complete_run(
@@ -159,7 +183,7 @@ def prune_runs(connection: Connection, now: datetime) -> None:
 
 def remove_recommendations_of(connection: Connection, account_id: str) -> None:
     """Remove every result of one account, of all runs."""
-    for table in (recommendations, recommendation_errors, run_scopes):
+    for table in (*_RESULTS, run_scopes):
         connection.execute(delete(table).where(table.c.account_id == account_id))
 
 
@@ -213,14 +237,15 @@ def read_page(
     wanted = [
         *_of_run(recommendations, run_id, scope),
         recommendations.c.resource_arn > after,
-        *_restrictions(selection),
+        *_with_arns(selection),
+        *restrictions(recommendations, selection),
     ]
     if selection.matches is not None:
         arns = _matching_arns(connection, wanted, selection.matches, limit)
-        wanted = [
-            *_of_run(recommendations, run_id, scope),
-            recommendations.c.resource_arn.in_(arns),
-        ]
+        wanted = _listed(run_id, scope, arns)
+    elif selection.findings is not None and selection.arns is None:
+        arns = _arns_by_finding(connection, wanted, selection.findings, limit)
+        wanted = _listed(run_id, scope, arns)
     query = select(recommendations.c.body).where(*wanted)
     bodies = connection.execute(query.order_by(recommendations.c.resource_arn).limit(limit))
     decode = msgspec.json.Decoder(record).decode
@@ -286,6 +311,17 @@ def _recommendation_row(recommendation: Recommendation) -> dict[str, Any]:
     }
 
 
+def _idle_row(one: IdleRecommendation) -> dict[str, Any]:
+    return {
+        "resource_arn": one.resource_arn,
+        "resource_id": one.resource_id,
+        "finding": one.finding.value,
+        "facets": _as_text(idleness.facets_of(one)),
+        "monthly_savings_usd": idleness.counted_savings(one),
+        "body": _encode(one),
+    }
+
+
 def _beat(connection: Connection, run_id: str, now: datetime) -> None:
     beat = update(runs).where(runs.c.run_id == run_id).values(heartbeat_at=now)
     if connection.execute(beat).rowcount == 0:
@@ -302,7 +338,7 @@ def _count(connection: Connection, table: Table, run_id: str) -> dict[Scope, int
 
 
 def _remove(connection: Connection, run_id: str, scope: Scope | None = None) -> None:
-    for table in (recommendations, recommendation_errors):
+    for table in _RESULTS:
         wanted = _of_run(table, run_id, scope) if scope else [table.c.run_id == run_id]
         connection.execute(delete(table).where(*wanted))
 
@@ -318,27 +354,61 @@ def _matching_arns(
     found: list[str] = []
     with connection.execute(query) as rows:
         for arn, facets in rows:
-            if matches(_decode_facets(facets)):
+            if matches(decode_facets(facets)):
                 found.append(arn)
                 if len(found) == limit:
                     break
     return found
 
 
-def _restrictions(selection: Selection) -> list[ColumnElement[bool]]:
-    restrictions: list[ColumnElement[bool]] = []
-    if selection.arns is not None:
-        restrictions.append(recommendations.c.resource_arn.in_(selection.arns))
+def _listed(run_id: str, scope: Scope, arns: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [*_of_run(recommendations, run_id, scope), recommendations.c.resource_arn.in_(arns)]
+
+
+def _arns_by_finding(
+    connection: Connection,
+    wanted: Sequence[ColumnElement[bool]],
+    findings: Collection[str],
+    limit: int,
+) -> list[str]:
+    """Return the first ARNs with one of the findings.
+
+    Each finding is read in the order of its index and no further than a page; reading several at
+    once would sort all that have them.
+    """
+    arn = recommendations.c.resource_arn
+    each = [
+        select(arn)
+        .where(*wanted, recommendations.c.finding == finding)
+        .order_by(arn)
+        .limit(limit)
+        .subquery()
+        for finding in sorted(findings)
+    ]
+    if not each:
+        return []
+    together = union_all(*(select(one.c.resource_arn) for one in each)).subquery()
+    query = select(together.c.resource_arn).order_by(together.c.resource_arn).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def _with_arns(selection: Selection) -> list[ColumnElement[bool]]:
+    return [] if selection.arns is None else [recommendations.c.resource_arn.in_(selection.arns)]
+
+
+def restrictions(table: Table, selection: Selection) -> list[ColumnElement[bool]]:
+    """Return the conditions that the database itself may hold against findings and facets."""
+    found: list[ColumnElement[bool]] = []
     if selection.findings is not None:
-        restrictions.append(recommendations.c.finding.in_(selection.findings))
+        found.append(table.c.finding.in_(selection.findings))
     few = (texts for texts in selection.mentions if len(texts) <= MAX_MENTIONS)
-    return restrictions + [_mentions_one_of(texts) for texts in islice(few, MAX_MENTIONS)]
+    return found + [_mentions_one_of(table, texts) for texts in islice(few, MAX_MENTIONS)]
 
 
-def _mentions_one_of(texts: Collection[str]) -> ColumnElement[bool]:
+def _mentions_one_of(table: Table, texts: Collection[str]) -> ColumnElement[bool]:
     if any(len(text) > MAX_MENTION_CHARACTERS for text in texts):
         return true()
-    facets = recommendations.c.facets
+    facets = table.c.facets
     return or_(*(facets.contains(_as_text(text), autoescape=True) for text in texts))
 
 

@@ -172,6 +172,55 @@ recommendations = Table(
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole recommendation as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+    Index(
+        "ix_recommendations_finding",
+        "run_id",
+        "account_id",
+        "region",
+        "resource_type",
+        "finding",
+        "resource_arn",
+    ),
+)
+
+idle_recommendations = Table(
+    "idle_recommendations",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("account_id", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    # No part of the key: pages go over all types at once.
+    Column("resource_type", String(32), nullable=False),
+    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_id", String(256), nullable=False),
+    Column("finding", String(32), nullable=False),
+    Column("facets", Text, nullable=False),
+    Column("monthly_savings_usd", Double, nullable=False),
+    # The whole model.recommendation.IdleRecommendation as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
+    Index(
+        "ix_idle_recommendations_savings",
+        "run_id",
+        "account_id",
+        "region",
+        "monthly_savings_usd",
+        "resource_arn",
+    ),
+)
+
+run_summaries = Table(
+    "run_summaries",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    *_resource_scope(),
+    # One for each write: a shard's.
+    Column("part", String(36), primary_key=True),
+    # As model.tally.Tally.
+    Column("topic", String(16), primary_key=True),
+    Column("name", String(256), primary_key=True),
+    Column("resources", Integer, nullable=False),
+    Column("monthly_savings_usd", Double, nullable=False),
+    Column("monthly_usd", Double, nullable=False),
 )
 
 recommendation_errors = Table(

@@ -10,7 +10,7 @@ from compute_optimizer.catalog.prices import hourly_prices
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import demand_of, headrooms, percentiles
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
-from compute_optimizer.engine.idle import idle
+from compute_optimizer.engine.idle import IDLE_PEAK_CPU, Required, idle_rows
 from compute_optimizer.engine.matching import Fleet
 from compute_optimizer.engine.obstacles import (
     INSUFFICIENT_METRIC_DATA,
@@ -29,7 +29,7 @@ from compute_optimizer.engine.usage import (
     choose_series,
     measure,
 )
-from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
@@ -40,6 +40,7 @@ from compute_optimizer.resources.ec2.dimensions import (
     PEAK_MODELS,
     WIRE_NAMES,
 )
+from compute_optimizer.resources.ec2.idleness import LIMITS as IDLE_LIMITS
 from compute_optimizer.resources.ec2.preferred_types import types_left
 
 HPC_PREFIX = "hpc"
@@ -261,4 +262,8 @@ def _idle(chosen: Chosen, usage: Usage, types: InstanceTypes, places: Integers) 
     """Return which are idle; GPU use is unknown, so an accelerated instance never is."""
     if CPU_METRIC not in usage.peaks:
         return np.zeros(chosen.rows, dtype=np.bool_)
-    return idle(chosen, usage.peaks[CPU_METRIC]) & ~types.accelerated[places]
+    quiet = (usage.peaks[CPU_METRIC] < IDLE_PEAK_CPU) & ~types.accelerated[places]
+    days = chosen.slots // SLOTS_PER_DAY
+    found = np.zeros(chosen.rows, dtype=np.bool_)
+    found[idle_rows(chosen, IDLE_LIMITS, Required(), days, quiet)] = True
+    return found

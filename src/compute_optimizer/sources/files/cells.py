@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
@@ -81,6 +82,18 @@ def flag(row: Row, field: str) -> bool:
     if value not in (*YES, *NO):
         raise RowRefused(Reason.FLAG, f"{field}: {value}")
     return value in YES
+
+
+def moment(row: Row, field: str) -> datetime | None:
+    """Return the moment of a cell, in UTC where it names no zone; None where it is empty."""
+    found = text(row, field)
+    if not found:
+        return None
+    try:
+        read = datetime.fromisoformat(found.upper())
+    except ValueError:
+        raise RowRefused(Reason.MOMENT, f"{field}: {found}") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def tags(value: Any) -> Mapping[str, str]:

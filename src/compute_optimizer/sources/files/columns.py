@@ -13,6 +13,7 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "arn",
         "instance_id",
         "volume_id",
+        "nat_gateway_id",
         "id",
     ),
     "timestamp": ("timestamp", "time", "datetime"),
@@ -23,11 +24,11 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
 
 INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn"),
-    "id": ("id", "resource_id", "instance_id", "volume_id"),
+    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "nat_gateway_arn"),
+    "id": ("id", "resource_id", "instance_id", "volume_id", "nat_gateway_id"),
     "account": ("account", "account_id", "owner_id"),
     "region": ("region", "aws_region"),
-    "type": ("type", "instance_type", "current_instance_type", "volume_type"),
+    "type": ("type", "instance_type", "current_instance_type", "volume_type", "connectivity_type"),
     "resource_type": ("resource_type",),
     "name": ("name", "instance_name"),
     "tags": ("tags",),
@@ -40,6 +41,8 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "iops": ("iops", "volume_iops", "provisioned_iops"),
     "throughput_mibps": ("throughput_mibps", "throughput", "volume_throughput"),
     "root": ("root", "root_volume", "is_root"),
+    "created_at": ("created_at", "create_time", "creation_time"),
+    "in_route_table": ("in_route_table", "routed"),
 }
 
 

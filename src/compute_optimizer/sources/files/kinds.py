@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.nat_gateway import (
+    AVAILABLE,
+    CONNECTIVITY_TYPES,
+    NAT_GATEWAY_STATES,
+    NatGateway,
+)
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, NAT_GATEWAY, Resource
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
 from compute_optimizer.sources.files.refusals import Reason
@@ -60,6 +66,17 @@ def _volume(row: Row, shared: Mapping[str, Any]) -> Resource:
         iops=cells.whole_capacity(row, "iops"),
         throughput_mibps=cells.whole_capacity(row, "throughput_mibps"),
         root=cells.flag(row, "root"),
+        created_at=cells.moment(row, "created_at"),
+    )
+
+
+def _nat_gateway(row: Row, shared: Mapping[str, Any]) -> Resource:
+    routed = cells.flag(row, "in_route_table") if cells.text(row, "in_route_table") else None
+    connectivity = cells.choice(row, "type", "", CONNECTIVITY_TYPES, Reason.CONNECTIVITY)
+    return NatGateway(
+        **{**shared, "instance_type": connectivity},
+        state=cells.choice(row, "state", AVAILABLE, NAT_GATEWAY_STATES, Reason.STATE),
+        in_route_table=routed,
     )
 
 
@@ -70,5 +87,9 @@ def _platform(row: Row) -> str:
     return PLATFORMS[value]
 
 
-KINDS = {EC2_INSTANCE: Kind("instance", _instance), EBS_VOLUME: Kind("volume", _volume)}
+KINDS = {
+    EC2_INSTANCE: Kind("instance", _instance),
+    EBS_VOLUME: Kind("volume", _volume),
+    NAT_GATEWAY: Kind("natgateway", _nat_gateway),
+}
 """By the service's own name of the resource type."""

@@ -26,6 +26,8 @@ class Reason(StrEnum):
     TAGS = "the tags are neither a JSON object nor key=value;key=value"
     CAPACITY = "the capacity is not a positive number"
     FLAG = "the cell is neither true nor false"
+    CONNECTIVITY = "the connectivity type is unknown"
+    MOMENT = "the moment is malformed"
     TOO_LONG = "the value is too long"
     DUPLICATE_RESOURCE = "the resource came before; the first row stands"
     NOT_OPTED_IN = "the account has not opted in"

@@ -8,6 +8,9 @@ from compute_optimizer.model.metrics import MetricKey, Statistic
 class Kind(Enum):
     """What the values of a metric are."""
 
+    LEVEL = "level"
+    """A number at a moment, such as of open connections."""
+
     PERCENT = "percentage"
     COUNTER = "counter"
     CHECK = "check"
@@ -19,6 +22,7 @@ STATISTICS = {
     # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
     Kind.COUNTER: (Statistic.SUM,),
     Kind.CHECK: (Statistic.MAXIMUM,),
+    Kind.LEVEL: (Statistic.MAXIMUM,),
 }
 
 METRICS = {
@@ -38,6 +42,9 @@ METRICS = {
     "VolumeWriteBytes": Kind.COUNTER,
     "VolumeIOPSExceededCheck": Kind.CHECK,
     "VolumeThroughputExceededCheck": Kind.CHECK,
+    "ActiveConnectionCount": Kind.LEVEL,
+    "PacketsInFromSource": Kind.COUNTER,
+    "PacketsInFromDestination": Kind.COUNTER,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
 the sums over its volumes. The checks are of volumes only."""

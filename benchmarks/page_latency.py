@@ -1,0 +1,218 @@
+"""Milliseconds for pages and summaries out of a store of many recommendations.
+
+    python -m benchmarks.page_latency [--recommendations 1000000] [--rounds 9] [--keep FOLDER]
+
+All of them are generated: those of 256 analyzed machines of the demo's fleet, repeated under ARNs
+of their own, in one account and Region of a SQLite database. Each answer is computed by its
+operation and written as JSON, without HTTP and signature, in a process that spares its collector as
+`serve` does; printed are the median of the rounds, the fastest, and the median of processor time.
+With --keep the store is left in the folder, and used again by the next measurement.
+"""
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+from compute_optimizer.api.protocols.encodings import JSON
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.cli.serve import spare_the_collector
+from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.model.metrics import Window
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    Finding,
+    IdleRecommendation,
+    Savings,
+    UtilizationMetric,
+)
+from compute_optimizer.operations import OPERATIONS, paging
+from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.resources.ec2_instance import recommend
+from compute_optimizer.scenario.fleet import generate_fleet
+from compute_optimizer.scenario.samples import generate_samples
+from compute_optimizer.store import State
+from compute_optimizer.store import recommendations as store
+
+ACCOUNT, REGION = "111111111111", "us-east-1"
+AS_OF = datetime(2026, 3, 15, tzinfo=UTC)
+SEED = 1
+MACHINES = 256
+SHARD = 4_096
+IDLE_EVERY = 20
+RARE_EVERY = 10_000
+"""One in so many has the rare tag; and the rare finding."""
+EC2, IDLE, SUMMARIES = (
+    "GetEC2InstanceRecommendations",
+    "GetIdleRecommendations",
+    "GetRecommendationSummaries",
+)
+
+
+class FixedClock:
+    """Stand still."""
+
+    def now(self) -> datetime:
+        """Return the moment of the analysis."""
+        return AS_OF
+
+
+def arn_of(number: int) -> str:
+    """Return the ARN of one generated machine; higher numbers follow."""
+    return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-{number:017x}"
+
+
+def templates() -> tuple[Ec2InstanceRecommendation, ...]:
+    """Return the recommendations of the analyzed machines."""
+    fleet, types = generate_fleet(SEED, MACHINES), load_instance_types()
+    window = Window(date(2026, 3, 1), date(2026, 3, 14))
+    samples = generate_samples(fleet, window, types, SEED)
+    machines = [one.resource for one in fleet]
+    found = recommend(machines, samples, types, as_of=AS_OF, preferences=DEFAULT_PREFERENCES)
+    return tuple(
+        replace(one, finding=Finding.OPTIMIZED) if one.finding is Finding.UNDER_PROVISIONED else one
+        for one in found.recommendations
+    )
+
+
+def generated(likes: Sequence[Ec2InstanceRecommendation], number: int) -> Ec2InstanceRecommendation:
+    """Return one generated recommendation."""
+    like = likes[number % len(likes)]
+    rare = number % RARE_EVERY == RARE_EVERY // 2
+    return replace(
+        like,
+        resource_arn=arn_of(number),
+        account_id=ACCOUNT,
+        finding=Finding.UNDER_PROVISIONED if rare else like.finding,
+        tags={**like.tags, "rare": "yes"} if rare else like.tags,
+    )
+
+
+def generated_idle(one: Ec2InstanceRecommendation, number: int) -> IdleRecommendation:
+    """Return the idle recommendation of a generated machine."""
+    return IdleRecommendation(
+        resource_arn=one.resource_arn,
+        resource_id=one.resource_arn.rpartition("/")[2],
+        account_id=ACCOUNT,
+        name=one.name,
+        idle_type="EC2Instance",
+        tags=one.tags,
+        finding=Finding.IDLE,
+        description="Generated.",
+        utilization=(UtilizationMetric("CPU", 1.0),),
+        lookback_days=14.0,
+        savings=Savings(100.0, number % 997 / 7),
+        last_refresh=AS_OF,
+    )
+
+
+def fill(state: State, count: int) -> None:
+    """Write a run of so many recommendations, shard by shard as an analysis does."""
+    likes, scope = templates(), store.Scope(ACCOUNT, REGION, "Ec2Instance")
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, AS_OF, AS_OF)
+    for first in range(0, count, SHARD):
+        found = [generated(likes, number) for number in range(first, min(first + SHARD, count))]
+        idle = [
+            generated_idle(one, number)
+            for number, one in enumerate(found, first)
+            if number % IDLE_EVERY == 0
+        ]
+        with state.writing() as connection:
+            store.write_result(connection, run_id, scope, found, [], idle=idle, now=AS_OF)
+    with state.writing() as connection:
+        store.complete_run(connection, run_id, [scope], AS_OF)
+
+
+def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield what is asked: its name, the operation and the request."""
+    with context.state.reading() as connection:
+        run_id = store.current_run(connection, store.Scope(ACCOUNT, REGION, "Ec2Instance"))
+    for share in (0.0, 0.5, 0.99):
+        place = f"at {share:.0%}"
+        yield (
+            f"1,000 instances {place}",
+            EC2,
+            _from(context, f"{run_id} {arn_of(int(share * count))}"),
+        )
+    for name, values in (
+        ("Finding", ["Overprovisioned"]),
+        ("Finding", ["Underprovisioned"]),
+        ("Finding", ["Overprovisioned", "Optimized"]),
+        ("RecommendationSourceType", ["Ec2Instance"]),
+        ("tag:rare", ["yes"]),
+    ):
+        filters = [{"name": name, "values": values}]
+        yield f"1,000 instances, {name} {', '.join(values)}", EC2, {"filters": filters}
+    yield "100 idle by ARN", IDLE, {}
+    for order in ("Asc", "Desc"):
+        asked = {"orderBy": {"dimension": "SavingsValue", "order": order}}
+        yield f"100 idle by savings, {order}", IDLE, asked
+    yield "summaries", SUMMARIES, {}
+
+
+def _from(context: Context, position: str) -> dict[str, Any]:
+    bound = {"account": ACCOUNT, "arns": [], "filters": [], "cpu": ["CURRENT"]}
+    return {"nextToken": paging.seal_token(context, EC2, bound, position)}
+
+
+def _written(answer: Callable[[], dict[str, Any]], operation: str) -> bytes:
+    return JSON.encode(answer(), operation)
+
+
+def timed(call: Callable[[], Any], rounds: int) -> tuple[list[float], float]:
+    """Return milliseconds of each round, and the median of those that a processor was busy."""
+    found, busy = [], []
+    for _ in range(rounds):
+        start, begun = perf_counter(), process_time()
+        call()
+        found.append((perf_counter() - start) * 1000)
+        busy.append((process_time() - begun) * 1000)
+    return found, statistics.median(busy)
+
+
+def measure(folder: Path, count: int, rounds: int) -> None:
+    """Print a line for each question."""
+    state, clock = State(f"sqlite:///{folder / 'state.db'}"), FixedClock()
+    state.migrate()
+    change_enrollment(state, clock, ACCOUNT, "Active")
+    advance_enrollments(state, clock)
+    principal = f"arn:aws:iam::{ACCOUNT}:user/benchmark"
+    context = Context(ACCOUNT, REGION, "benchmark", principal, state, clock)
+    with state.reading() as connection:
+        filled = store.current_run(connection, store.Scope(ACCOUNT, REGION, "Ec2Instance"))
+    if filled is None:
+        start = perf_counter()
+        fill(state, count)
+        print(f"{count:,} generated recommendations written in {perf_counter() - start:.0f} s")
+    spare_the_collector()
+    for name, operation, request in questions(context, count):
+        answer = partial(OPERATIONS[operation], context, request)
+        found, busy = timed(partial(_written, answer, operation), rounds)
+        told = f"{statistics.median(found):>8.1f} ms, fastest {min(found):>8.1f} ms"
+        print(f"{name:<56} {told}, processor {busy:>8.1f} ms", flush=True)
+    state.close()
+
+
+def main() -> None:
+    """Print the milliseconds of each question."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recommendations", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        kept = given.keep or Path(folder)
+        measure(kept, given.recommendations, given.rounds)
+
+
+if __name__ == "__main__":
+    main()

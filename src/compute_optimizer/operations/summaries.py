@@ -1,0 +1,37 @@
+"""GetRecommendationSummaries: counts and savings of one account, by resource type."""
+
+from typing import Any
+
+from compute_optimizer.operations import paging
+from compute_optimizer.operations.access import target_account
+from compute_optimizer.operations.context import Context
+from compute_optimizer.store.summaries import current_tallies
+from compute_optimizer.views.summaries import TOLD, recommendation_summary
+
+OPERATION = "GetRecommendationSummaries"
+
+
+def get_recommendation_summaries(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Return one page of summaries: of every resource type, also of those without resources.
+
+    Raises the modelled exceptions of `target_account`, and InvalidParameterValueException for a
+    token of another request.
+    """
+    account_id = target_account(context, request.get("accountIds"))
+    bound, types = {"account": account_id}, list(TOLD)
+    first = 0
+    if token := request.get("nextToken"):
+        first = types.index(paging.open_token(context, OPERATION, bound, token)) + 1
+    page = types[first : first + (request.get("maxResults") or len(types))]
+    with context.state.reading() as connection:
+        found = current_tallies(connection, account_id, context.region)
+    shown = [
+        recommendation_summary(
+            name, account_id, context.region, found.get(name, ()), context.enum_style
+        )
+        for name in page
+    ]
+    answer: dict[str, Any] = {"recommendationSummaries": shown}
+    if page[-1] != types[-1]:
+        answer["nextToken"] = paging.seal_token(context, OPERATION, bound, page[-1])
+    return answer

@@ -1,0 +1,81 @@
+"""Counts and savings over recommendations of one resource type, for summaries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
+from compute_optimizer.model.tally import Tally, Topic
+from compute_optimizer.resources import idleness, type_of
+
+_Row = tuple[Topic, str, float, float]
+"""Topic, name, savings and cost of one resource."""
+
+
+def tallies(
+    found: Sequence[Recommendation], idle: Sequence[IdleRecommendation]
+) -> tuple[Tally, ...]:
+    """Return every count over the recommendations of a shard."""
+    sums: dict[tuple[Topic, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    for topic, name, savings, cost in _rows(found, idle):
+        total = sums[topic, name]
+        total[0] += 1
+        total[1] += savings
+        total[2] += cost
+    return tuple(
+        Tally(topic, name, int(count), savings, cost)
+        for (topic, name), (count, savings, cost) in sorted(sums.items())
+    )
+
+
+def _rows(found: Sequence[Recommendation], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
+    saved: dict[str, float] = {}
+    costs: dict[str, float] = {}
+    for one in found:
+        kind = type_of(one)
+        savings, cost = kind.counted_savings(one), monthly_usd(one)
+        saved[one.resource_arn], costs[one.resource_arn] = savings, cost
+        yield from _rightsizing_rows(one, kind.facets(one), savings, cost)
+    for other in idle:
+        savings = idleness.counted_savings(other)
+        cost = _idle_cost(other)
+        saved[other.resource_arn] = max(savings, saved.get(other.resource_arn, 0.0))
+        costs.setdefault(other.resource_arn, cost)
+        yield Topic.IDLE, other.finding.value, savings, cost
+    for arn, savings in saved.items():
+        yield Topic.TOGETHER, "", savings, costs[arn]
+
+
+def _rightsizing_rows(
+    one: Recommendation, facets: Facets, savings: float, cost: float
+) -> Iterator[_Row]:
+    yield Topic.FINDING, facets.finding, savings, cost
+    for code in facets.reason_codes:
+        yield Topic.REASON, f"{facets.finding} {code}", savings, cost
+    if risk := _member(one, "current_performance_risk"):
+        yield Topic.RISK, risk.value, savings, cost
+    if facets.workload_types:
+        yield Topic.WORKLOADS, joined(facets.workload_types), savings, cost
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return the name of a combination."""
+    return " ".join(sorted(names))
+
+
+def monthly_usd(one: Recommendation) -> float:
+    """Return what a resource costs a month; 0 where that is unknown."""
+    return float(_member(one, "monthly_usd") or 0.0)
+
+
+def _idle_cost(one: IdleRecommendation) -> float:
+    """Return what an idle resource costs a month: what is saved through its share of that."""
+    if one.savings is None or not one.savings.percentage:
+        return 0.0
+    return one.savings.monthly_usd / one.savings.percentage * 100
+
+
+def _member(one: Recommendation, name: str) -> Any:
+    """Return a member that recommendations of some types have."""
+    return getattr(one, name, None)

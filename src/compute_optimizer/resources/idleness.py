@@ -1,0 +1,183 @@
+"""Idle recommendations of any resource type: its rules as records, read by one function.
+
+A type states its rules in `ResourceType.idle`; nothing else is needed for them to be analyzed,
+stored, listed, filtered and counted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.engine.arrays import Booleans, Floats
+from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows
+from compute_optimizer.engine.statistics import highest
+from compute_optimizer.engine.usage import Chosen, choose_series
+from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import (
+    Finding,
+    IdleRecommendation,
+    Savings,
+    UtilizationMetric,
+)
+from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.summary import Summary
+
+LONGEST_DAYS = 93
+"""The longest look-back period there is (spec 2.1)."""
+
+DECIMALS = 4
+"""Of reported figures: float32 samples carry about seven digits."""
+
+
+ENOUGH = Required()
+"""What a rule has to know unless it says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a metric is reported."""
+
+    name: str
+    """In enum IdleMetricName."""
+    per_second: bool = False
+    """Samples are sums over a slot, and the rate is reported."""
+
+
+def everyone(resources: Sequence[Resource], _catalog: Any, _since: datetime) -> Booleans:
+    """Return that the rule looks at each resource."""
+    return np.ones(len(resources), dtype=np.bool_)
+
+
+def all_of_it(resources: Sequence[Resource]) -> Floats:
+    """Return that the action saves all that each resource costs."""
+    return np.ones(len(resources))
+
+
+@dataclass(frozen=True, slots=True)
+class IdleRule:
+    """When resources of one type are idle, and what is said of one that is."""
+
+    idle_type: str
+    """The name in enum IdleRecommendationResourceType, such as EC2Instance."""
+    finding: Finding
+    description: str
+    """A sentence; {days} stands for the days of the window."""
+    limits: tuple[IdleLimit, ...]
+    """All of them hold, over the whole window. Those that leave the fewest stand first."""
+    shown: Mapping[str, Shown]
+    """Metric -> how its highest sample is reported."""
+    monthly_usd: Callable[[Sequence[Any], ShardSamples, Any], Floats]
+    """From resources, samples and catalog to what each costs a month; NaN where unknown."""
+    concerned: Callable[[Sequence[Any], Any, datetime], Booleans] = everyone
+    """From resources, catalog and the moment a whole window ago to which the rule looks at."""
+    saved_share: Callable[[Sequence[Any]], Floats] = all_of_it
+    """What share of its cost the recommended action saves, 0 to 1: 1 where that is to delete."""
+    required: Required = ENOUGH
+    fixed_days: int | None = None
+    """Length of the window where no preference changes it."""
+    longest_days: int = LONGEST_DAYS
+    """To which a preference may extend the window."""
+
+
+def window_days(rule: IdleRule, preferences: Preferences) -> int:
+    """Return how many days of samples the rule looks at."""
+    return rule.fixed_days or min(preferences.lookback_days, rule.longest_days)
+
+
+def concerned_rows(
+    rule: IdleRule, resources: Sequence[Resource], catalog: Any, as_of: datetime, days: int
+) -> Booleans:
+    """Return which resources a rule looks at, (resources,)."""
+    return rule.concerned(resources, catalog, as_of - timedelta(days=days))
+
+
+def idle_recommendations(
+    rule: IdleRule,
+    resources: Sequence[Resource],
+    samples: ShardSamples,
+    catalog: Any,
+    *,
+    as_of: datetime,
+) -> tuple[IdleRecommendation, ...]:
+    """Return the recommendation of each resource that is idle by the rule.
+
+    The resources are in the row order of the samples, which span the rule's window.
+    """
+    days = samples.window.days
+    among = concerned_rows(rule, resources, catalog, as_of, days)
+    metrics = {metric for limit in rule.limits for metric in limit.metrics} | rule.shown.keys()
+    chosen = choose_series(samples, sorted(metrics))
+    found = idle_rows(chosen, rule.limits, rule.required, days, among).tolist()
+    idle = [resources[row] for row in found]
+    if not idle:
+        return ()
+    costs = rule.monthly_usd(idle, _rows(samples, found), catalog).tolist()
+    shares = rule.saved_share(idle).tolist()
+    utilization = _utilization(rule, chosen, found)
+    return tuple(
+        IdleRecommendation(
+            resource_arn=resource.arn,
+            resource_id=resource.resource_id,
+            account_id=resource.account_id,
+            name=resource.name,
+            idle_type=rule.idle_type,
+            tags=dict(resource.tags),
+            finding=rule.finding,
+            description=rule.description.format(days=days),
+            utilization=used,
+            lookback_days=float(days),
+            savings=None if isnan(cost) else Savings(share * 100, share * cost),
+            last_refresh=as_of,
+        )
+        for resource, cost, share, used in zip(idle, costs, shares, utilization, strict=True)
+    )
+
+
+def _rows(samples: ShardSamples, rows: Sequence[int]) -> ShardSamples:
+    arns = tuple(samples.resource_arns[row] for row in rows)
+    series = {key: matrix[rows] for key, matrix in samples.series.items()}
+    return ShardSamples(arns, samples.window, series)
+
+
+def _utilization(
+    rule: IdleRule, chosen: Chosen, rows: Sequence[int]
+) -> list[tuple[UtilizationMetric, ...]]:
+    """Return the highest values of the rows; 0 where nothing at all was sent."""
+    columns = []
+    for metric, shown in rule.shown.items():
+        scale = 1 / SLOT_SECONDS if shown.per_second else 1.0
+        peaks = np.zeros(len(rows))
+        if metric in chosen.series:
+            peaks = np.nan_to_num(highest(chosen.series[metric][rows]).astype(np.float64))
+        columns.append((shown.name, np.round(peaks * scale, DECIMALS).tolist()))
+    return [
+        tuple(UtilizationMetric(name, values[place]) for name, values in columns)
+        for place in range(len(rows))
+    ]
+
+
+def facets_of(recommendation: IdleRecommendation) -> Facets:
+    """Return what filters look at; the type of idle resource is the source type."""
+    return Facets(
+        finding=recommendation.finding.value,
+        reason_codes=(),
+        source_type=recommendation.idle_type,
+        workload_types=(),
+        tags=dict(recommendation.tags),
+    )
+
+
+def counted_savings(recommendation: IdleRecommendation) -> float:
+    """Return the monthly savings that totals count, in the currency of the Region."""
+    return recommendation.savings.monthly_usd if recommendation.savings else 0.0
+
+
+def summary_of(recommendation: IdleRecommendation) -> Summary:
+    """Return the recommendation in one line."""
+    return Summary(recommendation.name, (), recommendation.idle_type, None, None)

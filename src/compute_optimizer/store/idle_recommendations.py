@@ -1,0 +1,153 @@
+"""Idle recommendations of an account in a Region, of all resource types at once."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, tuple_
+
+from compute_optimizer.model.recommendation import IdleRecommendation, RecommendationError
+from compute_optimizer.store.recommendations import (
+    EVERYTHING,
+    SCAN_ROWS,
+    Selection,
+    decode_facets,
+    restrictions,
+)
+from compute_optimizer.store.schema import idle_recommendations as table
+from compute_optimizer.store.schema import recommendation_errors, run_scopes
+
+Runs = Mapping[str, str]
+"""Resource type -> the run that is read of it."""
+
+
+class Order(Enum):
+    """By what the recommendations follow each other; equal savings by their ARNs."""
+
+    ARN = "arn"
+    SAVINGS = "savings"
+    """The smallest first."""
+    SAVINGS_DESCENDING = "savings descending"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose idle recommendations are read, and from which runs."""
+
+    account_id: str
+    region: str
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The last recommendation of the page before."""
+
+    savings: float
+    arn: str
+
+
+def current_runs(connection: Connection, account_id: str, region: str) -> dict[str, str]:
+    """Return the current run of every resource type of an account in a Region."""
+    query = select(run_scopes.c.resource_type, run_scopes.c.run_id).where(
+        run_scopes.c.account_id == account_id,
+        run_scopes.c.region == region,
+        run_scopes.c.superseded_at.is_(None),
+    )
+    return {row.resource_type: row.run_id for row in connection.execute(query)}
+
+
+def read_idle_page(
+    connection: Connection,
+    place: Place,
+    *,
+    limit: int,
+    order: Order = Order.ARN,
+    after: After | None = None,
+    selection: Selection = EVERYTHING,
+) -> list[IdleRecommendation]:
+    """Return up to `limit` recommendations in that order, from the first one beyond `after`.
+
+    `selection.arns` may name ARNs and resource ids.
+    """
+    wanted = [_of_place(place), *_named(selection.arns), *restrictions(table, selection)]
+    if after is not None:
+        wanted.append(_beyond(order, after))
+    columns = (table.c.facets, table.c.body)
+    query = select(*columns).where(*wanted).order_by(*_sorting(order))
+    if selection.matches is None:
+        query = query.limit(limit)
+    rows = connection.execute(query.execution_options(yield_per=SCAN_ROWS))
+    found: list[bytes] = []
+    with rows:
+        for facets, body in rows:
+            if selection.matches is None or selection.matches(decode_facets(facets)):
+                found.append(body)
+                if len(found) == limit:
+                    break
+    return [_DECODE(body) for body in found]
+
+
+def known_names(connection: Connection, place: Place, names: Sequence[str]) -> set[str]:
+    """Return which ARNs and resource ids have an idle recommendation: at most MAX_LISTED."""
+    query = select(table.c.resource_arn, table.c.resource_id)
+    rows = connection.execute(query.where(_of_place(place), *_named(tuple(names))))
+    return {name for row in rows for name in row}
+
+
+def errors_of(
+    connection: Connection, place: Place, arns: Sequence[str]
+) -> list[RecommendationError]:
+    """Return why listed resources have no recommendation of any kind: at most MAX_LISTED."""
+    errors = recommendation_errors
+    query = select(errors.c.resource_arn, errors.c.code, errors.c.message).where(
+        _of_runs(errors, place), errors.c.resource_arn.in_(arns)
+    )
+    return [RecommendationError(*row) for row in connection.execute(query)]
+
+
+_DECODE = msgspec.json.Decoder(IdleRecommendation).decode
+
+
+def _of_place(place: Place) -> ColumnElement[bool]:
+    return _of_runs(table, place)
+
+
+def _of_runs(of: Any, place: Place) -> ColumnElement[bool]:
+    """Return the condition for what each type's run says; mostly that is one run."""
+    types: dict[str, list[str]] = defaultdict(list)
+    for resource_type, run_id in place.runs.items():
+        types[run_id].append(resource_type)
+    here = of.c.account_id == place.account_id, of.c.region == place.region
+    runs = [
+        and_(of.c.run_id == run_id, *here, of.c.resource_type.in_(sorted(names)))
+        for run_id, names in sorted(types.items())
+    ]
+    return or_(*runs) if runs else false()
+
+
+def _named(names: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    if names is None:
+        return []
+    return [or_(table.c.resource_arn.in_(names), table.c.resource_id.in_(names))]
+
+
+_BY_SAVINGS = (table.c.monthly_savings_usd, table.c.resource_arn)
+
+
+def _sorting(order: Order) -> list[ColumnElement[Any]]:
+    if order is Order.ARN:
+        return [table.c.resource_arn.asc()]
+    if order is Order.SAVINGS:
+        return [column.asc() for column in _BY_SAVINGS]
+    return [column.desc() for column in _BY_SAVINGS]
+
+
+def _beyond(order: Order, after: After) -> ColumnElement[bool]:
+    if order is Order.ARN:
+        return table.c.resource_arn > after.arn
+    row, last = tuple_(*_BY_SAVINGS), tuple_(after.savings, after.arn)
+    return row > last if order is Order.SAVINGS else row < last

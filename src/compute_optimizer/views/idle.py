@@ -1,0 +1,36 @@
+"""Idle recommendations in the spelling of the wire."""
+
+from typing import Any, cast
+
+from compute_optimizer.model import recommendation as model
+from compute_optimizer.shapes import IdleRecommendation, IdleUtilizationMetric, MetricStatistic
+from compute_optimizer.views.savings import savings_opportunity
+
+STATISTIC: MetricStatistic = "Maximum"
+"""Of every utilization metric: its value is the highest of the look-back period."""
+
+
+def idle_recommendation(one: model.IdleRecommendation, region: str) -> IdleRecommendation:
+    """Return the recommendation as a member of idleRecommendations."""
+    found: IdleRecommendation = {
+        "resourceArn": one.resource_arn,
+        "resourceId": one.resource_id,
+        "resourceType": cast(Any, one.idle_type),
+        "accountId": one.account_id,
+        "finding": cast(Any, one.finding.value),
+        "findingDescription": one.description,
+        "utilizationMetrics": [_metric(metric) for metric in one.utilization],
+        "lookBackPeriodInDays": one.lookback_days,
+        "lastRefreshTimestamp": one.last_refresh,
+        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+    }
+    if one.savings is not None:
+        savings = cast(Any, savings_opportunity(one.savings, region))
+        found["savingsOpportunity"] = savings
+        # Without discounts both figures are the On-Demand ones (spec 3.9).
+        found["savingsOpportunityAfterDiscounts"] = savings
+    return found
+
+
+def _metric(metric: model.UtilizationMetric) -> IdleUtilizationMetric:
+    return {"name": cast(Any, metric.name), "statistic": STATISTIC, "value": metric.value}

@@ -1,0 +1,154 @@
+"""Recommendation summaries in the spelling of the wire."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from compute_optimizer.model.recommendation import Finding, PerformanceRisk, Savings
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.model.tally import Tally, Topic
+from compute_optimizer.shapes import (
+    CurrentPerformanceRiskRatings,
+    InferredWorkloadSaving,
+    RecommendationSummary,
+    SavingsOpportunity,
+    Summary,
+)
+from compute_optimizer.views.savings import savings_opportunity
+
+TOP_WORKLOADS = 5
+"""Combinations of workload types that are told (spec 10)."""
+
+TWO = (Finding.OPTIMIZED, Finding.NOT_OPTIMIZED)
+THREE = (Finding.OPTIMIZED, Finding.UNDER_PROVISIONED, Finding.OVER_PROVISIONED)
+
+INSUFFICIENT_METRICS = "InsufficientMetrics"
+"""A finding of licenses, for which enum Finding has no member (spec 10)."""
+
+REASONS = ("MemoryOverprovisioned", "MemoryUnderprovisioned")
+"""Enum FindingReasonCode: those of Lambda functions (spec 10)."""
+
+RATINGS = {
+    PerformanceRisk.HIGH: "high",
+    PerformanceRisk.MEDIUM: "medium",
+    PerformanceRisk.LOW: "low",
+    PerformanceRisk.VERY_LOW: "veryLow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the summary of one resource type tells."""
+
+    findings: tuple[str, ...] = ()
+    """In their order on the wire; empty for types that are only looked at for idleness."""
+    idle: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    wire_cased: bool = False
+    """Whether its findings are spelled OVER_PROVISIONED (spec 3.2)."""
+
+
+IDLE = (Finding.IDLE,)
+
+TOLD: Mapping[str, Told] = {
+    EC2_INSTANCE: Told(THREE, IDLE, wire_cased=True),
+    AUTO_SCALING_GROUP: Told(TWO, IDLE, wire_cased=True),
+    "EbsVolume": Told(TWO, (Finding.IDLE, Finding.UNATTACHED)),
+    "LambdaFunction": Told(TWO, reasons=REASONS),
+    "EcsService": Told(THREE, IDLE),
+    "License": Told((*TWO, INSUFFICIENT_METRICS)),
+    "RdsDBInstance": Told((*THREE, Finding.NOT_OPTIMIZED), IDLE),
+    "RdsDBInstanceStorage": Told((*THREE, Finding.NOT_OPTIMIZED)),
+    "AuroraDBClusterStorage": Told(TWO),
+    "NatGateway": Told(idle=(Finding.UNUSED,)),
+    "DynamoDBTable": Told(idle=IDLE),
+    "ElastiCacheCluster": Told(idle=IDLE),
+    "MemoryDBCluster": Told(idle=IDLE),
+    "DocumentDBCluster": Told(idle=IDLE),
+    "WorkSpaces": Told(idle=IDLE),
+    "SageMakerEndpoint": Told(idle=IDLE),
+}
+"""By enum RecommendationSourceType, in its order."""
+
+WIRE_SPELLING = {
+    Finding.UNDER_PROVISIONED: "UNDER_PROVISIONED",
+    Finding.OVER_PROVISIONED: "OVER_PROVISIONED",
+    Finding.OPTIMIZED: "OPTIMIZED",
+    Finding.NOT_OPTIMIZED: "NOT_OPTIMIZED",
+}
+
+
+def recommendation_summary(
+    resource_type: str,
+    account_id: str,
+    region: str,
+    tallies: Sequence[Tally],
+    enum_style: str = "wire",
+) -> RecommendationSummary:
+    """Return the summary of one resource type of an account; without resources it is all zeros."""
+    told, counts = TOLD[resource_type], {(one.topic, one.name): one for one in tallies}
+    wire = told.wire_cased and enum_style == "wire"
+    found: RecommendationSummary = {
+        "summaries": [_summary(name, told, counts, wire) for name in told.findings],
+        "idleSummaries": [
+            {"name": cast(Any, str(name)), "value": _count(counts, Topic.IDLE, name)}
+            for name in told.idle
+        ],
+        "recommendationResourceType": cast(Any, resource_type),
+        "accountId": account_id,
+        "savingsOpportunity": _savings(tallies, Topic.FINDING, region),
+        "idleSavingsOpportunity": _savings(tallies, Topic.IDLE, region),
+        "aggregatedSavingsOpportunity": _savings(tallies, Topic.TOGETHER, region),
+        "currentPerformanceRiskRatings": _ratings(counts),
+        "inferredWorkloadSavings": _workloads(tallies, region),
+    }
+    return found
+
+
+_Counts = Mapping[tuple[Topic, str], Tally]
+
+
+def _summary(name: str, told: Told, counts: _Counts, wire: bool) -> Summary:
+    spelled = WIRE_SPELLING[Finding(name)] if wire else str(name)
+    found: Summary = {
+        "name": cast(Any, spelled),
+        "value": _count(counts, Topic.FINDING, name),
+    }
+    if told.reasons:
+        found["reasonCodeSummaries"] = [
+            {"name": cast(Any, code), "value": _count(counts, Topic.REASON, f"{name} {code}")}
+            for code in told.reasons
+        ]
+    return found
+
+
+def _count(counts: _Counts, topic: Topic, name: str) -> float:
+    one = counts.get((topic, str(name)))
+    return float(one.resources) if one else 0.0
+
+
+def _savings(tallies: Sequence[Tally], topic: Topic, region: str) -> SavingsOpportunity:
+    """Return the savings, with their share of what all analyzed resources of the type cost."""
+    saved = sum(one.monthly_savings_usd for one in tallies if one.topic is topic)
+    cost = sum(one.monthly_usd for one in tallies if one.topic is Topic.TOGETHER)
+    return savings_opportunity(Savings(saved / cost * 100 if cost else 0.0, saved), region)
+
+
+def _ratings(counts: _Counts) -> CurrentPerformanceRiskRatings:
+    found = {name: int(_count(counts, Topic.RISK, risk)) for risk, name in RATINGS.items()}
+    return cast(CurrentPerformanceRiskRatings, found)
+
+
+def _workloads(tallies: Sequence[Tally], region: str) -> list[InferredWorkloadSaving]:
+    """Return the combinations of workload types that save the most."""
+    known = [one for one in tallies if one.topic is Topic.WORKLOADS and one.monthly_savings_usd]
+    first = sorted(known, key=lambda one: (-one.monthly_savings_usd, one.name))[:TOP_WORKLOADS]
+    return [
+        {
+            "inferredWorkloadTypes": cast(Any, one.name.split(" ")),
+            "estimatedMonthlySavings": savings_opportunity(
+                Savings(0.0, one.monthly_savings_usd), region
+            )["estimatedMonthlySavings"],
+        }
+        for one in first
+    ]

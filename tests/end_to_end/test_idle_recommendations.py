@@ -1,0 +1,125 @@
+"""Idle resources and summaries from files to boto3, in both protocols."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.ingest import ImportRequest, ingest
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.shapes.model import service_model
+from compute_optimizer.store.tiles import TileStore
+from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.test_ec2_recommendations import mistyped
+
+INVENTORY = f"""\
+id,account,region,resource_type,type,size_gib,state,created_at,in_route_table,tags
+i-1,{ACCOUNT},{REGION},Ec2Instance,m5.large,,running,,,team=web
+vol-1,{ACCOUNT},{REGION},EbsVolume,gp3,100,available,2020-01-01T00:00:00Z,,
+nat-1,{ACCOUNT},{REGION},NatGateway,public,,available,,false,
+nat-2,{ACCOUNT},{REGION},NatGateway,private,,available,,true,
+"""
+
+SENT: Mapping[str, Mapping[str, float]] = {
+    "i-1": {"CPUUtilization": 1, "NetworkIn": 0, "NetworkOut": 0},
+    "nat-1": {"ActiveConnectionCount": 0, "PacketsInFromSource": 0, "PacketsInFromDestination": 0},
+    "nat-2": {"ActiveConnectionCount": 0, "PacketsInFromSource": 0, "PacketsInFromDestination": 0},
+}
+"""Every five minutes of 32 days, or of the last two of an instance."""
+
+
+@pytest.fixture
+def analyzed(served: Served, tmp_path: Path) -> Served:
+    """An instance, a volume and two NAT gateways, imported and analyzed."""
+    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
+    lines = ["resource,timestamp,metric,statistic,value"]
+    for name, metrics in SENT.items():
+        # Thirty hours of an instance; of a NAT gateway two samples a day are enough.
+        times = range(1, 361) if name == "i-1" else range(6, 32 * 288, 24)
+        for metric, value in metrics.items():
+            kind = "Sum" if metric.startswith(("Net", "Pack")) else "Maximum"
+            for slot in times:
+                moment = (midnight - timedelta(minutes=5 * slot)).isoformat()
+                lines.append(f"{name},{moment},{metric},{kind},{value}")
+    (tmp_path / "metrics.csv").write_text("\n".join(lines))
+    (tmp_path / "fleet.csv").write_text(INVENTORY)
+    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
+    tiles = TileStore(served.settings.tiles_dir)
+    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
+    report = ingest(served.state, tiles, served.clock, request)
+    assert (report.refusals.total, report.resources.added) == (0, 4)
+    analyze(served.state, tiles, served.clock, as_of=midnight)
+    return served
+
+
+def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:
+    shape = service_model().operation_model(operation).output_shape
+    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
+    return list(mistyped(shape, body, "", enums=True))
+
+
+def test_what_is_idle_is_listed_with_what_it_costs(analyzed: Served, protocol: str) -> None:
+    client = analyzed.client(protocol=protocol)
+
+    page = client.get_idle_recommendations(orderBy={"dimension": "SavingsValue", "order": "Desc"})
+
+    found = [
+        (
+            one["resourceId"],
+            one["resourceType"],
+            one["finding"],
+            round(one["savingsOpportunity"]["estimatedMonthlySavings"]["value"], 2),
+        )
+        for one in page["idleRecommendations"]
+    ]
+    assert found == [
+        ("i-1", "EC2Instance", "Idle", 70.08),
+        ("nat-1", "NatGateway", "Unused", 32.85),
+        ("vol-1", "EBSVolume", "Unattached", 8.0),
+    ]
+    assert typing_faults("GetIdleRecommendations", page) == []
+
+
+def test_filters_pages_and_errors_work_through_the_wire(analyzed: Served, protocol: str) -> None:
+    client = analyzed.client(protocol=protocol)
+    of_type = [{"name": "ResourceType", "values": ["EBSVolume", "NatGateway"]}]
+
+    first = client.get_idle_recommendations(filters=of_type, maxResults=1)
+    second = client.get_idle_recommendations(
+        filters=of_type, maxResults=1, nextToken=first["nextToken"]
+    )
+    busy = client.get_idle_recommendations(resourceArns=["nat-2"])
+
+    pages = [one["idleRecommendations"][0]["resourceId"] for one in (first, second)]
+    assert (pages, "nextToken" in second) == (["nat-1", "vol-1"], False)
+    assert busy["errors"][0]["code"] == "RECOMMENDATION_NOT_FOUND"
+    with pytest.raises(ClientError, match="InvalidParameterValueException"):
+        client.get_idle_recommendations(maxResults=101)
+
+
+def test_summaries_are_paginated_by_boto3_and_typed_by_the_model(
+    analyzed: Served, protocol: str
+) -> None:
+    client = analyzed.client(protocol=protocol)
+    pages = client.get_paginator("get_recommendation_summaries").paginate(
+        PaginationConfig={"PageSize": 5}
+    )
+
+    found = [one for page in pages for one in page["recommendationSummaries"]]
+
+    whole = client.get_recommendation_summaries()
+    assert found == whole["recommendationSummaries"]
+    machines, gateways = found[0], found[9]
+    assert machines["recommendationResourceType"] == "Ec2Instance"
+    assert sum(one["value"] for one in machines["summaries"]) == 1
+    assert machines["idleSummaries"] == [{"name": "Idle", "value": 1.0}]
+    assert gateways["idleSummaries"] == [{"name": "Unused", "value": 1.0}]
+    # EC2 findings are spelled as the service does, not as its model says.
+    faults = [
+        fault for fault in typing_faults("GetRecommendationSummaries", whole) if "name" not in fault
+    ]
+    assert faults == []

@@ -1,0 +1,156 @@
+"""Runs on SQLite and on a real PostgreSQL: idle recommendations of all types, and the counts."""
+
+from datetime import timedelta
+
+import pytest
+
+from compute_optimizer.model.recommendation import Finding, IdleRecommendation, Savings
+from compute_optimizer.model.tally import Tally, Topic
+from compute_optimizer.store import State
+from compute_optimizer.store import idle_recommendations as idle_store
+from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.idle_recommendations import After, Order, Place
+from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.summaries import current_tallies
+from tests.idleness import idle_recommendation
+from tests.records import ACCOUNT, NOW, REGION, recommendation
+
+SCOPE = Scope(ACCOUNT, REGION, "EbsVolume")
+INSTANCES = Scope(ACCOUNT, REGION, "Ec2Instance")
+FAR = Scope(ACCOUNT, "eu-west-1", "EbsVolume")
+
+PRICES = {1: 0.1 + 0.2, 2: 0.3, 3: 0.3, 4: 5.0, 5: 1 / 3}
+"""Doubles that differ in their last bits only, two that are equal, and others."""
+
+
+def priced(number: int) -> IdleRecommendation:
+    return idle_recommendation(number, savings=Savings(100.0, PRICES[number]))
+
+
+def write(state: State, *found: IdleRecommendation, scope: Scope = SCOPE) -> str:
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        store.write_result(connection, run_id, scope, [], [], idle=found, now=NOW)
+        store.complete_run(connection, run_id, [scope], NOW)
+    return run_id
+
+
+def place_of(state: State) -> Place:
+    with state.reading() as connection:
+        return Place(ACCOUNT, REGION, idle_store.current_runs(connection, ACCOUNT, REGION))
+
+
+def numbers(state: State, place: Place | None = None, **wanted: object) -> list[int]:
+    with state.reading() as connection:
+        found = idle_store.read_idle_page(
+            connection,
+            place or place_of(state),
+            **{"limit": 99, **wanted},  # type: ignore[arg-type]  # keywords of a test
+        )
+    return [int(one.resource_id.removeprefix("vol-"), 16) for one in found]
+
+
+def test_an_idle_recommendation_comes_back_equal(state: State) -> None:
+    write(state, priced(1))
+    with state.reading() as connection:
+        assert idle_store.read_idle_page(connection, place_of(state), limit=9) == [priced(1)]
+
+
+def test_without_a_run_there_is_nothing(state: State) -> None:
+    write(state, priced(1), scope=FAR)
+    assert numbers(state) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order.ARN, [1, 2, 3, 4, 5]),
+        # 0.3 twice, then 0.1 + 0.2, which is a little more.
+        (Order.SAVINGS, [2, 3, 1, 5, 4]),
+        (Order.SAVINGS_DESCENDING, [4, 5, 1, 3, 2]),
+    ],
+)
+def test_pages_go_on_exactly_where_the_last_one_ended(
+    state: State, order: Order, expected: list[int]
+) -> None:
+    write(state, *map(priced, PRICES))
+    found, after = [], None
+    while page := numbers(state, order=order, after=after, limit=1):
+        found += page
+        last = priced(page[0])
+        after = After(PRICES[page[0]], last.resource_arn)
+
+    assert found == expected
+
+
+def test_selections_restrict_by_name_finding_and_facets(state: State) -> None:
+    loose = idle_recommendation(3, finding=Finding.UNATTACHED, tags={"team": "web"})
+    write(state, priced(1), priced(2), loose)
+
+    named = Selection(arns=(f"vol-{1:017x}", loose.resource_arn))
+    assert numbers(state, selection=named) == [1, 3]
+    assert numbers(state, selection=Selection(findings=frozenset({"Unattached"}))) == [3]
+    of_web = Selection(
+        matches=lambda facets: facets.tags == {"team": "web"}, mentions=(frozenset({"web"}),)
+    )
+    assert numbers(state, selection=of_web) == [3]
+    with state.reading() as connection:
+        known = idle_store.known_names(connection, place_of(state), [loose.resource_id, "vol-9"])
+    assert loose.resource_id in known
+    assert "vol-9" not in known
+
+
+def test_each_type_is_read_from_its_own_run(state: State) -> None:
+    former = write(state, priced(1))
+    write(state, idle_recommendation(2), scope=INSTANCES)
+    newer = write(state, priced(3))
+
+    assert place_of(state).runs == {
+        "EbsVolume": newer,
+        "Ec2Instance": place_of(state).runs["Ec2Instance"],
+    }
+    assert numbers(state) == [2, 3]
+    assert numbers(state, Place(ACCOUNT, REGION, {"EbsVolume": former})) == [1]
+
+
+def test_pruning_and_opting_out_remove_them_with_their_counts(state: State) -> None:
+    former, newer = write(state, priced(1)), write(state, priced(2))
+    with state.writing() as connection:
+        store.prune_runs(connection, NOW + timedelta(days=1, seconds=1))
+    assert numbers(state, Place(ACCOUNT, REGION, {"EbsVolume": former})) == []
+    assert numbers(state) == [2]
+
+    with state.writing() as connection:
+        store.remove_recommendations_of(connection, ACCOUNT)
+    with state.reading() as connection:
+        assert current_tallies(connection, ACCOUNT, REGION) == {}
+    assert numbers(state, Place(ACCOUNT, REGION, {"EbsVolume": newer})) == []
+
+
+def test_counts_add_up_over_the_shards_of_the_current_run(state: State) -> None:
+    write(state, priced(1))
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        for number in (1, 2):
+            found = [recommendation(number, current_hourly_usd=0.192)]
+            store.write_result(connection, run_id, INSTANCES, found, [], now=NOW)
+        store.complete_run(connection, run_id, [INSTANCES], NOW)
+
+    with state.reading() as connection:
+        counts = current_tallies(connection, ACCOUNT, REGION)
+
+    assert set(counts) == {"EbsVolume", "Ec2Instance"}
+    # The first option of each saves 79.424 USD.
+    told = {(one.topic, one.name): one for one in counts["Ec2Instance"]}
+    expected = Tally(Topic.FINDING, "Overprovisioned", 2, 2 * 79.424, 2 * 140.16)
+    assert told[Topic.FINDING, "Overprovisioned"] == expected
+    assert told[Topic.RISK, "VeryLow"].resources == 2
+    assert told[Topic.REASON, "Overprovisioned CPUOverprovisioned"].resources == 2
+
+
+def test_a_run_that_is_being_written_does_not_count(state: State) -> None:
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        store.write_result(connection, run_id, SCOPE, [], [], idle=[priced(1)], now=NOW)
+    with state.reading() as connection:
+        assert current_tallies(connection, ACCOUNT, REGION) == {}
