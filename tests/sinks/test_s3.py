@@ -165,6 +165,12 @@ def test_what_a_store_does_not_answer_is_not_held_against_the_bucket(terse: S3Si
     terse.check_access("exports", KEY, REGION, ACCOUNT)
 
 
+def test_who_pays_need_not_be_told(terse: S3Sink) -> None:
+    Terse.answers = {"requestPayment": (403, "")}
+
+    terse.check_access("exports", KEY, REGION, ACCOUNT)
+
+
 def test_a_bucket_whose_readers_pay_is_refused(terse: S3Sink) -> None:
     payer = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
     Terse.answers = {"requestPayment": (200, payer)}
@@ -174,7 +180,7 @@ def test_a_bucket_whose_readers_pay_is_refused(terse: S3Sink) -> None:
     assert str(refused.value) == REQUESTER_PAYS
 
 
-@pytest.mark.parametrize("question", ["head", "acl", "policyStatus", "requestPayment"])
+@pytest.mark.parametrize("question", ["head", "acl", "policyStatus"])
 def test_a_bucket_that_is_closed_to_us_fails_the_job_and_not_the_request(
     terse: S3Sink, question: str
 ) -> None:

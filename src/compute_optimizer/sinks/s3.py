@@ -92,7 +92,9 @@ class S3Sink:
         groups = {grant.get("Grantee", {}).get("URI") for grant in grants}
         if policy.get("PolicyStatus", {}).get("IsPublic") or groups.intersection(EVERYBODY):
             raise InvalidInput(PUBLIC)
-        if _answer(client.get_bucket_request_payment, bucket).get("Payer") == "Requester":
+        # Not among the permissions that the documents ask for, so it may well be closed.
+        payment = _answer(client.get_bucket_request_payment, bucket, UNANSWERED | {FORBIDDEN})
+        if payment.get("Payer") == "Requester":
             raise InvalidInput(REQUESTER_PAYS)
         if self.check_policy:
             document = _answer(client.get_bucket_policy, bucket).get("Policy", "")
@@ -231,12 +233,12 @@ def _make_client(endpoint: str, region: str) -> Any:
     )
 
 
-def _answer(ask: Any, bucket: str) -> Mapping[str, Any]:
-    """Return the answer to a question about a bucket, empty where the store has none."""
+def _answer(ask: Any, bucket: str, unanswered: frozenset[int] = UNANSWERED) -> Mapping[str, Any]:
+    """Return the answer to a question about a bucket, empty for an unanswered one."""
     try:
         found: Mapping[str, Any] = ask(Bucket=bucket)
     except ClientError as error:
-        if _status(error) in UNANSWERED:
+        if _status(error) in unanswered:
             return {}
         if _status(error) == FORBIDDEN:
             raise InvalidInput(NO_PERMISSION) from error
