@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -22,7 +22,6 @@ from pathlib import Path
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.effective_preferences import (
-    NO_LAYERS,
     PreferenceLayers,
     by_effective_preferences,
     longest_look_back,
@@ -30,7 +29,7 @@ from compute_optimizer.model.effective_preferences import (
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
 from compute_optimizer.model.recommendation import Recommendation, Results
-from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
@@ -121,7 +120,7 @@ def analyze(
     found, layers = _shards_to_analyze(state, wanted, moment)
     run_id = _begin(state, moment, clock)
     tasks = [
-        ShardTask(state.url, tiles.root, clock, run_id, shard, moment, _layers_for(shard, layers))
+        ShardTask(state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)])
         for shard in found
     ]
     worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
@@ -129,11 +128,6 @@ def analyze(
     tallies = _analyze_shards(tasks, processes, progress)
     _complete(state, run_id, wanted, found, clock)
     return Analysis(run_id, moment, window, wanted, _sum(tallies))
-
-
-def _layers_for(shard: ShardKey, layers: Mapping[Place, PreferenceLayers]) -> PreferenceLayers:
-    """Return what is stated for the resources of a shard: so far only for instances."""
-    return layers[place_of(shard)] if shard.resource_type == EC2_INSTANCE else NO_LAYERS
 
 
 def analyze_shard(task: ShardTask) -> Tally:

@@ -119,7 +119,7 @@ def _moment(
 
 def _preferences_of(connection: Connection, resource: Resource) -> Preferences:
     """Return the preferences that an analysis would use now; they have no history."""
-    layers = layers_of(connection, resource.account_id, resource.region)
+    layers = layers_of(connection, resource.account_id, resource.region, resource.resource_type)
     return effective_preferences(layers, resource.arn, resource.auto_scaling_group_arn)
 
 
