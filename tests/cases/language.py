@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation, VolumeOption
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
@@ -17,8 +18,9 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
     RecommendationOption,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE, Resource
 from tests.fleets import analyzed, instance
+from tests.groups import analyzed_groups, group
 from tests.volumes import analyzed_volumes, volume
 
 SEGMENT = re.compile(
@@ -33,7 +35,9 @@ MAXIMA = (
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
 
-Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation
+Recommendation = (
+    Ec2InstanceRecommendation | EbsVolumeRecommendation | AutoScalingGroupRecommendation
+)
 Answer = Recommendation | RecommendationError
 
 
@@ -100,7 +104,22 @@ def _volume(given: dict[str, str]) -> Resource:
     return volume(1, given.pop("type"), int(given.pop("size_gib")), root=root, **given, **numbers)
 
 
-KINDS = {EC2_INSTANCE: Kind(_instance, analyzed), EBS_VOLUME: Kind(_volume, analyzed_volumes)}
+def _group(given: dict[str, str]) -> Resource:
+    """Return a group; `type=a;b` mixes types, `tags=KEY` has one tag."""
+    others: dict[str, Any] = dict(given)
+    for key in {"size", "min_size", "max_size", "desired_capacity"} & given.keys():
+        others[key] = int(given[key])
+    for key in {"spot", "weighted"} & given.keys():
+        others[key] = given[key] == "true"
+    tags = dict.fromkeys(others.pop("tags", "").split(), "")
+    return group(1, *others.pop("type").split(";"), tags=tags, **others)
+
+
+KINDS = {
+    EC2_INSTANCE: Kind(_instance, analyzed),
+    EBS_VOLUME: Kind(_volume, analyzed_volumes),
+    AUTO_SCALING_GROUP: Kind(_group, analyzed_groups),
+}
 
 
 def _extend(case: Case, words: list[str], *, indented: bool) -> None:
@@ -147,8 +166,8 @@ def _recommendation(answer: Answer) -> Recommendation:
     return answer
 
 
-def _instance_recommendation(answer: Answer) -> Ec2InstanceRecommendation:
-    assert isinstance(answer, Ec2InstanceRecommendation), answer
+def _machines(answer: Answer) -> Ec2InstanceRecommendation | AutoScalingGroupRecommendation:
+    assert isinstance(answer, Ec2InstanceRecommendation | AutoScalingGroupRecommendation), answer
     return answer
 
 
@@ -177,7 +196,7 @@ def _check_option(answer: Answer, words: list[str]) -> None:
 
 
 def _option(answer: Answer, pool: str, rank: int) -> RecommendationOption | None:
-    options = _instance_recommendation(answer).options
+    options = _machines(answer).options
     return next((o for o in options if (o.architecture_pool, o.rank) == (pool, rank)), None)
 
 
@@ -216,6 +235,8 @@ def _check_condition(option: RecommendationOption, condition: str) -> None:
     _check_shared(option, condition)
     if names := condition.partition("differs=")[2]:
         assert list(option.platform_differences) == names.split(","), option
+    if figure := condition.partition("hours=")[2]:
+        assert getattr(option, "hour_reduction", None) == float(figure), option
     if figure := condition.partition("cpu=")[2]:
         assert abs(option.projected_utilization[0].value - float(figure)) < 0.05, option
 
@@ -229,7 +250,7 @@ def _check_no(answer: Answer, words: list[str]) -> None:
                 _option(answer, "".join(pool).removeprefix("pool=") or "CURRENT", int(rank)) is None
             )
         case ["family", family]:
-            names = [option.instance_type for option in _instance_recommendation(answer).options]
+            names = [option.instance_type for option in _machines(answer).options]
             assert not [name for name in names if name.startswith(f"{family}.")], names
         case _:
             raise ValueError(" ".join(words))

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.model.effective_preferences import (
     PreferenceLayers,
     by_effective_preferences,
@@ -36,7 +37,7 @@ from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, resources_of, shard_sizes
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
-from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
+from compute_optimizer.store.tiles import TileStore, tile_paths
 
 RESOURCES_PER_PROCESS = 8_192
 """Resources that make another process worth its start, which takes a second or two of imports: as
@@ -175,10 +176,9 @@ def _analyze_batch(
     """Return what the analysis says of some resources of a shard under the same preferences."""
     kind = resource_type(task.shard.resource_type)
     window = look_back(task.as_of, preferences.lookback_days)
-    arns = [one.arn for one in resources]
     with state.reading() as connection:
-        samples = read_samples(
-            connection, TileStore(task.tiles_root), task.shard, window, kind.metrics, arns
+        samples = samples_for(
+            connection, TileStore(task.tiles_root), task.shard, kind, resources, window
         )
     forget_after(samples, task.as_of)
     return kind.recommend(

@@ -1,5 +1,6 @@
 """Metric names, statistics and the grid on which samples are kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -60,6 +61,12 @@ class ShardSamples:
     window: Window
     series: dict[MetricKey, Matrix]
     """(resources, window.days x SLOTS_PER_DAY) each; a series nobody sent is left out."""
+
+    def rows(self, places: Sequence[int]) -> "ShardSamples":
+        """Return the batch that holds only the given rows, in their order."""
+        some = {key: matrix[places] for key, matrix in self.series.items()}
+        arns = tuple(self.resource_arns[place] for place in places)
+        return ShardSamples(arns, self.window, some)
 
     def row(self, index: int) -> "ShardSamples":
         """Return the batch of one that holds only the given row."""

@@ -6,6 +6,9 @@ Every operation of the service model stands either in OPERATIONS or in NOT_YET.
 from collections.abc import Callable
 from typing import Any
 
+from compute_optimizer.operations.auto_scaling_groups import (
+    get_auto_scaling_group_recommendations,
+)
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
@@ -26,6 +29,7 @@ Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 
 OPERATIONS: dict[str, Operation] = {
     "DeleteRecommendationPreferences": delete_recommendation_preferences,
+    "GetAutoScalingGroupRecommendations": get_auto_scaling_group_recommendations,
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
@@ -46,7 +50,6 @@ NOT_YET = (
     "ExportLambdaFunctionRecommendations",
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
-    "GetAutoScalingGroupRecommendations",
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",

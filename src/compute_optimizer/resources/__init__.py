@@ -8,17 +8,22 @@ from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.model.auto_scaling_group import (
+    AutoScalingGroup,
+    AutoScalingGroupRecommendation,
+)
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.metrics import MetricKey
+from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Recommendation,
     Results,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE, Resource
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ebs_volume, ec2_instance
+from compute_optimizer.resources import auto_scaling_group, ebs_volume, ec2_instance
+from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 
@@ -60,6 +65,9 @@ class ResourceType:
     explain: Callable[..., Explanation] | None = None
     """None where its recommendations cannot be explained yet, and so for `compare`."""
     compare: Callable[..., Comparison] | None = None
+    from_members: Callable[..., ShardSamples] | None = None
+    """Return the samples to analyze from those of the resources and of the instances that belong to
+    them; None where a resource has no instances."""
 
 
 RESOURCE_TYPES = (
@@ -88,6 +96,19 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+    ),
+    ResourceType(
+        name=AUTO_SCALING_GROUP,
+        plural="groups",
+        resource=AutoScalingGroup,
+        metrics=auto_scaling_group.METRICS,
+        catalog=load_instance_types,
+        recommend=auto_scaling_group.recommend,
+        recommendation=AutoScalingGroupRecommendation,
+        facets=asg_reading.facets_of,
+        counted_savings=asg_reading.counted_savings,
+        summary=asg_reading.summary_of,
+        from_members=auto_scaling_group.per_machine,
     ),
 )
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.catalog.prices import hourly_prices
-from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.demand import demand_of, headrooms, percentiles
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
 from compute_optimizer.engine.idle import idle
@@ -105,9 +105,10 @@ def analyze(
     Without a risk model the published rule decides; with `both` the other profile is heard too.
     """
     found = measure_shard(resources, samples, types, percentiles(DIMENSIONS, preferences))
-    market = _preferring(found.market, preferences)
+    market = preferring(found.market, preferences)
     fleet = fleet_at(found, preferences)
-    is_idle = _idle(found.chosen, found.usage, types, found.places)
+    peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(found.chosen.rows, np.nan, np.float32))
+    is_idle = idle_instances(found.chosen, peak_cpu, types, found.places)
     if risk_model is None:
         decisions = decide(fleet, market, DIMENSIONS)
         return Analysis(market, fleet, decisions, is_idle, found.obstacles)
@@ -201,7 +202,7 @@ def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
     )
 
 
-def _preferring(market: Market, preferences: Preferences) -> Market:
+def preferring(market: Market, preferences: Preferences) -> Market:
     """Return the market with the preferred types only."""
     include, exclude = preferences.include_types, preferences.exclude_types
     if not (include or exclude):
@@ -258,8 +259,11 @@ def _currents(
     )
 
 
-def _idle(chosen: Chosen, usage: Usage, types: InstanceTypes, places: Integers) -> Booleans:
-    """Return which are idle; GPU use is unknown, so an accelerated instance never is."""
-    if CPU_METRIC not in usage.peaks:
-        return np.zeros(chosen.rows, dtype=np.bool_)
-    return idle(chosen, usage.peaks[CPU_METRIC]) & ~types.accelerated[places]
+def idle_instances(
+    chosen: Chosen, peak_cpu: Singles, types: InstanceTypes, places: Integers
+) -> Booleans:
+    """Return which are idle; GPU use is unknown, so an accelerated instance never is.
+
+    `peak_cpu` (resources,) is in percent, NaN where unknown.
+    """
+    return idle(chosen, peak_cpu) & ~types.accelerated[places]
