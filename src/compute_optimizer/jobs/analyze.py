@@ -27,7 +27,7 @@ from compute_optimizer.model.effective_preferences import (
     by_effective_preferences,
     longest_look_back,
 )
-from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
+from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window, look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
 from compute_optimizer.model.recommendation import Recommendation, Results
 from compute_optimizer.model.resource import Resource, ShardKey
@@ -194,15 +194,6 @@ def check_moment(as_of: datetime, clock: Clock) -> None:
             f"cannot look at samples as of {as_of.isoformat(' ', 'minutes')}; expected a moment "
             f"from {EARLIEST:%Y} to now, {now.isoformat(' ', 'minutes')}"
         )
-
-
-def look_back(as_of: datetime, days: int) -> Window:
-    """Return the days that an analysis at `as_of` reads: the last one is the day that it ends in.
-
-    A day that begins at `as_of` lies outside: midnight belongs to the day before.
-    """
-    last = (as_of.astimezone(UTC) - timedelta(microseconds=1)).date()
-    return Window(last - timedelta(days=days - 1), last)
 
 
 def forget_after(samples: ShardSamples, as_of: datetime) -> None:

@@ -12,8 +12,9 @@ from compute_optimizer.engine.departures import departures
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
+from compute_optimizer.jobs.analyze import check_moment, forget_after, resource_type
 from compute_optimizer.model.effective_preferences import effective_preferences
+from compute_optimizer.model.metrics import look_back
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +50,15 @@ class Window:
     def days(self) -> int:
         """Length in days."""
         return (self.last - self.first).days + 1
+
+
+def look_back(as_of: datetime, days: int) -> Window:
+    """Return the days that an analysis at `as_of` reads: the last one is the day that it ends in.
+
+    A day that begins at `as_of` lies outside: midnight belongs to the day before.
+    """
+    last = (as_of.astimezone(UTC) - timedelta(microseconds=1)).date()
+    return Window(last - timedelta(days=days - 1), last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ from compute_optimizer.operations.preferences import (
     get_recommendation_preferences,
     put_recommendation_preferences,
 )
+from compute_optimizer.operations.projected_metrics import (
+    get_ec2_recommendation_projected_metrics,
+)
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
@@ -32,6 +35,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetAutoScalingGroupRecommendations": get_auto_scaling_group_recommendations,
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
+    "GetEC2RecommendationProjectedMetrics": get_ec2_recommendation_projected_metrics,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
@@ -50,7 +54,6 @@ NOT_YET = (
     "ExportLambdaFunctionRecommendations",
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
-    "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",
     "GetIdleRecommendations",

@@ -202,6 +202,22 @@ def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
     )
 
 
+def capacity_ratios(now: Resource, types: InstanceTypes, options: Sequence[str]) -> Floats:
+    """Return the present capacity as a share of each type's, (options, dimensions).
+
+    What a resource uses in percent times this is what it would use on the type. NaN where either
+    is unknown.
+    """
+    market = market_of([now], types)
+    place = types.index.get(now.instance_type, UNKNOWN_TYPE)
+    present = _provisioned([now], market, np.array([place]))
+    places = np.array([types.index.get(name, UNKNOWN_TYPE) for name in options], np.int64)
+    capacity = market.capacity[places]
+    capacity[places == UNKNOWN_TYPE] = np.nan
+    found: Floats = present / capacity
+    return found
+
+
 def preferring(market: Market, preferences: Preferences) -> Market:
     """Return the market with the preferred types only."""
     include, exclude = preferences.include_types, preferences.exclude_types
