@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.explain import explain
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
@@ -17,14 +19,28 @@ from compute_optimizer.model.metrics import (
     Statistic,
     Window,
 )
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, Resource
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE, Resource
+from compute_optimizer.model.stated_preferences import (
+    PreferenceScope,
+    PreferredResource,
+    ScopeName,
+    StatedPreferences,
+)
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
-from compute_optimizer.store.recommendations import Scope, current_run, read_errors, read_page
+from compute_optimizer.store.preferences import save_stated
+from compute_optimizer.store.recommendations import (
+    Scope,
+    counted_savings,
+    current_run,
+    read_errors,
+    read_page,
+)
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk
 from tests.groups import group
-from tests.records import REGION
+from tests.records import REGION, arn
 from tests.samples import put_samples
 from tests.stored_fleets import CPU, LAST_DAY, machine, store_fleet
 
@@ -121,3 +137,137 @@ def test_members_of_other_groups_and_accounts_say_nothing(desk: Desk, tiles: Til
         upsert_resources(connection, [strange])
 
     assert use(found(desk, tiles)) == {"Cpu": 60.0}
+
+
+def instances(desk: Desk) -> list[Ec2InstanceRecommendation]:
+    scope = Scope(ALPHA, REGION, EC2_INSTANCE)
+    with desk.state.reading() as connection:
+        run_id = current_run(connection, scope)
+        assert run_id is not None
+        return read_page(connection, run_id, scope, Ec2InstanceRecommendation, limit=9)
+
+
+def test_no_member_is_recommended_anything_but_its_group(desk: Desk, tiles: TileStore) -> None:
+    store(desk, tiles, GROUP)
+    store_members(desk, tiles, 10.0, 60.0)
+
+    whole = found(desk, tiles)
+    quiet, busy, stranger = instances(desk)
+
+    # Alone, 10 % of a m5.xlarge would be half of it or less; the group needs 60 % somewhere.
+    types = [option.instance_type for option in whole.options]
+    for one, percent in ((quiet, 10.0), (busy, 60.0)):
+        assert one.follows_group
+        assert [option.instance_type for option in one.options] == types
+        assert one.finding_reason_codes == whole.finding_reason_codes
+        assert one.current_performance_risk == whole.current_performance_risk
+        assert one.utilization[0].value == percent
+    # Its savings are those of one machine, the group's of two.
+    saved = [one.options[0].savings for one in (quiet, whole)]
+    assert saved[0] and saved[1] and saved[1].monthly_usd == 2 * saved[0].monthly_usd
+    assert not stranger.follows_group
+
+
+def test_savings_of_members_are_counted_with_their_group(desk: Desk, tiles: TileStore) -> None:
+    store(desk, tiles, GROUP)
+    store_members(desk, tiles, 10.0, 10.0)
+
+    whole = found(desk, tiles)
+
+    assert [counted_savings(one) for one in instances(desk)] == [0, 0, 0]
+    assert whole.options[0].savings is not None
+    assert counted_savings(whole) == whole.options[0].savings.monthly_usd > 0
+
+
+def test_members_of_a_group_that_is_not_in_the_inventory_stand_alone(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_members(desk, tiles, 10.0, 60.0)
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, workers=1)
+
+    quiet, busy, _ = instances(desk)
+
+    assert not (quiet.follows_group or busy.follows_group)
+    assert quiet.options != busy.options
+    assert quiet.auto_scaling_group_arn == GROUP.arn
+
+
+def test_members_of_a_group_that_is_not_rightsized_are_not_either(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store(desk, tiles, replace(GROUP, spot=True))
+    store_members(desk, tiles, 10.0)
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, workers=1)
+
+    (stranger,) = instances(desk)
+
+    scope = Scope(ALPHA, REGION, EC2_INSTANCE)
+    with desk.state.reading() as connection:
+        run_id = current_run(connection, scope)
+        assert run_id is not None
+        errors = read_errors(connection, run_id, scope)
+    assert stranger.auto_scaling_group_arn is None
+    assert [(one.resource_arn, one.code) for one in errors] == [
+        (arn(0, ALPHA), "UNSUPPORTED_RESOURCE")
+    ]
+
+
+def test_a_member_of_another_type_than_savings_are_counted_from_has_no_options(
+    desk: Desk, tiles: TileStore
+) -> None:
+    mixed = group(1, "m5.xlarge", "m5.2xlarge", account_id=ALPHA)
+    store(desk, tiles, mixed)
+    store_members(desk, tiles, 10.0, 10.0)
+    with desk.state.writing() as connection:
+        larger = replace(
+            machine(1, ALPHA), auto_scaling_group_arn=mixed.arn, instance_type="m5.2xlarge"
+        )
+        upsert_resources(connection, [larger])
+
+    whole = found(desk, tiles)
+    cheapest, other, _ = instances(desk)
+
+    assert len(cheapest.options) == len(whole.options) > 0
+    assert (other.options, other.finding) == ((), cheapest.finding)
+
+
+def test_a_preference_of_the_group_is_in_force_for_it_and_its_members(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store(desk, tiles, GROUP)
+    store_members(desk, tiles, 10.0)
+    only_c5 = StatedPreferences(
+        preferred_resources=(PreferredResource("Ec2InstanceTypes", ("c5",)),)
+    )
+    scope = PreferenceScope(ALPHA, REGION, AUTO_SCALING_GROUP, ScopeName.RESOURCE_ARN, GROUP.arn)
+    with desk.state.writing() as connection:
+        save_stated(connection, scope, only_c5)
+
+    whole = found(desk, tiles)
+    member, _ = instances(desk)
+
+    assert whole.preferences == member.preferences
+    for one in (whole, member):
+        assert {o.instance_type.partition(".")[0] for o in one.options} == {"c5"}
+
+
+def test_a_group_explains_itself_as_it_was_decided(desk: Desk, tiles: TileStore) -> None:
+    store(desk, tiles, replace(GROUP, scaling="dynamic", max_size=8))
+    store_members(desk, tiles, 10.0, 60.0)
+    whole = found(desk, tiles)
+
+    told = explain(desk.state, tiles, desk.clock, GROUP.arn)
+
+    assert told.finding == whole.finding.value
+    assert told.departures == ()
+    first = next(one for one in told.considered if one.ranks.get("CURRENT") == 1)
+    assert first.instance_type == whole.options[0].instance_type
+
+
+def test_a_member_is_explained_by_its_group(desk: Desk, tiles: TileStore) -> None:
+    store(desk, tiles, GROUP)
+    store_members(desk, tiles, 10.0)
+    found(desk, tiles)
+
+    with pytest.raises(InvalidInput, match=f"explain the group: {GROUP.arn}"):
+        explain(desk.state, tiles, desk.clock, arn(0, ALPHA))

@@ -13,24 +13,29 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
+from datetime import UTC, date, datetime
 from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import cast
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.members import with_groups
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.model.effective_preferences import (
     PreferenceLayers,
     by_effective_preferences,
     longest_look_back,
 )
-from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window, look_back
+from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
-from compute_optimizer.model.recommendation import Recommendation, Results
-from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    Recommendation,
+    Results,
+)
+from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
@@ -175,15 +180,25 @@ def _analyze_batch(
 ) -> Results[Recommendation]:
     """Return what the analysis says of some resources of a shard under the same preferences."""
     kind = resource_type(task.shard.resource_type)
-    window = look_back(task.as_of, preferences.lookback_days)
+    as_of, tiles = task.as_of, TileStore(task.tiles_root)
     with state.reading() as connection:
         samples = samples_for(
-            connection, TileStore(task.tiles_root), task.shard, kind, resources, window
+            connection,
+            tiles,
+            task.shard,
+            kind,
+            resources,
+            as_of=as_of,
+            days=preferences.lookback_days,
         )
-    forget_after(samples, task.as_of)
-    return kind.recommend(
-        resources, samples, kind.catalog(), as_of=task.as_of, preferences=preferences
-    )
+    found = kind.recommend(resources, samples, kind.catalog(), as_of=as_of, preferences=preferences)
+    if kind.name != EC2_INSTANCE:
+        return found
+    alone = cast(Results[Ec2InstanceRecommendation], found)
+    with state.reading() as connection:
+        return with_groups(
+            connection, tiles, task.shard, resources, alone, as_of=as_of, preferences=preferences
+        )
 
 
 def check_moment(as_of: datetime, clock: Clock) -> None:
@@ -194,14 +209,6 @@ def check_moment(as_of: datetime, clock: Clock) -> None:
             f"cannot look at samples as of {as_of.isoformat(' ', 'minutes')}; expected a moment "
             f"from {EARLIEST:%Y} to now, {now.isoformat(' ', 'minutes')}"
         )
-
-
-def forget_after(samples: ShardSamples, as_of: datetime) -> None:
-    """Blank, in place, every slot that begins at `as_of` or later: a replay must not see them."""
-    first = datetime.combine(samples.window.first, time(), UTC)
-    known = ceil((as_of - first) / timedelta(seconds=SLOT_SECONDS))
-    for matrix in samples.series.values():
-        matrix[:, known:] = float("nan")
 
 
 def resource_type(name: str) -> ResourceType:

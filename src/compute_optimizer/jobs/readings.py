@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from math import ceil
 
 import numpy as np
 from sqlalchemy import Connection
 
 from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
     SLOTS_PER_DAY,
     Matrix,
     MetricKey,
     ShardSamples,
     Window,
+    look_back,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import ResourceType
@@ -25,12 +29,35 @@ def samples_for(
     shard: ShardKey,
     kind: ResourceType,
     resources: Sequence[Resource],
+    *,
+    as_of: datetime,
+    days: int,
+) -> ShardSamples:
+    """Return what an analysis at `as_of` of some resources of a shard looks at, in their order.
+
+    `days` is the look-back period. Raises StoreUnavailable for a tile that cannot be read.
+    """
+    found = _known_samples(connection, tiles, shard, kind, resources, look_back(as_of, days))
+    forget_after(found, as_of)
+    return found
+
+
+def forget_after(samples: ShardSamples, as_of: datetime) -> None:
+    """Blank, in place, every slot that begins at `as_of` or later: a replay must not see them."""
+    first = datetime.combine(samples.window.first, time(), UTC)
+    known = ceil((as_of - first) / timedelta(seconds=SLOT_SECONDS))
+    for matrix in samples.series.values():
+        matrix[:, known:] = float("nan")
+
+
+def _known_samples(
+    connection: Connection,
+    tiles: TileStore,
+    shard: ShardKey,
+    kind: ResourceType,
+    resources: Sequence[Resource],
     window: Window,
 ) -> ShardSamples:
-    """Return what an analysis of some resources of a shard looks at, rows in their order.
-
-    Raises StoreUnavailable for a tile that cannot be read.
-    """
     arns = [one.arn for one in resources]
     own = read_samples(connection, tiles, shard, window, kind.metrics, arns)
     if kind.from_members is None:

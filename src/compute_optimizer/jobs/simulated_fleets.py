@@ -21,7 +21,8 @@ from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.usage import CPU_METRIC
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.analyze import check_moment, forget_after
+from compute_optimizer.jobs.analyze import check_moment
+from compute_optimizer.jobs.readings import forget_after
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,

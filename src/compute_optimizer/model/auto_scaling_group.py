@@ -98,3 +98,8 @@ class AutoScalingGroupRecommendation:
     inferred_workload_types: tuple[str, ...] = ()
     evidence: Evidence | None = None
     other: OtherAnswer | None = None
+
+    @property
+    def current_instance_type(self) -> str:
+        """Return the type that savings are counted from."""
+        return self.configuration.instance_type

@@ -140,6 +140,8 @@ class Ec2InstanceRecommendation:
     """None where an earlier version wrote it."""
     other: OtherAnswer | None = None
     """None where no risk was predicted, or an earlier version wrote it."""
+    follows_group: bool = False
+    """Finding, options and evidence are those of its group, which counts the savings."""
 
 
 @dataclass(frozen=True, slots=True)

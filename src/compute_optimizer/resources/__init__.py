@@ -108,6 +108,7 @@ RESOURCE_TYPES = (
         facets=asg_reading.facets_of,
         counted_savings=asg_reading.counted_savings,
         summary=asg_reading.summary_of,
+        explain=auto_scaling_group.explain,
         from_members=auto_scaling_group.per_machine,
     ),
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
@@ -20,9 +21,10 @@ from compute_optimizer.resources.asg.analysis import analyze, cheapest_type
 from compute_optimizer.resources.asg.machines import per_machine
 from compute_optimizer.resources.asg.records import group_recommendation
 from compute_optimizer.resources.ec2.dimensions import METRICS
+from compute_optimizer.resources.ec2.evidence import explanation_of
 from compute_optimizer.resources.ec2.records import recommendations_of
 
-__all__ = ["METRICS", "machines_of", "per_machine", "recommend"]
+__all__ = ["METRICS", "explain", "machines_of", "per_machine", "recommend"]
 
 
 def recommend(
@@ -68,6 +70,28 @@ def machines_of(
             if obstacle is not None
         ]
     return Results(tuple(found), tuple(errors))
+
+
+def explain(
+    group: AutoScalingGroup,
+    samples: ShardSamples,
+    types: InstanceTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Explanation:
+    """Return the evidence for one machine of a group, with the finding of the whole group.
+
+    What would change the answer is not searched for: the search knows single instances only.
+    """
+    analysis = analyze([group], samples, types, preferences)
+    machine = replace(group, instance_type=cheapest_type(group, types))
+    told = explanation_of(
+        machine, samples, analysis, as_of=as_of, preferences=preferences, risk_model=None
+    )
+    whole = recommend([group], samples, types, as_of=as_of, preferences=preferences)
+    findings = [one.finding.value for one in whole.recommendations]
+    return replace(told, finding=findings[0] if findings else told.finding, what_would_change=None)
 
 
 def _alike(groups: Sequence[AutoScalingGroup]) -> list[list[int]]:
