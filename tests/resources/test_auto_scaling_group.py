@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.model.metrics import Matrix, MetricKey, ShardSamples, Statistic
@@ -61,7 +62,7 @@ def test_a_series_of_the_group_stands_with_its_gaps_and_counters_are_divided() -
     own = samples([one.arn for one in groups], CPU=[[50, NAN], [NAN, NAN]], SENT=[[8, 4], [8, 4]])
     before = own.series[SENT].copy()
     members = [member(1, 1), member(2, 2)]
-    sent = samples([one.arn for one in members], CPU=[[1, 1], [2, 2]])
+    sent = samples([one.arn for one in members], CPU=[[NAN, 1], [2, 2]])
 
     found = per_machine(groups, own, members, sent)
 
@@ -69,6 +70,18 @@ def test_a_series_of_the_group_stands_with_its_gaps_and_counters_are_divided() -
     # A group of no machine is not divided by zero.
     assert rows(found, SENT) == [[2, 1], [8, 4]]
     assert (own.series[SENT] == before).all()
+
+
+@pytest.mark.parametrize(("own", "told"), [(360, 50), (359, 10)])
+def test_thirty_hours_of_its_own_are_enough_for_a_group(own: int, told: float) -> None:
+    one, other = group(1, "m5.xlarge"), member(1, 1)
+    used = np.full(4032, NAN, np.float32)
+    used[:own] = 50
+
+    found = per_machine([one], shard([one], {CPU: used}), [other], shard([other], {CPU: 10}))
+
+    # 360 samples of five minutes are 30 hours; with fewer the members are asked, who have more.
+    assert np.nanmax(found.series[CPU]) == told
 
 
 def test_a_group_is_told_the_same_alone_and_among_others() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from compute_optimizer.engine.arrays import Integers
+from compute_optimizer.engine.usage import MINIMUM_SAMPLES, count_samples
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
 from compute_optimizer.model.metrics import Matrix, MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.resource import Resource
@@ -20,9 +21,10 @@ def per_machine(
     """Return the samples of one machine of each group, in the row order of the groups.
 
     `own` is what CloudWatch reports of the groups: its counters are those of all instances, so
-    they are divided by the desired capacity. A series that a group lacks is taken from its
-    members, which are in the row order of their samples: in each slot the highest of them for
-    maxima and counters, the mean for averages (spec 6.2, a proposal).
+    they are divided by the desired capacity. A series of which a group has under 30 hours is taken
+    from its members where these have more. They are in the row order of their samples: in each
+    slot the highest of them counts for maxima and counters, the mean for averages (spec 6.2, a
+    proposal).
     """
     machines = np.array([max(group.desired_capacity, 1) for group in groups], np.float32)
     series = {
@@ -72,7 +74,8 @@ def _fill_gaps(
     pooled: Matrix,
     shape: tuple[int, int],
 ) -> None:
-    """Write, in place, what members say where the group itself has no sample at all."""
+    """Write, in place, what members say where the group itself has too few samples, and fewer."""
     target = series.setdefault(key, np.full(shape, np.nan, np.float32))
-    empty = ~np.isfinite(target[rows]).any(axis=1)
-    target[rows[empty]] = pooled[empty]
+    own = count_samples(target[rows])
+    lacking = (own < MINIMUM_SAMPLES) & (own < count_samples(pooled))
+    target[rows[lacking]] = pooled[lacking]
