@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation, VolumeOption
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
@@ -19,8 +20,15 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
     RecommendationOption,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, NAT_GATEWAY, Resource
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    NAT_GATEWAY,
+    Resource,
+)
 from tests.fleets import analyzed, instance
+from tests.groups import analyzed_groups, group
 from tests.idleness import idle_of, nat_gateway
 from tests.volumes import analyzed_volumes, volume
 
@@ -37,7 +45,9 @@ MAXIMA = (
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
 
-Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation
+Recommendation = (
+    Ec2InstanceRecommendation | EbsVolumeRecommendation | AutoScalingGroupRecommendation
+)
 Answer = Recommendation | RecommendationError
 
 
@@ -123,10 +133,22 @@ def _never(*_arguments: Any) -> Any:
     raise ValueError("there is nothing to recommend but to delete it")
 
 
+def _group(given: dict[str, str]) -> Resource:
+    """Return a group; `type=a;b` mixes types, `tags=KEY` has one tag."""
+    others: dict[str, Any] = dict(given)
+    for key in {"size", "min_size", "max_size", "desired_capacity"} & given.keys():
+        others[key] = int(given[key])
+    for key in {"spot", "weighted"} & given.keys():
+        others[key] = given[key] == "true"
+    tags = dict.fromkeys(others.pop("tags", "").split(), "")
+    return group(1, *others.pop("type").split(";"), tags=tags, **others)
+
+
 KINDS = {
     EC2_INSTANCE: Kind(_instance, analyzed),
     EBS_VOLUME: Kind(_volume, analyzed_volumes),
     NAT_GATEWAY: Kind(_nat_gateway, _never),
+    AUTO_SCALING_GROUP: Kind(_group, analyzed_groups),
 }
 
 
@@ -169,8 +191,8 @@ def _recommendation(answer: Answer) -> Recommendation:
     return answer
 
 
-def _instance_recommendation(answer: Answer) -> Ec2InstanceRecommendation:
-    assert isinstance(answer, Ec2InstanceRecommendation), answer
+def _machines(answer: Answer) -> Ec2InstanceRecommendation | AutoScalingGroupRecommendation:
+    assert isinstance(answer, Ec2InstanceRecommendation | AutoScalingGroupRecommendation), answer
     return answer
 
 
@@ -199,7 +221,7 @@ def _check_option(answer: Answer, words: list[str]) -> None:
 
 
 def _option(answer: Answer, pool: str, rank: int) -> RecommendationOption | None:
-    options = _instance_recommendation(answer).options
+    options = _machines(answer).options
     return next((o for o in options if (o.architecture_pool, o.rank) == (pool, rank)), None)
 
 
@@ -238,6 +260,8 @@ def _check_condition(option: RecommendationOption, condition: str) -> None:
     _check_shared(option, condition)
     if names := condition.partition("differs=")[2]:
         assert list(option.platform_differences) == names.split(","), option
+    if figure := condition.partition("hours=")[2]:
+        assert getattr(option, "hour_reduction", None) == float(figure), option
     if figure := condition.partition("cpu=")[2]:
         assert abs(option.projected_utilization[0].value - float(figure)) < 0.05, option
 
@@ -251,7 +275,7 @@ def _check_no(answer: Answer, words: list[str]) -> None:
                 _option(answer, "".join(pool).removeprefix("pool=") or "CURRENT", int(rank)) is None
             )
         case ["family", family]:
-            names = [option.instance_type for option in _instance_recommendation(answer).options]
+            names = [option.instance_type for option in _machines(answer).options]
             assert not [name for name in names if name.startswith(f"{family}.")], names
         case _:
             raise ValueError(" ".join(words))

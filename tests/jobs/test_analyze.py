@@ -18,9 +18,10 @@ import pytest
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.jobs import analyze as job
-from compute_optimizer.jobs.analyze import Analysis, analyze, forget_after, look_back
+from compute_optimizer.jobs.analyze import Analysis, analyze
+from compute_optimizer.jobs.readings import forget_after
 from compute_optimizer.jobs.recommend import by_savings
-from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window, look_back
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State

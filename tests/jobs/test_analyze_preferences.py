@@ -10,6 +10,7 @@ import pytest
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs import analyze as job
+from compute_optimizer.jobs import readings
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.explain import explain
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
@@ -220,7 +221,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         counted.append(len(arguments[-1]))
         return original(*arguments)
 
-    monkeypatch.setattr(job, "read_samples", counting)
+    monkeypatch.setattr(readings, "read_samples", counting)
     yield counted
 
 

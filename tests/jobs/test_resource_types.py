@@ -14,10 +14,19 @@ from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
+from compute_optimizer.model.resource import EBS_VOLUME
+from compute_optimizer.model.stated_preferences import (
+    PreferenceScope,
+    ScopeName,
+    StatedPreferences,
+)
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
+from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import MANAGEMENT, Desk
+from tests.fleets import ACCOUNT, REGION
+from tests.records import arn
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY, store_fleet
 from tests.volumes import READ_OPS, volume, volume_arn
@@ -97,3 +106,21 @@ def test_a_volume_cannot_be_explained_and_the_error_says_what_can(
         explain(desk.state, tiles, desk.clock, arn)
     with pytest.raises(InvalidInput, match="EbsVolume cannot be explained"):
         compare(desk.state, tiles, desk.clock, arn, as_of=None, against=MIDNIGHT)
+
+
+def test_volumes_look_back_as_far_as_is_stated_for_them(desk: Desk, tiles: TileStore) -> None:
+    name, owner = ScopeName.ACCOUNT_ID, ACCOUNT
+    scope = PreferenceScope(owner, REGION, EBS_VOLUME, name, owner)
+    one = PreferenceScope(owner, REGION, EBS_VOLUME, ScopeName.RESOURCE_ARN, volume_arn(2))
+    with desk.state.writing() as connection:
+        save_stated(connection, scope, StatedPreferences(look_back_period="DAYS_32"))
+        save_stated(connection, one, StatedPreferences(look_back_period="DAYS_14"))
+
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
+
+    with desk.state.reading() as connection:
+        found = by_savings(connection)
+    known = (EbsVolumeRecommendation, Ec2InstanceRecommendation)
+    days = {one.resource_arn: one.lookback_days for one in found if isinstance(one, known)}
+    # What is stated for volumes says nothing of instances.
+    assert days == {volume_arn(1): 32, volume_arn(2): 14, arn(0, MANAGEMENT): 14}

@@ -16,7 +16,7 @@ from compute_optimizer.backtest.what_if import excess_harm
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.analyze import analyze, look_back
+from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.jobs.simulate import BOTH, WIRE_GRID, Grid, points_of, simulate
 from compute_optimizer.jobs.simulated_fleets import (
@@ -26,7 +26,7 @@ from compute_optimizer.jobs.simulated_fleets import (
     traced_fleet,
     within,
 )
-from compute_optimizer.model.metrics import Window
+from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import AWS_ARM64, CURRENT
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,

@@ -72,7 +72,7 @@ def layered(stated: dict[str, StatedPreferences]) -> PreferenceLayers:
     return PreferenceLayers(
         organization=stated.get("organization", NOTHING_STATED),
         account=stated.get("account", NOTHING_STATED),
-        instances=dict.fromkeys((ALONE.arn, MEMBER.arn), stated.get("instances", NOTHING_STATED)),
+        resources=dict.fromkeys((ALONE.arn, MEMBER.arn), stated.get("instances", NOTHING_STATED)),
         groups={GROUP: stated.get("groups", NOTHING_STATED)},
     )
 
@@ -140,7 +140,7 @@ def test_groups_of_resources_are_what_each_resource_gets_by_itself(
     for scopes in (SCOPES, SCOPES[2:]):
         layers = layered({one: stated[one] for one in scopes})
         if scopes is not SCOPES:
-            layers = replace(layers, instances={}, groups={})
+            layers = replace(layers, resources={}, groups={})
         others = [machine(number, ACCOUNT) for number in (3, 4)]
         resources = [ALONE, MEMBER, *others]
 

@@ -71,7 +71,7 @@ def published(
     shown = []
     for resource in fleet:
         one = by_arn.get(resource.arn)
-        options = ranked_options(one, point.architectures) if one else []
+        options = ranked_options(one.options, point.architectures) if one else []
         shown.append(
             (
                 FINDINGS[one.finding] if one else NOT_JUDGED,

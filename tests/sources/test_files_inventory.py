@@ -170,7 +170,7 @@ REFUSED = [
     ({"arn": ARN.replace("us-east-1", "")}, "ARN_DIFFERS", None),
     ({"arn": ARN.replace("i-1", "i-2")}, "ARN_DIFFERS", None),
     ({"arn": ARN, "account": "222222222222"}, "ARN_DIFFERS", f"222222222222 in {ARN}"),
-    ({"resource_type": "AutoScalingGroup"}, "RESOURCE_TYPE", "AutoScalingGroup"),
+    ({"resource_type": "NatGateway"}, "RESOURCE_TYPE", "NatGateway"),
     ({"type": None}, "MISSING", "type"),
     ({"state": "asleep"}, "STATE", "asleep"),
     ({"platform": "plan9"}, "PLATFORM", "plan9"),

@@ -1,5 +1,7 @@
 """Recommendation preferences in the state database: kept as stated, on both kinds."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -76,9 +78,11 @@ def found_at(desk: Desk, scope: PreferenceScope) -> StatedPreferences:
         return stated_at(connection, scope)
 
 
-def layers(desk: Desk, account: str = ALPHA, region: str = REGION) -> PreferenceLayers:
+def layers(
+    desk: Desk, account: str = ALPHA, region: str = REGION, kind: str = "Ec2Instance"
+) -> PreferenceLayers:
     with desk.state.reading() as connection:
-        return layers_of(connection, account, region)
+        return layers_of(connection, account, region, kind)
 
 
 def test_what_is_stated_is_read_back_as_it_was(desk: Desk) -> None:
@@ -153,13 +157,36 @@ def test_every_scope_becomes_its_layer(desk: Desk) -> None:
     assert layers(desk) == PreferenceLayers(
         organization=EVERYTHING,
         account=DAYS_32,
-        instances={instance.value: DAYS_32},
+        resources={instance.value: DAYS_32},
         groups={GROUP: DAYS_32},
         savings_estimation_mode="BeforeDiscounts",
     )
     other = layers(desk, BETA)
     assert (other.organization, other.account) == (EVERYTHING, NOTHING_STATED)
     assert layers(desk, ALPHA, "eu-west-1").organization == NOTHING_STATED
+
+
+def test_what_is_stated_for_a_type_counts_for_its_own_resources_only(desk: Desk) -> None:
+    volume = f"arn:aws:ec2:{REGION}:{ALPHA}:volume/vol-1"
+    save(desk, of_account(kind="EbsVolume"), of_resource(volume, "EbsVolume"))
+
+    of_volumes = layers(desk, kind="EbsVolume")
+
+    assert (of_volumes.account, of_volumes.resources) == (DAYS_32, {volume: DAYS_32})
+    assert (layers(desk).account, layers(desk).resources) == (NOTHING_STATED, {})
+    assert layers(desk, kind="EcsService").account == NOTHING_STATED
+
+
+def test_a_group_goes_by_its_own_statement_and_those_for_instances(desk: Desk) -> None:
+    save(desk, of_organization(), of_account(), stated=EVERYTHING)
+    save(desk, of_resource(GROUP, "AutoScalingGroup"), of_resource(arn(1, ALPHA)))
+
+    found = layers(desk, kind="AutoScalingGroup")
+
+    # Metrics of other providers are not taken in for groups.
+    wide = replace(EVERYTHING, external_metrics_source=None)
+    assert (found.organization, found.account) == (wide, wide)
+    assert found.resources == {GROUP: DAYS_32}
 
 
 def test_preferences_of_an_organization_do_not_reach_accounts_outside(desk: Desk) -> None:
@@ -188,10 +215,10 @@ def test_the_default_savings_mode_depends_on_the_kind_of_account(desk: Desk) -> 
     desk.delegate(ALPHA)
 
     with desk.state.reading() as connection:
-        places = {(one, REGION) for one in (MANAGEMENT, ALPHA, BETA, GAMMA)}
+        places = {(one, REGION, "Ec2Instance") for one in (MANAGEMENT, ALPHA, BETA, GAMMA)}
         found = layers_of_all(connection, places)
 
-    assert {one: found[one, REGION].savings_estimation_mode for one, _ in places} == {
+    assert {one[0]: found[one].savings_estimation_mode for one in places} == {
         MANAGEMENT: "AfterDiscounts",
         ALPHA: "AfterDiscounts",
         BETA: "BeforeDiscounts",

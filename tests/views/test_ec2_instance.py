@@ -154,14 +154,18 @@ def test_ties_in_savings_go_to_the_lower_risk_and_then_to_the_name() -> None:
     tied = recommendation(
         options=(option("b", 10.0), option("c", 10.0, risk=0.5), option("a", 10.0))
     )
-    assert [one.instance_type for one in ranked_options(tied, ["CURRENT"])] == ["c", "a", "b"]
+    assert [one.instance_type for one in ranked_options(tied.options, ["CURRENT"])] == [
+        "c",
+        "a",
+        "b",
+    ]
 
 
 def test_options_that_save_nothing_rank_by_price() -> None:
     dear = replace(option("a1.xlarge", 0.0), hourly_usd=0.5)
     cheap = replace(option("z1.xlarge", 0.0), hourly_usd=0.4)
 
-    ranked = ranked_options(recommendation(options=(dear, cheap)), ("CURRENT",))
+    ranked = ranked_options((dear, cheap), ("CURRENT",))
 
     assert [found.instance_type for found in ranked] == ["z1.xlarge", "a1.xlarge"]
 
@@ -170,7 +174,7 @@ def test_a_type_that_stands_in_both_pools_is_one_option() -> None:
     twice = recommendation(
         options=(option("m6g.large", 10.0), option("m6g.large", 10.0, pool="AWS_ARM64"))
     )
-    assert len(ranked_options(twice, ["CURRENT", "AWS_ARM64"])) == 1
+    assert len(ranked_options(twice.options, ["CURRENT", "AWS_ARM64"])) == 1
 
 
 def test_savings_are_absent_where_a_price_is_unknown() -> None:

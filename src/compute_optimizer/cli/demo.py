@@ -107,10 +107,10 @@ def take_in(application: Application, files: DemoFiles) -> None:
         ImportRequest(inventory=files.inventory, metrics=files.metrics),
     )
     counts = report.resources
-    volumes = counts.added + counts.changed + counts.unchanged - files.instances
+    others = counts.added + counts.changed + counts.unchanged - files.instances
     _say(
-        f"  {files.instances:,} instances, {volumes:,} volumes, "
-        f"{report.samples.total():,} samples until {files.last_day}"
+        f"  {files.instances:,} instances, {others - files.groups:,} volumes, "
+        f"{files.groups:,} groups, {report.samples.total():,} samples until {files.last_day}"
     )
 
 

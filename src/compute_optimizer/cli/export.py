@@ -19,6 +19,7 @@ from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.jobs.export import Exporter, Outcome, run_exports
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.exports import EXPORT_KINDS, queue_export
+from compute_optimizer.store.tiles import TileStore
 
 HEADINGS = {
     "jobId": "Job",
@@ -107,6 +108,7 @@ def _context(application: Application, exporter: Exporter, asked: dict[str, str 
         principal_arn=f"arn:aws:iam::{account}:root",
         state=application.state,
         clock=application.clock,
+        tiles=TileStore(application.settings.tiles_dir),
         enum_style=application.settings.enum_style,
         sink=exporter.sink,
     )

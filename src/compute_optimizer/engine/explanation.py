@@ -218,7 +218,7 @@ class Explanation:
     fitting_types: int
     """Types that passed every rule."""
     what_would_change: WhatWouldChange | None
-    """None where there is no recommendation."""
+    """None where there is no recommendation, and for groups."""
     prediction: PredictionEvidence | None = None
     """None without a risk model."""
     other: OtherAnswer | None = None

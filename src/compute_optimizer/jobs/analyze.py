@@ -8,29 +8,34 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
+from datetime import UTC, date, datetime
 from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import cast
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.members import with_groups
+from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import (
-    NO_LAYERS,
     PreferenceLayers,
     by_effective_preferences,
     longest_look_back,
 )
-from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Window
+from compute_optimizer.model.metrics import ShardSamples, Window, look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, Preferences
-from compute_optimizer.model.recommendation import Recommendation, Results
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    Recommendation,
+    Results,
+)
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.resources.idleness import (
@@ -43,7 +48,7 @@ from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, resources_of, shard_sizes
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
-from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
+from compute_optimizer.store.tiles import TileStore, tile_paths
 
 RESOURCES_PER_PROCESS = 8_192
 """Resources that make another process worth its start, which takes a second or two of imports: as
@@ -134,7 +139,7 @@ def analyze(
     run_id = _begin(state, moment, clock)
     tasks = [
         ShardTask(
-            state.url, tiles.root, clock, run_id, shard, moment, _layers_for(shard, layers), risk
+            state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)], risk
         )
         for shard in found
     ]
@@ -143,11 +148,6 @@ def analyze(
     tallies = _analyze_shards(tasks, processes, progress)
     _complete(state, run_id, wanted, found, clock)
     return Analysis(run_id, moment, window, wanted, _sum(tallies))
-
-
-def _layers_for(shard: ShardKey, layers: Mapping[Place, PreferenceLayers]) -> PreferenceLayers:
-    """Return what is stated for the resources of a shard: so far only for instances."""
-    return layers[place_of(shard)] if shard.resource_type == EC2_INSTANCE else NO_LAYERS
 
 
 def analyze_shard(task: ShardTask) -> Tally:
@@ -218,20 +218,48 @@ def _analyze_batch(
             looked_at = [resources[place] for place in among]
             seen = _samples(state, task, looked_at, days)
         idle += idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
-    return replace(found, idle=tuple(idle))
+    return replace(_followed(state, task, resources, found, preferences), idle=tuple(idle))
+
+
+def _followed(
+    state: State,
+    task: ShardTask,
+    resources: Sequence[Resource],
+    found: Results[Recommendation],
+    preferences: Preferences,
+) -> Results[Recommendation]:
+    """Return the results with members of Auto Scaling groups following their groups."""
+    if task.shard.resource_type != EC2_INSTANCE:
+        return found
+    alone = cast(Results[Ec2InstanceRecommendation], found)
+    with state.reading() as connection:
+        together = with_groups(
+            connection,
+            TileStore(task.tiles_root),
+            task.shard,
+            resources,
+            alone,
+            as_of=task.as_of,
+            preferences=preferences,
+        )
+    return cast(Results[Recommendation], together)
 
 
 def _samples(
     state: State, task: ShardTask, resources: Sequence[Resource], days: int
 ) -> ShardSamples:
     """Return what some resources of the shard sent in the days before the analysis's moment."""
-    window = look_back(task.as_of, days)
-    metrics = resource_type(task.shard.resource_type).metrics
-    tiles, arns = TileStore(task.tiles_root), [one.arn for one in resources]
+    kind = resource_type(task.shard.resource_type)
     with state.reading() as connection:
-        samples = read_samples(connection, tiles, task.shard, window, metrics, arns)
-    forget_after(samples, task.as_of)
-    return samples
+        return samples_for(
+            connection,
+            TileStore(task.tiles_root),
+            task.shard,
+            kind,
+            resources,
+            as_of=task.as_of,
+            days=days,
+        )
 
 
 def check_moment(as_of: datetime, clock: Clock) -> None:
@@ -242,23 +270,6 @@ def check_moment(as_of: datetime, clock: Clock) -> None:
             f"cannot look at samples as of {as_of.isoformat(' ', 'minutes')}; expected a moment "
             f"from {EARLIEST:%Y} to now, {now.isoformat(' ', 'minutes')}"
         )
-
-
-def look_back(as_of: datetime, days: int) -> Window:
-    """Return the days that an analysis at `as_of` reads: the last one is the day that it ends in.
-
-    A day that begins at `as_of` lies outside: midnight belongs to the day before.
-    """
-    last = (as_of.astimezone(UTC) - timedelta(microseconds=1)).date()
-    return Window(last - timedelta(days=days - 1), last)
-
-
-def forget_after(samples: ShardSamples, as_of: datetime) -> None:
-    """Blank, in place, every slot that begins at `as_of` or later: a replay must not see them."""
-    first = datetime.combine(samples.window.first, time(), UTC)
-    known = ceil((as_of - first) / timedelta(seconds=SLOT_SECONDS))
-    for matrix in samples.series.values():
-        matrix[:, known:] = float("nan")
 
 
 def resource_type(name: str) -> ResourceType:

@@ -6,6 +6,7 @@ What happens with them is the main job itself: the demo calls the same code as a
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,10 +20,12 @@ import yaml
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
+from compute_optimizer.scenario.groups import generate_groups
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, generate_volumes
@@ -44,6 +47,7 @@ class DemoFiles:
     """Of the instances, then of the volumes."""
     last_day: date
     instances: int
+    groups: int
     """The rest of the inventory are volumes."""
 
     @property
@@ -85,6 +89,7 @@ def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> De
     window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
     fleet = generate_fleet(SEED, size)
     volumes = generate_volumes(SEED, fleet)
+    groups, members = generate_groups(SEED, fleet)
     samples = generate_samples(fleet, window, load_instance_types(), SEED)
     files = DemoFiles(
         folder / "organization.yaml",
@@ -92,9 +97,11 @@ def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> De
         (folder / "metrics.parquet", folder / "volume_metrics.parquet"),
         last_day,
         len(fleet),
+        len(groups),
     )
     files.organization.write_text(yaml.safe_dump(organization_document(), sort_keys=False))
-    pa_csv.write_csv(inventory_table(fleet, volumes), files.inventory)
+    table = inventory_table(fleet, volumes, groups, members)
+    pa_csv.write_csv(table, files.inventory)
     of_volumes = generate_volume_samples(volumes, window, SEED)
     for path, sent in zip(files.metrics, (samples, of_volumes), strict=True):
         pq.write_table(metrics_table(sent), path)
@@ -112,12 +119,22 @@ def organization_document() -> dict[str, Any]:
     return {"organizations": [organization]}
 
 
-def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa.Table:
-    """Return the inventory of a fleet, one row per machine and volume."""
+def inventory_table(
+    fleet: tuple[Machine, ...],
+    volumes: tuple[Disk, ...],
+    groups: tuple[AutoScalingGroup, ...],
+    members: Mapping[str, str],
+) -> pa.Table:
+    """Return the inventory of a fleet, one row per machine, volume and group.
+
+    `members` has the ARN of the group by that of the machine.
+    """
     disks = [disk.resource for disk in volumes]
-    resources: list[Resource] = [*(machine.resource for machine in fleet), *disks]
+    resources: list[Resource] = [*(machine.resource for machine in fleet), *disks, *groups]
     of_volumes = {one.arn: one for one in disks}
     found = [of_volumes.get(one.arn) for one in resources]
+    of_groups = {one.arn: one for one in groups}
+    owning = [of_groups.get(one.arn) for one in resources]
     return pa.table(
         {
             "arn": [one.arn for one in resources],
@@ -135,6 +152,15 @@ def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa
             "created_at": [
                 one.created_at.isoformat() if one and one.created_at else None for one in found
             ],
+            "auto_scaling_group_arn": pa.array(
+                [members.get(one.arn) for one in resources], pa.string()
+            ),
+            "min_size": pa.array([one and one.min_size for one in owning], pa.int64()),
+            "desired_capacity": pa.array(
+                [one and one.desired_capacity for one in owning], pa.int64()
+            ),
+            "max_size": pa.array([one and one.max_size for one in owning], pa.int64()),
+            "scaling": pa.array([one and one.scaling for one in owning], pa.string()),
         }
     )
 
@@ -177,5 +203,5 @@ def _mark(folder: Path, analyzed: date | None) -> None:
 def _fleet_digest() -> str:
     """Return what tells the fleet of this version from that of another one."""
     fleet = generate_fleet(SEED)
-    whole = repr((fleet, generate_volumes(SEED, fleet)))
+    whole = repr((fleet, generate_volumes(SEED, fleet), generate_groups(SEED, fleet)))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]

@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from compute_optimizer.engine.comparison import Comparison, Moment
 from compute_optimizer.engine.departures import departures
 from compute_optimizer.engine.explanation import Explanation
-from compute_optimizer.errors import InvalidInput
+from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back, resource_type
+from compute_optimizer.jobs.analyze import check_moment, resource_type
+from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
@@ -28,7 +29,7 @@ from compute_optimizer.store.recommendations import (
     run_as_of,
     scope_of,
 )
-from compute_optimizer.store.tiles import TileStore, read_samples
+from compute_optimizer.store.tiles import TileStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,7 +52,7 @@ def explain(
     if as_of is not None:
         check_moment(as_of, clock)
     with state.reading() as connection:
-        resource = find_resource(connection, arn_or_id)
+        resource = _standing_alone(connection, find_resource(connection, arn_or_id))
         kind = resource_type(resource.resource_type)
         explain_one = _function_of(kind, kind.explain, lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
@@ -89,7 +90,7 @@ def compare(
     for moment in (against, against if as_of is None else as_of):
         check_moment(moment, clock)
     with state.reading() as connection:
-        resource = find_resource(connection, arn_or_id)
+        resource = _standing_alone(connection, find_resource(connection, arn_or_id))
         kind = resource_type(resource.resource_type)
         compare_one = _function_of(kind, kind.compare, lambda other: other.compare)
         moment = _moment(connection, resource, as_of, clock)
@@ -118,6 +119,22 @@ def _function_of(kind: ResourceType, found: F | None, of: Callable[[ResourceType
     return found
 
 
+def _standing_alone(connection: Connection, resource: Resource) -> Resource:
+    """Return a resource; raise InvalidInput for an instance that follows its group."""
+    group = resource.auto_scaling_group_arn
+    try:
+        if group:
+            find_resource(connection, group)
+    except NotFound:
+        group = None
+    if group:
+        raise InvalidInput(
+            f"{resource.resource_id} belongs to an Auto Scaling group and is recommended what its "
+            f"group is; explain the group: {group}"
+        )
+    return resource
+
+
 def _moment(
     connection: Connection, resource: Resource, as_of: datetime | None, clock: Clock
 ) -> datetime:
@@ -127,7 +144,7 @@ def _moment(
 
 def _preferences_of(connection: Connection, resource: Resource, risk: RiskPolicy) -> Preferences:
     """Return the preferences that an analysis would use now; they have no history."""
-    layers = layers_of(connection, resource.account_id, resource.region)
+    layers = layers_of(connection, resource.account_id, resource.region, resource.resource_type)
     found = effective_preferences(layers, resource.arn, resource.auto_scaling_group_arn)
     return risk.of(found, resource) if resource_type(resource.resource_type).predicts else found
 
@@ -141,10 +158,8 @@ def _known_at(
 ) -> Moment:
     """Return the samples of one resource that were known at a moment."""
     shard = shard_of(connection, resource.arn)
-    window = look_back(moment, preferences.lookback_days)
-    wanted = resource_type(resource.resource_type).metrics
-    one = read_samples(connection, tiles, shard, window, wanted, [resource.arn])
-    forget_after(one, moment)
+    kind, days = resource_type(resource.resource_type), preferences.lookback_days
+    one = samples_for(connection, tiles, shard, kind, [resource], as_of=moment, days=days)
     return Moment(moment, one)
 
 

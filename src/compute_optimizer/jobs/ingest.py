@@ -18,7 +18,13 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import MetricKey, Statistic
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    Resource,
+    ShardKey,
+)
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.sources.files.inventory import read_inventory, unknown_columns
 from compute_optimizer.sources.files.layouts import Layout, Series, layout_of
@@ -87,7 +93,8 @@ class ImportReport:
     tiles: int = 0
     """Files written; days whose samples were all known are not written again."""
     unknown_types: Counter[str] = field(default_factory=Counter)
-    """Instances by instance type that the catalog does not know: they get no recommendation."""
+    """Instances and groups by instance type that the catalog does not know: they get no
+    recommendation."""
     unknown_volume_types: Counter[str] = field(default_factory=Counter)
     """The same of volumes."""
     not_read: dict[Path, tuple[str, ...]] = field(default_factory=dict)
@@ -164,7 +171,11 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
     found = read_inventory(request.inventory, opted_in, report.refusals)
     _tell_not_read(report, request.inventory, unknown_columns(request.inventory))
     types = {kind.name: kind.catalog().index for kind in RESOURCE_TYPES}
-    counts = {EC2_INSTANCE: report.unknown_types, EBS_VOLUME: report.unknown_volume_types}
+    counts = {
+        EC2_INSTANCE: report.unknown_types,
+        EBS_VOLUME: report.unknown_volume_types,
+        AUTO_SCALING_GROUP: report.unknown_types,
+    }
     for one in found:
         if one.instance_type not in types[one.resource_type]:
             counts[one.resource_type][one.instance_type] += 1

@@ -15,9 +15,8 @@ from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.analyze import look_back
 from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
-from compute_optimizer.model.metrics import Window
+from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import (
     ARCHITECTURES,
     CALIBRATED,

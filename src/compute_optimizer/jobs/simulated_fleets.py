@@ -21,7 +21,8 @@ from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.usage import CPU_METRIC
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.analyze import check_moment, forget_after, look_back
+from compute_optimizer.jobs.analyze import check_moment
+from compute_optimizer.jobs.readings import forget_after
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,
@@ -30,6 +31,7 @@ from compute_optimizer.model.metrics import (
     ShardSamples,
     Statistic,
     Window,
+    look_back,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC, METRICS

@@ -41,14 +41,14 @@ HEADROOMS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class PreferenceLayers:
-    """What is stated for the EC2 instances of one account in one Region, by scope."""
+    """What is stated for the resources of one type of one account in one Region, by scope."""
 
     organization: StatedPreferences = NOTHING_STATED
     account: StatedPreferences = NOTHING_STATED
-    instances: Mapping[str, StatedPreferences] = field(default_factory=dict)
-    """By ARN of a single instance."""
+    resources: Mapping[str, StatedPreferences] = field(default_factory=dict)
+    """By ARN of a single resource."""
     groups: Mapping[str, StatedPreferences] = field(default_factory=dict)
-    """By ARN of an Auto Scaling group; they count for its instances."""
+    """By ARN of an Auto Scaling group; they count for its instances. None of other types."""
     savings_estimation_mode: str = AFTER_DISCOUNTS
     """The default of the account's kind (spec 4.5)."""
 
@@ -57,7 +57,7 @@ class PreferenceLayers:
 
         The preference of a group comes before those of its instances.
         """
-        narrow = (self.groups.get(group_arn or ""), self.instances.get(arn))
+        narrow = (self.groups.get(group_arn or ""), self.resources.get(arn))
         stated = tuple(one for one in narrow if one is not None)
         return (*stated, self.account, self.organization)
 
@@ -68,7 +68,7 @@ NO_LAYERS = PreferenceLayers()
 def effective_preferences(
     layers: PreferenceLayers, arn: str, group_arn: str | None = None
 ) -> Preferences:
-    """Return the preferences in force for an instance, or for a group: then `arn` is empty."""
+    """Return the preferences in force for a resource, which may be an instance of a group."""
     chain = layers.chain(arn, group_arn)
     include, exclude = _preferred_types(chain)
     mode = first_stated(chain, "savings_estimation_mode")
@@ -94,13 +94,13 @@ def by_effective_preferences(
     Costs one look-up per resource, and none where only the account or its organization decides.
     """
     external = first_stated(layers.chain(""), "external_metrics_source")
-    if not (layers.instances or layers.groups or external):
+    if not (layers.resources or layers.groups or external):
         return {effective_preferences(layers, ""): list(range(len(resources)))}
     groups: dict[Preferences, list[int]] = {}
     known: dict[tuple[str, str | None], Preferences] = {}
     for place, resource in enumerate(resources):
         group_arn = resource.auto_scaling_group_arn
-        key = (resource.arn if resource.arn in layers.instances else "", group_arn)
+        key = (resource.arn if resource.arn in layers.resources else "", group_arn)
         if key not in known:
             known[key] = effective_preferences(layers, *key)
         groups.setdefault(known[key], []).append(place)
@@ -115,7 +115,7 @@ def longest_look_back(layers: Iterable[PreferenceLayers]) -> int:
         for one in (
             layer.organization,
             layer.account,
-            *layer.instances.values(),
+            *layer.resources.values(),
             *layer.groups.values(),
         )
     )

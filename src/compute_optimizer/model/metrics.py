@@ -1,7 +1,8 @@
 """Metric names, statistics and the grid on which samples are kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +52,15 @@ class Window:
         return (self.last - self.first).days + 1
 
 
+def look_back(as_of: datetime, days: int) -> Window:
+    """Return the days that an analysis at `as_of` reads: the last one is the day that it ends in.
+
+    A day that begins at `as_of` lies outside: midnight belongs to the day before.
+    """
+    last = (as_of.astimezone(UTC) - timedelta(microseconds=1)).date()
+    return Window(last - timedelta(days=days - 1), last)
+
+
 @dataclass(frozen=True, slots=True)
 class ShardSamples:
     """All samples of one shard over one window, ready for the engine."""
@@ -60,6 +70,12 @@ class ShardSamples:
     window: Window
     series: dict[MetricKey, Matrix]
     """(resources, window.days x SLOTS_PER_DAY) each; a series nobody sent is left out."""
+
+    def rows(self, places: Sequence[int]) -> "ShardSamples":
+        """Return the batch that holds only the given rows, in their order."""
+        some = {key: matrix[places] for key, matrix in self.series.items()}
+        arns = tuple(self.resource_arns[place] for place in places)
+        return ShardSamples(arns, self.window, some)
 
     def row(self, index: int) -> "ShardSamples":
         """Return the batch of one that holds only the given row."""

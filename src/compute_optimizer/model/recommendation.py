@@ -149,13 +149,14 @@ class Ec2InstanceRecommendation:
     """None where no risk was predicted, or an earlier version wrote it."""
     current_hourly_usd: float | None = None
     """List price as it is; None where unknown, or an earlier version wrote it."""
+    follows_group: bool = False
+    """Finding, options and evidence are those of its group, which counts the savings."""
 
     @property
     def monthly_usd(self) -> float | None:
         """List price a month as it is; None where unknown."""
-        return (
-            None if self.current_hourly_usd is None else self.current_hourly_usd * HOURS_PER_MONTH
-        )
+        hourly = self.current_hourly_usd
+        return None if hourly is None else hourly * HOURS_PER_MONTH
 
 
 @dataclass(frozen=True, slots=True)

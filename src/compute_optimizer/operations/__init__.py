@@ -6,6 +6,9 @@ Every operation of the service model stands either in OPERATIONS or in NOT_YET.
 from collections.abc import Callable
 from typing import Any
 
+from compute_optimizer.operations.auto_scaling_groups import (
+    get_auto_scaling_group_recommendations,
+)
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
@@ -23,6 +26,9 @@ from compute_optimizer.operations.preferences import (
     get_recommendation_preferences,
     put_recommendation_preferences,
 )
+from compute_optimizer.operations.projected_metrics import (
+    get_ec2_recommendation_projected_metrics,
+)
 from compute_optimizer.operations.summaries import get_recommendation_summaries
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
@@ -32,8 +38,10 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteRecommendationPreferences": delete_recommendation_preferences,
     "DescribeRecommendationExportJobs": describe_recommendation_export_jobs,
     **{operation: exporting(operation) for operation in EXPORT_KINDS},
+    "GetAutoScalingGroupRecommendations": get_auto_scaling_group_recommendations,
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
+    "GetEC2RecommendationProjectedMetrics": get_ec2_recommendation_projected_metrics,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
@@ -51,8 +59,6 @@ NOT_YET = (
     "ExportLambdaFunctionRecommendations",
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
-    "GetAutoScalingGroupRecommendations",
-    "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",
     "GetLambdaFunctionRecommendations",

@@ -1,14 +1,14 @@
 """GetEC2InstanceRecommendations: pages of one account's recommendations in one Region."""
 
-from typing import Any, cast
+from typing import Any
 
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.operations.architectures import presentation_of
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import EC2_FILTERS
 from compute_optimizer.operations.listing import Listing, arn_pattern, listed
-from compute_optimizer.shapes import CpuVendorArchitecture, GetEC2InstanceRecommendationsRequest
-from compute_optimizer.views.ec2_instance import Presentation, instance_recommendation
+from compute_optimizer.views.ec2_instance import instance_recommendation
 
 LISTING = Listing(
     operation="GetEC2InstanceRecommendations",
@@ -20,19 +20,14 @@ LISTING = Listing(
     filters=EC2_FILTERS,
 )
 
-DEFAULT_ARCHITECTURES: tuple[CpuVendorArchitecture, ...] = ("CURRENT",)
-
 
 def get_ec2_instance_recommendations(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return one page of recommendations, and errors for listed ARNs that have none."""
-    asked = cast(GetEC2InstanceRecommendationsRequest, request)
-    preferences = asked.get("recommendationPreferences", {})
-    architectures = tuple(preferences.get("cpuVendorArchitectures", ())) or DEFAULT_ARCHITECTURES
-    shown = Presentation(context.region, tuple(dict.fromkeys(architectures)), context.enum_style)
+    shown = presentation_of(context, request)
     return listed(
         context,
         request,
         LISTING,
         lambda one: instance_recommendation(one, shown),
-        {"cpu": architectures},
+        {"cpu": shown.architectures},
     )

@@ -72,6 +72,19 @@ EC2_FILTERS = {
 }
 """The filters of GetEC2InstanceRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
+GROUP_FILTERS = {
+    **EC2_FILTERS,
+    FINDING: FilterRule(
+        {
+            **_as_modelled([Finding.OPTIMIZED, Finding.NOT_OPTIMIZED]),
+            "OPTIMIZED": Finding.OPTIMIZED.value,
+            "NOT_OPTIMIZED": Finding.NOT_OPTIMIZED.value,
+        },
+        lambda facets: (facets.finding,),
+    ),
+}
+"""The filters of GetAutoScalingGroupRecommendations (spec 8.1)."""
+
 EBS_FILTERS = {
     FINDING: FilterRule(
         _as_modelled([Finding.OPTIMIZED, Finding.NOT_OPTIMIZED]), lambda facets: (facets.finding,)

@@ -145,10 +145,9 @@ def get_effective_recommendation_preferences(
 def _in_force(
     connection: Connection, resource_type: str, arn: str, account_id: str, region: str
 ) -> Preferences:
-    layers = layers_of(connection, account_id, region)
-    if resource_type == AUTO_SCALING_GROUP:
-        return effective_preferences(layers, "", arn)
-    return effective_preferences(layers, arn, _group_of(connection, arn))
+    layers = layers_of(connection, account_id, region, resource_type)
+    group = _group_of(connection, arn) if resource_type == EC2_INSTANCE else None
+    return effective_preferences(layers, arn, group)
 
 
 def _group_of(connection: Connection, arn: str) -> str | None:

@@ -9,9 +9,13 @@ from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.model.auto_scaling_group import (
+    AutoScalingGroup,
+    AutoScalingGroupRecommendation,
+)
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.metrics import MetricKey
+from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
@@ -19,9 +23,22 @@ from compute_optimizer.model.recommendation import (
     Recommendation,
     Results,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, NAT_GATEWAY, Resource
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    NAT_GATEWAY,
+    Resource,
+)
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ebs_volume, ec2_instance, idleness, nat_gateway
+from compute_optimizer.resources import (
+    auto_scaling_group,
+    ebs_volume,
+    ec2_instance,
+    idleness,
+    nat_gateway,
+)
+from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import idleness as ec2_idleness
@@ -70,6 +87,9 @@ class ResourceType:
     """Whether its functions take a risk model and the preferences' profile means something."""
     idle: tuple[IdleRule, ...] = ()
     """When its resources are idle: each resource by at most one of the rules."""
+    from_members: Callable[..., ShardSamples] | None = None
+    """Return the samples to analyze from those of the resources and of the instances that belong to
+    them; None where a resource has no instances."""
 
 
 RESOURCE_TYPES = (
@@ -115,6 +135,20 @@ RESOURCE_TYPES = (
         counted_savings=idleness.counted_savings,
         summary=idleness.summary_of,
         idle=nat_gateway.IDLE,
+    ),
+    ResourceType(
+        name=AUTO_SCALING_GROUP,
+        plural="groups",
+        resource=AutoScalingGroup,
+        metrics=auto_scaling_group.METRICS,
+        catalog=load_instance_types,
+        recommend=auto_scaling_group.recommend,
+        recommendation=AutoScalingGroupRecommendation,
+        facets=asg_reading.facets_of,
+        counted_savings=asg_reading.counted_savings,
+        summary=asg_reading.summary_of,
+        explain=auto_scaling_group.explain,
+        from_members=auto_scaling_group.per_machine,
     ),
 )
 

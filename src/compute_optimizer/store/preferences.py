@@ -7,6 +7,7 @@ A change reads and writes a row inside the transaction of its caller, who holds
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from compute_optimizer.model.stated_preferences import (
     ScopeName,
     StatedPreferences,
     updated,
+    without,
 )
 from compute_optimizer.store.enrollments import OPTED_IN_VALUES
 from compute_optimizer.store.schema import (
@@ -38,8 +40,14 @@ EVERY_TYPE = "NotApplicable"
 
 Listed = tuple[PreferenceScope, StatedPreferences]
 
-Place = tuple[str, str]
-"""Account, or owner, and Region."""
+COVERING = MappingProxyType({AUTO_SCALING_GROUP: EC2_INSTANCE})
+"""The type whose wide scopes count for another one: a group has none of its own (spec 4.4)."""
+
+Place = tuple[str, str, str]
+"""Account, Region and resource type."""
+
+_Owned = tuple[str, str]
+"""Owner, an account or an organization, and Region."""
 
 _Key = tuple[str, ScopeName, str]
 """Resource type, name and value of a scope."""
@@ -107,46 +115,45 @@ def stated_page(
 
 
 def place_of(shard: ShardKey) -> Place:
-    """Return the account and Region of a shard."""
-    return shard.account_id, shard.region
+    """Return the account, Region and resource type of a shard."""
+    return shard.account_id, shard.region, shard.resource_type
 
 
-def layers_of(connection: Connection, account_id: str, region: str) -> PreferenceLayers:
-    """Return what is stated for the EC2 instances of one account in one Region."""
-    place = (account_id, region)
+def layers_of(
+    connection: Connection, account_id: str, region: str, resource_type: str
+) -> PreferenceLayers:
+    """Return what is stated for the resources of one type of one account in one Region."""
+    place = (account_id, region, resource_type)
     return layers_of_all(connection, {place})[place]
 
 
 def layers_of_all(
     connection: Connection, places: Collection[Place]
 ) -> dict[Place, PreferenceLayers]:
-    """Return what is stated for EC2 instances, by account and Region.
+    """Return what is stated for the resources of every place.
 
     Two queries, however many places there are.
     """
-    memberships = _memberships(connection, {account_id for account_id, _ in places})
-    owners = {account_id for account_id, _ in places}
+    memberships = _memberships(connection, {account_id for account_id, *_ in places})
+    owners = {account_id for account_id, *_ in places}
     owners.update(one.organization_id for one in memberships.values())
     stated = _stated_by_owner(connection, owners)
-    return {
-        (account_id, region): _layers(account_id, region, memberships.get(account_id), stated)
-        for account_id, region in places
-    }
+    return {place: _layers(place, memberships.get(place[0]), stated) for place in places}
 
 
 def _layers(
-    account_id: str,
-    region: str,
+    place: Place,
     membership: _Membership | None,
-    stated: Mapping[Place, Mapping[_Key, StatedPreferences]],
+    stated: Mapping[_Owned, Mapping[_Key, StatedPreferences]],
 ) -> PreferenceLayers:
+    account_id, region, kind = place
     own = stated.get((account_id, region), {})
     wide = stated.get((membership.organization_id, region), {}) if membership else {}
     return PreferenceLayers(
-        organization=_wide(wide, ScopeName.ORGANIZATION, ALL_ACCOUNTS),
-        account=_wide(own, ScopeName.ACCOUNT_ID, account_id),
-        instances=_by_arn(own, EC2_INSTANCE),
-        groups=_by_arn(own, AUTO_SCALING_GROUP),
+        organization=_wide(wide, kind, ScopeName.ORGANIZATION, ALL_ACCOUNTS),
+        account=_wide(own, kind, ScopeName.ACCOUNT_ID, account_id),
+        resources=_by_arn(own, kind),
+        groups=_by_arn(own, AUTO_SCALING_GROUP) if kind == EC2_INSTANCE else {},
         savings_estimation_mode=default_savings_mode(
             membership is not None and not membership.is_administrator
         ),
@@ -154,11 +161,14 @@ def _layers(
 
 
 def _wide(
-    stated: Mapping[_Key, StatedPreferences], name: ScopeName, value: str
+    stated: Mapping[_Key, StatedPreferences], kind: str, name: ScopeName, value: str
 ) -> StatedPreferences:
-    """Return what is stated for EC2 instances, over what is stated for no type in particular."""
+    """Return what is stated for a type, over what is stated for no type in particular."""
+    covering = COVERING.get(kind, kind)
     of_every_type = stated.get((EVERY_TYPE, name, value), NOTHING_STATED)
-    return updated(of_every_type, stated.get((EC2_INSTANCE, name, value), NOTHING_STATED))
+    found = updated(of_every_type, stated.get((covering, name, value), NOTHING_STATED))
+    # External metrics are not taken in for members of a group (spec 4.6).
+    return found if covering == kind else without(found, ["external_metrics_source"])
 
 
 def _by_arn(
@@ -189,13 +199,10 @@ def _memberships(connection: Connection, account_ids: Collection[str]) -> dict[s
 
 def _stated_by_owner(
     connection: Connection, owners: Collection[str]
-) -> dict[Place, dict[_Key, StatedPreferences]]:
-    """Return what counts for EC2 instances, by owner and Region."""
-    query = select(recommendation_preferences).where(
-        _columns.owner_id.in_(owners),
-        _columns.resource_type.in_((EC2_INSTANCE, AUTO_SCALING_GROUP, EVERY_TYPE)),
-    )
-    found: dict[Place, dict[_Key, StatedPreferences]] = defaultdict(dict)
+) -> dict[_Owned, dict[_Key, StatedPreferences]]:
+    """Return everything that owners stated, by owner and Region."""
+    query = select(recommendation_preferences).where(_columns.owner_id.in_(owners))
+    found: dict[_Owned, dict[_Key, StatedPreferences]] = defaultdict(dict)
     for row in connection.execute(query):
         key = (row.resource_type, ScopeName(row.scope_name), row.scope_value)
         found[row.owner_id, row.region][key] = _decode(row.body)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import isnan
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.model import recommendation as model
@@ -31,10 +31,13 @@ from compute_optimizer.views.preferences import (
 )
 from compute_optimizer.views.savings import savings_opportunity
 
+Ranked = TypeVar("Ranked", bound=model.RecommendationOption)
+
 WIRE_SPELLING = {
     "Underprovisioned": "UNDER_PROVISIONED",
     "Overprovisioned": "OVER_PROVISIONED",
     "Optimized": "OPTIMIZED",
+    "NotOptimized": "NOT_OPTIMIZED",
     "Cpu": "CPU",
     "Memory": "MEMORY",
     "Maximum": "MAXIMUM",
@@ -85,18 +88,24 @@ def instance_recommendation(
         "accountId": recommendation.account_id,
         "instanceName": recommendation.name,
         "currentInstanceType": recommendation.current_instance_type,
-        "finding": _spelled(recommendation.finding.value, shown),
+        "finding": spelled(recommendation.finding.value, shown),
         "findingReasonCodes": cast(Any, list(recommendation.finding_reason_codes)),
-        "utilizationMetrics": [_metric(metric, shown) for metric in recommendation.utilization],
+        "utilizationMetrics": [
+            utilization_metric(metric, shown) for metric in recommendation.utilization
+        ],
         "lookBackPeriodInDays": recommendation.lookback_days,
         "recommendationOptions": [
             _option(option, rank, shown)
-            for rank, option in enumerate(ranked_options(recommendation, shown.architectures), 1)
+            for rank, option in enumerate(
+                ranked_options(recommendation.options, shown.architectures), 1
+            )
         ],
         "recommendationSources": [_source(recommendation)],
         "lastRefreshTimestamp": recommendation.last_refresh,
         "currentPerformanceRisk": recommendation.current_performance_risk.value,
-        "effectiveRecommendationPreferences": _preferences(recommendation.preferences, shown),
+        "effectiveRecommendationPreferences": effective_preferences(
+            recommendation.preferences, shown
+        ),
         "inferredWorkloadTypes": cast(Any, list(recommendation.inferred_workload_types)),
         "instanceState": cast(Any, recommendation.state),
         "tags": [{"key": key, "value": value} for key, value in recommendation.tags.items()],
@@ -115,16 +124,14 @@ def _gpu_info(count: int, memory_mib: float) -> GpuInfo:
     return {"gpus": [gpus]}
 
 
-def ranked_options(
-    recommendation: model.Ec2InstanceRecommendation, architectures: Sequence[str]
-) -> list[model.RecommendationOption]:
+def ranked_options(options: Sequence[Ranked], architectures: Sequence[str]) -> list[Ranked]:
     """Return the best options of the given architectures, ranked together.
 
     An instance that is on Graviton already has the same type in both pools; it counts once.
     """
     pools = {
         option.instance_type: option
-        for option in recommendation.options
+        for option in options
         if option.architecture_pool in architectures
     }
     return sorted(pools.values(), key=_preference)[:MAX_OPTIONS]
@@ -144,7 +151,7 @@ def _option(
     found: InstanceRecommendationOption = {
         "instanceType": option.instance_type,
         "projectedUtilizationMetrics": [
-            _metric(metric, shown) for metric in option.projected_utilization
+            utilization_metric(metric, shown) for metric in option.projected_utilization
         ],
         "platformDifferences": cast(Any, list(option.platform_differences)),
         "performanceRisk": option.performance_risk,
@@ -161,10 +168,11 @@ def _option(
     return found
 
 
-def _metric(metric: model.UtilizationMetric, shown: Presentation) -> UtilizationMetric:
+def utilization_metric(metric: model.UtilizationMetric, shown: Presentation) -> UtilizationMetric:
+    """Return one value of use as a member of the answer."""
     return {
-        "name": _spelled(metric.name, shown),
-        "statistic": _spelled(STATISTIC, shown),
+        "name": spelled(metric.name, shown),
+        "statistic": spelled(STATISTIC, shown),
         "value": metric.value,
     }
 
@@ -181,9 +189,10 @@ def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSo
     }
 
 
-def _preferences(
+def effective_preferences(
     preferences: Preferences, shown: Presentation
 ) -> EffectiveRecommendationPreferences:
+    """Return the preferences that a recommendation was computed with."""
     found: EffectiveRecommendationPreferences = {
         "cpuVendorArchitectures": list(shown.architectures),
         "enhancedInfrastructureMetrics": enhanced_metrics(preferences),
@@ -211,5 +220,6 @@ def external_status(preferences: Preferences) -> ExternalMetricStatus:
     }
 
 
-def _spelled(value: str, shown: Presentation) -> Any:
+def spelled(value: str, shown: Presentation) -> Any:
+    """Return an enum value of instances and groups in the spelling that is asked for."""
     return WIRE_SPELLING.get(value, value) if shown.enum_style == "wire" else value

@@ -102,7 +102,7 @@ def instance_cells(one: model.Ec2InstanceRecommendation, shown: Shown) -> Instan
                 values_by_name(option.projected_utilization),
                 currency,
             )
-            for option in ranked_options(one, shown.architectures)
+            for option in ranked_options(one.options, shown.architectures)
         ),
         specifications=specifications_of(one.current_instance_type),
         use=values_by_name(one.utilization),

@@ -7,7 +7,7 @@ import numpy as np
 
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.catalog.prices import hourly_prices
-from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.demand import demand_of, headrooms, percentiles
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
 from compute_optimizer.engine.idle import IDLE_PEAK_CPU, Required, idle_rows
@@ -106,9 +106,10 @@ def analyze(
     Without a risk model the published rule decides; with `both` the other profile is heard too.
     """
     found = measure_shard(resources, samples, types, percentiles(DIMENSIONS, preferences))
-    market = _preferring(found.market, preferences)
+    market = preferring(found.market, preferences)
     fleet = fleet_at(found, preferences)
-    is_idle = _idle(found.chosen, found.usage, types, found.places)
+    peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(found.chosen.rows, np.nan, np.float32))
+    is_idle = idle_instances(found.chosen, peak_cpu, types, found.places)
     if risk_model is None:
         decisions = decide(fleet, market, DIMENSIONS)
         return Analysis(market, fleet, decisions, is_idle, found.obstacles)
@@ -201,7 +202,23 @@ def market_of(resources: Sequence[Resource], types: InstanceTypes) -> Market:
     )
 
 
-def _preferring(market: Market, preferences: Preferences) -> Market:
+def capacity_ratios(now: Resource, types: InstanceTypes, options: Sequence[str]) -> Floats:
+    """Return the present capacity as a share of each type's, (options, dimensions).
+
+    What a resource uses in percent times this is what it would use on the type. NaN where either
+    is unknown.
+    """
+    market = market_of([now], types)
+    place = types.index.get(now.instance_type, UNKNOWN_TYPE)
+    present = _provisioned([now], market, np.array([place]))
+    places = np.array([types.index.get(name, UNKNOWN_TYPE) for name in options], np.int64)
+    capacity = market.capacity[places]
+    capacity[places == UNKNOWN_TYPE] = np.nan
+    found: Floats = present / capacity
+    return found
+
+
+def preferring(market: Market, preferences: Preferences) -> Market:
     """Return the market with the preferred types only."""
     include, exclude = preferences.include_types, preferences.exclude_types
     if not (include or exclude):
@@ -258,12 +275,16 @@ def _currents(
     )
 
 
-def _idle(chosen: Chosen, usage: Usage, types: InstanceTypes, places: Integers) -> Booleans:
-    """Return which are idle; GPU use is unknown, so an accelerated instance never is."""
-    if CPU_METRIC not in usage.peaks:
-        return np.zeros(chosen.rows, dtype=np.bool_)
-    quiet = (usage.peaks[CPU_METRIC] < IDLE_PEAK_CPU) & ~types.accelerated[places]
+def idle_instances(
+    chosen: Chosen, peak_cpu: Singles, types: InstanceTypes, places: Integers
+) -> Booleans:
+    """Return which are idle; GPU use is unknown, so an accelerated instance never is.
+
+    `peak_cpu` (resources,) is in percent, NaN where unknown.
+    """
+    quiet = (peak_cpu < IDLE_PEAK_CPU) & ~types.accelerated[places]
     days = chosen.slots // SLOTS_PER_DAY
     found = np.zeros(chosen.rows, dtype=np.bool_)
-    found[idle_rows(chosen, IDLE_LIMITS, Required(), days, quiet)] = True
+    if CPU_METRIC in chosen.series:
+        found[idle_rows(chosen, IDLE_LIMITS, Required(), days, quiet)] = True
     return found

@@ -25,9 +25,10 @@ def facets_of(recommendation: Ec2InstanceRecommendation) -> Facets:
 def counted_savings(recommendation: Ec2InstanceRecommendation) -> float:
     """Return the monthly savings that totals count, in the currency of the Region.
 
-    Totals count the first option of overprovisioned resources only (spec 3.9).
+    Totals count the first option of overprovisioned resources only (spec 3.9), and what a whole
+    group saves with the group.
     """
-    if recommendation.finding is not Finding.OVER_PROVISIONED:
+    if recommendation.follows_group or recommendation.finding is not Finding.OVER_PROVISIONED:
         return 0.0
     first = _first_option(recommendation)
     return first.savings.monthly_usd if first is not None and first.savings is not None else 0.0

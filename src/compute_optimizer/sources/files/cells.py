@@ -76,6 +76,18 @@ def whole_capacity(row: Row, field: str) -> int | None:
     return int(number)
 
 
+def count(row: Row, field: str) -> int:
+    """Return the whole number of a cell that must not be empty, 0 or more."""
+    found = required(row, field)
+    try:
+        number = float(found)
+    except ValueError:
+        number = -1.0
+    if not (isfinite(number) and number >= 0 and number.is_integer()):
+        raise RowRefused(Reason.GROUP_SIZE, f"{field}: {found}")
+    return int(number)
+
+
 def flag(row: Row, field: str) -> bool:
     """Return whether a cell says yes; an empty one says no."""
     value = text(row, field).casefold()

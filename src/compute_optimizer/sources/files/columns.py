@@ -24,7 +24,7 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
 
 INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "nat_gateway_arn"),
+    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "nat_gateway_arn", "group_arn"),
     "id": ("id", "resource_id", "instance_id", "volume_id", "nat_gateway_id"),
     "account": ("account", "account_id", "owner_id"),
     "region": ("region", "aws_region"),
@@ -43,6 +43,13 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "root": ("root", "root_volume", "is_root"),
     "created_at": ("created_at", "create_time", "creation_time"),
     "in_route_table": ("in_route_table", "routed"),
+    "min_size": ("min_size",),
+    "max_size": ("max_size",),
+    "desired_capacity": ("desired_capacity", "desired"),
+    "scaling": ("scaling", "scaling_policies"),
+    "allocation_strategy": ("allocation_strategy", "on_demand_allocation_strategy"),
+    "spot": ("spot",),
+    "weighted": ("weighted", "weighted_capacity"),
 }
 
 

@@ -29,7 +29,9 @@ MAX_RESOURCES = 5_000_000
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", re.ASCII)
 RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 ARN = re.compile(
-    r"arn:aws[a-z-]*:ec2:(?P<region>[^:]*):(?P<account>[^:]*):(?P<kind>[^/:]+)/(?P<id>.+)", re.ASCII
+    r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[^:]*):(?P<account>[^:]*):"
+    r"(?P<kind>[^/:]+)(?P<separator>[/:])(?P<id>.+)",
+    re.ASCII,
 )
 
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
@@ -74,9 +76,7 @@ def resource_of(row: Row) -> Resource:
     if name not in KINDS:
         raise RowRefused(Reason.RESOURCE_TYPE, name)
     kind = KINDS[name]
-    if arn and arn["kind"] != kind.arn:
-        raise RowRefused(Reason.ARN, arn[0])
-    account, region, resource_id = _identity(row, arn)
+    account, region, resource_id = _identity(row, arn, kind)
     shared = {
         "arn": arn[0] if arn else _arn(account, region, kind, resource_id),
         "account_id": account,
@@ -92,7 +92,7 @@ def resource_of(row: Row) -> Resource:
 
 def _kind_name(row: Row, arn: re.Match[str] | None) -> str:
     """Return the resource type that a row names or, where it names none, that its ARN tells."""
-    told = next((name for name, kind in KINDS.items() if arn and arn["kind"] == kind.arn), None)
+    told = next((name for name, kind in KINDS.items() if arn and _is_of(arn, kind)), None)
     return text(row, "resource_type") or told or EC2_INSTANCE
 
 
@@ -103,11 +103,27 @@ def _arn_parts(arn: str) -> re.Match[str] | None:
     return parts
 
 
-def _identity(row: Row, arn: re.Match[str] | None) -> tuple[str, str, str]:
+def _is_of(arn: re.Match[str], kind: Kind) -> bool:
+    separator = ":" if kind.named else "/"
+    found = arn["service"], arn["kind"], arn["separator"]
+    return found == (kind.service, kind.arn, separator)
+
+
+def _id_in(arn: re.Match[str], kind: Kind) -> str:
+    """Return the id in an ARN of a kind; raise RowRefused for an ARN of another one."""
+    named = kind.named.fullmatch(arn["id"]) if kind.named else arn
+    if named is None or not _is_of(arn, kind):
+        raise RowRefused(Reason.ARN, arn[0])
+    return named["id"]
+
+
+def _identity(row: Row, arn: re.Match[str] | None, kind: Kind) -> tuple[str, str, str]:
     """Return account, Region and id: from the ARN where there is one, and all agreeing."""
     given = [text(row, field) for field in ("account", "region", "id")]
+    if kind.named:
+        required(row, "arn")
     if arn:
-        told = [arn["account"], arn["region"], arn["id"]]
+        told = [arn["account"], arn["region"], _id_in(arn, kind)]
         for one, other in zip(given, told, strict=True):
             if one and one not in (other, arn[0]):
                 raise RowRefused(Reason.ARN_DIFFERS, f"{one} in {arn[0]}")
@@ -117,7 +133,7 @@ def _identity(row: Row, arn: re.Match[str] | None) -> tuple[str, str, str]:
         raise RowRefused(Reason.ACCOUNT, account)
     if not REGION.fullmatch(region):
         raise RowRefused(Reason.REGION, region)
-    if not RESOURCE_ID.fullmatch(resource_id):
+    if not (kind.named or RESOURCE_ID.fullmatch(resource_id)):
         raise RowRefused(Reason.RESOURCE_ID, resource_id)
     return account, region, resource_id
 

@@ -1,9 +1,18 @@
 """What an inventory row says of each resource type: one reader each, listed by hand."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compute_optimizer.model.auto_scaling_group import (
+    DYNAMIC,
+    FIXED,
+    LOWEST_PRICE,
+    PRIORITIZED,
+    SCALING,
+    AutoScalingGroup,
+)
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
 from compute_optimizer.model.nat_gateway import (
     AVAILABLE,
@@ -11,7 +20,13 @@ from compute_optimizer.model.nat_gateway import (
     NAT_GATEWAY_STATES,
     NatGateway,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, NAT_GATEWAY, Resource
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    NAT_GATEWAY,
+    Resource,
+)
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
 from compute_optimizer.sources.files.refusals import Reason
@@ -30,6 +45,13 @@ PLATFORMS = {
 }
 """Platforms by what EC2 and people call them; they decide the price."""
 
+STRATEGIES = {
+    "prioritized": PRIORITIZED,
+    "lowest-price": LOWEST_PRICE,
+    "lowestprice": LOWEST_PRICE,
+}
+"""Allocation strategies of On-Demand Instances by what Auto Scaling and the service call them."""
+
 PROVISIONED = ("io1", "io2")
 """Volume types that are nothing without their IOPS."""
 
@@ -39,9 +61,14 @@ class Kind:
     """How the rows of one resource type are read."""
 
     arn: str
-    """How its ARNs begin after the account, such as `instance`; their service is ec2."""
+    """How its ARNs begin after the account, such as `instance`."""
     read: Callable[..., Resource]
     """(row, members that every type has) -> resource; raises RowRefused."""
+    service: str = "ec2"
+    """Of its ARNs."""
+    named: re.Pattern[str] | None = None
+    """Where the id stands in what an ARN has after `arn`, as the group `id`; None for all of it:
+    then an ARN can be made from an id."""
 
 
 def _instance(row: Row, shared: Mapping[str, Any]) -> Resource:
@@ -80,6 +107,39 @@ def _nat_gateway(row: Row, shared: Mapping[str, Any]) -> Resource:
     )
 
 
+def _group(row: Row, shared: Mapping[str, Any]) -> Resource:
+    names = [name.strip() for name in shared["instance_type"].split(";") if name.strip()]
+    if not names:
+        raise RowRefused(Reason.MISSING, "type")
+    least, desired, most = (cells.count(row, field) for field in GROUP_SIZES)
+    if not least <= desired <= most:
+        raise RowRefused(Reason.GROUP_SIZE, f"{least} <= {desired} <= {most}")
+    return AutoScalingGroup(
+        **{**shared, "instance_type": names[0], "name": shared["name"] or shared["resource_id"]},
+        platform=_platform(row),
+        min_size=least,
+        max_size=most,
+        desired_capacity=desired,
+        mixed_types=tuple(names) if len(names) > 1 else (),
+        allocation_strategy=_strategy(row),
+        scaling=cells.choice(
+            row, "scaling", FIXED if least == most else DYNAMIC, SCALING, Reason.SCALING
+        ),
+        spot=cells.flag(row, "spot"),
+        weighted=cells.flag(row, "weighted"),
+    )
+
+
+GROUP_SIZES = ("min_size", "desired_capacity", "max_size")
+
+
+def _strategy(row: Row) -> str | None:
+    value = cells.text(row, "allocation_strategy").casefold()
+    if value and value not in STRATEGIES:
+        raise RowRefused(Reason.STRATEGY, value)
+    return STRATEGIES.get(value)
+
+
 def _platform(row: Row) -> str:
     value = cells.text(row, "platform").casefold() or "linux"
     if value not in PLATFORMS:
@@ -91,5 +151,11 @@ KINDS = {
     EC2_INSTANCE: Kind("instance", _instance),
     EBS_VOLUME: Kind("volume", _volume),
     NAT_GATEWAY: Kind("natgateway", _nat_gateway),
+    AUTO_SCALING_GROUP: Kind(
+        "autoScalingGroup",
+        _group,
+        service="autoscaling",
+        named=re.compile(r"[!-.0-9;-~]+:autoScalingGroupName/(?P<id>[!-9;-~]{1,255})", re.ASCII),
+    ),
 }
 """By the service's own name of the resource type."""

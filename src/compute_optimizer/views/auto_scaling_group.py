@@ -1,0 +1,91 @@
+"""Auto Scaling group recommendations in the spelling of the wire."""
+
+from typing import Any, cast
+
+from compute_optimizer.model import auto_scaling_group as model
+from compute_optimizer.shapes import (
+    AutoScalingGroupConfiguration,
+    AutoScalingGroupRecommendation,
+    AutoScalingGroupRecommendationOption,
+)
+from compute_optimizer.views.ec2_instance import (
+    Presentation,
+    effective_preferences,
+    ranked_options,
+    spelled,
+    utilization_metric,
+)
+from compute_optimizer.views.savings import savings_opportunity
+
+
+def group_recommendation(
+    one: model.AutoScalingGroupRecommendation, shown: Presentation
+) -> AutoScalingGroupRecommendation:
+    """Return the recommendation as a member of autoScalingGroupRecommendations."""
+    now = one.configuration
+    options = ranked_options(one.options, shown.architectures)
+    found: AutoScalingGroupRecommendation = {
+        "accountId": one.account_id,
+        "autoScalingGroupArn": one.resource_arn,
+        "autoScalingGroupName": one.name,
+        "finding": spelled(one.finding.value, shown),
+        "utilizationMetrics": [utilization_metric(metric, shown) for metric in one.utilization],
+        "lookBackPeriodInDays": one.lookback_days,
+        "currentConfiguration": _configuration(now, now.instance_type, now.allocation_strategy),
+        "recommendationOptions": [
+            _option(option, rank, now, shown) for rank, option in enumerate(options, 1)
+        ],
+        "lastRefreshTimestamp": one.last_refresh,
+        "currentPerformanceRisk": one.current_performance_risk.value,
+        "effectiveRecommendationPreferences": effective_preferences(one.preferences, shown),
+        "inferredWorkloadTypes": cast(Any, list(one.inferred_workload_types)),
+    }
+    if gpus := shown.gpus.get(now.instance_type):
+        found["currentInstanceGpuInfo"] = gpus
+    return found
+
+
+def _configuration(
+    now: model.GroupConfiguration, instance_type: str, strategy: str | None
+) -> AutoScalingGroupConfiguration:
+    """Return the sizes, and the given type: alone, or in front of the types that are mixed."""
+    found: AutoScalingGroupConfiguration = {
+        "desiredCapacity": now.desired_capacity,
+        "minSize": now.min_size,
+        "maxSize": now.max_size,
+    }
+    if not now.mixed_types:
+        return {**found, "type": "SingleInstanceType", "instanceType": instance_type}
+    mixed = now.mixed_types
+    if instance_type not in mixed:
+        mixed = (instance_type, *mixed)
+    found |= {"type": "MixedInstanceTypes", "mixedInstanceTypes": list(mixed)}
+    if strategy is not None:
+        found["allocationStrategy"] = cast(Any, strategy)
+    return found
+
+
+def _option(
+    option: model.GroupOption, rank: int, now: model.GroupConfiguration, shown: Presentation
+) -> AutoScalingGroupRecommendationOption:
+    # The recommended types come first where the order decides (spec 6.2).
+    configuration = _configuration(now, option.instance_type, model.PRIORITIZED)
+    if option.hour_reduction is not None:
+        configuration["estimatedInstanceHourReductionPercentage"] = option.hour_reduction
+    found: AutoScalingGroupRecommendationOption = {
+        "configuration": configuration,
+        "projectedUtilizationMetrics": [
+            utilization_metric(metric, shown) for metric in option.projected_utilization
+        ],
+        "performanceRisk": option.performance_risk,
+        "rank": rank,
+        "migrationEffort": cast(Any, option.migration_effort),
+    }
+    if option.savings is not None:
+        savings = savings_opportunity(option.savings, shown.region)
+        found["savingsOpportunity"] = savings
+        # Without discounts both figures are the On-Demand ones (spec 3.9).
+        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    if gpus := shown.gpus.get(option.instance_type):
+        found["instanceGpuInfo"] = gpus
+    return found
