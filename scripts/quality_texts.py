@@ -27,8 +27,8 @@ What this says:
   at 5 %, with more than three times the violations. Its presets do not help: on the past none of
   the nine stayed within 5 %, so whoever asks for 5 % is told to keep everything.
 - A multiplier from the past keeps to what is asked at the first three origins, and leaves 12 to
-  15 points to the oracle. The default violates as many machines and leaves 7 to 11; over all
-  origins it saves more, by an interval that begins just above nothing.
+  15 points to the oracle. The default violates as many machines and leaves 7 to 11: it saves 3
+  points more (1.2 to 5.0).
 - Most of that comes from weighing harm against price, not from the features: see the ablation
   below.
 - The last origin is the end of a quarter: many machines shift together, and whoever learned from
@@ -40,8 +40,8 @@ What this says:
 READING_ALL = """\
 Memory decides most of it: whoever may never exceed it pays for the maximum. Rules that ignore
 disk or network are hardly punished here: the smallest types carry what these machines read and
-send. Asked for 5 %, the default and the sweep violate more, for there are more ways to; which of
-the two is better cannot be told from these machines.
+send. Asked for 5 %, the default and the sweep violate more, for there are more ways to. The default
+saves 2 points more (0.6 to 3.3) and violates 0.9 points more, which is within what chance does.
 """
 CALIBRATION = """\
 O is how many machines were violated, E how many the [predicted risk](risk.md) said. "Next
@@ -91,7 +91,7 @@ cores are unknown; four stand in, so the options are 1/16 to all of a machine.
 """
 READING_TRANSFER = """\
 - On maxima little can be saved: nearly every machine once used nearly all of its CPU for a
-  moment.
+  moment. The default tries where the sweep keeps everything: two machines of 44 are violated.
 - On averages of the same machines the published rule hurts half of them. Averages hide the peaks
   that the rule's margin is for, and these machines are busier than those of Bitbrains. With 40
   machines and a week to learn from, the default keeps nearer to what was asked than the sweep and
