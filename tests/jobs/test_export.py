@@ -24,6 +24,7 @@ from compute_optimizer.store.schema import export_jobs
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, Desk, HandClock
 from tests.exporting import ExportDesk, export_desk
+from tests.groups import group_arn, group_recommendation
 from tests.records import arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
@@ -151,6 +152,44 @@ def test_instances_are_exported_with_the_options_of_the_asked_architectures(
     assert both["recommendationOptions_1_platformDifferences_isArchitectureDifferent"] == "true"
     preference = "effectiveRecommendationPreferencesCpuVendorArchitectures"
     assert both[preference] == "AWS_ARM64,CURRENT"
+
+
+def test_groups_are_exported_beside_those_that_have_no_recommendation(exports: ExportDesk) -> None:
+    found = group_recommendation(1, account_id=MANAGEMENT)
+    missing = RecommendationError(group_arn(2, MANAGEMENT), "UNSUPPORTED_RESOURCE", "Spot.")
+    exports.publish([found], [missing], resource_type="AutoScalingGroup")
+
+    first, second = exports.exported(kind="AutoScalingGroup")
+
+    assert first["autoScalingGroupArn"] == group_arn(1, MANAGEMENT)
+    assert first["lastRefreshTimestamp_UTC"] == "2026-03-15 06:30:00"
+    assert first["currentConfiguration_desiredCapacity"] == "2"
+    assert {name: value for name, value in second.items() if value} == {
+        "accountId": MANAGEMENT,
+        "autoScalingGroupArn": group_arn(2, MANAGEMENT),
+        "recommendations_count": "0",
+        "errorCode": "UNSUPPORTED_RESOURCE",
+        "errorMessage": "Spot.",
+    }
+
+
+@pytest.mark.parametrize(("finding", "numbers"), [("NOT_OPTIMIZED", [1]), ("Optimized", [2])])
+def test_groups_are_filtered_as_where_they_are_listed(
+    exports: ExportDesk, finding: str, numbers: list[int]
+) -> None:
+    found = [
+        group_recommendation(1, account_id=MANAGEMENT),
+        group_recommendation(2, account_id=MANAGEMENT, finding=Finding.OPTIMIZED),
+    ]
+    exports.publish(found, resource_type="AutoScalingGroup")
+
+    rows = exports.exported(
+        kind="AutoScalingGroup", filters=[{"name": "Finding", "values": [finding]}]
+    )
+
+    assert [row["autoScalingGroupArn"] for row in rows] == [
+        group_arn(number, MANAGEMENT) for number in numbers
+    ]
 
 
 def test_the_finding_of_instances_is_spelled_as_in_answers(exports: ExportDesk) -> None:

@@ -60,6 +60,14 @@ def test_a_second_export_of_the_same_type_is_refused_until_the_first_is_done(
     exports.ask()
 
 
+def test_jobs_of_groups_are_listed_by_their_type(exports: ExportDesk) -> None:
+    answer = exports.ask(kind="AutoScalingGroup", fieldsToExport=["AutoScalingGroupArn"])
+
+    assert exports.job(answer)["resourceType"] == "AutoScalingGroup"
+    with pytest.raises(InvalidParameterValueException, match="InstanceArn"):
+        exports.ask(ALPHA, kind="AutoScalingGroup", fieldsToExport=["InstanceArn"])
+
+
 def test_the_same_type_in_another_region_is_another_export(exports: ExportDesk) -> None:
     exports.ask()
     context = exports.desk.context(MANAGEMENT, "eu-west-1")

@@ -103,6 +103,16 @@ def test_a_group_is_told_the_same_alone_and_among_others() -> None:
     assert [one.resource_arn for one in together.errors] == [group_arn(4)]
 
 
+@pytest.mark.parametrize("types", [("m5.xlarge",), ("m5.2xlarge", "m5.xlarge")])
+def test_a_group_keeps_the_price_of_one_machine_of_its_cheapest_type(
+    types: tuple[str, ...],
+) -> None:
+    found = recommended_group(group(1, *types, size=3), {CPU: np.array([10])})
+
+    # m5.xlarge in us-east-1: 0.192 USD an hour, whatever the size of the group.
+    assert found.current_hourly_usd == pytest.approx(0.192)
+
+
 def test_an_empty_shard_has_no_results() -> None:
     assert analyzed_groups([], {}) == Results((), ())
 

@@ -1,6 +1,7 @@
 """The columns of the exports: those of the service's files, and every field that it lists."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,34 @@ import botocore.loaders
 import botocore.model
 import pytest
 
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError
 from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
+from tests.groups import BY_HAND, group_arn, group_option, group_recommendation
 from tests.records import NOW, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
-FIELD_ENUMS = {"Ec2Instance": "ExportableInstanceField", "EbsVolume": "ExportableVolumeField"}
+FIELD_ENUMS = {
+    "AutoScalingGroup": "ExportableAutoScalingGroupField",
+    "EbsVolume": "ExportableVolumeField",
+    "Ec2Instance": "ExportableInstanceField",
+}
 """By resource type, the enum of the service's model."""
 
-PUBLIC_NAMES = {"Ec2Instance": "ec2_instance", "EbsVolume": "ebs_volume"}
+PUBLIC_NAMES = {
+    "AutoScalingGroup": "auto_scale",
+    "EbsVolume": "ebs_volume",
+    "Ec2Instance": "ec2_instance",
+}
 """By resource type, the key of the public tables."""
 
-SAMPLES = {"Ec2Instance": recommendation(1), "EbsVolume": volume_recommendation(1)}
+SAMPLES = {
+    "AutoScalingGroup": group_recommendation(1),
+    "EbsVolume": volume_recommendation(1),
+    "Ec2Instance": recommendation(1),
+}
 
 PYTHON_TYPES: dict[ColumnKind, tuple[type, ...]] = {
     ColumnKind.STRING: (str,),
@@ -109,6 +124,84 @@ def test_a_field_chooses_its_columns_and_those_that_are_always_there(resource_ty
         "recommendationOptions_3_performanceRisk",
         "recommendations_count",
     ]
+
+
+def test_headers_of_groups_are_spelled_as_the_members_of_answers() -> None:
+    names = [column.name for column in EXPORT_TABLES["AutoScalingGroup"].columns]
+
+    assert names[1:3] == ["autoScalingGroupArn", "autoScalingGroupName"]
+    assert names[7:11] == [
+        "currentConfiguration_desiredCapacity",
+        "currentConfiguration_minSize",
+        "currentConfiguration_maxSize",
+        "currentConfiguration_instanceType",
+    ]
+    assert names[61] == "lastRefreshTimestamp_UTC"
+
+
+def group_row(one: AutoScalingGroupRecommendation, **shown: Any) -> dict[str, Any]:
+    """Return the cells of a group that are not empty."""
+    table = EXPORT_TABLES["AutoScalingGroup"]
+    subject = table.subject(one, Shown("us-east-1", **shown))
+    (row,) = recommended_rows(table.columns, [subject])
+    cells = zip((column.name for column in table.columns), row, strict=True)
+    return {name: cell for name, cell in cells if cell not in (None, "")}
+
+
+def test_a_group_of_one_type_is_a_row_of_its_sizes_and_of_one_machine() -> None:
+    row = group_row(group_recommendation(1, current_hourly_usd=0.192))
+
+    begin, first = "currentConfiguration_", "recommendationOptions_1_"
+    assert row["autoScalingGroupArn"] == group_arn(1, row["accountId"])
+    assert (row["autoScalingGroupName"], row["finding"]) == ("web-1", "NOT_OPTIMIZED")
+    sizes = ("desiredCapacity", "minSize", "maxSize")
+    assert [row[f"{begin}{name}"] for name in sizes] == [2, 2, 2]
+    assert [row[f"{first}configuration_{name}"] for name in sizes] == [2, 2, 2]
+    assert row[f"{begin}instanceType"] == "m5.xlarge"
+    assert row[f"{begin}type"] == "SingleInstanceType"
+    assert row[f"{first}configuration_instanceType"] == "m5.large"
+    # Of one m5.xlarge (4 vCPUs, 16 GiB, 0.192 USD an hour), and of one m5.large.
+    assert (row["current_vcpus"], row["current_memory"]) == (4.0, 16.0)
+    assert row["current_onDemandPrice"] == 0.192
+    assert (row[f"{first}vcpus"], row[f"{first}memory"]) == (2.0, 8.0)
+    # Of both machines: half of 2 * 0.192 * 730 = 280.32 USD a month.
+    assert row[f"{first}estimatedMonthlySavings_value"] == 140.16
+    assert row[f"{first}projectedUtilizationMetrics_CPU_MAXIMUM"] == 36.0
+    # The option of Graviton is not asked for.
+    assert row["recommendations_count"] == 1
+    assert not any(name.startswith("recommendationOptions_2") for name in row)
+
+
+def test_options_of_groups_are_those_of_the_asked_architectures() -> None:
+    row = group_row(group_recommendation(1), architectures=("AWS_ARM64", "CURRENT"))
+
+    # m6g.large saves 168.192 USD a month, m5.large 140.16.
+    types = [row[f"recommendationOptions_{n}_configuration_instanceType"] for n in (1, 2)]
+    assert types == ["m6g.large", "m5.large"]
+
+
+def test_findings_of_groups_are_spelled_as_asked() -> None:
+    assert group_row(group_recommendation(1), enum_style="model")["finding"] == "NotOptimized"
+
+
+def test_a_group_that_mixes_types_has_a_list_in_place_of_its_type() -> None:
+    mixed = replace(
+        BY_HAND.configuration,
+        mixed_types=("m5.xlarge", "m5a.xlarge"),
+        allocation_strategy="LowestPrice",
+    )
+    option = group_option("m6i.large", 140.16, hour_reduction=12.5)
+    row = group_row(group_recommendation(1, configuration=mixed, options=(option,)))
+
+    begin, first = "currentConfiguration_", "recommendationOptions_1_configuration_"
+    assert f"{begin}instanceType" not in row
+    assert f"{first}instanceType" not in row
+    assert row[f"{begin}type"] == row[f"{first}type"] == "MixedInstanceTypes"
+    assert row[f"{begin}mixedInstanceTypes"] == "m5.xlarge,m5a.xlarge"
+    assert row[f"{first}mixedInstanceTypes"] == "m6i.large,m5.xlarge,m5a.xlarge"
+    assert row[f"{begin}allocationStrategy"] == "LowestPrice"
+    assert row[f"{first}allocationStrategy"] == "Prioritized"
+    assert row[f"{first}estimatedInstanceHourReductionPercentage"] == 12.5
 
 
 def test_volumes_in_china_are_exported_in_cny() -> None:

@@ -15,6 +15,7 @@ from compute_optimizer.store.recommendations import Scope, current_run, read_err
 from compute_optimizer.views.export_columns import ExportTable, Shown, recommended_rows
 from compute_optimizer.views.export_comparison import (
     ASPECTS,
+    PLACES,
     Cells,
     ComparedType,
     Disagreement,
@@ -77,8 +78,8 @@ def compare_export(state: State, path: Path, enum_style: str = "wire") -> Export
     """
     wanted = {
         name
-        for resource_type, table in EXPORT_TABLES.items()
-        for name in compared_type(resource_type, table.columns).columns
+        for resource_type in PLACES
+        for name in compared_type(resource_type, EXPORT_TABLES[resource_type].columns).columns
     }
     theirs = read_aws_export(path, wanted)
     table = EXPORT_TABLES[theirs.resource_type]

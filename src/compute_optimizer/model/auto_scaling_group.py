@@ -98,6 +98,8 @@ class AutoScalingGroupRecommendation:
     inferred_workload_types: tuple[str, ...] = ()
     evidence: Evidence | None = None
     other: OtherAnswer | None = None
+    current_hourly_usd: float | None = None
+    """List price of one machine of that type; None where it is unknown."""
 
     @property
     def current_instance_type(self) -> str:

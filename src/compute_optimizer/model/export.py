@@ -74,9 +74,9 @@ class ExportRequest:
     fields: tuple[str, ...] = ()
     """The service's names; empty for all."""
     architectures: tuple[str, ...] = ("CURRENT",)
-    """Of EC2 instances: the options of these are ranked together."""
+    """Of instances and groups: the options of these are ranked together."""
     enum_style: str = "wire"
-    """Spelling of EC2 enums, as in answers."""
+    """Spelling of the enums of instances and groups, as in answers."""
 
 
 @dataclass(frozen=True, slots=True)

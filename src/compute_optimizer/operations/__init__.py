@@ -53,7 +53,6 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 NOT_YET = (
-    "ExportAutoScalingGroupRecommendations",
     "ExportECSServiceRecommendations",
     "ExportIdleRecommendations",
     "ExportLambdaFunctionRecommendations",

@@ -15,14 +15,20 @@ from compute_optimizer.model.export import (
     WantedFilter,
     object_key,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE
 from compute_optimizer.operations.access import (
     account_in_reach,
     opted_in_caller,
     valid_account_id,
 )
 from compute_optimizer.operations.context import Context
-from compute_optimizer.operations.filters import EBS_FILTERS, EC2_FILTERS, FilterRule, selection
+from compute_optimizer.operations.filters import (
+    EBS_FILTERS,
+    EC2_FILTERS,
+    GROUP_FILTERS,
+    FilterRule,
+    selection,
+)
 from compute_optimizer.shapes import (
     AccessDeniedException,
     InvalidParameterValueException,
@@ -55,6 +61,7 @@ class ExportKind:
 
 
 EXPORT_KINDS = {
+    "ExportAutoScalingGroupRecommendations": ExportKind(AUTO_SCALING_GROUP, GROUP_FILTERS),
     "ExportEBSVolumeRecommendations": ExportKind(EBS_VOLUME, EBS_FILTERS),
     "ExportEC2InstanceRecommendations": ExportKind(EC2_INSTANCE, EC2_FILTERS),
 }

@@ -31,7 +31,7 @@ def group_recommendation(
         "finding": spelled(one.finding.value, shown),
         "utilizationMetrics": [utilization_metric(metric, shown) for metric in one.utilization],
         "lookBackPeriodInDays": one.lookback_days,
-        "currentConfiguration": _configuration(now, now.instance_type, now.allocation_strategy),
+        "currentConfiguration": current_configuration(now),
         "recommendationOptions": [
             _option(option, rank, now, shown) for rank, option in enumerate(options, 1)
         ],
@@ -43,6 +43,22 @@ def group_recommendation(
     if gpus := shown.gpus.get(now.instance_type):
         found["currentInstanceGpuInfo"] = gpus
     return found
+
+
+def current_configuration(now: model.GroupConfiguration) -> AutoScalingGroupConfiguration:
+    """Return sizes and types of a group as it is."""
+    return _configuration(now, now.instance_type, now.allocation_strategy)
+
+
+def recommended_configuration(
+    now: model.GroupConfiguration, option: model.GroupOption
+) -> AutoScalingGroupConfiguration:
+    """Return sizes and types of a group that follows the option."""
+    # The recommended types come first where the order decides (spec 6.2).
+    configuration = _configuration(now, option.instance_type, model.PRIORITIZED)
+    if option.hour_reduction is not None:
+        configuration["estimatedInstanceHourReductionPercentage"] = option.hour_reduction
+    return configuration
 
 
 def _configuration(
@@ -68,12 +84,8 @@ def _configuration(
 def _option(
     option: model.GroupOption, rank: int, now: model.GroupConfiguration, shown: Presentation
 ) -> AutoScalingGroupRecommendationOption:
-    # The recommended types come first where the order decides (spec 6.2).
-    configuration = _configuration(now, option.instance_type, model.PRIORITIZED)
-    if option.hour_reduction is not None:
-        configuration["estimatedInstanceHourReductionPercentage"] = option.hour_reduction
     found: AutoScalingGroupRecommendationOption = {
-        "configuration": configuration,
+        "configuration": recommended_configuration(now, option),
         "projectedUtilizationMetrics": [
             utilization_metric(metric, shown) for metric in option.projected_utilization
         ],

@@ -85,20 +85,23 @@ def _volume(prefix: str) -> tuple[str, ...]:
     return tuple(f"{prefix}configuration_volume{figure}" for figure in figures)
 
 
+PLACES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    EC2_INSTANCE: (
+        ("currentinstancetype",),
+        (f"{_FIRST}instancetype",),
+        "current_ondemandprice",
+    ),
+    EBS_VOLUME: (_volume("current"), _volume(_FIRST), "current_monthlyprice"),
+}
+"""By resource type that can be compared: columns of what it is, of its first option, and price."""
+
+
 def compared_type(resource_type: str, columns: Sequence[Column]) -> ComparedType:
     """Return where a type's columns hold what is compared."""
     names = [column.name.lower() for column in columns]
     use = tuple(name for name in names if name.startswith("utilizationmetrics_"))
     reasons = tuple(name for name in names if name.startswith("findingreasoncodes_is"))
-    places: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-        EC2_INSTANCE: (
-            ("currentinstancetype",),
-            (f"{_FIRST}instancetype",),
-            "current_ondemandprice",
-        ),
-        EBS_VOLUME: (_volume("current"), _volume(_FIRST), "current_monthlyprice"),
-    }
-    return ComparedType(*places[resource_type], use, reasons)
+    return ComparedType(*PLACES[resource_type], use, reasons)
 
 
 @dataclass(frozen=True, slots=True)

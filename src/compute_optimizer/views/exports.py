@@ -5,11 +5,16 @@ from datetime import date
 from typing import Any
 
 from compute_optimizer.model.export import ColumnKind
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
-from compute_optimizer.views import ebs_volume_export, ec2_instance_export
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.views import (
+    auto_scaling_group_export,
+    ebs_volume_export,
+    ec2_instance_export,
+)
 from compute_optimizer.views.export_columns import Column, ExportTable
 
 EXPORT_TABLES: Mapping[str, ExportTable] = {
+    AUTO_SCALING_GROUP: auto_scaling_group_export.TABLE,
     EBS_VOLUME: ebs_volume_export.TABLE,
     EC2_INSTANCE: ec2_instance_export.TABLE,
 }

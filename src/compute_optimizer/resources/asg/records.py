@@ -57,6 +57,7 @@ def group_recommendation(
         inferred_workload_types=machine.inferred_workload_types,
         evidence=machine.evidence,
         other=machine.other,
+        current_hourly_usd=machine.current_hourly_usd,
     )
 
 
