@@ -10,7 +10,11 @@ from typing import Any
 
 from compute_optimizer.interfaces import Sink
 from compute_optimizer.jobs.export import Exporter, Outcome, run_exports
-from compute_optimizer.model.recommendation import Recommendation, RecommendationError
+from compute_optimizer.model.recommendation import (
+    IdleRecommendation,
+    Recommendation,
+    RecommendationError,
+)
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink
 from compute_optimizer.store.recommendations import (
@@ -45,12 +49,13 @@ class ExportDesk:
         errors: Sequence[RecommendationError] = (),
         account: str = MANAGEMENT,
         resource_type: str = "EbsVolume",
+        idle: Sequence[IdleRecommendation] = (),
     ) -> None:
         """Make recommendations the current ones of an account."""
         scope, now = Scope(account, REGION, resource_type), self.desk.clock.now()
         with self.desk.state.writing() as connection:
             run_id = begin_run(connection, now, now)
-            write_result(connection, run_id, scope, found, errors, now=now)
+            write_result(connection, run_id, scope, found, errors, now=now, idle=idle)
             complete_run(connection, run_id, [scope], now)
 
     def ask(

@@ -121,6 +121,42 @@ def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(
     assert [_naive(row) for row in by_arrow] == [_empty_as_null(row) for row in by_duckdb]
 
 
+@pytest.mark.parametrize(
+    ("method", "resource_type", "field", "header"),
+    [
+        (
+            "export_auto_scaling_group_recommendations",
+            "AutoScalingGroup",
+            "AutoScalingGroupName",
+            b"autoScalingGroupName,recommendations_count,errorCode,errorMessage\n",
+        ),
+        (
+            "export_idle_recommendations",
+            "Idle",
+            "ResourceId",
+            b"resourceId,recommendations_count,errorCode,errorMessage\n",
+        ),
+    ],
+)
+def test_boto3_exports_groups_and_what_is_idle(
+    exporting: Served,
+    protocol: str,
+    s3: Any,
+    bucket: str,
+    method: str,
+    resource_type: str,
+    field: str,
+    header: bytes,
+) -> None:
+    client = exporting.client(protocol=protocol)
+
+    answer = getattr(client, method)(s3DestinationConfig={"bucket": bucket}, fieldsToExport=[field])
+    job = finished(client, answer["jobId"])
+
+    assert (job["status"], job["resourceType"]) == ("Complete", resource_type)
+    assert content(s3, bucket, answer["s3Destination"]["key"]) == header
+
+
 def _naive(row: dict[str, Any]) -> dict[str, Any]:
     return _empty_as_null(
         {

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
@@ -25,7 +26,8 @@ from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, Desk, HandClock
 from tests.exporting import ExportDesk, export_desk
 from tests.groups import group_arn, group_recommendation
-from tests.records import arn, option, recommendation
+from tests.idleness import idle_recommendation, nat_gateway
+from tests.records import NOW, arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
 
@@ -190,6 +192,90 @@ def test_groups_are_filtered_as_where_they_are_listed(
     assert [row["autoScalingGroupArn"] for row in rows] == [
         group_arn(number, MANAGEMENT) for number in numbers
     ]
+
+
+def idle(number: int, account: str = MANAGEMENT, **changes: Any) -> Any:
+    return idle_recommendation(number, account_id=account, **changes)
+
+
+def test_what_is_idle_is_exported_of_every_type_at_once(exports: ExportDesk) -> None:
+    gateway = idle(
+        0,
+        resource_arn=nat_gateway(1).arn,
+        resource_id="nat-1",
+        idle_type="NatGateway",
+        savings=None,
+    )
+    error = RecommendationError(volume_arn(2, MANAGEMENT), "INSUFFICIENT_METRIC_DATA", "Few.")
+    exports.publish([volume(1)], [error], idle=[idle(2), idle(1)])
+    exports.publish([], resource_type="NatGateway", idle=[gateway])
+
+    rows = exports.exported(kind="Idle")
+
+    assert [(row["resourceArn"], row["resourceType"]) for row in rows] == [
+        (nat_gateway(1).arn, "NatGateway"),
+        (volume_arn(1, MANAGEMENT), "EBSVolume"),
+        (volume_arn(2, MANAGEMENT), "EBSVolume"),
+    ]
+    last = rows[-1]
+    assert last["resourceId"] == f"vol-{2:017x}"
+    assert last["lastRefreshTimestamp_UTC"] == "2026-03-15T06:30:00Z"
+    assert (last["finding"], last["findingDescription"]) == ("Idle", "The volume does nothing.")
+    assert last["estimatedMonthlySavingsValue"] == "8.0"
+    assert last["estimatedMonthlySavingsValueAfterDiscounts"] == "8.0"
+    assert last["utilizationMetricsVolumeReadOpsPerSecondMaximum"] == "0.0"
+    assert (last["recommendations_count"], last["errorCode"]) == ("1", "")
+    assert last["tags"] == '{"team":"data"}'
+    assert rows[0]["estimatedMonthlySavingsValue"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "numbers"),
+    [
+        ("Finding", "Unattached", [2]),
+        ("ResourceType", "EBSVolume", [1, 2]),
+        ("ResourceType", "NatGateway", []),
+        ("tag:team", "web", [1]),
+    ],
+)
+def test_what_is_idle_is_filtered_as_where_it_is_listed(
+    exports: ExportDesk, name: str, value: str, numbers: list[int]
+) -> None:
+    found = [idle(1, tags={"team": "web"}), idle(2, finding=Finding.UNATTACHED)]
+    exports.publish([], idle=found)
+
+    rows = exports.exported(kind="Idle", filters=[{"name": name, "values": [value]}])
+
+    assert [row["resourceArn"] for row in rows] == [volume_arn(n, MANAGEMENT) for n in numbers]
+
+
+def test_more_idle_resources_than_a_page_are_all_there_once(exports: ExportDesk) -> None:
+    numbers = range(2_001)
+    exports.publish([], idle=[idle(number, savings=None) for number in numbers])
+
+    rows = exports.exported(kind="Idle", fieldsToExport=["ResourceArn"])
+
+    assert [row["resourceArn"] for row in rows] == [volume_arn(n, MANAGEMENT) for n in numbers]
+
+
+def test_what_is_idle_of_members_is_exported_when_asked_for(exports: ExportDesk) -> None:
+    exports.publish([], account=ALPHA, idle=[idle(1, ALPHA)])
+
+    assert exports.exported(kind="Idle") == []
+    (row,) = exports.exported(kind="Idle", includeMemberAccounts=True)
+    assert row["accountId"] == ALPHA
+
+
+def test_moments_of_idle_resources_are_moments_in_parquet(exports: ExportDesk) -> None:
+    exports.parquet = True
+    exports.publish([], idle=[idle(1)])
+    answer = exports.ask(kind="Idle")
+    exports.run()
+
+    key = answer["s3Destination"]["key"].replace(".csv", ".parquet")
+    table = pq.read_table(exports.folder / answer["s3Destination"]["bucket"] / key)
+
+    assert table["lastRefreshTimestamp_UTC"].to_pylist() == [NOW]
 
 
 def test_the_finding_of_instances_is_spelled_as_in_answers(exports: ExportDesk) -> None:

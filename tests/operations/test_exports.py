@@ -60,12 +60,17 @@ def test_a_second_export_of_the_same_type_is_refused_until_the_first_is_done(
     exports.ask()
 
 
-def test_jobs_of_groups_are_listed_by_their_type(exports: ExportDesk) -> None:
-    answer = exports.ask(kind="AutoScalingGroup", fieldsToExport=["AutoScalingGroupArn"])
+@pytest.mark.parametrize(
+    ("kind", "field"), [("AutoScalingGroup", "AutoScalingGroupArn"), ("Idle", "ResourceArn")]
+)
+def test_jobs_are_listed_by_their_type_and_know_its_fields(
+    exports: ExportDesk, kind: str, field: str
+) -> None:
+    answer = exports.ask(kind=kind, fieldsToExport=[field])
 
-    assert exports.job(answer)["resourceType"] == "AutoScalingGroup"
-    with pytest.raises(InvalidParameterValueException, match="InstanceArn"):
-        exports.ask(ALPHA, kind="AutoScalingGroup", fieldsToExport=["InstanceArn"])
+    assert exports.job(answer)["resourceType"] == kind
+    with pytest.raises(InvalidParameterValueException, match="'InstanceArn'"):
+        exports.ask(ALPHA, kind=kind, fieldsToExport=["InstanceArn"])
 
 
 def test_the_same_type_in_another_region_is_another_export(exports: ExportDesk) -> None:

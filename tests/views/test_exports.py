@@ -11,10 +11,11 @@ import pytest
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.export import ColumnKind
-from compute_optimizer.model.recommendation import RecommendationError
+from compute_optimizer.model.recommendation import RecommendationError, UtilizationMetric
 from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
 from tests.groups import BY_HAND, group_arn, group_option, group_recommendation
+from tests.idleness import idle_recommendation
 from tests.records import NOW, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
@@ -22,6 +23,7 @@ FIELD_ENUMS = {
     "AutoScalingGroup": "ExportableAutoScalingGroupField",
     "EbsVolume": "ExportableVolumeField",
     "Ec2Instance": "ExportableInstanceField",
+    "Idle": "ExportableIdleField",
 }
 """By resource type, the enum of the service's model."""
 
@@ -29,6 +31,7 @@ PUBLIC_NAMES = {
     "AutoScalingGroup": "auto_scale",
     "EbsVolume": "ebs_volume",
     "Ec2Instance": "ec2_instance",
+    "Idle": "idle",
 }
 """By resource type, the key of the public tables."""
 
@@ -36,6 +39,7 @@ SAMPLES = {
     "AutoScalingGroup": group_recommendation(1),
     "EbsVolume": volume_recommendation(1),
     "Ec2Instance": recommendation(1),
+    "Idle": idle_recommendation(1),
 }
 
 PYTHON_TYPES: dict[ColumnKind, tuple[type, ...]] = {
@@ -110,7 +114,7 @@ def test_every_cell_has_the_type_that_its_column_declares(resource_type: str) ->
     assert wrong == []
 
 
-@pytest.mark.parametrize("resource_type", TYPES)
+@pytest.mark.parametrize("resource_type", sorted({*TYPES} - {"Idle"}))
 def test_a_field_chooses_its_columns_and_those_that_are_always_there(resource_type: str) -> None:
     columns = EXPORT_TABLES[resource_type].columns
 
@@ -202,6 +206,69 @@ def test_a_group_that_mixes_types_has_a_list_in_place_of_its_type() -> None:
     assert row[f"{begin}allocationStrategy"] == "LowestPrice"
     assert row[f"{first}allocationStrategy"] == "Prioritized"
     assert row[f"{first}estimatedInstanceHourReductionPercentage"] == 12.5
+
+
+def test_savings_of_idle_resources_are_one_field_of_three_columns() -> None:
+    table = EXPORT_TABLES["Idle"]
+    columns = chosen(table.columns, ["SavingsOpportunity", "LastRefreshTimestamp"])
+    unpriced = idle_recommendation(2, savings=None)
+    subjects = [
+        table.subject(one, Shown("cn-north-1")) for one in (idle_recommendation(1), unpriced)
+    ]
+
+    rows = recommended_rows(columns, subjects)
+
+    assert [column.name for column in columns] == [
+        "lastRefreshTimestamp_UTC",
+        "recommendations_count",
+        "savingsOpportunityPercentage",
+        "estimatedMonthlySavingsCurrency",
+        "estimatedMonthlySavingsValue",
+        "errorCode",
+        "errorMessage",
+    ]
+    moment = "2026-03-15T06:30:00Z"
+    assert rows == [
+        [moment, 1, 100.0, "CNY", 8.0, "", ""],
+        [moment, 1, None, None, None, "", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "header"),
+    [
+        ("CPU", "utilizationMetricsCpuMaximum"),
+        ("NetworkInBytesPerSecond", "utilizationMetricsNetworkInBytesPerSecondMaximum"),
+        ("VolumeWriteOpsPerSecond", "utilizationMetricsVolumeWriteOpsPerSecondMaximum"),
+        ("PacketsInFromSource", "utilizationMetricsPacketsInFromSourceMaximum"),
+    ],
+)
+def test_use_of_idle_resources_stands_in_the_column_of_its_metric(metric: str, header: str) -> None:
+    table = EXPORT_TABLES["Idle"]
+    one = idle_recommendation(1, utilization=(UtilizationMetric(metric, 0.5),))
+
+    (row,) = recommended_rows(table.columns, [table.subject(one, Shown("us-east-1"))])
+
+    names = [column.name for column in table.columns]
+    found = {
+        name: cell
+        for name, cell in zip(names, row, strict=True)
+        if name.startswith("utilizationMetrics") and cell is not None
+    }
+    assert found == {header: 0.5}
+
+
+def test_the_description_of_idle_resources_tells_the_format_of_their_moments() -> None:
+    table = EXPORT_TABLES["Idle"]
+    columns = chosen(table.columns, ["LastRefreshTimestamp"])
+
+    described = metadata_document(table.title, columns, "file.csv", NOW.date())
+
+    # X takes the Z behind 2026-03-15T06:30:00 (Unicode Technical Standard 35).
+    assert described["tableSchema"]["columns"][0]["datatype"] == {
+        "base": "datetime",
+        "format": "yyyy-MM-ddTHH:mm:ssX",
+    }
 
 
 def test_volumes_in_china_are_exported_in_cny() -> None:

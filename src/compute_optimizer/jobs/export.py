@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, Upload
-from compute_optimizer.model.export import ExportJob, ExportRequest, WantedFilter
+from compute_optimizer.model.export import IDLE, ExportJob, ExportRequest, WantedFilter
 from compute_optimizer.resources import type_named
+from compute_optimizer.resources.idleness import counted_savings
 from compute_optimizer.sinks.rows import (
     CSV_TYPE,
     JSON_TYPE,
@@ -37,6 +38,12 @@ from compute_optimizer.store.export_jobs import (
     has_work,
     remove_old,
     waiting_jobs,
+)
+from compute_optimizer.store.idle_recommendations import (
+    After,
+    Place,
+    current_runs,
+    read_idle_page,
 )
 from compute_optimizer.store.recommendations import (
     Scope,
@@ -222,6 +229,10 @@ def _rows(
     table: ExportTable,
     columns: Sequence[Column],
 ) -> Rows:
+    if request.resource_type == IDLE:
+        for account_id in accounts:
+            yield from _idle(exporter, request, account_id, table, columns)
+        return
     for account_id in accounts:
         scope = Scope(account_id, request.region, request.resource_type)
         with exporter.state.reading() as connection:
@@ -241,7 +252,7 @@ def _recommended(
     columns: Sequence[Column],
 ) -> Rows:
     """Yield pages of recommendations as rows; each is one short transaction."""
-    shown = Shown(request.region, request.architectures, request.enum_style)
+    shown = _shown(request)
     selection = exporter.selection_of(request.resource_type, request.filters)
     kind = type_named(request.resource_type)
     assert kind is not None, f"no record of the type {request.resource_type}"
@@ -260,6 +271,35 @@ def _recommended(
         if len(page) < PAGE:
             return
         after = page[-1].resource_arn
+
+
+def _idle(
+    exporter: Exporter,
+    request: ExportRequest,
+    account_id: str,
+    table: ExportTable,
+    columns: Sequence[Column],
+) -> Rows:
+    """Yield pages of what is idle as rows; each is one short transaction.
+
+    Why a resource has no recommendation of size is no row: an unattached volume has both.
+    """
+    shown = _shown(request)
+    selection = exporter.selection_of(request.resource_type, request.filters)
+    with exporter.state.reading() as connection:
+        runs = current_runs(connection, account_id, request.region)
+    place, after = Place(account_id, request.region, runs), None
+    while True:
+        with exporter.state.reading() as connection:
+            page = read_idle_page(connection, place, limit=PAGE, after=after, selection=selection)
+        yield recommended_rows(columns, (table.subject(one, shown) for one in page))
+        if len(page) < PAGE:
+            return
+        after = After(counted_savings(page[-1]), page[-1].resource_arn)
+
+
+def _shown(request: ExportRequest) -> Shown:
+    return Shown(request.region, request.architectures, request.enum_style)
 
 
 def _without(exporter: Exporter, run_id: str, scope: Scope, columns: Sequence[Column]) -> Rows:

@@ -7,6 +7,9 @@ from enum import StrEnum
 HISTORY = timedelta(days=7)
 """How long jobs are listed (documentation of DescribeRecommendationExportJobs)."""
 
+IDLE = "Idle"
+"""In place of a resource type: what is idle, of every type (enum ResourceType)."""
+
 CSV_SUFFIX = ".csv"
 METADATA_SUFFIX = "-metadata.json"
 PARQUET_SUFFIX = ".parquet"

@@ -54,7 +54,6 @@ OPERATIONS: dict[str, Operation] = {
 
 NOT_YET = (
     "ExportECSServiceRecommendations",
-    "ExportIdleRecommendations",
     "ExportLambdaFunctionRecommendations",
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",

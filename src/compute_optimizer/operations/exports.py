@@ -8,6 +8,7 @@ from uuid import uuid4
 from compute_optimizer.errors import Conflict, InvalidInput, NotFound
 from compute_optimizer.interfaces import Sink
 from compute_optimizer.model.export import (
+    IDLE,
     Destination,
     ExportJob,
     ExportRequest,
@@ -26,6 +27,7 @@ from compute_optimizer.operations.filters import (
     EBS_FILTERS,
     EC2_FILTERS,
     GROUP_FILTERS,
+    IDLE_FILTERS,
     FilterRule,
     selection,
 )
@@ -64,6 +66,7 @@ EXPORT_KINDS = {
     "ExportAutoScalingGroupRecommendations": ExportKind(AUTO_SCALING_GROUP, GROUP_FILTERS),
     "ExportEBSVolumeRecommendations": ExportKind(EBS_VOLUME, EBS_FILTERS),
     "ExportEC2InstanceRecommendations": ExportKind(EC2_INSTANCE, EC2_FILTERS),
+    "ExportIdleRecommendations": ExportKind(IDLE, IDLE_FILTERS),
 }
 """By operation."""
 

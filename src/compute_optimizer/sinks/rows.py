@@ -20,8 +20,6 @@ JSON_TYPE = "application/json"
 ROW_GROUP = 10_000
 """Rows of a Parquet row group, which wait in memory until it is full."""
 
-MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
-
 ARROW_TYPES = {
     ColumnKind.STRING: pa.string(),
     ColumnKind.DOUBLE: pa.float64(),
@@ -139,6 +137,6 @@ def _typed(values: Sequence[Cell], kind: ColumnKind) -> Sequence[Any]:
     if kind is not ColumnKind.DATETIME:
         return values
     return [
-        None if one is None else datetime.strptime(str(one), MOMENT_FORMAT).replace(tzinfo=UTC)
+        None if one is None else datetime.fromisoformat(str(one)).replace(tzinfo=UTC)
         for one in values
     ]

@@ -23,7 +23,9 @@ RANKS = (1, 2, 3)
 NO_OPTIONS = (None,) * len(RANKS)
 
 MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
-"""Of lastRefreshTimestamp_UTC: yyyy-MM-dd HH:mm:ss (spec 9.4)."""
+MOMENT_PATTERN = "yyyy-MM-dd HH:mm:ss"
+"""Of lastRefreshTimestamp_UTC of most types (spec 9.4): to write it, and as the description tells
+it, in the letters of CSV on the Web."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Column:
     """Return the cell of a resource without a recommendation; None leaves it empty."""
     place: int | None = None
     """Of columns of one option: its place among the subject's `options`; there may be fewer."""
+    pattern: str | None = None
+    """Of moments: how the description tells their format."""
 
     @property
     def required(self) -> bool:
@@ -89,9 +93,11 @@ def boolean(name: str, field: str, read: Callable[[Any], bool | None]) -> Column
     return Column(name, ColumnKind.BOOLEAN, field, read)
 
 
-def moment(name: str, field: str, read: Callable[[Any], str]) -> Column:
-    """Return a column of moments, whose values are texts in MOMENT_FORMAT."""
-    return Column(name, ColumnKind.DATETIME, field, read)
+def moment(
+    name: str, field: str, read: Callable[[Any], str], pattern: str = MOMENT_PATTERN
+) -> Column:
+    """Return a column of moments, whose values are texts of that pattern, in UTC."""
+    return Column(name, ColumnKind.DATETIME, field, read, pattern=pattern)
 
 
 ACCOUNT = Column(

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from compute_optimizer.model.export import ColumnKind
+from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE
 from compute_optimizer.views import (
     auto_scaling_group_export,
     ebs_volume_export,
     ec2_instance_export,
+    idle_export,
 )
 from compute_optimizer.views.export_columns import Column, ExportTable
 
@@ -17,8 +18,9 @@ EXPORT_TABLES: Mapping[str, ExportTable] = {
     AUTO_SCALING_GROUP: auto_scaling_group_export.TABLE,
     EBS_VOLUME: ebs_volume_export.TABLE,
     EC2_INSTANCE: ec2_instance_export.TABLE,
+    IDLE: idle_export.TABLE,
 }
-"""By resource type; a type without a table cannot be exported."""
+"""By resource type, IDLE among them; a type without a table cannot be exported."""
 
 DIALECT = {
     "encoding": "utf-8",
@@ -33,8 +35,6 @@ DIALECT = {
     "trim": False,
 }
 """How the CSV file is written (spec 9.6)."""
-
-MOMENT_DATATYPE = {"base": "datetime", "format": "yyyy-MM-dd HH:mm:ss"}
 
 
 def metadata_document(
@@ -52,11 +52,11 @@ def metadata_document(
 
 
 def _described(column: Column) -> dict[str, Any]:
-    moment = column.kind is ColumnKind.DATETIME
+    kind, pattern = column.kind.value, column.pattern
     described: dict[str, Any] = {
         "name": column.name,
         "titles": column.name,
-        "datatype": MOMENT_DATATYPE if moment else column.kind.value,
+        "datatype": {"base": kind, "format": pattern} if pattern else kind,
     }
     if not column.required:
         described["null"] = ""

@@ -1,0 +1,139 @@
+"""The columns of an export of idle resources, in the order of the service's files (spec E.8)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from compute_optimizer.model.recommendation import IdleRecommendation, Savings
+from compute_optimizer.views.export_columns import (
+    ACCOUNT,
+    COUNT,
+    ERRORS,
+    TAGS,
+    Column,
+    ExportTable,
+    Shown,
+    arn,
+    double,
+    moment,
+    text,
+    values_by_name,
+)
+from compute_optimizer.views.savings import currency_of
+
+ISO_FORMAT, ISO_PATTERN = "%Y-%m-%dT%H:%M:%SZ", "yyyy-MM-ddTHH:mm:ssX"
+"""Of lastRefreshTimestamp_UTC (spec 9.4): to write it, and as the description tells it."""
+
+PUBLIC_METRICS = (
+    "CPU",
+    "Memory",
+    "NetworkOutBytesPerSecond",
+    "NetworkInBytesPerSecond",
+    "DatabaseConnections",
+    "EBSVolumeReadIOPS",
+    "EBSVolumeWriteIOPS",
+    "VolumeReadOpsPerSecond",
+    "VolumeWriteOpsPerSecond",
+)
+"""Maxima that the public files show, by enum IdleMetricName."""
+
+NEWER_MAXIMA = (
+    "ActiveConnectionCount",
+    "PacketsInFromSource",
+    "PacketsInFromDestination",
+    "EngineCPUUtilization",
+)
+"""Maxima that only the fields name."""
+
+UNANALYZED = (
+    "ConsumedReadCapacityUnitsSum",
+    "ConsumedWriteCapacityUnitsSum",
+    "NewConnectionsSum",
+    "CacheHitsSum",
+    "CacheMissesSum",
+    "KeyspaceHitsSum",
+    "KeyspaceMissesSum",
+    "IsIdleMinimum",
+    "UserConnectedSum",
+    "InvocationsSum",
+    "GetTypeCmdsSum",
+    "SetTypeCmdsSum",
+    "ElastiCacheProcessingUnitsSum",
+    "CurrConnectionsSum",
+    "DatabaseConnectionsSum",
+)
+"""Fields of metrics by another statistic than the maximum: their types are not analyzed."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleCells:
+    """What the columns of one idle resource read."""
+
+    one: IdleRecommendation
+    use: Mapping[str, float]
+    currency: str
+    options: tuple[()] = ()
+    """None: what can be done about it is not ranked."""
+
+
+def idle_cells(one: IdleRecommendation, shown: Shown) -> IdleCells:
+    """Return what the columns of an idle resource read."""
+    return IdleCells(one, values_by_name(one.utilization), currency_of(shown.region))
+
+
+def _maximum(metric: str) -> Column:
+    name = f"tilizationMetrics{metric if metric != 'CPU' else 'Cpu'}Maximum"
+    return double(f"u{name}", f"U{name}", lambda row: row.use.get(metric))
+
+
+def _unanalyzed(name: str) -> Column:
+    name = f"tilizationMetrics{name}"
+    return double(f"u{name}", f"U{name}", lambda row: None)
+
+
+def _savings(field: str, after: str = "") -> tuple[Column, ...]:
+    """Return percentage, currency and value of the savings, which are one field.
+
+    `after` is AfterDiscounts for those with discounts, of which none are known here: the figures
+    are the same (spec 3.9).
+    """
+
+    def of(read: Callable[[Savings], float]) -> Callable[[IdleCells], float | None]:
+        return lambda row: None if row.one.savings is None else read(row.one.savings)
+
+    return (
+        double(f"savingsOpportunityPercentage{after}", field, of(lambda found: found.percentage)),
+        text(
+            f"estimatedMonthlySavingsCurrency{after}",
+            field,
+            lambda row: None if row.one.savings is None else row.currency,
+        ),
+        double(f"estimatedMonthlySavingsValue{after}", field, of(lambda found: found.monthly_usd)),
+    )
+
+
+COLUMNS = (
+    ACCOUNT,
+    arn("resourceArn", "ResourceArn"),
+    text("resourceId", "ResourceId", lambda row: row.one.resource_id),
+    text("resourceType", "ResourceType", lambda row: row.one.idle_type),
+    moment(
+        "lastRefreshTimestamp_UTC",
+        "LastRefreshTimestamp",
+        lambda row: row.one.last_refresh.strftime(ISO_FORMAT),
+        ISO_PATTERN,
+    ),
+    double("lookBackPeriodInDays", "LookbackPeriodInDays", lambda row: row.one.lookback_days),
+    replace(COUNT, read=lambda row: 1),
+    *_savings("SavingsOpportunity"),
+    *_savings("SavingsOpportunityAfterDiscount", "AfterDiscounts"),
+    *map(_maximum, PUBLIC_METRICS),
+    text("finding", "Finding", lambda row: row.one.finding.value),
+    text("findingDescription", "FindingDescription", lambda row: row.one.description),
+    *ERRORS,
+    TAGS,
+    # From here on no public file has shown the place or the name (spec 9.5, a proposal).
+    *map(_maximum, NEWER_MAXIMA),
+    *map(_unanalyzed, UNANALYZED),
+)
+
+TABLE = ExportTable("Idle Recommendations", COLUMNS, idle_cells)
