@@ -45,7 +45,7 @@ def failing(error: Exception) -> Callable[..., Any]:
 
 def test_an_operation_that_is_not_built_yet_is_unknown(served: Served, protocol: str) -> None:
     client = served.client(protocol=protocol)
-    assert "GetIdleRecommendations" in NOT_YET
+    assert "GetLicenseRecommendations" in NOT_YET
 
     with pytest.raises(ClientError) as raised:
         client.get_idle_recommendations()
