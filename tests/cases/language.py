@@ -5,11 +5,12 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation, VolumeOption
+from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
+from compute_optimizer.model.lambda_function import LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
@@ -17,8 +18,9 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
     RecommendationOption,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, LAMBDA_FUNCTION, Resource
 from tests.fleets import analyzed, instance
+from tests.functions import analyzed_functions, function
 from tests.volumes import analyzed_volumes, volume
 
 SEGMENT = re.compile(
@@ -29,11 +31,13 @@ MAXIMA = (
     "mem_used_percent",
     "VolumeIOPSExceededCheck",
     "VolumeThroughputExceededCheck",
+    "Duration",
+    "used_memory_max",
 )
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
 
-Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation
+Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation | LambdaFunctionRecommendation
 Answer = Recommendation | RecommendationError
 
 
@@ -100,7 +104,17 @@ def _volume(given: dict[str, str]) -> Resource:
     return volume(1, given.pop("type"), int(given.pop("size_gib")), root=root, **given, **numbers)
 
 
-KINDS = {EC2_INSTANCE: Kind(_instance, analyzed), EBS_VOLUME: Kind(_volume, analyzed_volumes)}
+def _function(given: dict[str, str]) -> Resource:
+    numbers = {"timeout_seconds": float(given.pop("timeout"))} if "timeout" in given else {}
+    size, architecture = int(given.pop("memory")), given.pop("architecture", "x86_64")
+    return function("worker", size, instance_type=architecture, **given, **numbers)
+
+
+KINDS = {
+    EC2_INSTANCE: Kind(_instance, analyzed),
+    EBS_VOLUME: Kind(_volume, analyzed_volumes),
+    LAMBDA_FUNCTION: Kind(_function, analyzed_functions),
+}
 
 
 def _extend(case: Case, words: list[str], *, indented: bool) -> None:
@@ -164,8 +178,8 @@ def _check_finding(answer: Answer, words: list[str]) -> None:
 
 
 def _check_option(answer: Answer, words: list[str]) -> None:
-    if isinstance(answer, EbsVolumeRecommendation):
-        _check_volume_option(answer, words)
+    if own := OPTION_CHECKS.get(type(answer)):
+        own(answer, words)
         return
     rank, instance_type, *conditions = words
     pool = next((word[5:] for word in conditions if word.startswith("pool=")), "CURRENT")
@@ -198,7 +212,27 @@ FIGURES = {"gib": "size_gib", "iops": "baseline_iops", "mibps": "baseline_throug
 """Conditions of volumes, and the members of a configuration that they look at."""
 
 
-def _check_shared(option: RecommendationOption | VolumeOption, condition: str) -> None:
+def _check_memory_option(found: LambdaFunctionRecommendation, words: list[str]) -> None:
+    rank, size, *conditions = words
+    option = next((o for o in found.options if o.rank == int(rank)), None)
+    assert option is not None, f"no option {rank}"
+    assert option.memory_size == int(size), option
+    for condition in conditions:
+        name, _, figure = condition.partition("=")
+        if name in ("lower", "upper", "expected"):
+            assert abs(getattr(option.duration, f"{name}_ms") - float(figure)) < 0.005, option
+        else:
+            _check_shared(option, condition)
+
+
+OPTION_CHECKS: dict[type, Callable[[Any, list[str]], None]] = {
+    EbsVolumeRecommendation: _check_volume_option,
+    LambdaFunctionRecommendation: _check_memory_option,
+}
+"""How the options of a type are looked at; instances have their own way."""
+
+
+def _check_shared(option: Any, condition: str) -> None:
     """Check what options of every type have."""
     if limit := condition.partition("risk<")[2]:
         assert option.performance_risk < float(limit), option
@@ -222,8 +256,9 @@ def _check_condition(option: RecommendationOption, condition: str) -> None:
 
 def _check_no(answer: Answer, words: list[str]) -> None:
     match words:
-        case ["option", rank] if isinstance(answer, EbsVolumeRecommendation):
-            assert not [o for o in answer.options if o.rank == int(rank)], answer
+        case ["option", rank] if type(answer) in OPTION_CHECKS:
+            options = cast(Any, answer).options
+            assert len(options) < int(rank), answer
         case ["option", rank, *pool]:
             assert (
                 _option(answer, "".join(pool).removeprefix("pool=") or "CURRENT", int(rank)) is None
@@ -236,11 +271,13 @@ def _check_no(answer: Answer, words: list[str]) -> None:
 
 
 def _check_risk(answer: Answer, words: list[str]) -> None:
-    assert [_recommendation(answer).current_performance_risk.value] == words, answer
+    assert [_recommendation(answer).current_performance_risk or "unknown"] == words, answer
 
 
 def _check_idle(answer: Answer, words: list[str]) -> None:
-    assert [str(_recommendation(answer).idle)] == words, answer
+    found = _recommendation(answer)
+    assert not isinstance(found, LambdaFunctionRecommendation), found
+    assert [str(found.idle)] == words, answer
 
 
 CHECKS: dict[str, Callable[[Answer, list[str]], None]] = {

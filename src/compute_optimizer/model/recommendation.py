@@ -16,6 +16,8 @@ class Finding(StrEnum):
     OPTIMIZED = "Optimized"
     NOT_OPTIMIZED = "NotOptimized"
     """Of types that do not tell over from under, such as EBS volumes (spec 3.1)."""
+    UNAVAILABLE = "Unavailable"
+    """Of Lambda functions that cannot be judged (spec 3.1)."""
 
 
 class PerformanceRisk(StrEnum):

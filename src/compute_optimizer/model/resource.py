@@ -11,6 +11,10 @@ EC2_INSTANCE: Final = "Ec2Instance"
 EBS_VOLUME: Final = "EbsVolume"
 """The same of volumes."""
 
+ECS_SERVICE: Final = "EcsService"
+LAMBDA_FUNCTION: Final = "LambdaFunction"
+"""The same of ECS services and Lambda functions."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 

@@ -14,6 +14,7 @@ from compute_optimizer.operations.enrollment import (
     get_enrollment_statuses_for_organization,
     update_enrollment_status,
 )
+from compute_optimizer.operations.lambda_functions import get_lambda_function_recommendations
 from compute_optimizer.operations.preferences import (
     delete_recommendation_preferences,
     get_effective_recommendation_preferences,
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
+    "GetLambdaFunctionRecommendations": get_lambda_function_recommendations,
     "GetRecommendationPreferences": get_recommendation_preferences,
     "PutRecommendationPreferences": put_recommendation_preferences,
     "UpdateEnrollmentStatus": update_enrollment_status,
@@ -51,7 +53,6 @@ NOT_YET = (
     "GetECSServiceRecommendationProjectedMetrics",
     "GetECSServiceRecommendations",
     "GetIdleRecommendations",
-    "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",
     "GetRDSDatabaseRecommendations",

@@ -16,6 +16,8 @@ from compute_optimizer.shapes import (
     InferredWorkloadType,
     InstanceRecommendationFindingReasonCode,
     InvalidParameterValueException,
+    LambdaFunctionRecommendationFinding,
+    LambdaFunctionRecommendationFindingReasonCode,
 )
 from compute_optimizer.store.recommendations import Selection
 
@@ -76,6 +78,18 @@ EBS_FILTERS = {
     ),
 }
 """The filter of GetEBSVolumeRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+LAMBDA_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled(get_args(LambdaFunctionRecommendationFinding)),
+        lambda facets: (facets.finding,),
+    ),
+    "FindingReasonCode": FilterRule(
+        _as_modelled(get_args(LambdaFunctionRecommendationFindingReasonCode)),
+        lambda facets: facets.reason_codes,
+    ),
+}
+"""The filters of GetLambdaFunctionRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 
 def selection(

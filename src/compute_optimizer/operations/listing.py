@@ -6,7 +6,7 @@ accounts, ARNs, filters, pages and errors[] are the same for all of them.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -61,6 +61,12 @@ class Listing:
     """What an ARN looks like, with the groups region and account."""
     filters: Mapping[str, FilterRule]
     """Beside tag:KEY and tag-key."""
+    canonical: Callable[[str], str] = str
+    """From an ARN as listed to the one of the resource."""
+    findings: frozenset[str] | None = None
+    """What is shown where no filter names findings; None for all."""
+    tells_errors: bool = True
+    """Whether the answer has errors[]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,11 @@ def listed(
     with context.state.reading() as connection:
         position = _position(context, connection, question)
         found = _page(connection, question, position)
-        missing = _missing(connection, question, position)
+        missing = _missing(connection, question, position) if listing.tells_errors else []
     shown = [show(one) for one in found[: question.page]]
-    answer: dict[str, Any] = {listing.answer: shown, "errors": missing}
+    answer: dict[str, Any] = {listing.answer: shown}
+    if listing.tells_errors:
+        answer["errors"] = missing
     if position and len(found) > question.page:
         last = f"{position.run_id} {found[question.page - 1].resource_arn}"
         answer["nextToken"] = paging.seal_token(context, listing.operation, question.bound, last)
@@ -130,7 +138,7 @@ def _understood(
     bound: Mapping[str, Any],
 ) -> Question:
     scope = Scope(account_id, context.region, listing.resource_type)
-    asked = list(dict.fromkeys(request.get(listing.arns, [])))
+    asked = list(dict.fromkeys(map(listing.canonical, request.get(listing.arns, []))))
     if len(asked) > MAX_LISTED:
         raise InvalidParameterValueException(
             f"{listing.arns} lists {len(asked)} resources; at most {MAX_LISTED} are allowed."
@@ -138,12 +146,15 @@ def _understood(
     refused = {arn: code for arn in asked if (code := _refusal(arn, scope, listing.arn))}
     arns = tuple(arn for arn in asked if arn not in refused)
     filters = request.get("filters", [])
+    selected = selection(filters, listing.filters, arns if asked else None)
+    if selected.findings is None:
+        selected = replace(selected, findings=listing.findings)
     return Question(
         listing=listing,
         scope=scope,
         arns=arns,
         refused=refused,
-        selection=selection(filters, listing.filters, arns if asked else None),
+        selection=selected,
         page=request.get("maxResults") or DEFAULT_PAGE,
         token=request.get("nextToken"),
         bound={"account": account_id, "arns": asked, "filters": filters, **bound},

@@ -5,22 +5,30 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Recommendation,
     Results,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import (
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    LAMBDA_FUNCTION,
+    Resource,
+)
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ebs_volume, ec2_instance
+from compute_optimizer.resources import ebs_volume, ec2_instance, lambda_function
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import reading as ec2_reading
+from compute_optimizer.resources.functions import reading as function_reading
 
 
 class Catalog(Protocol):
@@ -88,6 +96,18 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+    ),
+    ResourceType(
+        name=LAMBDA_FUNCTION,
+        plural="functions",
+        resource=LambdaFunction,
+        metrics=lambda_function.METRICS,
+        catalog=load_function_types,
+        recommend=lambda_function.recommend,
+        recommendation=LambdaFunctionRecommendation,
+        facets=function_reading.facets_of,
+        counted_savings=function_reading.counted_savings,
+        summary=function_reading.summary_of,
     ),
 )
 

@@ -13,6 +13,7 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "arn",
         "instance_id",
         "volume_id",
+        "function_name",
         "id",
     ),
     "timestamp": ("timestamp", "time", "datetime"),
@@ -23,8 +24,8 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
 
 INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn"),
-    "id": ("id", "resource_id", "instance_id", "volume_id"),
+    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "function_arn"),
+    "id": ("id", "resource_id", "instance_id", "volume_id", "function_name"),
     "account": ("account", "account_id", "owner_id"),
     "region": ("region", "aws_region"),
     "type": ("type", "instance_type", "current_instance_type", "volume_type"),
@@ -34,7 +35,9 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "state": ("state", "instance_state"),
     "platform": ("platform", "platform_details", "operating_system", "os"),
     "vcpus": ("vcpus", "vcpu", "cpu_cores"),
-    "memory_mib": ("memory_mib", "mem_capacity_mib"),
+    "memory_mib": ("memory_mib", "mem_capacity_mib", "memory_size"),
+    "architecture": ("architecture", "cpu_architecture"),
+    "timeout_seconds": ("timeout_seconds", "timeout"),
     "auto_scaling_group_arn": ("auto_scaling_group_arn", "asg_arn"),
     "size_gib": ("size_gib", "size", "volume_size"),
     "iops": ("iops", "volume_iops", "provisioned_iops"),

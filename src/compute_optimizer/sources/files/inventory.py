@@ -27,9 +27,10 @@ MAX_RESOURCES = 5_000_000
 """Resources in one inventory file; split larger ones."""
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", re.ASCII)
-RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 ARN = re.compile(
-    r"arn:aws[a-z-]*:ec2:(?P<region>[^:]*):(?P<account>[^:]*):(?P<kind>[^/:]+)/(?P<id>.+)", re.ASCII
+    r"arn:aws[a-z-]*:(?P<service>[a-z0-9]+):(?P<region>[^:]*):(?P<account>[^:]*)"
+    r":(?P<kind>[^/:]+[/:])(?P<id>.+)",
+    re.ASCII,
 )
 
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
@@ -74,16 +75,16 @@ def resource_of(row: Row) -> Resource:
     if name not in KINDS:
         raise RowRefused(Reason.RESOURCE_TYPE, name)
     kind = KINDS[name]
-    if arn and arn["kind"] != kind.arn:
+    if arn and not _tells(arn, kind):
         raise RowRefused(Reason.ARN, arn[0])
-    account, region, resource_id = _identity(row, arn)
+    account, region, resource_id = _identity(row, arn, kind)
     shared = {
-        "arn": arn[0] if arn else _arn(account, region, kind, resource_id),
+        "arn": kind.whole(arn[0] if arn else _arn(account, region, kind, resource_id)),
         "account_id": account,
         "region": region,
         "resource_type": name,
         "resource_id": resource_id,
-        "instance_type": required(row, "type"),
+        "instance_type": text(row, "type") or kind.default_type or required(row, "type"),
         "name": text(row, "name"),
         "tags": tags(row.get("tags")),
     }
@@ -92,8 +93,12 @@ def resource_of(row: Row) -> Resource:
 
 def _kind_name(row: Row, arn: re.Match[str] | None) -> str:
     """Return the resource type that a row names or, where it names none, that its ARN tells."""
-    told = next((name for name, kind in KINDS.items() if arn and arn["kind"] == kind.arn), None)
+    told = next((name for name, kind in KINDS.items() if arn and _tells(arn, kind)), None)
     return text(row, "resource_type") or told or EC2_INSTANCE
+
+
+def _tells(arn: re.Match[str], kind: Kind) -> bool:
+    return (arn["service"], arn["kind"]) == (kind.service, kind.arn + kind.separator)
 
 
 def _arn_parts(arn: str) -> re.Match[str] | None:
@@ -103,11 +108,11 @@ def _arn_parts(arn: str) -> re.Match[str] | None:
     return parts
 
 
-def _identity(row: Row, arn: re.Match[str] | None) -> tuple[str, str, str]:
+def _identity(row: Row, arn: re.Match[str] | None, kind: Kind) -> tuple[str, str, str]:
     """Return account, Region and id: from the ARN where there is one, and all agreeing."""
-    given = [text(row, field) for field in ("account", "region", "id")]
+    given = [text(row, "account"), text(row, "region"), kind.short(text(row, "id"))]
     if arn:
-        told = [arn["account"], arn["region"], arn["id"]]
+        told = [arn["account"], arn["region"], kind.short(arn["id"])]
         for one, other in zip(given, told, strict=True):
             if one and one not in (other, arn[0]):
                 raise RowRefused(Reason.ARN_DIFFERS, f"{one} in {arn[0]}")
@@ -117,14 +122,15 @@ def _identity(row: Row, arn: re.Match[str] | None) -> tuple[str, str, str]:
         raise RowRefused(Reason.ACCOUNT, account)
     if not REGION.fullmatch(region):
         raise RowRefused(Reason.REGION, region)
-    if not RESOURCE_ID.fullmatch(resource_id):
+    if not kind.id.fullmatch(resource_id):
         raise RowRefused(Reason.RESOURCE_ID, resource_id)
     return account, region, resource_id
 
 
 def _arn(account: str, region: str, kind: Kind, resource_id: str) -> str:
     named = (name for start, name in PARTITIONS.items() if region.startswith(start))
-    return f"arn:{next(named, 'aws')}:ec2:{region}:{account}:{kind.arn}/{resource_id}"
+    start = f"arn:{next(named, 'aws')}:{kind.service}:{region}:{account}"
+    return f"{start}:{kind.arn}{kind.separator}{resource_id}"
 
 
 def _rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
@@ -177,7 +183,7 @@ def _check_fields(path: Path, fields: Mapping[str, str]) -> None:
         raise InvalidInput(
             f"{path}: no column names the resources; expected arn, or id, account and region"
         )
-    if "type" not in fields:
+    if "type" not in fields and "resource_type" not in fields:
         raise InvalidInput(
             f"{path}: no column for the instance type; expected type (of a volume: gp3)"
         )

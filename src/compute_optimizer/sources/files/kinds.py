@@ -1,11 +1,18 @@
 """What an inventory row says of each resource type: one reader each, listed by hand."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.lambda_function import (
+    ARCHITECTURES,
+    LambdaFunction,
+    qualified,
+    short_id,
+)
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, LAMBDA_FUNCTION, Resource
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
 from compute_optimizer.sources.files.refusals import Reason
@@ -24,6 +31,8 @@ PLATFORMS = {
 }
 """Platforms by what EC2 and people call them; they decide the price."""
 
+RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
 PROVISIONED = ("io1", "io2")
 """Volume types that are nothing without their IOPS."""
 
@@ -33,9 +42,20 @@ class Kind:
     """How the rows of one resource type are read."""
 
     arn: str
-    """How its ARNs begin after the account, such as `instance`; their service is ec2."""
+    """How its ARNs begin after the account, such as `instance`."""
     read: Callable[..., Resource]
     """(row, members that every type has) -> resource; raises RowRefused."""
+    service: str = "ec2"
+    """Of its ARNs."""
+    separator: str = "/"
+    """Between `arn` and the id."""
+    id: re.Pattern[str] = RESOURCE_ID
+    default_type: str = ""
+    """Of rows without a type; empty where one is required."""
+    short: Callable[[str], str] = str
+    """From the id in an ARN to the one that people use."""
+    whole: Callable[[str], str] = str
+    """From an ARN to the same with everything that it leaves out."""
 
 
 def _instance(row: Row, shared: Mapping[str, Any]) -> Resource:
@@ -63,6 +83,23 @@ def _volume(row: Row, shared: Mapping[str, Any]) -> Resource:
     )
 
 
+def _function(row: Row, shared: Mapping[str, Any]) -> Resource:
+    cells.required(row, "memory_mib")
+    own = {
+        "name": shared["name"] or shared["resource_id"],
+        "instance_type": _architecture(row),
+    }
+    return LambdaFunction(
+        **{**shared, **own},
+        memory_size=cells.whole_capacity(row, "memory_mib") or 0,
+        timeout_seconds=cells.capacity(row, "timeout_seconds"),
+    )
+
+
+def _architecture(row: Row) -> str:
+    return cells.choice(row, "architecture", ARCHITECTURES[0], ARCHITECTURES, Reason.ARCHITECTURE)
+
+
 def _platform(row: Row) -> str:
     value = cells.text(row, "platform").casefold() or "linux"
     if value not in PLATFORMS:
@@ -70,5 +107,18 @@ def _platform(row: Row) -> str:
     return PLATFORMS[value]
 
 
-KINDS = {EC2_INSTANCE: Kind("instance", _instance), EBS_VOLUME: Kind("volume", _volume)}
+KINDS = {
+    EC2_INSTANCE: Kind("instance", _instance),
+    EBS_VOLUME: Kind("volume", _volume),
+    LAMBDA_FUNCTION: Kind(
+        "function",
+        _function,
+        service="lambda",
+        separator=":",
+        id=re.compile(r"[A-Za-z0-9_-]{1,140}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?", re.ASCII),
+        default_type=ARCHITECTURES[0],
+        short=short_id,
+        whole=qualified,
+    ),
+}
 """By the service's own name of the resource type."""

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     RESOURCE_ID = "the resource id is malformed"
     STATE = "the state is unknown"
     PLATFORM = "the platform is unknown"
+    ARCHITECTURE = "the architecture is neither x86_64 nor arm64"
     TAGS = "the tags are neither a JSON object nor key=value;key=value"
     CAPACITY = "the capacity is not a positive number"
     FLAG = "the cell is neither true nor false"

@@ -10,6 +10,8 @@ class Kind(Enum):
 
     PERCENT = "percentage"
     COUNTER = "counter"
+    GAUGE = "gauge"
+    """A size or a length of time, such as milliseconds or MB."""
     CHECK = "check"
     """1 where something was the case, else 0."""
 
@@ -18,6 +20,7 @@ STATISTICS = {
     Kind.PERCENT: (Statistic.AVERAGE, Statistic.MAXIMUM),
     # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
     Kind.COUNTER: (Statistic.SUM,),
+    Kind.GAUGE: (Statistic.AVERAGE, Statistic.MAXIMUM),
     Kind.CHECK: (Statistic.MAXIMUM,),
 }
 
@@ -38,9 +41,14 @@ METRICS = {
     "VolumeWriteBytes": Kind.COUNTER,
     "VolumeIOPSExceededCheck": Kind.CHECK,
     "VolumeThroughputExceededCheck": Kind.CHECK,
+    "Invocations": Kind.COUNTER,
+    "Duration": Kind.GAUGE,
+    "billed_duration": Kind.COUNTER,
+    "used_memory_max": Kind.GAUGE,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
-the sums over its volumes. The checks are of volumes only."""
+the sums over its volumes. The checks are of volumes only, the last four of Lambda functions:
+`billed_duration` and `used_memory_max` as Lambda Insights calls them."""
 
 METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
 """The legacy name of the memory metric (spec 2.4)."""
