@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
+from compute_optimizer.model.ecs_service import EcsServiceRecommendation
 from compute_optimizer.model.lambda_function import LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
@@ -18,9 +19,16 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
     RecommendationOption,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, LAMBDA_FUNCTION, Resource
+from compute_optimizer.model.resource import (
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    Resource,
+)
 from tests.fleets import analyzed, instance
 from tests.functions import analyzed_functions, function
+from tests.services import analyzed_services, service
 from tests.volumes import analyzed_volumes, volume
 
 SEGMENT = re.compile(
@@ -37,7 +45,12 @@ MAXIMA = (
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
 
-Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation | LambdaFunctionRecommendation
+Recommendation = (
+    Ec2InstanceRecommendation
+    | EbsVolumeRecommendation
+    | LambdaFunctionRecommendation
+    | EcsServiceRecommendation
+)
 Answer = Recommendation | RecommendationError
 
 
@@ -110,10 +123,19 @@ def _function(given: dict[str, str]) -> Resource:
     return function("worker", size, instance_type=architecture, **given, **numbers)
 
 
+def _service(given: dict[str, str]) -> Resource:
+    tasks = {"desired_count": int(given.pop("tasks"))} if "tasks" in given else {}
+    scaling = {"auto_scaling": tuple(given.pop("scaling").split(";"))} if "scaling" in given else {}
+    launch = {"instance_type": given.pop("launch")} if "launch" in given else {}
+    cpu, memory = int(given.pop("cpu")), int(given.pop("memory"))
+    return service("api", cpu, memory, **tasks, **scaling, **launch, **given)
+
+
 KINDS = {
     EC2_INSTANCE: Kind(_instance, analyzed),
     EBS_VOLUME: Kind(_volume, analyzed_volumes),
     LAMBDA_FUNCTION: Kind(_function, analyzed_functions),
+    ECS_SERVICE: Kind(_service, analyzed_services),
 }
 
 
@@ -225,9 +247,27 @@ def _check_memory_option(found: LambdaFunctionRecommendation, words: list[str]) 
             _check_shared(option, condition)
 
 
+def _check_task_option(found: EcsServiceRecommendation, words: list[str]) -> None:
+    rank, size, *conditions = words
+    assert rank == "1"
+    assert found.options, "no option"
+    (option,) = found.options
+    assert f"{option.cpu_units}/{option.memory}" == size, option
+    for condition in conditions:
+        name, _, figures = condition.partition("=")
+        if name in ("cpu", "memory"):
+            used = next(one for one in option.projected if one.name.lower() == name)
+            lower, upper = (float(figure) for figure in figures.split(".."))
+            assert abs(used.lower - lower) < 0.005, option
+            assert abs(used.upper - upper) < 0.005, option
+        else:
+            _check_shared(option, condition)
+
+
 OPTION_CHECKS: dict[type, Callable[[Any, list[str]], None]] = {
     EbsVolumeRecommendation: _check_volume_option,
     LambdaFunctionRecommendation: _check_memory_option,
+    EcsServiceRecommendation: _check_task_option,
 }
 """How the options of a type are looked at; instances have their own way."""
 

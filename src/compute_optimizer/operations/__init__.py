@@ -9,6 +9,7 @@ from typing import Any
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
+from compute_optimizer.operations.ecs_services import get_ecs_service_recommendations
 from compute_optimizer.operations.enrollment import (
     get_enrollment_status,
     get_enrollment_statuses_for_organization,
@@ -29,6 +30,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteRecommendationPreferences": delete_recommendation_preferences,
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
+    "GetECSServiceRecommendations": get_ecs_service_recommendations,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
@@ -51,7 +53,6 @@ NOT_YET = (
     "GetAutoScalingGroupRecommendations",
     "GetEC2RecommendationProjectedMetrics",
     "GetECSServiceRecommendationProjectedMetrics",
-    "GetECSServiceRecommendations",
     "GetIdleRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",

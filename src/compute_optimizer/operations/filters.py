@@ -12,6 +12,8 @@ from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import (
+    ECSServiceRecommendationFinding,
+    ECSServiceRecommendationFindingReasonCode,
     Filter,
     InferredWorkloadType,
     InstanceRecommendationFindingReasonCode,
@@ -78,6 +80,17 @@ EBS_FILTERS = {
     ),
 }
 """The filter of GetEBSVolumeRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+ECS_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled(get_args(ECSServiceRecommendationFinding)), lambda facets: (facets.finding,)
+    ),
+    "FindingReasonCode": FilterRule(
+        _as_modelled(get_args(ECSServiceRecommendationFindingReasonCode)),
+        lambda facets: facets.reason_codes,
+    ),
+}
+"""The filters of GetECSServiceRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 LAMBDA_FILTERS = {
     FINDING: FilterRule(

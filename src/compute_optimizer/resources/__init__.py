@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
+from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey
@@ -21,14 +23,21 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.model.resource import (
     EBS_VOLUME,
     EC2_INSTANCE,
+    ECS_SERVICE,
     LAMBDA_FUNCTION,
     Resource,
 )
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ebs_volume, ec2_instance, lambda_function
+from compute_optimizer.resources import (
+    ebs_volume,
+    ec2_instance,
+    ecs_service,
+    lambda_function,
+)
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
+from compute_optimizer.resources.services import reading as service_reading
 
 
 class Catalog(Protocol):
@@ -108,6 +117,18 @@ RESOURCE_TYPES = (
         facets=function_reading.facets_of,
         counted_savings=function_reading.counted_savings,
         summary=function_reading.summary_of,
+    ),
+    ResourceType(
+        name=ECS_SERVICE,
+        plural="services",
+        resource=EcsService,
+        metrics=ecs_service.METRICS,
+        catalog=load_task_sizes,
+        recommend=ecs_service.recommend,
+        recommendation=EcsServiceRecommendation,
+        facets=service_reading.facets_of,
+        counted_savings=service_reading.counted_savings,
+        summary=service_reading.summary_of,
     ),
 )
 

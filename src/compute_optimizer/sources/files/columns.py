@@ -24,7 +24,7 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
 
 INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "function_arn"),
+    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "function_arn", "service_arn"),
     "id": ("id", "resource_id", "instance_id", "volume_id", "function_name"),
     "account": ("account", "account_id", "owner_id"),
     "region": ("region", "aws_region"),
@@ -37,6 +37,12 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "vcpus": ("vcpus", "vcpu", "cpu_cores"),
     "memory_mib": ("memory_mib", "mem_capacity_mib", "memory_size"),
     "architecture": ("architecture", "cpu_architecture"),
+    "cpu_units": ("cpu_units", "cpu"),
+    "launch_type": ("launch_type",),
+    "desired_count": ("desired_count", "tasks"),
+    "auto_scaling": ("auto_scaling", "auto_scaling_configuration"),
+    "task_definition_arn": ("task_definition_arn", "task_definition"),
+    "containers": ("containers", "container_definitions"),
     "timeout_seconds": ("timeout_seconds", "timeout"),
     "auto_scaling_group_arn": ("auto_scaling_group_arn", "asg_arn"),
     "size_gib": ("size_gib", "size", "volume_size"),

@@ -6,30 +6,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
+from compute_optimizer.model.ecs_service import FARGATE
 from compute_optimizer.model.lambda_function import (
     ARCHITECTURES,
     LambdaFunction,
     qualified,
     short_id,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, LAMBDA_FUNCTION, Resource
+from compute_optimizer.model.resource import (
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    Resource,
+)
 from compute_optimizer.sources.files import cells
-from compute_optimizer.sources.files.cells import Row, RowRefused
+from compute_optimizer.sources.files.cells import Row
 from compute_optimizer.sources.files.refusals import Reason
+from compute_optimizer.sources.files.services import SERVICE_ID, read_service
 
 STATES = ("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
 """EC2's instance states."""
-
-PLATFORMS = {
-    "linux": "linux",
-    "linux/unix": "linux",
-    "windows": "windows",
-    "rhel": "rhel",
-    "red hat enterprise linux": "rhel",
-    "suse": "suse",
-    "suse linux": "suse",
-}
-"""Platforms by what EC2 and people call them; they decide the price."""
 
 RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -62,7 +59,7 @@ def _instance(row: Row, shared: Mapping[str, Any]) -> Resource:
     return Resource(
         **shared,
         state=cells.choice(row, "state", "running", STATES, Reason.STATE),
-        platform=_platform(row),
+        platform=cells.platform(row),
         vcpus=cells.capacity(row, "vcpus"),
         memory_mib=cells.capacity(row, "memory_mib"),
         auto_scaling_group_arn=cells.text(row, "auto_scaling_group_arn") or None,
@@ -87,24 +84,13 @@ def _function(row: Row, shared: Mapping[str, Any]) -> Resource:
     cells.required(row, "memory_mib")
     own = {
         "name": shared["name"] or shared["resource_id"],
-        "instance_type": _architecture(row),
+        "instance_type": cells.architecture(row),
     }
     return LambdaFunction(
         **{**shared, **own},
         memory_size=cells.whole_capacity(row, "memory_mib") or 0,
         timeout_seconds=cells.capacity(row, "timeout_seconds"),
     )
-
-
-def _architecture(row: Row) -> str:
-    return cells.choice(row, "architecture", ARCHITECTURES[0], ARCHITECTURES, Reason.ARCHITECTURE)
-
-
-def _platform(row: Row) -> str:
-    value = cells.text(row, "platform").casefold() or "linux"
-    if value not in PLATFORMS:
-        raise RowRefused(Reason.PLATFORM, value)
-    return PLATFORMS[value]
 
 
 KINDS = {
@@ -119,6 +105,13 @@ KINDS = {
         default_type=ARCHITECTURES[0],
         short=short_id,
         whole=qualified,
+    ),
+    ECS_SERVICE: Kind(
+        "service",
+        read_service,
+        service="ecs",
+        id=SERVICE_ID,
+        default_type=FARGATE,
     ),
 }
 """By the service's own name of the resource type."""

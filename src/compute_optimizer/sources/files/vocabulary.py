@@ -45,10 +45,12 @@ METRICS = {
     "Duration": Kind.GAUGE,
     "billed_duration": Kind.COUNTER,
     "used_memory_max": Kind.GAUGE,
+    "RunningTaskCount": Kind.GAUGE,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
-the sums over its volumes. The checks are of volumes only, the last four of Lambda functions:
-`billed_duration` and `used_memory_max` as Lambda Insights calls them."""
+the sums over its volumes. The checks are of volumes only, those from `Invocations`
+to `used_memory_max` of Lambda functions, some as Lambda Insights calls them, the last of ECS
+services, as Container Insights calls it."""
 
 METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
 """The legacy name of the memory metric (spec 2.4)."""
