@@ -31,6 +31,7 @@ PYTHON_TYPES: dict[str, Any] = {
     "string": str,
     "double": float,
     "integer": int,
+    "long": int,
     "boolean": bool,
     "timestamp": datetime,
     "list": list,

@@ -9,6 +9,7 @@ from typing import Any
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
+from compute_optimizer.operations.ecs_projected_metrics import get_ecs_service_projected_metrics
 from compute_optimizer.operations.ecs_services import get_ecs_service_recommendations
 from compute_optimizer.operations.enrollment import (
     get_enrollment_status,
@@ -30,6 +31,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteRecommendationPreferences": delete_recommendation_preferences,
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
+    "GetECSServiceRecommendationProjectedMetrics": get_ecs_service_projected_metrics,
     "GetECSServiceRecommendations": get_ecs_service_recommendations,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
@@ -52,7 +54,6 @@ NOT_YET = (
     "ExportRDSDatabaseRecommendations",
     "GetAutoScalingGroupRecommendations",
     "GetEC2RecommendationProjectedMetrics",
-    "GetECSServiceRecommendationProjectedMetrics",
     "GetIdleRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",

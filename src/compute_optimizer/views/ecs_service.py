@@ -1,13 +1,17 @@
 """ECS service recommendations in the spelling of the wire."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from compute_optimizer.model import ecs_service as model
 from compute_optimizer.model.recommendation import UtilizationMetric
+from compute_optimizer.resources.services.projection import ProjectedSeries
 from compute_optimizer.shapes import (
     ECSServiceProjectedUtilizationMetric,
     ECSServiceRecommendation,
     ECSServiceRecommendationOption,
+    ECSServiceRecommendedOptionProjectedMetric,
     ECSServiceUtilizationMetric,
     LookBackPeriodPreference,
     ServiceConfiguration,
@@ -38,6 +42,26 @@ def service_recommendation(
             ),
         },
         "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+    }
+
+
+def option_projected_metrics(
+    option: model.TaskSizeOption, series: Sequence[ProjectedSeries]
+) -> ECSServiceRecommendedOptionProjectedMetric:
+    """Return a member of recommendedOptionProjectedMetrics; metrics without points are absent."""
+    return {
+        "recommendedCpuUnits": option.cpu_units,
+        "recommendedMemorySize": option.memory,
+        "projectedMetrics": [
+            {
+                "name": cast(Any, one.name),
+                "timestamps": [datetime.fromtimestamp(start, UTC) for start in one.starts.tolist()],
+                "upperBoundValues": one.upper.tolist(),
+                "lowerBoundValues": one.lower.tolist(),
+            }
+            for one in series
+            if len(one.starts)
+        ],
     }
 
 

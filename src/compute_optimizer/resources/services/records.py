@@ -18,6 +18,7 @@ from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding, Savings, UtilizationMetric
 from compute_optimizer.resources.services.analysis import Analysis
 from compute_optimizer.resources.services.containers import containers_for
+from compute_optimizer.resources.services.projection import LOWER, UPPER
 
 DECIMALS = 4
 """Of reported figures: float32 samples carry about seven digits."""
@@ -27,9 +28,6 @@ WIRE_NAMES = ("Cpu", "Memory")
 
 CODES = ("CPU", "Memory")
 """The dimensions as finding reason codes begin."""
-
-LOWER, UPPER = 0.9, 1.1
-"""Bounds of projected use, for Fargate's hardware varies (spec 15, question 40; a proposal)."""
 
 
 def recommendations_of(
