@@ -6,6 +6,7 @@ What happens with them is the main job itself: the demo calls the same code as a
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,16 +20,29 @@ import yaml
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict
+from compute_optimizer.model.ecs_service import EcsService
+from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
+from compute_optimizer.scenario.serverless import (
+    Function,
+    Service,
+    generate_function_samples,
+    generate_functions,
+    generate_service_samples,
+    generate_services,
+)
 from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, generate_volumes
 
 SEED = 111
 """Any number would do; this one makes the demo the same on every machine."""
+
+METRIC_FILES = ("", "volume_", "function_", "service_")
+"""How the names of the metric files begin, in their order."""
 
 MARKER = "demo.json"
 """The file that tells a demo's folder from one with somebody's own data."""
@@ -41,9 +55,11 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, then of the volumes."""
+    """Of the instances, the volumes, the functions and the services."""
     last_day: date
     instances: int
+    functions: int
+    services: int
     """The rest of the inventory are volumes."""
 
     @property
@@ -85,18 +101,27 @@ def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> De
     window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
     fleet = generate_fleet(SEED, size)
     volumes = generate_volumes(SEED, fleet)
+    functions, services = generate_functions(SEED, fleet), generate_services(SEED, fleet)
     samples = generate_samples(fleet, window, load_instance_types(), SEED)
     files = DemoFiles(
         folder / "organization.yaml",
         folder / "inventory.csv",
-        (folder / "metrics.parquet", folder / "volume_metrics.parquet"),
+        tuple(folder / f"{kind}metrics.parquet" for kind in METRIC_FILES),
         last_day,
         len(fleet),
+        len(functions),
+        len(services),
     )
     files.organization.write_text(yaml.safe_dump(organization_document(), sort_keys=False))
-    pa_csv.write_csv(inventory_table(fleet, volumes), files.inventory)
-    of_volumes = generate_volume_samples(volumes, window, SEED)
-    for path, sent in zip(files.metrics, (samples, of_volumes), strict=True):
+    serverless: tuple[Function | Service, ...] = (*functions, *services)
+    pa_csv.write_csv(inventory_table(fleet, volumes, serverless), files.inventory)
+    of_each = (
+        samples,
+        generate_volume_samples(volumes, window, SEED),
+        generate_function_samples(functions, window, SEED),
+        generate_service_samples(services, window, SEED),
+    )
+    for path, sent in zip(files.metrics, of_each, strict=True):
         pq.write_table(metrics_table(sent), path)
     return files
 
@@ -112,10 +137,15 @@ def organization_document() -> dict[str, Any]:
     return {"organizations": [organization]}
 
 
-def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa.Table:
-    """Return the inventory of a fleet, one row per machine and volume."""
+def inventory_table(
+    fleet: tuple[Machine, ...],
+    volumes: tuple[Disk, ...],
+    serverless: tuple[Function | Service, ...],
+) -> pa.Table:
+    """Return the inventory of a fleet, one row per machine, volume, function and service."""
     disks = [disk.resource for disk in volumes]
     resources: list[Resource] = [*(machine.resource for machine in fleet), *disks]
+    resources += [one.resource for one in serverless]
     of_volumes = {one.arn: one for one in disks}
     found = [of_volumes.get(one.arn) for one in resources]
     return pa.table(
@@ -132,8 +162,33 @@ def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa
             "size_gib": [one and one.size_gib for one in found],
             "iops": pa.array([one and one.iops for one in found], pa.int64()),
             "root": [one and one.root for one in found],
+            **_serverless_columns(resources),
         }
     )
+
+
+def _serverless_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
+    """Return the columns that only functions and services fill."""
+    functions = [one if isinstance(one, LambdaFunction) else None for one in resources]
+    services = [one if isinstance(one, EcsService) else None for one in resources]
+    memory = [
+        (one and one.memory_size) or (other and other.task_memory)
+        for one, other in zip(functions, services, strict=True)
+    ]
+    return {
+        "memory_mib": pa.array(memory, pa.int64()),
+        "architecture": pa.array([one and one.instance_type for one in functions], pa.string()),
+        "timeout_seconds": pa.array([one and one.timeout_seconds for one in functions]),
+        "cpu_units": pa.array([one and one.cpu_units for one in services], pa.int64()),
+        "desired_count": pa.array([one and one.desired_count for one in services], pa.int64()),
+        "auto_scaling": pa.array([one and ";".join(one.auto_scaling) for one in services]),
+        "containers": pa.array([one and _containers(one) for one in services], pa.string()),
+    }
+
+
+def _containers(one: EcsService) -> str:
+    told = [{"name": c.name, "cpu": c.cpu, "memory": c.memory} for c in one.containers]
+    return json.dumps(told)
 
 
 def metrics_table(samples: ShardSamples) -> pa.Table:
@@ -174,5 +229,6 @@ def _mark(folder: Path, analyzed: date | None) -> None:
 def _fleet_digest() -> str:
     """Return what tells the fleet of this version from that of another one."""
     fleet = generate_fleet(SEED)
-    whole = repr((fleet, generate_volumes(SEED, fleet)))
+    serverless = generate_functions(SEED, fleet), generate_services(SEED, fleet)
+    whole = repr((fleet, generate_volumes(SEED, fleet), serverless))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]

@@ -30,7 +30,7 @@ def recommend(
     """
     if not services:
         return Results((), ())
-    analysis = analyze(services, samples, sizes, preferences)
+    analysis = analyze(services, samples, sizes, as_of, preferences)
     found = recommendations_of(services, analysis, as_of=as_of, preferences=preferences)
     errors = tuple(
         RecommendationError(one.arn, obstacle.code, obstacle.message)

@@ -30,6 +30,6 @@ def recommend(
     """
     if not functions:
         return Results((), ())
-    analysis = analyze(functions, samples, preferences.lookback_days)
+    analysis = analyze(functions, samples, as_of)
     found = recommendations_of(functions, analysis, as_of=as_of, preferences=preferences)
     return Results(found, ())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from compute_optimizer.catalog.lambda_memory import (
 from compute_optimizer.catalog.serverless_prices import lambda_rates
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
+from compute_optimizer.engine.running_time import HOURS_PER_MONTH, SLOTS_PER_HOUR, slots_seen
 from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.resources.functions.use import FunctionUse, use_of
@@ -45,9 +47,6 @@ RISK_SHARES = (1 / MEMORY_RESERVE, FULL_SHARE)
 BILLED_MB = 1024
 """Lambda's gigabyte."""
 
-HOURS_PER_MONTH = 730
-"""As for instances (spec 3.9)."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
@@ -77,9 +76,10 @@ class Analysis:
 
 
 def analyze(
-    functions: Sequence[LambdaFunction], samples: ShardSamples, lookback_days: int
+    functions: Sequence[LambdaFunction], samples: ShardSamples, as_of: datetime
 ) -> Analysis:
     """Return every array that decides; the functions are in the row order of the samples."""
+    hours = slots_seen(samples.window, as_of) / SLOTS_PER_HOUR
     use = use_of(samples)
     size = np.array([float(one.memory_size) for one in functions])
     wanted = _wanted(use, size, _timeouts_ms(functions))
@@ -92,7 +92,7 @@ def analyze(
     inconclusive = (size > MAXIMUM_ANALYZED_MB) | (~insufficient & unsure)
     judged = ~insufficient & ~inconclusive
     cost = recommended / size * expected
-    now, then = _monthly(functions, use, size, cost, lookback_days)
+    now, then = _monthly(functions, use, size, cost, HOURS_PER_MONTH / hours)
     return Analysis(
         use=use,
         size=size,
@@ -153,11 +153,13 @@ def _monthly(
     use: FunctionUse,
     size: Floats,
     cost: Floats,
-    lookback_days: int,
+    per_month: float,
 ) -> tuple[Floats, Floats]:
-    """Return USD a month now and at the recommended size, whose duration costs `cost` as much."""
+    """Return USD a month now and at the recommended size, whose duration costs `cost` as much.
+
+    `per_month` is how often the time that was looked at fits in a month.
+    """
     rates = [lambda_rates(one.region, one.instance_type) for one in functions]
-    per_month = HOURS_PER_MONTH / (24 * lookback_days)
     gb_seconds = use.billed_ms / 1000 * size / BILLED_MB * per_month
     duration = gb_seconds * np.array([one.gb_second for one in rates])
     requests = use.invocations * per_month * np.array([one.request for one in rates])

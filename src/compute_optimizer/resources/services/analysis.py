@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from compute_optimizer.engine.obstacles import (
     UNSUPPORTED_RESOURCE,
     Obstacle,
 )
+from compute_optimizer.engine.running_time import HOURS_PER_MONTH
 from compute_optimizer.model.ecs_service import (
     FARGATE,
     RUNNING_STATES,
@@ -30,9 +32,6 @@ from compute_optimizer.resources.services.demand import (
     ServiceDemand,
     demand_of,
 )
-
-HOURS_PER_MONTH = 730
-"""As for instances (spec 3.9)."""
 
 WINDOWS = "windows"
 
@@ -64,10 +63,11 @@ def analyze(
     services: Sequence[EcsService],
     samples: ShardSamples,
     sizes: TaskSizes,
+    as_of: datetime,
     preferences: Preferences,
 ) -> Analysis:
     """Return every array that decides; the services are in the row order of the samples."""
-    demand = demand_of(services, samples, preferences)
+    demand = demand_of(services, samples, as_of, preferences)
     size = np.array([(one.cpu_units, one.task_memory) for one in services], np.float64)
     fixed = _fixed(services)
     # What is not measured is never reduced, and what a policy holds to its target says nothing.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import CPU, FIT_TOLERANCE, MEMORY, OTHER_PERCENTILE
 from compute_optimizer.engine.dimensions import Dimension
 from compute_optimizer.engine.risk import overall, scores
+from compute_optimizer.engine.running_time import slots_seen
 from compute_optimizer.engine.statistics import percentile
 from compute_optimizer.engine.usage import Chosen, Usage, choose_series, measure
 from compute_optimizer.model.ecs_service import EcsService
@@ -64,7 +66,7 @@ class ServiceDemand:
     risk: Floats
     """(services,): 0 to 4, as the tasks are."""
     running_share: Floats
-    """(services,): of the slots of the look-back period, 0 to 1."""
+    """(services,): of the slots that were looked at, 0 to 1."""
     tasks: Floats
     """(services,): mean number while running."""
 
@@ -76,7 +78,10 @@ class ServiceDemand:
 
 
 def demand_of(
-    services: Sequence[EcsService], samples: ShardSamples, preferences: Preferences
+    services: Sequence[EcsService],
+    samples: ShardSamples,
+    as_of: datetime,
+    preferences: Preferences,
 ) -> ServiceDemand:
     """Return the demand of the services of a shard, at the threshold and headroom of all others."""
     chosen = choose_series(samples, (CPU_METRIC, MEMORY_METRIC))
@@ -91,7 +96,7 @@ def demand_of(
         required=used / 100 * size / (1 - headroom),
         counts=counts,
         risk=_risk(chosen, counts, headroom),
-        running_share=counts[:, 0] / max(chosen.slots, 1),
+        running_share=counts[:, 0] / slots_seen(samples.window, as_of),
         tasks=_tasks(services, samples, chosen),
     )
 
