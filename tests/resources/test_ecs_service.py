@@ -1,13 +1,18 @@
 """ECS services: what the cases do not show of the analysis of a shard."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
+from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.model.ecs_service import Container
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.recommendation import Finding
+from compute_optimizer.resources.ecs_service import recommend
 from compute_optimizer.resources.services.containers import containers_for
 from compute_optimizer.resources.services.reading import counted_savings, summary_of
-from tests.fleets import CPU, CPU_AVERAGE, MEMORY
+from tests.fleets import AS_OF, CPU, CPU_AVERAGE, MEMORY, shard
 from tests.services import (
     analyzed_services,
     busy,
@@ -101,3 +106,19 @@ def test_the_option_tells_the_containers() -> None:
 
     assert found.containers == (Container("api", 1024, 3072),)
     assert found.options[0].containers == (Container("api", 256, 512),)
+
+
+def test_a_month_is_extrapolated_from_the_time_that_was_looked_at() -> None:
+    one = service("api", 1024, 3072)
+    load = np.full(4032, 9.0)
+    # Twelve hours of the last day have not been yet.
+    load[-144:] = np.nan
+    samples = shard([one], busy(load, load))
+    noon = AS_OF - timedelta(hours=12)
+
+    (found,) = recommend(
+        [one], samples, load_task_sizes(), as_of=noon, preferences=DEFAULT_PREFERENCES
+    ).recommendations
+
+    # 1 x 0.04048 + 3 x 0.004445 = 0.053815 USD an hour, all of the 730.
+    assert found.monthly_usd == pytest.approx(39.285, abs=0.0005)

@@ -1,10 +1,17 @@
 """Lambda functions: what the cases do not show of the analysis of a shard."""
 
-import numpy as np
+from datetime import timedelta
 
+import numpy as np
+import pytest
+
+from compute_optimizer.catalog.lambda_memory import load_function_types
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.resources.functions.reading import counted_savings, summary_of
 from compute_optimizer.resources.functions.use import HIGHEST_DURATION, MEAN_MEMORY
+from compute_optimizer.resources.lambda_function import recommend
+from tests.fleets import AS_OF, shard
 from tests.functions import (
     analyzed_functions,
     function,
@@ -58,3 +65,20 @@ def test_savings_count_where_there_is_an_option() -> None:
     assert counted_savings(fine) == 0.0
     assert summary_of(function_recommendation()).recommended == "512 MB"
     assert summary_of(fine).recommended is None
+
+
+def test_a_month_is_extrapolated_from_the_time_that_was_looked_at() -> None:
+    one = function("worker", 1024)
+    ran = np.full(4032, 1000.0)
+    # Twelve hours of the last day have not been yet.
+    ran[-144:] = np.nan
+    samples = shard([one], runs(ran, 100, 250))
+    noon = AS_OF - timedelta(hours=12)
+
+    (found,) = recommend(
+        [one], samples, load_function_types(), as_of=noon, preferences=DEFAULT_PREFERENCES
+    ).recommendations
+
+    # 1000 every five minutes are 8.76 million in 730 hours: 876,000 GB-s at 0.0000166667 USD and
+    # the requests at 0.0000002.
+    assert found.monthly_usd == pytest.approx(14.6 + 1.752, abs=0.0005)
