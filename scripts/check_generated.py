@@ -53,6 +53,11 @@ def generators() -> list[Generator]:
             (CATALOG / "volume_prices.json",),
             needs=FIGURES,
         ),
+        Generator(
+            ("scripts/build_serverless_prices.py", str(FIGURES)),
+            (CATALOG / "lambda_prices.json", CATALOG / "fargate_prices.json"),
+            needs=FIGURES,
+        ),
         Generator(("scripts/generate_cli_docs.py",), (Path("docs/cli.md"),)),
     ]
 

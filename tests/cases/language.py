@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
-from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation, VolumeOption
+from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
+from compute_optimizer.model.ecs_service import EcsServiceRecommendation
+from compute_optimizer.model.lambda_function import LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
@@ -24,12 +26,16 @@ from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
     EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
     NAT_GATEWAY,
     Resource,
 )
 from tests.fleets import analyzed, instance
+from tests.functions import analyzed_functions, function
 from tests.groups import analyzed_groups, group
 from tests.idleness import idle_of, nat_gateway
+from tests.services import analyzed_services, service
 from tests.volumes import analyzed_volumes, volume
 
 SEGMENT = re.compile(
@@ -41,12 +47,18 @@ MAXIMA = (
     "VolumeIOPSExceededCheck",
     "VolumeThroughputExceededCheck",
     "ActiveConnectionCount",
+    "Duration",
+    "used_memory_max",
 )
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
 
 Recommendation = (
-    Ec2InstanceRecommendation | EbsVolumeRecommendation | AutoScalingGroupRecommendation
+    Ec2InstanceRecommendation
+    | EbsVolumeRecommendation
+    | AutoScalingGroupRecommendation
+    | LambdaFunctionRecommendation
+    | EcsServiceRecommendation
 )
 Answer = Recommendation | RecommendationError
 
@@ -144,11 +156,27 @@ def _group(given: dict[str, str]) -> Resource:
     return group(1, *others.pop("type").split(";"), tags=tags, **others)
 
 
+def _function(given: dict[str, str]) -> Resource:
+    numbers = {"timeout_seconds": float(given.pop("timeout"))} if "timeout" in given else {}
+    size, architecture = int(given.pop("memory")), given.pop("architecture", "x86_64")
+    return function("worker", size, instance_type=architecture, **given, **numbers)
+
+
+def _service(given: dict[str, str]) -> Resource:
+    tasks = {"desired_count": int(given.pop("tasks"))} if "tasks" in given else {}
+    scaling = {"auto_scaling": tuple(given.pop("scaling").split(";"))} if "scaling" in given else {}
+    launch = {"instance_type": given.pop("launch")} if "launch" in given else {}
+    cpu, memory = int(given.pop("cpu")), int(given.pop("memory"))
+    return service("api", cpu, memory, **tasks, **scaling, **launch, **given)
+
+
 KINDS = {
     EC2_INSTANCE: Kind(_instance, analyzed),
     EBS_VOLUME: Kind(_volume, analyzed_volumes),
     NAT_GATEWAY: Kind(_nat_gateway, _never),
     AUTO_SCALING_GROUP: Kind(_group, analyzed_groups),
+    LAMBDA_FUNCTION: Kind(_function, analyzed_functions),
+    ECS_SERVICE: Kind(_service, analyzed_services),
 }
 
 
@@ -208,8 +236,8 @@ def _check_finding(answer: Answer, words: list[str]) -> None:
 
 
 def _check_option(answer: Answer, words: list[str]) -> None:
-    if isinstance(answer, EbsVolumeRecommendation):
-        _check_volume_option(answer, words)
+    if own := OPTION_CHECKS.get(type(answer)):
+        own(answer, words)
         return
     rank, instance_type, *conditions = words
     pool = next((word[5:] for word in conditions if word.startswith("pool=")), "CURRENT")
@@ -242,7 +270,45 @@ FIGURES = {"gib": "size_gib", "iops": "baseline_iops", "mibps": "baseline_throug
 """Conditions of volumes, and the members of a configuration that they look at."""
 
 
-def _check_shared(option: RecommendationOption | VolumeOption, condition: str) -> None:
+def _check_memory_option(found: LambdaFunctionRecommendation, words: list[str]) -> None:
+    rank, size, *conditions = words
+    option = next((o for o in found.options if o.rank == int(rank)), None)
+    assert option is not None, f"no option {rank}"
+    assert option.memory_size == int(size), option
+    for condition in conditions:
+        name, _, figure = condition.partition("=")
+        if name in ("lower", "upper", "expected"):
+            assert abs(getattr(option.duration, f"{name}_ms") - float(figure)) < 0.005, option
+        else:
+            _check_shared(option, condition)
+
+
+def _check_task_option(found: EcsServiceRecommendation, words: list[str]) -> None:
+    rank, size, *conditions = words
+    assert rank == "1"
+    assert found.options, "no option"
+    (option,) = found.options
+    assert f"{option.cpu_units}/{option.memory}" == size, option
+    for condition in conditions:
+        name, _, figures = condition.partition("=")
+        if name in ("cpu", "memory"):
+            used = next(one for one in option.projected if one.name.lower() == name)
+            lower, upper = (float(figure) for figure in figures.split(".."))
+            assert abs(used.lower - lower) < 0.005, option
+            assert abs(used.upper - upper) < 0.005, option
+        else:
+            _check_shared(option, condition)
+
+
+OPTION_CHECKS: dict[type, Callable[[Any, list[str]], None]] = {
+    EbsVolumeRecommendation: _check_volume_option,
+    LambdaFunctionRecommendation: _check_memory_option,
+    EcsServiceRecommendation: _check_task_option,
+}
+"""How the options of a type are looked at; instances have their own way."""
+
+
+def _check_shared(option: Any, condition: str) -> None:
     """Check what options of every type have."""
     if limit := condition.partition("risk<")[2]:
         assert option.performance_risk < float(limit), option
@@ -268,8 +334,9 @@ def _check_condition(option: RecommendationOption, condition: str) -> None:
 
 def _check_no(answer: Answer, words: list[str]) -> None:
     match words:
-        case ["option", rank] if isinstance(answer, EbsVolumeRecommendation):
-            assert not [o for o in answer.options if o.rank == int(rank)], answer
+        case ["option", rank] if type(answer) in OPTION_CHECKS:
+            options = cast(Any, answer).options
+            assert len(options) < int(rank), answer
         case ["option", rank, *pool]:
             assert (
                 _option(answer, "".join(pool).removeprefix("pool=") or "CURRENT", int(rank)) is None
@@ -282,11 +349,13 @@ def _check_no(answer: Answer, words: list[str]) -> None:
 
 
 def _check_risk(answer: Answer, words: list[str]) -> None:
-    assert [_recommendation(answer).current_performance_risk.value] == words, answer
+    assert [_recommendation(answer).current_performance_risk or "unknown"] == words, answer
 
 
 def _check_idle(answer: Answer, words: list[str]) -> None:
-    assert [str(_recommendation(answer).idle)] == words, answer
+    found = _recommendation(answer)
+    assert not isinstance(found, LambdaFunctionRecommendation), found
+    assert [str(found.idle)] == words, answer
 
 
 def _check_listed(found: list[IdleRecommendation], words: list[str]) -> None:

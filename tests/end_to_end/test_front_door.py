@@ -48,7 +48,7 @@ def test_an_operation_that_is_not_built_yet_is_unknown(served: Served, protocol:
     assert "GetLicenseRecommendations" in NOT_YET
 
     with pytest.raises(ClientError) as raised:
-        client.get_idle_recommendations()
+        client.get_license_recommendations()
 
     assert raised.value.response["Error"]["Code"] == "UnknownOperationException"
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404

@@ -178,7 +178,7 @@ REFUSED_MEANINGS = [
     ),
     (
         "columns: {load: {metric: CPUUtilization, statistic: Sum}}",
-        r"columns\.load: CPUUtilization is not kept in the statistic Sum; percentages are kept",
+        r"columns\.load: CPUUtilization is not kept in the statistic Sum; percentages and gauges",
     ),
     (
         "columns: {load: {metric: CPUUtilization, statistic: max, percent_of: all}}",

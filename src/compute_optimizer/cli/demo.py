@@ -106,12 +106,8 @@ def take_in(application: Application, files: DemoFiles) -> None:
         application.clock,
         ImportRequest(inventory=files.inventory, metrics=files.metrics),
     )
-    counts = report.resources
-    others = counts.added + counts.changed + counts.unchanged - files.instances
-    _say(
-        f"  {files.instances:,} instances, {others - files.groups:,} volumes, "
-        f"{files.groups:,} groups, {report.samples.total():,} samples until {files.last_day}"
-    )
+    told = ", ".join(f"{count:,} {plural}" for plural, count in files.counts.items())
+    _say(f"  {told}, {report.samples.total():,} samples until {files.last_day}")
 
 
 def show(application: Application) -> None:

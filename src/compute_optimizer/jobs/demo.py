@@ -6,7 +6,7 @@ What happens with them is the main job itself: the demo calls the same code as a
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -21,6 +21,9 @@ import yaml
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
+from compute_optimizer.model.ebs_volume import EbsVolume
+from compute_optimizer.model.ecs_service import EcsService
+from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource
@@ -28,13 +31,59 @@ from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.groups import generate_groups
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
+from compute_optimizer.scenario.serverless import (
+    Function,
+    Service,
+    generate_function_samples,
+    generate_functions,
+    generate_service_samples,
+    generate_services,
+)
 from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, generate_volumes
 
 SEED = 111
 """Any number would do; this one makes the demo the same on every machine."""
 
+METRIC_FILES = ("", "volume_", "function_", "service_")
+"""How the names of the metric files begin, in their order."""
+
 MARKER = "demo.json"
 """The file that tells a demo's folder from one with somebody's own data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What the organization of the demo owns."""
+
+    fleet: tuple[Machine, ...]
+    volumes: tuple[Disk, ...]
+    groups: tuple[AutoScalingGroup, ...]
+    members: Mapping[str, str]
+    """The ARN of the group by that of its machine."""
+    functions: tuple[Function, ...]
+    services: tuple[Service, ...]
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Return what the inventory lists."""
+        owners: tuple[Machine | Disk | Function | Service, ...] = (
+            *self.fleet,
+            *self.volumes,
+            *self.functions,
+            *self.services,
+        )
+        return [*(one.resource for one in owners), *self.groups]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many there are of each type, by what people call several of them."""
+        return {
+            "instances": len(self.fleet),
+            "volumes": len(self.volumes),
+            "groups": len(self.groups),
+            "functions": len(self.functions),
+            "services": len(self.services),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +93,10 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, then of the volumes."""
+    """Of the instances, the volumes, the functions and the services."""
     last_day: date
-    instances: int
-    groups: int
-    """The rest of the inventory are volumes."""
+    counts: Mapping[str, int]
+    """Resources in the inventory by what people call several of them, such as instances."""
 
     @property
     def as_of(self) -> datetime:
@@ -84,28 +132,44 @@ def mark_analyzed(folder: Path, files: DemoFiles) -> None:
     _mark(folder, files.last_day)
 
 
-def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> DemoFiles:
-    """Generate the organization, the fleet and what it sent up to that day, and write the files."""
-    window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
+def generate_estate(size: int = FLEET_SIZE) -> Estate:
+    """Generate what the organization owns: a number of instances, and what goes with them."""
     fleet = generate_fleet(SEED, size)
-    volumes = generate_volumes(SEED, fleet)
     groups, members = generate_groups(SEED, fleet)
-    samples = generate_samples(fleet, window, load_instance_types(), SEED)
+    return Estate(
+        fleet=fleet,
+        volumes=generate_volumes(SEED, fleet),
+        groups=groups,
+        members=members,
+        functions=generate_functions(SEED, fleet),
+        services=generate_services(SEED, fleet),
+    )
+
+
+def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> DemoFiles:
+    """Generate the organization, its estate and what it sent up to that day; write the files."""
+    window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
+    estate = generate_estate(size)
     files = DemoFiles(
         folder / "organization.yaml",
         folder / "inventory.csv",
-        (folder / "metrics.parquet", folder / "volume_metrics.parquet"),
+        tuple(folder / f"{kind}metrics.parquet" for kind in METRIC_FILES),
         last_day,
-        len(fleet),
-        len(groups),
+        estate.counts,
     )
     files.organization.write_text(yaml.safe_dump(organization_document(), sort_keys=False))
-    table = inventory_table(fleet, volumes, groups, members)
-    pa_csv.write_csv(table, files.inventory)
-    of_volumes = generate_volume_samples(volumes, window, SEED)
-    for path, sent in zip(files.metrics, (samples, of_volumes), strict=True):
+    pa_csv.write_csv(inventory_table(estate), files.inventory)
+    for path, sent in zip(files.metrics, samples_of(estate, window), strict=True):
         pq.write_table(metrics_table(sent), path)
     return files
+
+
+def samples_of(estate: Estate, window: Window) -> Iterator[ShardSamples]:
+    """Generate what the estate sent, one kind after the other, in the order of METRIC_FILES."""
+    yield generate_samples(estate.fleet, window, load_instance_types(), SEED)
+    yield generate_volume_samples(estate.volumes, window, SEED)
+    yield generate_function_samples(estate.functions, window, SEED)
+    yield generate_service_samples(estate.services, window, SEED)
 
 
 def organization_document() -> dict[str, Any]:
@@ -119,22 +183,10 @@ def organization_document() -> dict[str, Any]:
     return {"organizations": [organization]}
 
 
-def inventory_table(
-    fleet: tuple[Machine, ...],
-    volumes: tuple[Disk, ...],
-    groups: tuple[AutoScalingGroup, ...],
-    members: Mapping[str, str],
-) -> pa.Table:
-    """Return the inventory of a fleet, one row per machine, volume and group.
-
-    `members` has the ARN of the group by that of the machine.
-    """
-    disks = [disk.resource for disk in volumes]
-    resources: list[Resource] = [*(machine.resource for machine in fleet), *disks, *groups]
-    of_volumes = {one.arn: one for one in disks}
-    found = [of_volumes.get(one.arn) for one in resources]
-    of_groups = {one.arn: one for one in groups}
-    owning = [of_groups.get(one.arn) for one in resources]
+def inventory_table(estate: Estate) -> pa.Table:
+    """Return the inventory of an estate, one row per resource."""
+    resources = estate.resources
+    found = [one if isinstance(one, EbsVolume) else None for one in resources]
     return pa.table(
         {
             "arn": [one.arn for one in resources],
@@ -152,17 +204,51 @@ def inventory_table(
             "created_at": [
                 one.created_at.isoformat() if one and one.created_at else None for one in found
             ],
-            "auto_scaling_group_arn": pa.array(
-                [members.get(one.arn) for one in resources], pa.string()
-            ),
-            "min_size": pa.array([one and one.min_size for one in owning], pa.int64()),
-            "desired_capacity": pa.array(
-                [one and one.desired_capacity for one in owning], pa.int64()
-            ),
-            "max_size": pa.array([one and one.max_size for one in owning], pa.int64()),
-            "scaling": pa.array([one and one.scaling for one in owning], pa.string()),
+            **_group_columns(resources, estate.members),
+            **_serverless_columns(resources),
         }
     )
+
+
+def _group_columns(
+    resources: Sequence[Resource], members: Mapping[str, str]
+) -> dict[str, pa.Array]:
+    """Return the columns that only groups and their members fill."""
+    groups = [one if isinstance(one, AutoScalingGroup) else None for one in resources]
+    sizes = {
+        name: pa.array([one and getattr(one, name) for one in groups], pa.int64())
+        for name in ("min_size", "desired_capacity", "max_size")
+    }
+    return sizes | {
+        "auto_scaling_group_arn": pa.array(
+            [members.get(one.arn) for one in resources], pa.string()
+        ),
+        "scaling": pa.array([one and one.scaling for one in groups], pa.string()),
+    }
+
+
+def _serverless_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
+    """Return the columns that only functions and services fill."""
+    functions = [one if isinstance(one, LambdaFunction) else None for one in resources]
+    services = [one if isinstance(one, EcsService) else None for one in resources]
+    memory = [
+        (one and one.memory_size) or (other and other.task_memory)
+        for one, other in zip(functions, services, strict=True)
+    ]
+    return {
+        "memory_mib": pa.array(memory, pa.int64()),
+        "architecture": pa.array([one and one.instance_type for one in functions], pa.string()),
+        "timeout_seconds": pa.array([one and one.timeout_seconds for one in functions]),
+        "cpu_units": pa.array([one and one.cpu_units for one in services], pa.int64()),
+        "desired_count": pa.array([one and one.desired_count for one in services], pa.int64()),
+        "auto_scaling": pa.array([one and ";".join(one.auto_scaling) for one in services]),
+        "containers": pa.array([one and _containers(one) for one in services], pa.string()),
+    }
+
+
+def _containers(one: EcsService) -> str:
+    told = [{"name": c.name, "cpu": c.cpu, "memory": c.memory} for c in one.containers]
+    return json.dumps(told)
 
 
 def metrics_table(samples: ShardSamples) -> pa.Table:
@@ -202,6 +288,5 @@ def _mark(folder: Path, analyzed: date | None) -> None:
 
 def _fleet_digest() -> str:
     """Return what tells the fleet of this version from that of another one."""
-    fleet = generate_fleet(SEED)
-    whole = repr((fleet, generate_volumes(SEED, fleet), generate_groups(SEED, fleet)))
+    whole = repr(generate_estate())
     return hashlib.sha256(whole.encode()).hexdigest()[:16]

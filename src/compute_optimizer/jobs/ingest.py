@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.model.lambda_function import LATEST
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
@@ -177,6 +178,7 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
         AUTO_SCALING_GROUP: report.unknown_types,
     }
     for one in found:
+        # What has no counter cannot have an unknown type: its rows are refused.
         if one.instance_type not in types[one.resource_type]:
             counts[one.resource_type][one.instance_type] += 1
     return found
@@ -210,7 +212,9 @@ def _known(
     refused: dict[str, Reason] = {}
     shared = Counter(ids[arn] for arn in arns)
     for place, arn in enumerate(arns):
-        names = [arn, ids[arn]] if shared[ids[arn]] == 1 else [arn]
+        # An unqualified function means its $LATEST version.
+        whole = [arn, arn.removesuffix(f":{LATEST}")]
+        names = [*whole, ids[arn]] if shared[ids[arn]] == 1 else whole
         if keys[arn].account_id in opted_in:
             index |= dict.fromkeys(names, place)
         else:

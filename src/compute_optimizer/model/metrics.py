@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SLOT_SECONDS = 300
-"""Five minutes: the interval that the service analyzes (spec 2.1); ECS will use 60."""
+"""Five minutes: the interval that the service analyzes (spec 2.1). Of ECS services it analyzes
+minutes, of which a slot keeps the highest (docs/ecs-services.md)."""
 
 SLOTS_PER_DAY = 86_400 // SLOT_SECONDS
 

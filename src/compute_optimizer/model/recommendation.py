@@ -23,6 +23,8 @@ class Finding(StrEnum):
     """This and the next two: of idle recommendations (spec 5.1)."""
     UNATTACHED = "Unattached"
     UNUSED = "Unused"
+    UNAVAILABLE = "Unavailable"
+    """Of Lambda functions that cannot be judged (spec 3.1)."""
 
 
 class PerformanceRisk(StrEnum):

@@ -14,6 +14,10 @@ EBS_VOLUME: Final = "EbsVolume"
 NAT_GATEWAY: Final = "NatGateway"
 """The same of NAT gateways, which are only looked at for idleness."""
 
+ECS_SERVICE: Final = "EcsService"
+LAMBDA_FUNCTION: Final = "LambdaFunction"
+"""The same of ECS services and Lambda functions."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 

@@ -12,6 +12,8 @@ from compute_optimizer.operations.auto_scaling_groups import (
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
+from compute_optimizer.operations.ecs_projected_metrics import get_ecs_service_projected_metrics
+from compute_optimizer.operations.ecs_services import get_ecs_service_recommendations
 from compute_optimizer.operations.enrollment import (
     get_enrollment_status,
     get_enrollment_statuses_for_organization,
@@ -20,6 +22,7 @@ from compute_optimizer.operations.enrollment import (
 from compute_optimizer.operations.export_jobs import describe_recommendation_export_jobs
 from compute_optimizer.operations.exports import EXPORT_KINDS, exporting
 from compute_optimizer.operations.idle import get_idle_recommendations
+from compute_optimizer.operations.lambda_functions import get_lambda_function_recommendations
 from compute_optimizer.operations.preferences import (
     delete_recommendation_preferences,
     get_effective_recommendation_preferences,
@@ -42,10 +45,13 @@ OPERATIONS: dict[str, Operation] = {
     "GetEBSVolumeRecommendations": get_ebs_volume_recommendations,
     "GetEC2InstanceRecommendations": get_ec2_instance_recommendations,
     "GetEC2RecommendationProjectedMetrics": get_ec2_recommendation_projected_metrics,
+    "GetECSServiceRecommendationProjectedMetrics": get_ecs_service_projected_metrics,
+    "GetECSServiceRecommendations": get_ecs_service_recommendations,
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
     "GetIdleRecommendations": get_idle_recommendations,
+    "GetLambdaFunctionRecommendations": get_lambda_function_recommendations,
     "GetRecommendationPreferences": get_recommendation_preferences,
     "GetRecommendationSummaries": get_recommendation_summaries,
     "PutRecommendationPreferences": put_recommendation_preferences,
@@ -57,9 +63,6 @@ NOT_YET = (
     "ExportLambdaFunctionRecommendations",
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
-    "GetECSServiceRecommendationProjectedMetrics",
-    "GetECSServiceRecommendations",
-    "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",
     "GetRDSDatabaseRecommendations",

@@ -12,12 +12,16 @@ from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import (
+    ECSServiceRecommendationFinding,
+    ECSServiceRecommendationFindingReasonCode,
     Filter,
     IdleRecommendationFilter,
     IdleRecommendationResourceType,
     InferredWorkloadType,
     InstanceRecommendationFindingReasonCode,
     InvalidParameterValueException,
+    LambdaFunctionRecommendationFinding,
+    LambdaFunctionRecommendationFindingReasonCode,
 )
 from compute_optimizer.store.recommendations import Selection
 
@@ -103,6 +107,29 @@ IDLE_FILTERS = {
     ),
 }
 """The filters of GetIdleRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+ECS_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled(get_args(ECSServiceRecommendationFinding)), lambda facets: (facets.finding,)
+    ),
+    "FindingReasonCode": FilterRule(
+        _as_modelled(get_args(ECSServiceRecommendationFindingReasonCode)),
+        lambda facets: facets.reason_codes,
+    ),
+}
+"""The filters of GetECSServiceRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+LAMBDA_FILTERS = {
+    FINDING: FilterRule(
+        _as_modelled(get_args(LambdaFunctionRecommendationFinding)),
+        lambda facets: (facets.finding,),
+    ),
+    "FindingReasonCode": FilterRule(
+        _as_modelled(get_args(LambdaFunctionRecommendationFindingReasonCode)),
+        lambda facets: facets.reason_codes,
+    ),
+}
+"""The filters of GetLambdaFunctionRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 
 def selection(

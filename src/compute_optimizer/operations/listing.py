@@ -5,8 +5,8 @@ accounts, ARNs, filters, pages and errors[] are the same for all of them.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -61,6 +61,12 @@ class Listing:
     """What an ARN looks like, with the groups region and account."""
     filters: Mapping[str, FilterRule]
     """Beside tag:KEY and tag-key."""
+    canonical: Callable[[str], str] = str
+    """From an ARN as listed to the one of the resource."""
+    findings: frozenset[str] | None = None
+    """What is shown where no filter names findings; None for all."""
+    tells_errors: bool = True
+    """Whether the answer has errors[]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,11 @@ def listed(
     with context.state.reading() as connection:
         position = _position(context, connection, question)
         found = _page(connection, question, position)
-        missing = _missing(connection, question, position)
+        missing = _missing(connection, question, position) if listing.tells_errors else []
     shown = [show(one) for one in found[: question.page]]
-    answer: dict[str, Any] = {listing.answer: shown, "errors": missing}
+    answer: dict[str, Any] = {listing.answer: shown}
+    if listing.tells_errors:
+        answer["errors"] = missing
     if position and len(found) > question.page:
         last = f"{position.run_id} {found[question.page - 1].resource_arn}"
         answer["nextToken"] = paging.seal_token(context, listing.operation, question.bound, last)
@@ -130,23 +138,27 @@ def _understood(
     bound: Mapping[str, Any],
 ) -> Question:
     scope = Scope(account_id, context.region, listing.resource_type)
-    asked = checked_arns(request.get(listing.arns, []), listing.arns)
+    listed_arns = map(listing.canonical, request.get(listing.arns, []))
+    asked = checked_arns(listed_arns, listing.arns)
     refused = {arn: code for arn in asked if (code := _refusal(arn, scope, listing.arn))}
     arns = tuple(arn for arn in asked if arn not in refused)
     filters = request.get("filters", [])
+    selected = selection(filters, listing.filters, arns if asked else None)
+    if selected.findings is None:
+        selected = replace(selected, findings=listing.findings)
     return Question(
         listing=listing,
         scope=scope,
         arns=arns,
         refused=refused,
-        selection=selection(filters, listing.filters, arns if asked else None),
+        selection=selected,
         page=request.get("maxResults") or DEFAULT_PAGE,
         token=request.get("nextToken"),
         bound={"account": account_id, "arns": asked, "filters": filters, **bound},
     )
 
 
-def checked_arns(listed_arns: Sequence[str], member: str) -> list[str]:
+def checked_arns(listed_arns: Iterable[str], member: str) -> list[str]:
     """Return the ARNs that a member of a request lists, each once.
 
     Raises InvalidParameterValueException for too many.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.fargate_sizes import load_task_sizes
+from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
@@ -14,7 +16,9 @@ from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroupRecommendation,
 )
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
+from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.recommendation import (
@@ -27,6 +31,8 @@ from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
     EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
     NAT_GATEWAY,
     Resource,
 )
@@ -35,7 +41,9 @@ from compute_optimizer.resources import (
     auto_scaling_group,
     ebs_volume,
     ec2_instance,
+    ecs_service,
     idleness,
+    lambda_function,
     nat_gateway,
 )
 from compute_optimizer.resources.asg import reading as asg_reading
@@ -43,7 +51,9 @@ from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
+from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.idleness import IdleRule
+from compute_optimizer.resources.services import reading as service_reading
 
 
 class Catalog(Protocol):
@@ -149,6 +159,30 @@ RESOURCE_TYPES = (
         summary=asg_reading.summary_of,
         explain=auto_scaling_group.explain,
         from_members=auto_scaling_group.per_machine,
+    ),
+    ResourceType(
+        name=LAMBDA_FUNCTION,
+        plural="functions",
+        resource=LambdaFunction,
+        metrics=lambda_function.METRICS,
+        catalog=load_function_types,
+        recommend=lambda_function.recommend,
+        recommendation=LambdaFunctionRecommendation,
+        facets=function_reading.facets_of,
+        counted_savings=function_reading.counted_savings,
+        summary=function_reading.summary_of,
+    ),
+    ResourceType(
+        name=ECS_SERVICE,
+        plural="services",
+        resource=EcsService,
+        metrics=ecs_service.METRICS,
+        catalog=load_task_sizes,
+        recommend=ecs_service.recommend,
+        recommendation=EcsServiceRecommendation,
+        facets=service_reading.facets_of,
+        counted_savings=service_reading.counted_savings,
+        summary=service_reading.summary_of,
     ),
 )
 

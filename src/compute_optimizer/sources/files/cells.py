@@ -6,10 +6,22 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+from compute_optimizer.model.lambda_function import ARCHITECTURES
 from compute_optimizer.sources.files.refusals import Reason
 
 MAX_TEXT = 256
 """Characters of a name, a tag or a type (EC2 tags: keys 128, values 256)."""
+
+PLATFORMS = {
+    "linux": "linux",
+    "linux/unix": "linux",
+    "windows": "windows",
+    "rhel": "rhel",
+    "red hat enterprise linux": "rhel",
+    "suse": "suse",
+    "suse linux": "suse",
+}
+"""Platforms by what EC2 and people call them; they decide the price."""
 
 YES = ("true", "yes", "1")
 NO = ("false", "no", "0", "")
@@ -106,6 +118,19 @@ def moment(row: Row, field: str) -> datetime | None:
     except ValueError:
         raise RowRefused(Reason.MOMENT, f"{field}: {found}") from None
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def platform(row: Row) -> str:
+    """Return the platform of a row, linux where it names none."""
+    value = text(row, "platform").casefold() or "linux"
+    if value not in PLATFORMS:
+        raise RowRefused(Reason.PLATFORM, value)
+    return PLATFORMS[value]
+
+
+def architecture(row: Row) -> str:
+    """Return the instruction set of a row, x86_64 where it names none."""
+    return choice(row, "architecture", ARCHITECTURES[0], ARCHITECTURES, Reason.ARCHITECTURE)
 
 
 def tags(value: Any) -> Mapping[str, str]:

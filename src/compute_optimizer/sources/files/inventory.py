@@ -27,7 +27,6 @@ MAX_RESOURCES = 5_000_000
 """Resources in one inventory file; split larger ones."""
 
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", re.ASCII)
-RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 ARN = re.compile(
     r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[^:]*):(?P<account>[^:]*):"
     r"(?P<kind>[^/:]+)(?P<separator>[/:])(?P<id>.+)",
@@ -78,12 +77,12 @@ def resource_of(row: Row) -> Resource:
     kind = KINDS[name]
     account, region, resource_id = _identity(row, arn, kind)
     shared = {
-        "arn": arn[0] if arn else _arn(account, region, kind, resource_id),
+        "arn": kind.whole(arn[0] if arn else _arn(account, region, kind, resource_id)),
         "account_id": account,
         "region": region,
         "resource_type": name,
         "resource_id": resource_id,
-        "instance_type": required(row, "type"),
+        "instance_type": text(row, "type") or kind.default_type or required(row, "type"),
         "name": text(row, "name"),
         "tags": tags(row.get("tags")),
     }
@@ -96,6 +95,10 @@ def _kind_name(row: Row, arn: re.Match[str] | None) -> str:
     return text(row, "resource_type") or told or EC2_INSTANCE
 
 
+def _tells(arn: re.Match[str], kind: Kind) -> bool:
+    return (arn["service"], arn["kind"]) == (kind.service, kind.arn + kind.separator)
+
+
 def _arn_parts(arn: str) -> re.Match[str] | None:
     parts = ARN.fullmatch(arn) if arn else None
     if arn and parts is None:
@@ -104,9 +107,8 @@ def _arn_parts(arn: str) -> re.Match[str] | None:
 
 
 def _is_of(arn: re.Match[str], kind: Kind) -> bool:
-    separator = ":" if kind.named else "/"
     found = arn["service"], arn["kind"], arn["separator"]
-    return found == (kind.service, kind.arn, separator)
+    return found == (kind.service, kind.arn, kind.separator)
 
 
 def _id_in(arn: re.Match[str], kind: Kind) -> str:
@@ -114,12 +116,12 @@ def _id_in(arn: re.Match[str], kind: Kind) -> str:
     named = kind.named.fullmatch(arn["id"]) if kind.named else arn
     if named is None or not _is_of(arn, kind):
         raise RowRefused(Reason.ARN, arn[0])
-    return named["id"]
+    return kind.short(named["id"])
 
 
 def _identity(row: Row, arn: re.Match[str] | None, kind: Kind) -> tuple[str, str, str]:
     """Return account, Region and id: from the ARN where there is one, and all agreeing."""
-    given = [text(row, field) for field in ("account", "region", "id")]
+    given = [text(row, "account"), text(row, "region"), kind.short(text(row, "id"))]
     if kind.named:
         required(row, "arn")
     if arn:
@@ -133,14 +135,15 @@ def _identity(row: Row, arn: re.Match[str] | None, kind: Kind) -> tuple[str, str
         raise RowRefused(Reason.ACCOUNT, account)
     if not REGION.fullmatch(region):
         raise RowRefused(Reason.REGION, region)
-    if not (kind.named or RESOURCE_ID.fullmatch(resource_id)):
+    if not kind.id.fullmatch(resource_id):
         raise RowRefused(Reason.RESOURCE_ID, resource_id)
     return account, region, resource_id
 
 
 def _arn(account: str, region: str, kind: Kind, resource_id: str) -> str:
     named = (name for start, name in PARTITIONS.items() if region.startswith(start))
-    return f"arn:{next(named, 'aws')}:ec2:{region}:{account}:{kind.arn}/{resource_id}"
+    start = f"arn:{next(named, 'aws')}:{kind.service}:{region}:{account}"
+    return f"{start}:{kind.arn}{kind.separator}{resource_id}"
 
 
 def _rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
@@ -193,7 +196,7 @@ def _check_fields(path: Path, fields: Mapping[str, str]) -> None:
         raise InvalidInput(
             f"{path}: no column names the resources; expected arn, or id, account and region"
         )
-    if "type" not in fields:
+    if "type" not in fields and "resource_type" not in fields:
         raise InvalidInput(
             f"{path}: no column for the instance type; expected type (of a volume: gp3)"
         )

@@ -14,6 +14,13 @@ from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
 )
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
+from compute_optimizer.model.ecs_service import FARGATE
+from compute_optimizer.model.lambda_function import (
+    ARCHITECTURES,
+    LambdaFunction,
+    qualified,
+    short_id,
+)
 from compute_optimizer.model.nat_gateway import (
     AVAILABLE,
     CONNECTIVITY_TYPES,
@@ -24,26 +31,20 @@ from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
     EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
     NAT_GATEWAY,
     Resource,
 )
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
 from compute_optimizer.sources.files.refusals import Reason
+from compute_optimizer.sources.files.services import SERVICE_ID, read_service
 
 STATES = ("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
 """EC2's instance states."""
 
-PLATFORMS = {
-    "linux": "linux",
-    "linux/unix": "linux",
-    "windows": "windows",
-    "rhel": "rhel",
-    "red hat enterprise linux": "rhel",
-    "suse": "suse",
-    "suse linux": "suse",
-}
-"""Platforms by what EC2 and people call them; they decide the price."""
+RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 STRATEGIES = {
     "prioritized": PRIORITIZED,
@@ -51,6 +52,9 @@ STRATEGIES = {
     "lowestprice": LOWEST_PRICE,
 }
 """Allocation strategies of On-Demand Instances by what Auto Scaling and the service call them."""
+
+GROUP_NAME = "[!-9;-~]{1,255}"
+"""Of an Auto Scaling group: anything printable but a colon."""
 
 PROVISIONED = ("io1", "io2")
 """Volume types that are nothing without their IOPS."""
@@ -66,16 +70,25 @@ class Kind:
     """(row, members that every type has) -> resource; raises RowRefused."""
     service: str = "ec2"
     """Of its ARNs."""
+    separator: str = "/"
+    """Between `arn` and the id."""
     named: re.Pattern[str] | None = None
     """Where the id stands in what an ARN has after `arn`, as the group `id`; None for all of it:
     then an ARN can be made from an id."""
+    id: re.Pattern[str] = RESOURCE_ID
+    default_type: str = ""
+    """Of rows without a type; empty where one is required."""
+    short: Callable[[str], str] = str
+    """From the id in an ARN to the one that people use."""
+    whole: Callable[[str], str] = str
+    """From an ARN to the same with everything that it leaves out."""
 
 
 def _instance(row: Row, shared: Mapping[str, Any]) -> Resource:
     return Resource(
         **shared,
         state=cells.choice(row, "state", "running", STATES, Reason.STATE),
-        platform=_platform(row),
+        platform=cells.platform(row),
         vcpus=cells.capacity(row, "vcpus"),
         memory_mib=cells.capacity(row, "memory_mib"),
         auto_scaling_group_arn=cells.text(row, "auto_scaling_group_arn") or None,
@@ -116,7 +129,7 @@ def _group(row: Row, shared: Mapping[str, Any]) -> Resource:
         raise RowRefused(Reason.GROUP_SIZE, f"{least} <= {desired} <= {most}")
     return AutoScalingGroup(
         **{**shared, "instance_type": names[0], "name": shared["name"] or shared["resource_id"]},
-        platform=_platform(row),
+        platform=cells.platform(row),
         min_size=least,
         max_size=most,
         desired_capacity=desired,
@@ -140,11 +153,17 @@ def _strategy(row: Row) -> str | None:
     return STRATEGIES.get(value)
 
 
-def _platform(row: Row) -> str:
-    value = cells.text(row, "platform").casefold() or "linux"
-    if value not in PLATFORMS:
-        raise RowRefused(Reason.PLATFORM, value)
-    return PLATFORMS[value]
+def _function(row: Row, shared: Mapping[str, Any]) -> Resource:
+    cells.required(row, "memory_mib")
+    own = {
+        "name": shared["name"] or shared["resource_id"],
+        "instance_type": cells.architecture(row),
+    }
+    return LambdaFunction(
+        **{**shared, **own},
+        memory_size=cells.whole_capacity(row, "memory_mib") or 0,
+        timeout_seconds=cells.capacity(row, "timeout_seconds"),
+    )
 
 
 KINDS = {
@@ -155,7 +174,26 @@ KINDS = {
         "autoScalingGroup",
         _group,
         service="autoscaling",
-        named=re.compile(r"[!-.0-9;-~]+:autoScalingGroupName/(?P<id>[!-9;-~]{1,255})", re.ASCII),
+        separator=":",
+        named=re.compile(rf"[!-.0-9;-~]+:autoScalingGroupName/(?P<id>{GROUP_NAME})", re.ASCII),
+        id=re.compile(GROUP_NAME, re.ASCII),
+    ),
+    LAMBDA_FUNCTION: Kind(
+        "function",
+        _function,
+        service="lambda",
+        separator=":",
+        id=re.compile(r"[A-Za-z0-9_-]{1,140}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?", re.ASCII),
+        default_type=ARCHITECTURES[0],
+        short=short_id,
+        whole=qualified,
+    ),
+    ECS_SERVICE: Kind(
+        "service",
+        read_service,
+        service="ecs",
+        id=SERVICE_ID,
+        default_type=FARGATE,
     ),
 }
 """By the service's own name of the resource type."""

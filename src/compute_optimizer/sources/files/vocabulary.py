@@ -8,11 +8,12 @@ from compute_optimizer.model.metrics import MetricKey, Statistic
 class Kind(Enum):
     """What the values of a metric are."""
 
-    LEVEL = "level"
-    """A number at a moment, such as of open connections."""
-
     PERCENT = "percentage"
     COUNTER = "counter"
+    LEVEL = "level"
+    """A number at a moment, such as of open connections."""
+    GAUGE = "gauge"
+    """A size or a length of time, such as milliseconds or MB."""
     CHECK = "check"
     """1 where something was the case, else 0."""
 
@@ -21,6 +22,7 @@ STATISTICS = {
     Kind.PERCENT: (Statistic.AVERAGE, Statistic.MAXIMUM),
     # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
     Kind.COUNTER: (Statistic.SUM,),
+    Kind.GAUGE: (Statistic.AVERAGE, Statistic.MAXIMUM),
     Kind.CHECK: (Statistic.MAXIMUM,),
     Kind.LEVEL: (Statistic.MAXIMUM,),
 }
@@ -45,9 +47,16 @@ METRICS = {
     "ActiveConnectionCount": Kind.LEVEL,
     "PacketsInFromSource": Kind.COUNTER,
     "PacketsInFromDestination": Kind.COUNTER,
+    "Invocations": Kind.COUNTER,
+    "Duration": Kind.GAUGE,
+    "billed_duration": Kind.COUNTER,
+    "used_memory_max": Kind.GAUGE,
+    "RunningTaskCount": Kind.GAUGE,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
-the sums over its volumes. The checks are of volumes only."""
+the sums over its volumes. The checks are of volumes only, the next three of NAT
+gateways, those from `Invocations` to `used_memory_max` of Lambda functions, some as Lambda Insights
+calls them, the last of ECS services, as Container Insights calls it."""
 
 METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
 """The legacy name of the memory metric (spec 2.4)."""

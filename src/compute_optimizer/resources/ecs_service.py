@@ -1,0 +1,40 @@
+"""ECS services on Fargate: the recommendation for a shard of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from compute_optimizer.catalog.fargate_sizes import TaskSizes
+from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
+from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.resources.services.analysis import analyze
+from compute_optimizer.resources.services.demand import METRICS
+from compute_optimizer.resources.services.records import recommendations_of
+
+__all__ = ["METRICS", "recommend"]
+
+
+def recommend(
+    services: Sequence[EcsService],
+    samples: ShardSamples,
+    sizes: TaskSizes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[EcsServiceRecommendation]:
+    """Return the recommendation, or the error instead of one, for each service of a shard.
+
+    The services are in the row order of the samples, which hold METRICS over the look-back period;
+    a series that nobody sent may be absent.
+    """
+    if not services:
+        return Results((), ())
+    analysis = analyze(services, samples, sizes, as_of, preferences)
+    found = recommendations_of(services, analysis, as_of=as_of, preferences=preferences)
+    errors = tuple(
+        RecommendationError(one.arn, obstacle.code, obstacle.message)
+        for one, obstacle in zip(services, analysis.obstacles, strict=True)
+        if obstacle is not None
+    )
+    return Results(found, errors)

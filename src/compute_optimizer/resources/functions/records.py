@@ -1,0 +1,126 @@
+"""From the arrays that decided to the records that are stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import isnan
+
+from compute_optimizer.catalog.serverless_prices import LAMBDA_PRICES_FILE, price_date_of
+from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.engine.risk import RISK_NAMES
+from compute_optimizer.model.lambda_function import (
+    LambdaFunction,
+    LambdaFunctionRecommendation,
+    MemorySizeOption,
+    ProjectedDuration,
+    version_of,
+)
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import (
+    Finding,
+    PerformanceRisk,
+    Savings,
+    UtilizationMetric,
+)
+from compute_optimizer.resources.functions.analysis import Analysis
+from compute_optimizer.resources.functions.use import FunctionUse
+
+DECIMALS = 4
+"""Of reported figures: float32 samples carry about seven digits."""
+
+
+def recommendations_of(
+    functions: Sequence[LambdaFunction],
+    analysis: Analysis,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> tuple[LambdaFunctionRecommendation, ...]:
+    """Return the recommendation of every function; those that cannot be judged are Unavailable."""
+    return tuple(
+        LambdaFunctionRecommendation(
+            resource_arn=one.arn,
+            account_id=one.account_id,
+            name=one.name,
+            tags=dict(one.tags),
+            version=version_of(one.arn),
+            architecture=one.instance_type,
+            memory_size=one.memory_size,
+            invocations=round(float(analysis.use.invocations[row])),
+            finding=_finding(analysis, row),
+            finding_reason_codes=_reason_codes(analysis, row),
+            utilization=_utilization(analysis.use, row),
+            lookback_days=float(preferences.lookback_days),
+            options=_options(analysis, row),
+            current_performance_risk=_risk(analysis, row),
+            preferences=preferences,
+            last_refresh=as_of,
+            monthly_usd=_known(analysis.monthly_usd, row),
+            price_date=price_date_of(LAMBDA_PRICES_FILE, one.region),
+        )
+        for row, one in enumerate(functions)
+    )
+
+
+def _finding(analysis: Analysis, row: int) -> Finding:
+    if analysis.insufficient[row] or analysis.inconclusive[row]:
+        return Finding.UNAVAILABLE
+    moves = analysis.under[row] or analysis.over[row]
+    return Finding.NOT_OPTIMIZED if moves else Finding.OPTIMIZED
+
+
+def _reason_codes(analysis: Analysis, row: int) -> tuple[str, ...]:
+    told = {
+        "MemoryOverprovisioned": analysis.over,
+        "MemoryUnderprovisioned": analysis.under,
+        "InsufficientData": analysis.insufficient,
+        "Inconclusive": analysis.inconclusive,
+    }
+    return tuple(code for code, holds in told.items() if holds[row])
+
+
+def _utilization(use: FunctionUse, row: int) -> tuple[UtilizationMetric, ...]:
+    told = (
+        ("Duration", "Maximum", use.highest_ms),
+        ("Duration", "Average", use.mean_ms),
+        ("Memory", "Maximum", use.highest_mb),
+        ("Memory", "Average", use.mean_mb),
+    )
+    return tuple(
+        UtilizationMetric(name, round(float(values[row]), DECIMALS), statistic)
+        for name, statistic, values in told
+        if not isnan(values[row])
+    )
+
+
+def _options(analysis: Analysis, row: int) -> tuple[MemorySizeOption, ...]:
+    if not (analysis.under[row] or analysis.over[row]):
+        return ()
+    mean = float(analysis.use.mean_ms[row])
+    now, then = _known(analysis.monthly_usd, row), _known(analysis.recommended_usd, row)
+    factors = (analysis.lower, analysis.upper, analysis.expected)
+    durations = (round(mean * float(factor[row]), DECIMALS) for factor in factors)
+    option = MemorySizeOption(
+        memory_size=int(analysis.recommended[row]),
+        rank=1,
+        duration=ProjectedDuration(*durations),
+        savings=_savings(now, then),
+        monthly_usd=then,
+    )
+    return (option,)
+
+
+def _savings(now: float | None, then: float | None) -> Savings | None:
+    """Return what an option saves a month; nothing where it costs more (spec 3.9)."""
+    if now is None or then is None:
+        return None
+    saved = max(now - then, 0.0)
+    return Savings(saved / now * 100 if now else 0.0, saved)
+
+
+def _risk(analysis: Analysis, row: int) -> PerformanceRisk | None:
+    score = int(analysis.risk[row])
+    return None if score < 0 else RISK_NAMES[score]
+
+
+def _known(values: Floats, row: int) -> float | None:
+    return None if isnan(values[row]) else float(values[row])

@@ -1,0 +1,35 @@
+"""Lambda functions: the recommendation for a shard of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from compute_optimizer.catalog.lambda_memory import FunctionTypes
+from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
+from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import Results
+from compute_optimizer.resources.functions.analysis import analyze
+from compute_optimizer.resources.functions.records import recommendations_of
+from compute_optimizer.resources.functions.use import METRICS
+
+__all__ = ["METRICS", "recommend"]
+
+
+def recommend(
+    functions: Sequence[LambdaFunction],
+    samples: ShardSamples,
+    types: FunctionTypes,  # as every resource type is given it; sizes of memory are no list
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[LambdaFunctionRecommendation]:
+    """Return the recommendation for each function of a shard: none has an error instead.
+
+    The functions are in the row order of the samples, which hold METRICS over the look-back period;
+    a series that nobody sent may be absent.
+    """
+    if not functions:
+        return Results((), ())
+    analysis = analyze(functions, samples, as_of)
+    found = recommendations_of(functions, analysis, as_of=as_of, preferences=preferences)
+    return Results(found, ())

@@ -1,0 +1,146 @@
+"""Functions and services from files to boto3, in both protocols."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.ingest import ImportRequest, ingest
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.shapes.model import service_model
+from compute_optimizer.store.tiles import TileStore
+from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.test_ec2_recommendations import mistyped
+
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:worker"
+SERVICE = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/prod/api"
+
+ROWS: list[dict[str, Any]] = [
+    {"arn": FUNCTION, "memory_size": 1024, "timeout": 30, "tags": {"team": "data"}},
+    {"arn": f"{FUNCTION}:3", "memory_size": 1024},
+    {"arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:rare", "memory_size": 512},
+    {
+        "arn": SERVICE,
+        "cpu": 1024,
+        "memory_mib": 3072,
+        "desired_count": 2,
+        "containers": [{"name": "api", "cpu": 1024, "memory": 3072}],
+    },
+    {"arn": f"{SERVICE}-steps", "cpu": 1024, "memory_mib": 3072, "auto_scaling": "step"},
+]
+
+
+@pytest.fixture
+def analyzed(served: Served, tmp_path: Path) -> Served:
+    """Fourteen days of a function, one of its versions, and a service; imported and analyzed."""
+    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
+    lines = ["resource,timestamp,metric,statistic,value"]
+    for slot in range(14 * 24):
+        moment = (midnight - timedelta(hours=slot + 1)).isoformat()
+        # One name by the id, one by the ARN without a version, one by the ARN with it.
+        for name in ("worker", f"{FUNCTION}:3"):
+            lines.append(f"{name},{moment},Invocations,Sum,12000")
+            lines.append(f"{name},{moment},Duration,Average,100")
+        lines.append(f"{FUNCTION},{moment},used_memory_max,Maximum,250")
+        lines.append(f"{FUNCTION}:3,{moment},used_memory_max,Maximum,800")
+        for service in ("prod/api", f"{SERVICE}-steps"):
+            lines.append(f"{service},{moment},CPUUtilization,Maximum,9")
+            lines.append(f"{service},{moment},MemoryUtilization,Maximum,11")
+    (tmp_path / "metrics.csv").write_text("\n".join(lines))
+    (tmp_path / "fleet.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
+    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
+    tiles = TileStore(served.settings.tiles_dir)
+    request = ImportRequest(tmp_path / "fleet.jsonl", (tmp_path / "metrics.csv",))
+    report = ingest(served.state, tiles, served.clock, request)
+    assert (report.refusals.total, report.resources.added) == (0, 5)
+    analyze(served.state, tiles, served.clock, as_of=midnight)
+    return served
+
+
+def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:
+    shape = service_model().operation_model(operation).output_shape
+    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
+    return list(mistyped(shape, body, "", enums=True))
+
+
+def test_functions_of_an_inventory_are_recommended_memory(analyzed: Served, protocol: str) -> None:
+    client = analyzed.client(protocol=protocol)
+    page = client.get_lambda_function_recommendations()
+    listed = client.get_lambda_function_recommendations(functionArns=[FUNCTION, f"{FUNCTION}:9"])
+    unavailable = client.get_lambda_function_recommendations(
+        filters=[{"name": "Finding", "values": ["Unavailable"]}]
+    )
+
+    found = {one["functionArn"]: one for one in page["lambdaFunctionRecommendations"]}
+    assert set(found) == {f"{FUNCTION}:$LATEST", f"{FUNCTION}:3"}
+    latest = found[f"{FUNCTION}:$LATEST"]
+    (option,) = latest["memorySizeRecommendationOptions"]
+    # 250 MB and a fifth; 12000 invocations in each of 336 hours.
+    assert (latest["numberOfInvocations"], option["memorySize"]) == (4_032_000, 300)
+    # 876,000 GB-s a month, of which (300 + 75) / (1024 + 75) are left, at 0.0000166667 USD.
+    saved = option["savingsOpportunity"]["estimatedMonthlySavings"]["value"]
+    assert saved == pytest.approx(9.618, abs=0.001)
+    # 800 MB and a fifth are 960: 5.8 % less.
+    assert found[f"{FUNCTION}:3"]["memorySizeRecommendationOptions"][0]["memorySize"] == 960
+    assert [one["functionArn"] for one in listed["lambdaFunctionRecommendations"]] == [
+        f"{FUNCTION}:$LATEST"
+    ]
+    (rare,) = unavailable["lambdaFunctionRecommendations"]
+    assert rare["findingReasonCodes"] == ["InsufficientData"]
+    assert "errors" not in page
+    assert latest["tags"] == [{"key": "team", "value": "data"}]
+    assert typing_faults("GetLambdaFunctionRecommendations", page) == []
+
+
+def test_functions_come_in_pages(analyzed: Served) -> None:
+    pages = analyzed.client().get_paginator("get_lambda_function_recommendations")
+
+    found = [
+        one["functionVersion"]
+        for page in pages.paginate(PaginationConfig={"PageSize": 1})
+        for one in page["lambdaFunctionRecommendations"]
+    ]
+
+    assert found == ["$LATEST", "3"]
+
+
+def test_services_of_an_inventory_are_recommended_sizes(analyzed: Served, protocol: str) -> None:
+    client = analyzed.client(protocol=protocol)
+    page = client.get_ecs_service_recommendations()
+    listed = client.get_ecs_service_recommendations(serviceArns=[f"{SERVICE}-steps"])
+
+    (one,) = page["ecsServiceRecommendations"]
+    (option,) = one["serviceRecommendationOptions"]
+    assert (one["finding"], option["cpu"], option["memory"]) == ("Overprovisioned", 256, 512)
+    # A sample every hour is one slot of twelve; two tasks: 2 x 30.275 / 12.
+    saved = option["savingsOpportunity"]["estimatedMonthlySavings"]["value"]
+    assert saved == pytest.approx(5.0458, abs=0.001)
+    assert option["containerRecommendations"] == [
+        {"containerName": "api", "memorySizeConfiguration": {"memory": 512}, "cpu": 256}
+    ]
+    assert listed["errors"][0]["code"] == "UNSUPPORTED_RESOURCE"
+    assert typing_faults("GetECSServiceRecommendations", page) == []
+
+
+def test_a_service_shows_what_it_would_have_shown(analyzed: Served, protocol: str) -> None:
+    client = analyzed.client(protocol=protocol)
+    midnight = datetime.combine(analyzed.clock.now().date(), datetime.min.time(), UTC)
+    day = {"startTime": midnight - timedelta(days=1), "endTime": midnight - timedelta(hours=1)}
+
+    answer = client.get_ecs_service_recommendation_projected_metrics(
+        serviceArn=SERVICE, stat="Maximum", period=3600, **day
+    )
+
+    (option,) = answer["recommendedOptionProjectedMetrics"]
+    cpu, memory = option["projectedMetrics"]
+    assert len(cpu["timestamps"]) == 24
+    assert cpu["lowerBoundValues"] == [pytest.approx(32.4)] * 24
+    assert memory["upperBoundValues"] == [pytest.approx(72.6)] * 24
+    assert typing_faults("GetECSServiceRecommendationProjectedMetrics", answer) == []
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="steps"):
+        client.get_ecs_service_recommendation_projected_metrics(
+            serviceArn=f"{SERVICE}-steps", stat="Maximum", period=3600, **day
+        )

@@ -1,0 +1,100 @@
+"""Every member of a function's recommendation, held against botocore's model."""
+
+from dataclasses import replace
+from typing import Any
+
+import botocore.loaders
+import botocore.model
+import pytest
+
+from compute_optimizer.model.recommendation import Finding
+from compute_optimizer.views.lambda_function import function_recommendation
+from tests.functions import BY_HAND
+from tests.functions import function_recommendation as stored
+from tests.records import NOW
+from tests.views.test_ec2_instance import breaches
+
+SAVINGS = {
+    "savingsOpportunityPercentage": 40.0,
+    "estimatedMonthlySavings": {"currency": "USD", "value": 0.8},
+}
+
+ON_THE_WIRE = {
+    "functionArn": "arn:aws:lambda:us-east-1:111111111111:function:worker:$LATEST",
+    "functionVersion": "$LATEST",
+    "accountId": "111111111111",
+    "currentMemorySize": 1024,
+    "numberOfInvocations": 4321,
+    "utilizationMetrics": [
+        {"name": "Duration", "statistic": "Maximum", "value": 812.4},
+        {"name": "Duration", "statistic": "Average", "value": 96.2},
+        {"name": "Memory", "statistic": "Maximum", "value": 301.0},
+    ],
+    "lookbackPeriodInDays": 14.0,
+    "lastRefreshTimestamp": NOW,
+    "finding": "NotOptimized",
+    "findingReasonCodes": ["MemoryOverprovisioned"],
+    "memorySizeRecommendationOptions": [
+        {
+            "rank": 1,
+            "memorySize": 512,
+            "projectedUtilizationMetrics": [
+                {"name": "Duration", "statistic": "LowerBound", "value": 96.2},
+                {"name": "Duration", "statistic": "UpperBound", "value": 192.4},
+                {"name": "Duration", "statistic": "Expected", "value": 102.8},
+            ],
+            "savingsOpportunity": SAVINGS,
+            "savingsOpportunityAfterDiscounts": SAVINGS,
+        }
+    ],
+    "currentPerformanceRisk": "VeryLow",
+    "effectiveRecommendationPreferences": {"savingsEstimationMode": {"source": "PublicPricing"}},
+    "tags": [{"key": "team", "value": "data"}],
+}
+
+
+def shape() -> Any:
+    model = botocore.loaders.Loader().load_service_model(
+        "compute-optimizer", "service-2", "2019-11-01"
+    )
+    return botocore.model.ServiceModel(model).shape_for("LambdaFunctionRecommendation")
+
+
+def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
+    found = function_recommendation(BY_HAND, "us-east-1")
+
+    assert found == ON_THE_WIRE
+    assert set(found) == set(shape().members)
+
+
+@pytest.mark.parametrize(
+    ("finding", "codes"),
+    [
+        (Finding.OPTIMIZED, ()),
+        (Finding.NOT_OPTIMIZED, ("MemoryUnderprovisioned",)),
+        (Finding.UNAVAILABLE, ("InsufficientData", "Inconclusive")),
+    ],
+)
+def test_every_value_is_one_that_the_service_model_lists(
+    finding: Finding, codes: tuple[str, ...]
+) -> None:
+    found = stored(finding=finding, finding_reason_codes=codes)
+
+    assert list(breaches(function_recommendation(found, "us-east-1"), shape(), "")) == []
+
+
+def test_a_risk_that_is_unknown_is_absent() -> None:
+    found = function_recommendation(stored(current_performance_risk=None), "us-east-1")
+
+    assert "currentPerformanceRisk" not in found
+
+
+def test_savings_are_absent_where_a_price_is_unknown() -> None:
+    unpriced = replace(BY_HAND.options[0], savings=None)
+
+    (option,) = function_recommendation(stored(options=(unpriced,)), "us-east-1")[
+        "memorySizeRecommendationOptions"
+    ]
+
+    assert "savingsOpportunity" not in option
+    assert "savingsOpportunityAfterDiscounts" not in option
