@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation, VolumeOption
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
@@ -17,7 +18,10 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
     RecommendationOption,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, RDS_DB_INSTANCE, Resource
+from tests.cases.databases import CHECKS as DATABASE_CHECKS
+from tests.cases.databases import GAUGES, LEVELS, database_of
+from tests.databases import analyzed_databases
 from tests.fleets import analyzed, instance
 from tests.volumes import analyzed_volumes, volume
 
@@ -29,11 +33,12 @@ MAXIMA = (
     "mem_used_percent",
     "VolumeIOPSExceededCheck",
     "VolumeThroughputExceededCheck",
+    *GAUGES,
 )
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
 
-Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation
+Recommendation = Ec2InstanceRecommendation | EbsVolumeRecommendation | DatabaseRecommendation
 Answer = Recommendation | RecommendationError
 
 
@@ -100,7 +105,11 @@ def _volume(given: dict[str, str]) -> Resource:
     return volume(1, given.pop("type"), int(given.pop("size_gib")), root=root, **given, **numbers)
 
 
-KINDS = {EC2_INSTANCE: Kind(_instance, analyzed), EBS_VOLUME: Kind(_volume, analyzed_volumes)}
+KINDS = {
+    EC2_INSTANCE: Kind(_instance, analyzed),
+    EBS_VOLUME: Kind(_volume, analyzed_volumes),
+    RDS_DB_INSTANCE: Kind(database_of, analyzed_databases),
+}
 
 
 def _extend(case: Case, words: list[str], *, indented: bool) -> None:
@@ -121,6 +130,7 @@ def _key(word: str) -> MetricKey:
     metric, _, statistic = word.partition(":")
     metric = {"MemoryUtilization": "mem_used_percent"}.get(metric, metric)
     usual = Statistic.MAXIMUM if metric in MAXIMA else Statistic.SUM
+    usual = Statistic.AVERAGE if metric in LEVELS else usual
     return MetricKey(metric, Statistic(statistic) if statistic else usual)
 
 
@@ -139,7 +149,8 @@ def _segment(word: str) -> np.ndarray:
 
 def check(answer: Answer, words: list[str]) -> None:
     """Assert one expectation."""
-    CHECKS[words[0]](answer, words[1:])
+    checks = DATABASE_CHECKS if isinstance(answer, DatabaseRecommendation) else CHECKS
+    checks[words[0]](answer, words[1:])
 
 
 def _recommendation(answer: Answer) -> Recommendation:
@@ -236,7 +247,7 @@ def _check_no(answer: Answer, words: list[str]) -> None:
 
 
 def _check_risk(answer: Answer, words: list[str]) -> None:
-    assert [_recommendation(answer).current_performance_risk.value] == words, answer
+    assert [str(_recommendation(answer).current_performance_risk)] == words, answer
 
 
 def _check_idle(answer: Answer, words: list[str]) -> None:

@@ -18,7 +18,13 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.metrics import MetricKey, Statistic
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.model.resource import (
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    RDS_DB_INSTANCE,
+    Resource,
+    ShardKey,
+)
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.sources.files.inventory import read_inventory, unknown_columns
 from compute_optimizer.sources.files.layouts import Layout, Series, layout_of
@@ -90,6 +96,8 @@ class ImportReport:
     """Instances by instance type that the catalog does not know: they get no recommendation."""
     unknown_volume_types: Counter[str] = field(default_factory=Counter)
     """The same of volumes."""
+    unknown_classes: Counter[str] = field(default_factory=Counter)
+    """The same of databases."""
     not_read: dict[Path, tuple[str, ...]] = field(default_factory=dict)
     """Columns that mean nothing to the import, by file: a name may be misspelled."""
     refusals: Refusals = field(default_factory=Refusals)
@@ -164,7 +172,11 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
     found = read_inventory(request.inventory, opted_in, report.refusals)
     _tell_not_read(report, request.inventory, unknown_columns(request.inventory))
     types = {kind.name: kind.catalog().index for kind in RESOURCE_TYPES}
-    counts = {EC2_INSTANCE: report.unknown_types, EBS_VOLUME: report.unknown_volume_types}
+    counts = {
+        EC2_INSTANCE: report.unknown_types,
+        EBS_VOLUME: report.unknown_volume_types,
+        RDS_DB_INSTANCE: report.unknown_classes,
+    }
     for one in found:
         if one.instance_type not in types[one.resource_type]:
             counts[one.resource_type][one.instance_type] += 1

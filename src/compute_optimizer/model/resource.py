@@ -11,6 +11,12 @@ EC2_INSTANCE: Final = "Ec2Instance"
 EBS_VOLUME: Final = "EbsVolume"
 """The same of volumes."""
 
+RDS_DB_INSTANCE: Final = "RdsDBInstance"
+"""The same of databases: DB instances, and the Aurora clusters that their answers share."""
+
+AURORA_STORAGE: Final = "AuroraDBClusterStorage"
+"""The service's own name of the storage of an Aurora cluster."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.databases import get_rds_database_recommendations
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
 from compute_optimizer.operations.enrollment import (
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
+    "GetRDSDatabaseRecommendations": get_rds_database_recommendations,
     "GetRecommendationPreferences": get_recommendation_preferences,
     "PutRecommendationPreferences": put_recommendation_preferences,
     "UpdateEnrollmentStatus": update_enrollment_status,
@@ -54,7 +56,6 @@ NOT_YET = (
     "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
     "GetRDSDatabaseRecommendationProjectedMetrics",
-    "GetRDSDatabaseRecommendations",
     "GetRecommendationSummaries",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""

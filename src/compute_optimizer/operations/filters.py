@@ -11,11 +11,19 @@ from typing import get_args
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.resources.rds.reading import (
+    IDLE,
+    INSTANCE_FINDING,
+    STORAGE_CODES,
+    STORAGE_FINDING,
+)
 from compute_optimizer.shapes import (
     Filter,
     InferredWorkloadType,
     InstanceRecommendationFindingReasonCode,
     InvalidParameterValueException,
+    RDSInstanceFindingReasonCode,
+    RDSStorageFindingReasonCode,
 )
 from compute_optimizer.store.recommendations import Selection
 
@@ -76,6 +84,28 @@ EBS_FILTERS = {
     ),
 }
 """The filter of GetEBSVolumeRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+
+INSTANCE_FINDINGS = (Finding.OPTIMIZED, Finding.UNDER_PROVISIONED, Finding.OVER_PROVISIONED)
+
+DATABASE_FILTERS = {
+    "InstanceFinding": FilterRule(
+        _as_modelled(INSTANCE_FINDINGS), lambda facets: facets.marks[INSTANCE_FINDING]
+    ),
+    "InstanceFindingReasonCode": FilterRule(
+        _as_modelled(get_args(RDSInstanceFindingReasonCode)), lambda facets: facets.reason_codes
+    ),
+    "StorageFinding": FilterRule(
+        _as_modelled((*INSTANCE_FINDINGS, Finding.NOT_OPTIMIZED)),
+        lambda facets: facets.marks[STORAGE_FINDING],
+    ),
+    "StorageFindingReasonCode": FilterRule(
+        _as_modelled(get_args(RDSStorageFindingReasonCode)),
+        lambda facets: facets.marks[STORAGE_CODES],
+    ),
+    "Idle": FilterRule(_as_modelled(("True", "False")), lambda facets: facets.marks[IDLE]),
+}
+"""The filters of GetRDSDatabaseRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 
 def selection(

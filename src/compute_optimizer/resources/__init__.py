@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.database_classes import load_database_classes
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.model.database import Database, DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.metrics import MetricKey
@@ -16,11 +18,12 @@ from compute_optimizer.model.recommendation import (
     Recommendation,
     Results,
 )
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, RDS_DB_INSTANCE, Resource
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.resources import ebs_volume, ec2_instance
+from compute_optimizer.resources import ebs_volume, ec2_instance, rds_database
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ec2 import reading as ec2_reading
+from compute_optimizer.resources.rds import reading as rds_reading
 
 
 class Catalog(Protocol):
@@ -88,6 +91,18 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+    ),
+    ResourceType(
+        name=RDS_DB_INSTANCE,
+        plural="databases",
+        resource=Database,
+        metrics=rds_database.METRICS,
+        catalog=load_database_classes,
+        recommend=rds_database.recommend,
+        recommendation=DatabaseRecommendation,
+        facets=rds_reading.facets_of,
+        counted_savings=rds_reading.counted_savings,
+        summary=rds_reading.summary_of,
     ),
 )
 

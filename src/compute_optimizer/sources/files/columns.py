@@ -13,6 +13,7 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "arn",
         "instance_id",
         "volume_id",
+        "db_instance_identifier",
         "id",
     ),
     "timestamp": ("timestamp", "time", "datetime"),
@@ -23,11 +24,11 @@ METRIC_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Of metric files; compared without case, `_`, `-` and blanks, as are those below."""
 
 INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn"),
-    "id": ("id", "resource_id", "instance_id", "volume_id"),
+    "arn": ("arn", "resource_arn", "instance_arn", "volume_arn", "db_instance_arn"),
+    "id": ("id", "resource_id", "instance_id", "volume_id", "db_instance_identifier"),
     "account": ("account", "account_id", "owner_id"),
     "region": ("region", "aws_region"),
-    "type": ("type", "instance_type", "current_instance_type", "volume_type"),
+    "type": ("type", "instance_type", "current_instance_type", "volume_type", "db_instance_class"),
     "resource_type": ("resource_type",),
     "name": ("name", "instance_name"),
     "tags": ("tags",),
@@ -36,10 +37,26 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "vcpus": ("vcpus", "vcpu", "cpu_cores"),
     "memory_mib": ("memory_mib", "mem_capacity_mib"),
     "auto_scaling_group_arn": ("auto_scaling_group_arn", "asg_arn"),
-    "size_gib": ("size_gib", "size", "volume_size"),
+    "size_gib": ("size_gib", "size", "volume_size", "allocated_storage"),
     "iops": ("iops", "volume_iops", "provisioned_iops"),
-    "throughput_mibps": ("throughput_mibps", "throughput", "volume_throughput"),
+    "throughput_mibps": (
+        "throughput_mibps",
+        "throughput",
+        "volume_throughput",
+        "storage_throughput",
+    ),
     "root": ("root", "root_volume", "is_root"),
+    "engine": ("engine",),
+    "engine_version": ("engine_version",),
+    "multi_az": ("multi_az",),
+    "storage_type": ("storage_type",),
+    "max_allocated_gib": ("max_allocated_gib", "max_allocated_storage"),
+    "cluster": ("cluster", "db_cluster_identifier"),
+    "promotion_tier": ("promotion_tier",),
+    "writer": ("writer", "is_cluster_writer"),
+    "read_replica": ("read_replica",),
+    "performance_insights": ("performance_insights", "performance_insights_enabled"),
+    "member_classes": ("member_classes",),
 }
 
 

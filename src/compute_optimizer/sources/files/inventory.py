@@ -29,7 +29,9 @@ MAX_RESOURCES = 5_000_000
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", re.ASCII)
 RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 ARN = re.compile(
-    r"arn:aws[a-z-]*:ec2:(?P<region>[^:]*):(?P<account>[^:]*):(?P<kind>[^/:]+)/(?P<id>.+)", re.ASCII
+    r"arn:aws[a-z-]*:(?P<service>ec2|rds):(?P<region>[^:]*):(?P<account>[^:]*)"
+    r":(?P<kind>[^/:]+)[/:](?P<id>.+)",
+    re.ASCII,
 )
 
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
@@ -74,7 +76,7 @@ def resource_of(row: Row) -> Resource:
     if name not in KINDS:
         raise RowRefused(Reason.RESOURCE_TYPE, name)
     kind = KINDS[name]
-    if arn and arn["kind"] != kind.arn:
+    if arn and not _is_of(arn, kind):
         raise RowRefused(Reason.ARN, arn[0])
     account, region, resource_id = _identity(row, arn)
     shared = {
@@ -92,8 +94,13 @@ def resource_of(row: Row) -> Resource:
 
 def _kind_name(row: Row, arn: re.Match[str] | None) -> str:
     """Return the resource type that a row names or, where it names none, that its ARN tells."""
-    told = next((name for name, kind in KINDS.items() if arn and arn["kind"] == kind.arn), None)
+    told = next((name for name, kind in KINDS.items() if arn and _is_of(arn, kind)), None)
     return text(row, "resource_type") or told or EC2_INSTANCE
+
+
+def _is_of(arn: re.Match[str], kind: Kind) -> bool:
+    told = f":{kind.service}:{arn['region']}:{arn['account']}:{kind.arn}{kind.separator}{arn['id']}"
+    return arn[0].endswith(told)
 
 
 def _arn_parts(arn: str) -> re.Match[str] | None:
@@ -124,7 +131,8 @@ def _identity(row: Row, arn: re.Match[str] | None) -> tuple[str, str, str]:
 
 def _arn(account: str, region: str, kind: Kind, resource_id: str) -> str:
     named = (name for start, name in PARTITIONS.items() if region.startswith(start))
-    return f"arn:{next(named, 'aws')}:ec2:{region}:{account}:{kind.arn}/{resource_id}"
+    partition = f"arn:{next(named, 'aws')}:{kind.service}"
+    return f"{partition}:{region}:{account}:{kind.arn}{kind.separator}{resource_id}"
 
 
 def _rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:

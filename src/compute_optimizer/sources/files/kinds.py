@@ -4,8 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compute_optimizer.model.database import AURORA_PREFIX, Database
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.model.resource import (
+    AURORA_STORAGE,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    RDS_DB_INSTANCE,
+    Resource,
+)
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
 from compute_optimizer.sources.files.refusals import Reason
@@ -28,14 +35,22 @@ PROVISIONED = ("io1", "io2")
 """Volume types that are nothing without their IOPS."""
 
 
+LAST_TIER = 15
+"""Promotion tiers of Aurora's readers are 0 to 15 (Amazon Aurora User Guide)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How the rows of one resource type are read."""
 
     arn: str
-    """How its ARNs begin after the account, such as `instance`; their service is ec2."""
+    """How its ARNs begin after the account, such as `instance`."""
     read: Callable[..., Resource]
     """(row, members that every type has) -> resource; raises RowRefused."""
+    service: str = "ec2"
+    """Of its ARNs."""
+    separator: str = "/"
+    """What stands before the id in its ARNs."""
 
 
 def _instance(row: Row, shared: Mapping[str, Any]) -> Resource:
@@ -63,6 +78,46 @@ def _volume(row: Row, shared: Mapping[str, Any]) -> Resource:
     )
 
 
+def _database(row: Row, shared: Mapping[str, Any]) -> Resource:
+    aurora = cells.required(row, "engine").casefold().startswith(AURORA_PREFIX)
+    for field in () if aurora else ("storage_type", "size_gib"):
+        cells.required(row, field)
+    if cells.text(row, "storage_type") in PROVISIONED:
+        cells.required(row, "iops")
+    return Database(
+        **shared,
+        **_engine(row),
+        multi_az=cells.flag(row, "multi_az"),
+        storage_type=cells.text(row, "storage_type"),
+        allocated_gib=0 if aurora else cells.whole_capacity(row, "size_gib") or 0,
+        iops=cells.whole_capacity(row, "iops"),
+        throughput_mibps=cells.whole_capacity(row, "throughput_mibps"),
+        max_allocated_gib=cells.whole_capacity(row, "max_allocated_gib"),
+        cluster=cells.text(row, "cluster"),
+        promotion_tier=cells.whole_up_to(row, "promotion_tier", LAST_TIER, Reason.TIER),
+        writer=cells.flag(row, "writer"),
+        read_replica=cells.flag(row, "read_replica"),
+        performance_insights=cells.flag(row, "performance_insights"),
+    )
+
+
+def _cluster(row: Row, shared: Mapping[str, Any]) -> Resource:
+    classes = cells.required(row, "member_classes").split(";")
+    return Database(
+        **{**shared, "resource_type": RDS_DB_INSTANCE},
+        **_engine(row),
+        member_classes=tuple(one.strip() for one in classes if one.strip()),
+    )
+
+
+def _engine(row: Row) -> dict[str, Any]:
+    return {
+        "engine": cells.required(row, "engine").casefold(),
+        "engine_version": cells.text(row, "engine_version"),
+        "state": cells.text(row, "state").casefold() or "available",
+    }
+
+
 def _platform(row: Row) -> str:
     value = cells.text(row, "platform").casefold() or "linux"
     if value not in PLATFORMS:
@@ -70,5 +125,10 @@ def _platform(row: Row) -> str:
     return PLATFORMS[value]
 
 
-KINDS = {EC2_INSTANCE: Kind("instance", _instance), EBS_VOLUME: Kind("volume", _volume)}
-"""By the service's own name of the resource type."""
+KINDS = {
+    EC2_INSTANCE: Kind("instance", _instance),
+    EBS_VOLUME: Kind("volume", _volume),
+    RDS_DB_INSTANCE: Kind("db", _database, "rds", ":"),
+    AURORA_STORAGE: Kind("cluster", _cluster, "rds", ":"),
+}
+"""By the service's own name of the resource type; clusters are kept among the databases."""

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     PLATFORM = "the platform is unknown"
     TAGS = "the tags are neither a JSON object nor key=value;key=value"
     CAPACITY = "the capacity is not a positive number"
+    TIER = "the promotion tier is not 0 to 15"
     FLAG = "the cell is neither true nor false"
     TOO_LONG = "the value is too long"
     DUPLICATE_RESOURCE = "the resource came before; the first row stands"

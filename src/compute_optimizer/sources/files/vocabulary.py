@@ -10,6 +10,10 @@ class Kind(Enum):
 
     PERCENT = "percentage"
     COUNTER = "counter"
+    GAUGE = "gauge"
+    """A number or a rate per second, kept as it was measured."""
+    LEVEL = "level"
+    """Bytes that are free or used: the mean of five minutes tells all there is."""
     CHECK = "check"
     """1 where something was the case, else 0."""
 
@@ -18,6 +22,8 @@ STATISTICS = {
     Kind.PERCENT: (Statistic.AVERAGE, Statistic.MAXIMUM),
     # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
     Kind.COUNTER: (Statistic.SUM,),
+    Kind.GAUGE: (Statistic.AVERAGE, Statistic.MAXIMUM),
+    Kind.LEVEL: (Statistic.AVERAGE,),
     Kind.CHECK: (Statistic.MAXIMUM,),
 }
 
@@ -38,12 +44,40 @@ METRICS = {
     "VolumeWriteBytes": Kind.COUNTER,
     "VolumeIOPSExceededCheck": Kind.CHECK,
     "VolumeThroughputExceededCheck": Kind.CHECK,
+    "DatabaseConnections": Kind.GAUGE,
+    "NetworkReceiveThroughput": Kind.GAUGE,
+    "NetworkTransmitThroughput": Kind.GAUGE,
+    "ReadIOPS": Kind.GAUGE,
+    "WriteIOPS": Kind.GAUGE,
+    "ReadThroughput": Kind.GAUGE,
+    "WriteThroughput": Kind.GAUGE,
+    "FreeStorageSpace": Kind.LEVEL,
+    "StorageNetworkReadThroughput": Kind.GAUGE,
+    "StorageNetworkWriteThroughput": Kind.GAUGE,
+    "ReadIOPSEphemeralStorage": Kind.GAUGE,
+    "WriteIOPSEphemeralStorage": Kind.GAUGE,
+    "OsSwapIn": Kind.GAUGE,
+    "OsSwapOut": Kind.GAUGE,
+    "OsMemoryOutOfMemoryKillCount": Kind.GAUGE,
+    "AuroraMemoryHealthState": Kind.GAUGE,
+    "AuroraMemoryNumDeclinedSqlTotal": Kind.GAUGE,
+    "AuroraMemoryNumKillConnTotal": Kind.GAUGE,
+    "AuroraMemoryNumKillQueryTotal": Kind.GAUGE,
+    "VolumeBytesUsed": Kind.LEVEL,
+    "VolumeReadIOPs": Kind.COUNTER,
+    "VolumeWriteIOPs": Kind.COUNTER,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
 the sums over its volumes. The checks are of volumes only."""
 
-METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
-"""The legacy name of the memory metric (spec 2.4)."""
+METRIC_ALIASES = {
+    "MemoryUtilization": "mem_used_percent",
+    "os.swap.in": "OsSwapIn",
+    "os.swap.out": "OsSwapOut",
+    "os.memory.outOfMemoryKillCount": "OsMemoryOutOfMemoryKillCount",
+}
+"""The legacy name of the memory metric, and the counters of Performance Insights (spec 2.4); a
+point in the name of a tile's column would mean a part of it."""
 
 STATISTIC_WORDS = {
     "average": Statistic.AVERAGE,
