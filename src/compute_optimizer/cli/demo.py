@@ -101,9 +101,10 @@ def take_in(application: Application, files: DemoFiles) -> None:
         ImportRequest(inventory=files.inventory, metrics=files.metrics),
     )
     counts = report.resources
-    volumes = counts.added + counts.changed + counts.unchanged - files.instances
+    others = counts.added + counts.changed + counts.unchanged - files.instances
     _say(
-        f"  {files.instances:,} instances, {volumes:,} volumes, "
+        f"  {files.instances:,} instances, {others - files.databases:,} volumes, "
+        f"{files.databases:,} databases, "
         f"{report.samples.total():,} samples until {files.last_day}"
     )
 

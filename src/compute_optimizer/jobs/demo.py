@@ -6,6 +6,7 @@ What happens with them is the main job itself: the demo calls the same code as a
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,9 +20,16 @@ import yaml
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict
+from compute_optimizer.model.database import Database
+from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import AURORA_STORAGE, Resource
+from compute_optimizer.scenario.databases import (
+    Hosted,
+    generate_database_samples,
+    generate_databases,
+)
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
@@ -41,10 +49,11 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, then of the volumes."""
+    """Of the instances, the volumes and the databases."""
     last_day: date
     instances: int
-    """The rest of the inventory are volumes."""
+    databases: int
+    """DB instances and clusters; the rest of the inventory are volumes."""
 
     @property
     def as_of(self) -> datetime:
@@ -85,18 +94,21 @@ def write_demo_files(folder: Path, last_day: date, size: int = FLEET_SIZE) -> De
     window = Window(last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days - 1), last_day)
     fleet = generate_fleet(SEED, size)
     volumes = generate_volumes(SEED, fleet)
+    hosted = generate_databases(SEED, fleet)
     samples = generate_samples(fleet, window, load_instance_types(), SEED)
     files = DemoFiles(
         folder / "organization.yaml",
         folder / "inventory.csv",
-        (folder / "metrics.parquet", folder / "volume_metrics.parquet"),
+        tuple(folder / f"{kind}metrics.parquet" for kind in ("", "volume_", "database_")),
         last_day,
         len(fleet),
+        len(hosted),
     )
     files.organization.write_text(yaml.safe_dump(organization_document(), sort_keys=False))
-    pa_csv.write_csv(inventory_table(fleet, volumes), files.inventory)
+    pa_csv.write_csv(inventory_table(fleet, volumes, hosted), files.inventory)
     of_volumes = generate_volume_samples(volumes, window, SEED)
-    for path, sent in zip(files.metrics, (samples, of_volumes), strict=True):
+    of_databases = generate_database_samples(hosted, window, SEED)
+    for path, sent in zip(files.metrics, (samples, of_volumes, of_databases), strict=True):
         pq.write_table(metrics_table(sent), path)
     return files
 
@@ -112,10 +124,14 @@ def organization_document() -> dict[str, Any]:
     return {"organizations": [organization]}
 
 
-def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa.Table:
-    """Return the inventory of a fleet, one row per machine and volume."""
+def inventory_table(
+    fleet: tuple[Machine, ...], volumes: tuple[Disk, ...], hosted: tuple[Hosted, ...]
+) -> pa.Table:
+    """Return the inventory of a fleet, one row per machine, volume and database."""
     disks = [disk.resource for disk in volumes]
     resources: list[Resource] = [*(machine.resource for machine in fleet), *disks]
+    databases = [one.resource for one in hosted]
+    resources += databases
     of_volumes = {one.arn: one for one in disks}
     found = [of_volumes.get(one.arn) for one in resources]
     return pa.table(
@@ -123,17 +139,51 @@ def inventory_table(fleet: tuple[Machine, ...], volumes: tuple[Disk, ...]) -> pa
             "arn": [one.arn for one in resources],
             "account": [one.account_id for one in resources],
             "region": [one.region for one in resources],
-            "resource_type": [one.resource_type for one in resources],
+            "resource_type": [_named_type(one) for one in resources],
             "type": [one.instance_type for one in resources],
             "name": [one.name for one in resources],
             "state": [one.state for one in resources],
             "platform": [one.platform for one in resources],
             "tags": [json.dumps(dict(one.tags)) for one in resources],
-            "size_gib": [one and one.size_gib for one in found],
-            "iops": pa.array([one and one.iops for one in found], pa.int64()),
+            "size_gib": pa.array([_size_of(one) for one in resources], pa.int64()),
+            "iops": pa.array([getattr(one, "iops", None) for one in resources], pa.int64()),
             "root": [one and one.root for one in found],
+            **_database_columns(resources),
         }
     )
+
+
+def _named_type(one: Resource) -> str:
+    return AURORA_STORAGE if isinstance(one, Database) and one.is_cluster else one.resource_type
+
+
+DATABASE_COLUMNS = (
+    "engine",
+    "engine_version",
+    "storage_type",
+    "cluster",
+    "promotion_tier",
+    "writer",
+    "performance_insights",
+)
+"""Of the inventory: named as the members of a database."""
+
+
+def _database_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
+    """Return the columns that only databases fill."""
+    found = [one if isinstance(one, Database) else None for one in resources]
+    columns = {
+        name: pa.array([one and getattr(one, name) for one in found]) for name in DATABASE_COLUMNS
+    }
+    members = [one and ";".join(one.member_classes) for one in found]
+    return columns | {"member_classes": pa.array(members, pa.string())}
+
+
+def _size_of(one: Resource) -> int | None:
+    """Return GiB of a volume or of storage that is allocated."""
+    if isinstance(one, Database):
+        return one.allocated_gib or None
+    return one.size_gib if isinstance(one, EbsVolume) else None
 
 
 def metrics_table(samples: ShardSamples) -> pa.Table:
@@ -174,5 +224,5 @@ def _mark(folder: Path, analyzed: date | None) -> None:
 def _fleet_digest() -> str:
     """Return what tells the fleet of this version from that of another one."""
     fleet = generate_fleet(SEED)
-    whole = repr((fleet, generate_volumes(SEED, fleet)))
+    whole = repr((fleet, generate_volumes(SEED, fleet), generate_databases(SEED, fleet)))
     return hashlib.sha256(whole.encode()).hexdigest()[:16]

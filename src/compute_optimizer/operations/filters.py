@@ -121,7 +121,7 @@ def selection(
         name, values = one.get("name", ""), one.get("values", [])
         if not values:
             raise InvalidParameterValueException(f"The filter {name!r} has no values.")
-        if name == FINDING:
+        if name == FINDING and name in rules:
             # The store keeps the finding in a column, so the database itself may select by it.
             wanted = frozenset(_stored(name, values, rules[name]))
             findings = wanted if findings is None else findings & wanted

@@ -47,7 +47,7 @@ def counted_savings(recommendation: DatabaseRecommendation) -> float:
         (recommendation.instance_finding, [option.savings for option in classes]),
         (recommendation.storage_finding, [o.savings for o in recommendation.storage_options]),
     )
-    return sum(_first(savings) for finding, savings in sides if finding in COUNTED)
+    return sum((_first(savings) for finding, savings in sides if finding in COUNTED), 0.0)
 
 
 def _first(savings: list[Savings | None]) -> float:
