@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from compute_optimizer.jobs import organization
@@ -10,6 +11,7 @@ from compute_optimizer.jobs.organization import Change
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.operations.context import Context
 from compute_optimizer.store import State
+from compute_optimizer.store.tiles import TileStore
 
 MANAGEMENT = "111111111111"
 ALPHA = "222222222222"
@@ -44,10 +46,11 @@ class Desk:
 
     state: State
     clock: HandClock = field(default_factory=HandClock)
+    tiles: TileStore = field(default_factory=lambda: TileStore(Path("no-tiles")))
 
     def context(self, account: str, region: str = "us-east-1") -> Context:
         principal = f"arn:aws:iam::{account}:user/test"
-        return Context(account, region, "request-1", principal, self.state, self.clock)
+        return Context(account, region, "request-1", principal, self.state, self.clock, self.tiles)
 
     def call(self, operation: str, account: str, **request: Any) -> dict[str, Any]:
         return OPERATIONS[operation](self.context(account), request)

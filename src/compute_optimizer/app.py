@@ -82,6 +82,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         yield FrontDoor(
             state=application.state,
             clock=application.clock,
+            tiles=tiles,
             authenticate=authenticate,
             audit_log=audit_log,
             account_limits=TokenBuckets(

@@ -86,10 +86,33 @@ def test_databases_of_an_inventory_are_recommended_what_saves(
     assert typing_faults(page) == []
 
 
-def typing_faults(page: dict[str, Any]) -> list[str]:
-    shape = service_model().operation_model("GetRDSDatabaseRecommendations").output_shape
+def typing_faults(
+    page: dict[str, Any], operation: str = "GetRDSDatabaseRecommendations"
+) -> list[str]:
+    shape = service_model().operation_model(operation).output_shape
     body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
     return list(mistyped(shape, body, "", enums=True))
+
+
+def test_the_points_of_an_option_arrive_as_the_model_types_them(
+    analyzed: Served, protocol: str
+) -> None:
+    midnight = datetime.combine(analyzed.clock.now().date(), datetime.min.time(), UTC)
+
+    page = analyzed.client(protocol=protocol).get_rds_database_recommendation_projected_metrics(
+        resourceArn=arn("orders"),
+        stat="Maximum",
+        period=3600,
+        startTime=midnight - timedelta(hours=2),
+        endTime=midnight,
+    )
+
+    first = page["recommendedOptionProjectedMetrics"][0]
+    (metric,) = first["projectedMetrics"]
+    assert (first["recommendedDBInstanceClass"], first["rank"]) == ("db.m5.large", 1)
+    assert metric["timestamps"] == [midnight - timedelta(hours=hours) for hours in (2, 1)]
+    assert metric["values"] == pytest.approx([40.0, 40.0])
+    assert typing_faults(page, "GetRDSDatabaseRecommendationProjectedMetrics") == []
 
 
 def test_arns_filters_and_pages_work_through_the_wire(analyzed: Served, protocol: str) -> None:

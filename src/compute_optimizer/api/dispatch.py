@@ -38,6 +38,7 @@ from compute_optimizer.shapes import (
     ThrottlingException,
 )
 from compute_optimizer.store import State
+from compute_optimizer.store.tiles import TileStore
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class FrontDoor:
 
     state: State
     clock: Clock
+    tiles: TileStore
     authenticate: Authenticate
     audit_log: audit.AuditLog
     account_limits: TokenBuckets
@@ -142,6 +144,7 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
         principal_arn=caller.principal_arn,
         state=door.state,
         clock=door.clock,
+        tiles=door.tiles,
         enum_style=door.enum_style,
     )
     return encoding.encode(operation(context, call.parameters), name)

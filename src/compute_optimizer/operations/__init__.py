@@ -21,6 +21,9 @@ from compute_optimizer.operations.preferences import (
     get_recommendation_preferences,
     put_recommendation_preferences,
 )
+from compute_optimizer.operations.rds_projected_metrics import (
+    get_rds_database_recommendation_projected_metrics,
+)
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
 """The request is decoded and valid by the service model; the response is encoded as returned."""
@@ -32,6 +35,9 @@ OPERATIONS: dict[str, Operation] = {
     "GetEffectiveRecommendationPreferences": get_effective_recommendation_preferences,
     "GetEnrollmentStatus": get_enrollment_status,
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
+    "GetRDSDatabaseRecommendationProjectedMetrics": (
+        get_rds_database_recommendation_projected_metrics
+    ),
     "GetRDSDatabaseRecommendations": get_rds_database_recommendations,
     "GetRecommendationPreferences": get_recommendation_preferences,
     "PutRecommendationPreferences": put_recommendation_preferences,
@@ -55,7 +61,6 @@ NOT_YET = (
     "GetIdleRecommendations",
     "GetLambdaFunctionRecommendations",
     "GetLicenseRecommendations",
-    "GetRDSDatabaseRecommendationProjectedMetrics",
     "GetRecommendationSummaries",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.store import State
+from compute_optimizer.store.tiles import TileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +18,6 @@ class Context:
     """Who signed, such as arn:aws:iam::111111111111:user/ci."""
     state: State
     clock: Clock
+    tiles: TileStore
     enum_style: str = "wire"
     """How EC2 enums are spelled in answers: wire (OVER_PROVISIONED) or model (Overprovisioned)."""

@@ -1,8 +1,10 @@
 """Database recommendations in the spelling of the wire."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
+from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.model import database as model
 from compute_optimizer.model.recommendation import UtilizationMetric
 from compute_optimizer.resources.rds.dimensions import CLUSTER_WIRE_NAMES
@@ -10,6 +12,7 @@ from compute_optimizer.shapes import (
     CpuVendorArchitecture,
     DBStorageConfiguration,
     LookBackPeriodPreference,
+    RDSDatabaseRecommendedOptionProjectedMetric,
     RDSDBInstanceRecommendationOption,
     RDSDBRecommendation,
     RDSDBStorageRecommendationOption,
@@ -108,6 +111,26 @@ def _add_storage(
         found["currentStorageEstimatedMonthlyVolumeIOPsCostVariation"] = cast(
             Any, one.cost_variation
         )
+
+
+def projected_metrics(
+    names: Sequence[str], ratios: Sequence[float], starts: Sequence[int], values: Floats
+) -> list[RDSDatabaseRecommendedOptionProjectedMetric]:
+    """Return the CPU of every option by rank: the points times its ratio, in percent.
+
+    Values are not clipped at 100: what lies above shows an overload (spec 7).
+    """
+    moments = [datetime.fromtimestamp(start, UTC) for start in starts]
+    return [
+        {
+            "recommendedDBInstanceClass": name,
+            "rank": rank,
+            "projectedMetrics": [
+                {"name": "CPU", "timestamps": moments, "values": (values * ratio).tolist()}
+            ],
+        }
+        for rank, (name, ratio) in enumerate(zip(names, ratios, strict=True), 1)
+    ]
 
 
 def _class_option(
