@@ -43,6 +43,7 @@ def storage_types() -> tuple[VolumeType, ...]:
     return tuple(volume_type(name, facts) for name, facts in sorted(table.items()))
 
 
+@cache
 def type_name(entry: str) -> str:
     """Return the type of an entry: gp3 of `gp3 striped`."""
     return entry.partition(" ")[0]

@@ -19,7 +19,7 @@ from compute_optimizer.resources.rds.cluster_records import cluster_recommendati
 from compute_optimizer.resources.rds.clusters import ClusterAnalysis, analyze_clusters
 from compute_optimizer.resources.rds.dimensions import METRICS
 from compute_optimizer.resources.rds.readers import aligned_readers
-from compute_optimizer.resources.rds.records import instance_recommendation
+from compute_optimizer.resources.rds.records import Judged, instance_recommendation, peaks_of
 from compute_optimizer.resources.rds.storage import analyze_storage
 
 __all__ = ["METRICS", "recommend"]
@@ -44,7 +44,11 @@ def recommend(
     instances = analyze_instances(databases, samples, classes, preferences, as_of)
     storage = analyze_storage(databases, samples, instances.fleet, preferences.other_headroom)
     clusters = analyze_clusters(databases, samples, classes)
-    readers = aligned_readers(databases, instances.fleet, instances.market, instances.decisions)
+    options, aligned = aligned_readers(
+        databases, instances.fleet, instances.market, instances.decisions
+    )
+    peaks = peaks_of(instances.fleet.chosen)
+    judged = Judged(instances, storage, options, aligned, classes, peaks)
     found: list[DatabaseRecommendation] = []
     errors: list[RecommendationError] = []
     for row, one in enumerate(databases):
@@ -57,16 +61,7 @@ def recommend(
             )
         else:
             found.append(
-                instance_recommendation(
-                    row,
-                    one,
-                    instances,
-                    storage,
-                    readers,
-                    classes,
-                    as_of=as_of,
-                    preferences=preferences,
-                )
+                instance_recommendation(row, one, judged, as_of=as_of, preferences=preferences)
             )
     return Results(tuple(found), tuple(errors))
 

@@ -1,5 +1,7 @@
 """From the arrays that decided about DB instances to the records that are stored."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from math import isnan
 
@@ -16,7 +18,7 @@ from compute_optimizer.engine.ranking import NONE, Options
 from compute_optimizer.engine.risk import RISK_NAMES
 from compute_optimizer.engine.savings import HOURS_PER_MONTH
 from compute_optimizer.engine.statistics import highest
-from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.engine.usage import CPU_METRIC, Chosen
 from compute_optimizer.model.database import (
     ClassOption,
     Database,
@@ -45,20 +47,39 @@ NEWER_ENGINE = "NewEngineVersionAvailable"
 NEWER_STORAGE = "NewGenerationStorageTypeAvailable"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What the records of a shard's DB instances are read from."""
+
+    instances: InstanceAnalysis
+    storage: StorageAnalysis
+    options: Options
+    """With those of the writers that readers follow."""
+    aligned: Booleans
+    """(resources,): follow their writer."""
+    classes: DatabaseClasses
+    peaks: Mapping[str, list[float]]
+    """By reported metric the highest sample, (resources,); NaN where there is none."""
+
+
+def peaks_of(chosen: Chosen) -> dict[str, list[float]]:
+    """Return the highest sample of every reported metric that was sent, rounded."""
+    found = {
+        metric: highest(chosen.series[metric]) for metric in WIRE_NAMES if metric in chosen.series
+    }
+    return {
+        metric: np.round(values.astype(np.float64), DECIMALS).tolist()
+        for metric, values in found.items()
+    }
+
+
 def instance_recommendation(
-    row: int,
-    database: Database,
-    instances: InstanceAnalysis,
-    storage: StorageAnalysis,
-    readers: tuple[Options, Booleans],
-    classes: DatabaseClasses,
-    *,
-    as_of: datetime,
-    preferences: Preferences,
+    row: int, database: Database, judged: Judged, *, as_of: datetime, preferences: Preferences
 ) -> DatabaseRecommendation:
     """Return the recommendation for one DB instance that has no obstacle."""
-    options, aligned = readers
-    over, under = (flags[row].tolist() for flags in (_over(instances), _under(instances)))
+    instances, storage, aligned = judged.instances, judged.storage, judged.aligned
+    decided = instances.decisions
+    over, under = (flags[row].tolist() for flags in (decided.over, decided.under))
     codes = list(reason_codes(DIMENSIONS, over, under))
     codes += [
         code
@@ -85,11 +106,11 @@ def instance_recommendation(
         instance_reason_codes=tuple(codes),
         storage_finding=_storage_finding(storage, row) if has_storage else None,
         storage_reason_codes=_storage_codes(storage, row) if has_storage else (),
-        instance_options=_class_options(row, instances, options, classes),
+        instance_options=_class_options(row, judged),
         storage_options=_storage_options(storage, row, database) if has_storage else (),
         current_performance_risk=RISK_NAMES[int(instances.current_risk[row])],
         cost_variation=None,
-        utilization=_utilization(row, database, instances, storage),
+        utilization=_utilization(row, database, judged),
         lookback_days=float(preferences.lookback_days),
         preferences=preferences,
         idle=bool(instances.idle[row]),
@@ -100,17 +121,8 @@ def instance_recommendation(
     )
 
 
-def _over(instances: InstanceAnalysis) -> Booleans:
-    return instances.decisions.over
-
-
-def _under(instances: InstanceAnalysis) -> Booleans:
-    return instances.decisions.under
-
-
-def _class_options(
-    row: int, instances: InstanceAnalysis, options: Options, classes: DatabaseClasses
-) -> tuple[ClassOption, ...]:
+def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
+    instances, options = judged.instances, judged.options
     now = _known(instances.decisions.current_price[row])
     found = []
     for pool, name in enumerate(ARCHITECTURES):
@@ -119,7 +131,7 @@ def _class_options(
             hourly = _known(options.prices[row, pool, rank - 1])
             found.append(
                 ClassOption(
-                    db_class=classes.types.names[place],
+                    db_class=judged.classes.types.names[place],
                     rank=rank,
                     architecture_pool=name,
                     performance_risk=float(options.risks[row, pool, rank - 1]),
@@ -205,19 +217,15 @@ def _configuration(
     )
 
 
-def _utilization(
-    row: int, database: Database, instances: InstanceAnalysis, storage: StorageAnalysis
-) -> tuple[UtilizationMetric, ...]:
+def _utilization(row: int, database: Database, judged: Judged) -> tuple[UtilizationMetric, ...]:
     """Return the highest values of the metrics that were sent; Aurora has no EBS volumes."""
-    chosen = instances.fleet.chosen
+    averaged, storage = judged.instances.fleet.chosen.averaged, judged.storage
     found: list[UtilizationMetric] = []
-    for metric, name in WIRE_NAMES.items():
-        if metric not in chosen.series or (database.is_aurora and metric in EBS_METRICS):
+    for metric, values in judged.peaks.items():
+        if isnan(values[row]) or (database.is_aurora and metric in EBS_METRICS):
             continue
-        value = float(highest(chosen.series[metric][row : row + 1])[0])
-        statistic = Statistic.AVERAGE if chosen.averaged[metric][row] else Statistic.MAXIMUM
-        if not isnan(value):
-            found.append(UtilizationMetric(name, round(value, DECIMALS), statistic.value))
+        statistic = Statistic.AVERAGE if averaged[metric][row] else Statistic.MAXIMUM
+        found.append(UtilizationMetric(WIRE_NAMES[metric], values[row], statistic.value))
     space = float(storage.peak_space[row])
     if not isnan(space) and storage.entries[row] != UNKNOWN:
         share = round(space, DECIMALS)
