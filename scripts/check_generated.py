@@ -58,6 +58,11 @@ def generators() -> list[Generator]:
             (CATALOG / "lambda_prices.json", CATALOG / "fargate_prices.json"),
             needs=FIGURES,
         ),
+        Generator(
+            ("scripts/build_database_prices.py", str(FIGURES)),
+            (CATALOG / "database_prices.json.gz",),
+            needs=FIGURES,
+        ),
         Generator(("scripts/generate_cli_docs.py",), (Path("docs/cli.md"),)),
     ]
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
+from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.ecs_service import EcsServiceRecommendation
 from compute_optimizer.model.lambda_function import LambdaFunctionRecommendation
@@ -29,8 +30,12 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     NAT_GATEWAY,
+    RDS_DB_INSTANCE,
     Resource,
 )
+from tests.cases.databases import CHECKS as DATABASE_CHECKS
+from tests.cases.databases import GAUGES, LEVELS, database_of
+from tests.databases import analyzed_databases
 from tests.fleets import analyzed, instance
 from tests.functions import analyzed_functions, function
 from tests.groups import analyzed_groups, group
@@ -49,6 +54,7 @@ MAXIMA = (
     "ActiveConnectionCount",
     "Duration",
     "used_memory_max",
+    *GAUGES,
 )
 """Metrics that are maxima unless a case says otherwise."""
 JITTER_SEED = 288
@@ -59,6 +65,7 @@ Recommendation = (
     | AutoScalingGroupRecommendation
     | LambdaFunctionRecommendation
     | EcsServiceRecommendation
+    | DatabaseRecommendation
 )
 Answer = Recommendation | RecommendationError
 
@@ -84,8 +91,10 @@ class Case:
         """Assert one expectation."""
         if words[0] in IDLE_CHECKS:
             IDLE_CHECKS[words[0]](idle_of([self.resource], self.series), words[1:])
-        else:
-            CHECKS[words[0]](self.answer(), words[1:])
+            return
+        answer = self.answer()
+        checks = DATABASE_CHECKS if isinstance(answer, DatabaseRecommendation) else CHECKS
+        checks[words[0]](answer, words[1:])
 
 
 def read_cases(path: Path) -> Iterator[Case]:
@@ -177,6 +186,7 @@ KINDS = {
     AUTO_SCALING_GROUP: Kind(_group, analyzed_groups),
     LAMBDA_FUNCTION: Kind(_function, analyzed_functions),
     ECS_SERVICE: Kind(_service, analyzed_services),
+    RDS_DB_INSTANCE: Kind(database_of, analyzed_databases),
 }
 
 
@@ -198,6 +208,7 @@ def _key(word: str) -> MetricKey:
     metric, _, statistic = word.partition(":")
     metric = {"MemoryUtilization": "mem_used_percent"}.get(metric, metric)
     usual = Statistic.MAXIMUM if metric in MAXIMA else Statistic.SUM
+    usual = Statistic.AVERAGE if metric in LEVELS else usual
     return MetricKey(metric, Statistic(statistic) if statistic else usual)
 
 

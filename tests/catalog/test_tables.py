@@ -24,6 +24,6 @@ def test_every_data_file_is_readable_and_dated() -> None:
     folder = files("compute_optimizer.catalog") / "data"
     names = [path.name for path in folder.iterdir() if ".json" in path.name]
 
-    assert len(names) == 9
+    assert len(names) == 11
     for name in names:
         assert re.search(r'"20\d\d-\d\d-\d\d"', json.dumps(read_table(name))), name

@@ -102,6 +102,7 @@ def test_the_report_for_programs(program: Program) -> None:
         "tiles_written": 1,
         "unknown_instance_types": {"z9.huge": 2},
         "unknown_volume_types": {},
+        "unknown_database_classes": {},
         "columns_not_read": {},
         "refused": [{"file": str(metrics), "reason": "the value is not a number", "count": 1}],
         "refused_examples": [

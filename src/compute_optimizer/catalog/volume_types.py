@@ -123,7 +123,7 @@ class Needed:
 def load_volume_types() -> VolumeTypes:
     """Return the catalog that lies in the package."""
     table = read_table(VOLUME_TYPES_FILE)
-    types = tuple(_volume_type(name, facts) for name, facts in sorted(table["types"].items()))
+    types = tuple(volume_type(name, facts) for name, facts in sorted(table["types"].items()))
     index = MappingProxyType({one.name: place for place, one in enumerate(types)})
     return VolumeTypes(types, index, date.fromisoformat(table["date"]), table["source"])
 
@@ -203,7 +203,8 @@ def _at(curve: Curve | None, place: Figures) -> Figures:
     return np.zeros(place.shape) if curve is None else curve.at(place)
 
 
-def _volume_type(name: str, facts: Mapping[str, Any]) -> VolumeType:
+def volume_type(name: str, facts: Mapping[str, Any]) -> VolumeType:
+    """Return the type that an entry of a table describes; absent facts do not apply to it."""
     least, most = facts["gib"]
     iops, throughput = facts.get("provisioned_iops"), facts.get("provisioned_throughput")
     return VolumeType(

@@ -87,6 +87,7 @@ def report_as_json(report: ImportReport) -> dict[str, Any]:
         "tiles_written": report.tiles,
         "unknown_instance_types": dict(sorted(report.unknown_types.items())),
         "unknown_volume_types": dict(sorted(report.unknown_volume_types.items())),
+        "unknown_database_classes": dict(sorted(report.unknown_classes.items())),
         "columns_not_read": {str(path): names for path, names in report.not_read.items()},
         "refused": [
             {"file": str(path), "reason": reason.value, "count": count}
@@ -126,6 +127,7 @@ def print_report(report: ImportReport) -> None:
     for what, unknown in (
         ("instance type", report.unknown_types),
         ("volume type", report.unknown_volume_types),
+        ("database class or storage", report.unknown_classes),
     ):
         for name, count in sorted(unknown.items()):
             console.print(

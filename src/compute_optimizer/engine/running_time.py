@@ -5,9 +5,6 @@ from math import ceil
 
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Window
 
-HOURS_PER_MONTH = 730
-"""As for instances (spec 3.9)."""
-
 SLOTS_PER_HOUR = 3600 / SLOT_SECONDS
 
 

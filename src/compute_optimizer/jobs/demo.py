@@ -21,12 +21,18 @@ import yaml
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
+from compute_optimizer.model.database import Database
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.ecs_service import EcsService
 from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import AURORA_STORAGE, Resource
+from compute_optimizer.scenario.databases import (
+    Hosted,
+    generate_database_samples,
+    generate_databases,
+)
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.groups import generate_groups
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
@@ -44,7 +50,7 @@ from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, ge
 SEED = 111
 """Any number would do; this one makes the demo the same on every machine."""
 
-METRIC_FILES = ("", "volume_", "function_", "service_")
+METRIC_FILES = ("", "volume_", "function_", "service_", "database_")
 """How the names of the metric files begin, in their order."""
 
 MARKER = "demo.json"
@@ -62,15 +68,18 @@ class Estate:
     """The ARN of the group by that of its machine."""
     functions: tuple[Function, ...]
     services: tuple[Service, ...]
+    databases: tuple[Hosted, ...]
+    """DB instances and clusters."""
 
     @property
     def resources(self) -> list[Resource]:
         """Return what the inventory lists."""
-        owners: tuple[Machine | Disk | Function | Service, ...] = (
+        owners: tuple[Machine | Disk | Function | Service | Hosted, ...] = (
             *self.fleet,
             *self.volumes,
             *self.functions,
             *self.services,
+            *self.databases,
         )
         return [*(one.resource for one in owners), *self.groups]
 
@@ -83,6 +92,7 @@ class Estate:
             "groups": len(self.groups),
             "functions": len(self.functions),
             "services": len(self.services),
+            "databases": len(self.databases),
         }
 
 
@@ -93,7 +103,7 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, the volumes, the functions and the services."""
+    """Of the instances, the volumes, the functions, the services and the databases."""
     last_day: date
     counts: Mapping[str, int]
     """Resources in the inventory by what people call several of them, such as instances."""
@@ -143,6 +153,7 @@ def generate_estate(size: int = FLEET_SIZE) -> Estate:
         members=members,
         functions=generate_functions(SEED, fleet),
         services=generate_services(SEED, fleet),
+        databases=generate_databases(SEED, fleet),
     )
 
 
@@ -170,6 +181,7 @@ def samples_of(estate: Estate, window: Window) -> Iterator[ShardSamples]:
     yield generate_volume_samples(estate.volumes, window, SEED)
     yield generate_function_samples(estate.functions, window, SEED)
     yield generate_service_samples(estate.services, window, SEED)
+    yield generate_database_samples(estate.databases, window, SEED)
 
 
 def organization_document() -> dict[str, Any]:
@@ -192,20 +204,21 @@ def inventory_table(estate: Estate) -> pa.Table:
             "arn": [one.arn for one in resources],
             "account": [one.account_id for one in resources],
             "region": [one.region for one in resources],
-            "resource_type": [one.resource_type for one in resources],
+            "resource_type": [_named_type(one) for one in resources],
             "type": [one.instance_type for one in resources],
             "name": [one.name for one in resources],
             "state": [one.state for one in resources],
             "platform": [one.platform for one in resources],
             "tags": [json.dumps(dict(one.tags)) for one in resources],
-            "size_gib": [one and one.size_gib for one in found],
-            "iops": pa.array([one and one.iops for one in found], pa.int64()),
+            "size_gib": pa.array([_size_of(one) for one in resources], pa.int64()),
+            "iops": pa.array([getattr(one, "iops", None) for one in resources], pa.int64()),
             "root": [one and one.root for one in found],
             "created_at": [
                 one.created_at.isoformat() if one and one.created_at else None for one in found
             ],
             **_group_columns(resources, estate.members),
             **_serverless_columns(resources),
+            **_database_columns(resources),
         }
     )
 
@@ -249,6 +262,39 @@ def _serverless_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
 def _containers(one: EcsService) -> str:
     told = [{"name": c.name, "cpu": c.cpu, "memory": c.memory} for c in one.containers]
     return json.dumps(told)
+
+
+def _named_type(one: Resource) -> str:
+    return AURORA_STORAGE if isinstance(one, Database) and one.is_cluster else one.resource_type
+
+
+DATABASE_COLUMNS = (
+    "engine",
+    "engine_version",
+    "storage_type",
+    "cluster",
+    "promotion_tier",
+    "writer",
+    "performance_insights",
+)
+"""Of the inventory: named as the members of a database."""
+
+
+def _database_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
+    """Return the columns that only databases fill."""
+    found = [one if isinstance(one, Database) else None for one in resources]
+    columns = {
+        name: pa.array([one and getattr(one, name) for one in found]) for name in DATABASE_COLUMNS
+    }
+    members = [one and ";".join(one.member_classes) for one in found]
+    return columns | {"member_classes": pa.array(members, pa.string())}
+
+
+def _size_of(one: Resource) -> int | None:
+    """Return GiB of a volume or of storage that is allocated."""
+    if isinstance(one, Database):
+        return one.allocated_gib or None
+    return one.size_gib if isinstance(one, EbsVolume) else None
 
 
 def metrics_table(samples: ShardSamples) -> pa.Table:

@@ -23,6 +23,7 @@ from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
     EC2_INSTANCE,
+    RDS_DB_INSTANCE,
     Resource,
     ShardKey,
 )
@@ -98,6 +99,8 @@ class ImportReport:
     recommendation."""
     unknown_volume_types: Counter[str] = field(default_factory=Counter)
     """The same of volumes."""
+    unknown_classes: Counter[str] = field(default_factory=Counter)
+    """The same of databases."""
     not_read: dict[Path, tuple[str, ...]] = field(default_factory=dict)
     """Columns that mean nothing to the import, by file: a name may be misspelled."""
     refusals: Refusals = field(default_factory=Refusals)
@@ -176,6 +179,7 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
         EC2_INSTANCE: report.unknown_types,
         EBS_VOLUME: report.unknown_volume_types,
         AUTO_SCALING_GROUP: report.unknown_types,
+        RDS_DB_INSTANCE: report.unknown_classes,
     }
     for one in found:
         # What has no counter cannot have an unknown type: its rows are refused.

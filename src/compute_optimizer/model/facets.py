@@ -11,3 +11,5 @@ class Facets(msgspec.Struct, frozen=True, array_like=True):
     source_type: str
     workload_types: tuple[str, ...]
     tags: dict[str, str]
+    marks: dict[str, tuple[str, ...]] = {}
+    """What one resource type alone has, by a name of its own; an earlier version wrote none."""

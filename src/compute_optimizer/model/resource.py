@@ -18,6 +18,12 @@ ECS_SERVICE: Final = "EcsService"
 LAMBDA_FUNCTION: Final = "LambdaFunction"
 """The same of ECS services and Lambda functions."""
 
+RDS_DB_INSTANCE: Final = "RdsDBInstance"
+"""The same of databases: DB instances, and the Aurora clusters that their answers share."""
+
+AURORA_STORAGE: Final = "AuroraDBClusterStorage"
+"""The service's own name of the storage of an Aurora cluster."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 

@@ -10,6 +10,7 @@ from compute_optimizer.operations.auto_scaling_groups import (
     get_auto_scaling_group_recommendations,
 )
 from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.databases import get_rds_database_recommendations
 from compute_optimizer.operations.ebs_volumes import get_ebs_volume_recommendations
 from compute_optimizer.operations.ec2_instances import get_ec2_instance_recommendations
 from compute_optimizer.operations.ecs_projected_metrics import get_ecs_service_projected_metrics
@@ -32,6 +33,9 @@ from compute_optimizer.operations.preferences import (
 from compute_optimizer.operations.projected_metrics import (
     get_ec2_recommendation_projected_metrics,
 )
+from compute_optimizer.operations.rds_projected_metrics import (
+    get_rds_database_recommendation_projected_metrics,
+)
 from compute_optimizer.operations.summaries import get_recommendation_summaries
 
 Operation = Callable[[Context, dict[str, Any]], dict[str, Any]]
@@ -52,6 +56,10 @@ OPERATIONS: dict[str, Operation] = {
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
     "GetIdleRecommendations": get_idle_recommendations,
     "GetLambdaFunctionRecommendations": get_lambda_function_recommendations,
+    "GetRDSDatabaseRecommendationProjectedMetrics": (
+        get_rds_database_recommendation_projected_metrics
+    ),
+    "GetRDSDatabaseRecommendations": get_rds_database_recommendations,
     "GetRecommendationPreferences": get_recommendation_preferences,
     "GetRecommendationSummaries": get_recommendation_summaries,
     "PutRecommendationPreferences": put_recommendation_preferences,
@@ -64,7 +72,5 @@ NOT_YET = (
     "ExportLicenseRecommendations",
     "ExportRDSDatabaseRecommendations",
     "GetLicenseRecommendations",
-    "GetRDSDatabaseRecommendationProjectedMetrics",
-    "GetRDSDatabaseRecommendations",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""

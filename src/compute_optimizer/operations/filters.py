@@ -11,6 +11,12 @@ from typing import get_args
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.resources.rds.reading import (
+    IDLE,
+    INSTANCE_FINDING,
+    STORAGE_CODES,
+    STORAGE_FINDING,
+)
 from compute_optimizer.shapes import (
     ECSServiceRecommendationFinding,
     ECSServiceRecommendationFindingReasonCode,
@@ -22,6 +28,8 @@ from compute_optimizer.shapes import (
     InvalidParameterValueException,
     LambdaFunctionRecommendationFinding,
     LambdaFunctionRecommendationFindingReasonCode,
+    RDSInstanceFindingReasonCode,
+    RDSStorageFindingReasonCode,
 )
 from compute_optimizer.store.recommendations import Selection
 
@@ -132,6 +140,28 @@ LAMBDA_FILTERS = {
 """The filters of GetLambdaFunctionRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 
+INSTANCE_FINDINGS = (Finding.OPTIMIZED, Finding.UNDER_PROVISIONED, Finding.OVER_PROVISIONED)
+
+DATABASE_FILTERS = {
+    "InstanceFinding": FilterRule(
+        _as_modelled(INSTANCE_FINDINGS), lambda facets: facets.marks[INSTANCE_FINDING]
+    ),
+    "InstanceFindingReasonCode": FilterRule(
+        _as_modelled(get_args(RDSInstanceFindingReasonCode)), lambda facets: facets.reason_codes
+    ),
+    "StorageFinding": FilterRule(
+        _as_modelled((*INSTANCE_FINDINGS, Finding.NOT_OPTIMIZED)),
+        lambda facets: facets.marks[STORAGE_FINDING],
+    ),
+    "StorageFindingReasonCode": FilterRule(
+        _as_modelled(get_args(RDSStorageFindingReasonCode)),
+        lambda facets: facets.marks[STORAGE_CODES],
+    ),
+    "Idle": FilterRule(_as_modelled(("True", "False")), lambda facets: facets.marks[IDLE]),
+}
+"""The filters of GetRDSDatabaseRecommendations beside tag:KEY and tag-key (spec 8.1)."""
+
+
 def selection(
     filters: Sequence[Filter | IdleRecommendationFilter],
     rules: Mapping[str, FilterRule],
@@ -147,7 +177,7 @@ def selection(
         name, values = one.get("name", ""), one.get("values", [])
         if not values:
             raise InvalidParameterValueException(f"The filter {name!r} has no values.")
-        if name == FINDING:
+        if name == FINDING and name in rules:
             # The store keeps the finding in a column, so the database itself may select by it.
             wanted = frozenset(_stored(name, values, rules[name]))
             findings = wanted if findings is None else findings & wanted

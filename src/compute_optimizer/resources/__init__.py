@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.database_classes import load_database_classes
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
@@ -15,6 +16,7 @@ from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
 )
+from compute_optimizer.model.database import Database, DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.facets import Facets
@@ -34,6 +36,7 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     NAT_GATEWAY,
+    RDS_DB_INSTANCE,
     Resource,
 )
 from compute_optimizer.model.summary import Summary
@@ -45,6 +48,7 @@ from compute_optimizer.resources import (
     idleness,
     lambda_function,
     nat_gateway,
+    rds_database,
 )
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
@@ -53,6 +57,7 @@ from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.idleness import IdleRule
+from compute_optimizer.resources.rds import reading as rds_reading
 from compute_optimizer.resources.services import reading as service_reading
 
 
@@ -183,6 +188,18 @@ RESOURCE_TYPES = (
         facets=service_reading.facets_of,
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
+    ),
+    ResourceType(
+        name=RDS_DB_INSTANCE,
+        plural="databases",
+        resource=Database,
+        metrics=rds_database.METRICS,
+        catalog=load_database_classes,
+        recommend=rds_database.recommend,
+        recommendation=DatabaseRecommendation,
+        facets=rds_reading.facets_of,
+        counted_savings=rds_reading.counted_savings,
+        summary=rds_reading.summary_of,
     ),
 )
 

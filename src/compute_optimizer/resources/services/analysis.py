@@ -16,7 +16,6 @@ from compute_optimizer.engine.obstacles import (
     UNSUPPORTED_RESOURCE,
     Obstacle,
 )
-from compute_optimizer.engine.running_time import HOURS_PER_MONTH
 from compute_optimizer.model.ecs_service import (
     FARGATE,
     RUNNING_STATES,
@@ -27,6 +26,7 @@ from compute_optimizer.model.ecs_service import (
 )
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 from compute_optimizer.resources.services.demand import (
     MINIMUM_SAMPLES,
     ServiceDemand,

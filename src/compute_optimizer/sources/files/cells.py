@@ -100,6 +100,20 @@ def count(row: Row, field: str) -> int:
     return int(number)
 
 
+def whole_up_to(row: Row, field: str, most: int, reason: Reason) -> int | None:
+    """Return the whole number from 0 to `most` of a cell; None where it is empty."""
+    found = text(row, field)
+    if not found:
+        return None
+    try:
+        number = float(found)
+    except ValueError:
+        number = -1.0
+    if not (0 <= number <= most and number.is_integer()):
+        raise RowRefused(reason, f"{field}: {found}")
+    return int(number)
+
+
 def flag(row: Row, field: str) -> bool:
     """Return whether a cell says yes; an empty one says no."""
     value = text(row, field).casefold()

@@ -95,10 +95,6 @@ def _kind_name(row: Row, arn: re.Match[str] | None) -> str:
     return text(row, "resource_type") or told or EC2_INSTANCE
 
 
-def _tells(arn: re.Match[str], kind: Kind) -> bool:
-    return (arn["service"], arn["kind"]) == (kind.service, kind.arn + kind.separator)
-
-
 def _arn_parts(arn: str) -> re.Match[str] | None:
     parts = ARN.fullmatch(arn) if arn else None
     if arn and parts is None:

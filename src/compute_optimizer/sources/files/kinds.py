@@ -13,6 +13,7 @@ from compute_optimizer.model.auto_scaling_group import (
     SCALING,
     AutoScalingGroup,
 )
+from compute_optimizer.model.database import AURORA_PREFIX, Database
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
 from compute_optimizer.model.ecs_service import FARGATE
 from compute_optimizer.model.lambda_function import (
@@ -28,12 +29,14 @@ from compute_optimizer.model.nat_gateway import (
     NatGateway,
 )
 from compute_optimizer.model.resource import (
+    AURORA_STORAGE,
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     NAT_GATEWAY,
+    RDS_DB_INSTANCE,
     Resource,
 )
 from compute_optimizer.sources.files import cells
@@ -58,6 +61,10 @@ GROUP_NAME = "[!-9;-~]{1,255}"
 
 PROVISIONED = ("io1", "io2")
 """Volume types that are nothing without their IOPS."""
+
+
+LAST_TIER = 15
+"""Promotion tiers of Aurora's readers are 0 to 15 (Amazon Aurora User Guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,46 @@ def _nat_gateway(row: Row, shared: Mapping[str, Any]) -> Resource:
         state=cells.choice(row, "state", AVAILABLE, NAT_GATEWAY_STATES, Reason.STATE),
         in_route_table=routed,
     )
+
+
+def _database(row: Row, shared: Mapping[str, Any]) -> Resource:
+    aurora = cells.required(row, "engine").casefold().startswith(AURORA_PREFIX)
+    for field in () if aurora else ("storage_type", "size_gib"):
+        cells.required(row, field)
+    if cells.text(row, "storage_type") in PROVISIONED:
+        cells.required(row, "iops")
+    return Database(
+        **shared,
+        **_engine(row),
+        multi_az=cells.flag(row, "multi_az"),
+        storage_type=cells.text(row, "storage_type"),
+        allocated_gib=0 if aurora else cells.whole_capacity(row, "size_gib") or 0,
+        iops=cells.whole_capacity(row, "iops"),
+        throughput_mibps=cells.whole_capacity(row, "throughput_mibps"),
+        max_allocated_gib=cells.whole_capacity(row, "max_allocated_gib"),
+        cluster=cells.text(row, "cluster"),
+        promotion_tier=cells.whole_up_to(row, "promotion_tier", LAST_TIER, Reason.TIER),
+        writer=cells.flag(row, "writer"),
+        read_replica=cells.flag(row, "read_replica"),
+        performance_insights=cells.flag(row, "performance_insights"),
+    )
+
+
+def _cluster(row: Row, shared: Mapping[str, Any]) -> Resource:
+    classes = cells.required(row, "member_classes").split(";")
+    return Database(
+        **{**shared, "resource_type": RDS_DB_INSTANCE},
+        **_engine(row),
+        member_classes=tuple(one.strip() for one in classes if one.strip()),
+    )
+
+
+def _engine(row: Row) -> dict[str, Any]:
+    return {
+        "engine": cells.required(row, "engine").casefold(),
+        "engine_version": cells.text(row, "engine_version"),
+        "state": cells.text(row, "state").casefold() or "available",
+    }
 
 
 def _group(row: Row, shared: Mapping[str, Any]) -> Resource:
@@ -195,5 +242,7 @@ KINDS = {
         id=SERVICE_ID,
         default_type=FARGATE,
     ),
+    RDS_DB_INSTANCE: Kind("db", _database, service="rds", separator=":"),
+    AURORA_STORAGE: Kind("cluster", _cluster, service="rds", separator=":"),
 }
-"""By the service's own name of the resource type."""
+"""By the service's own name of the resource type; clusters are kept among the databases."""

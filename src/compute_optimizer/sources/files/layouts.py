@@ -255,8 +255,8 @@ def _kept(path: Path, place: str, key: MetricKey) -> MetricKey:
     if not is_kept(key):
         raise InvalidInput(
             f"{path}: {place}: {key.metric} is not kept in the statistic {key.statistic}; "
-            "percentages and gauges are kept as Average or Maximum, counters as Sum, checks as "
-            "Maximum"
+            "percentages and gauges are kept as Average or Maximum, counters as Sum, checks and "
+            "levels as Maximum, amounts as Average"
         )
     return key
 

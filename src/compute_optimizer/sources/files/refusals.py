@@ -32,6 +32,7 @@ class Reason(StrEnum):
     GROUP_SIZE = "the sizes of the group are not whole numbers, min_size <= desired <= max_size"
     SCALING = "the scaling of the group is unknown"
     STRATEGY = "the allocation strategy is unknown"
+    TIER = "the promotion tier is not 0 to 15"
     FLAG = "the cell is neither true nor false"
     CONNECTIVITY = "the connectivity type is unknown"
     MOMENT = "the moment is malformed"

@@ -13,7 +13,9 @@ class Kind(Enum):
     LEVEL = "level"
     """A number at a moment, such as of open connections."""
     GAUGE = "gauge"
-    """A size or a length of time, such as milliseconds or MB."""
+    """A size, a length of time, a number or a rate per second, kept as it was measured."""
+    AMOUNT = "amount"
+    """Bytes that are free or used: the mean of five minutes tells all there is."""
     CHECK = "check"
     """1 where something was the case, else 0."""
 
@@ -23,6 +25,7 @@ STATISTICS = {
     # Counters are kept as the total of the five-minute period (spec 2.4: per second = Sum / 300).
     Kind.COUNTER: (Statistic.SUM,),
     Kind.GAUGE: (Statistic.AVERAGE, Statistic.MAXIMUM),
+    Kind.AMOUNT: (Statistic.AVERAGE,),
     Kind.CHECK: (Statistic.MAXIMUM,),
     Kind.LEVEL: (Statistic.MAXIMUM,),
 }
@@ -52,14 +55,43 @@ METRICS = {
     "billed_duration": Kind.COUNTER,
     "used_memory_max": Kind.GAUGE,
     "RunningTaskCount": Kind.GAUGE,
+    "DatabaseConnections": Kind.GAUGE,
+    "NetworkReceiveThroughput": Kind.GAUGE,
+    "NetworkTransmitThroughput": Kind.GAUGE,
+    "ReadIOPS": Kind.GAUGE,
+    "WriteIOPS": Kind.GAUGE,
+    "ReadThroughput": Kind.GAUGE,
+    "WriteThroughput": Kind.GAUGE,
+    "FreeStorageSpace": Kind.AMOUNT,
+    "StorageNetworkReadThroughput": Kind.GAUGE,
+    "StorageNetworkWriteThroughput": Kind.GAUGE,
+    "ReadIOPSEphemeralStorage": Kind.GAUGE,
+    "WriteIOPSEphemeralStorage": Kind.GAUGE,
+    "OsSwapIn": Kind.GAUGE,
+    "OsSwapOut": Kind.GAUGE,
+    "OsMemoryOutOfMemoryKillCount": Kind.GAUGE,
+    "AuroraMemoryHealthState": Kind.GAUGE,
+    "AuroraMemoryNumDeclinedSqlTotal": Kind.GAUGE,
+    "AuroraMemoryNumKillConnTotal": Kind.GAUGE,
+    "AuroraMemoryNumKillQueryTotal": Kind.GAUGE,
+    "VolumeBytesUsed": Kind.AMOUNT,
+    "VolumeReadIOPs": Kind.COUNTER,
+    "VolumeWriteIOPs": Kind.COUNTER,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
 the sums over its volumes. The checks are of volumes only, the next three of NAT
 gateways, those from `Invocations` to `used_memory_max` of Lambda functions, some as Lambda Insights
-calls them, the last of ECS services, as Container Insights calls it."""
+calls them, `RunningTaskCount` of ECS services, as Container Insights calls it, and what follows of
+databases."""
 
-METRIC_ALIASES = {"MemoryUtilization": "mem_used_percent"}
-"""The legacy name of the memory metric (spec 2.4)."""
+METRIC_ALIASES = {
+    "MemoryUtilization": "mem_used_percent",
+    "os.swap.in": "OsSwapIn",
+    "os.swap.out": "OsSwapOut",
+    "os.memory.outOfMemoryKillCount": "OsMemoryOutOfMemoryKillCount",
+}
+"""The legacy name of the memory metric, and the counters of Performance Insights (spec 2.4); a
+point in the name of a tile's column would mean a part of it."""
 
 STATISTIC_WORDS = {
     "average": Statistic.AVERAGE,

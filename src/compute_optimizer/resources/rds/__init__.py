@@ -1,0 +1,1 @@
+"""What the analysis of RDS DB instances, their storage and Aurora clusters is made of."""

@@ -1,0 +1,114 @@
+"""From the arrays that decided about Aurora clusters to the records that are stored."""
+
+from datetime import datetime
+
+from compute_optimizer.catalog.database_prices import database_price_date
+from compute_optimizer.model.database import (
+    Database,
+    DatabaseRecommendation,
+    StorageConfiguration,
+    StorageOption,
+)
+from compute_optimizer.model.metrics import Statistic
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import Finding, Savings, UtilizationMetric
+from compute_optimizer.resources.rds.clusters import (
+    CHOICES,
+    IO_OPTIMIZED,
+    STANDARD,
+    VARIATIONS,
+    ClusterAnalysis,
+)
+from compute_optimizer.resources.rds.dimensions import CLUSTER_WIRE_NAMES
+from compute_optimizer.resources.rds.records import DECIMALS
+
+SAVINGS_AVAILABLE = "DBClusterStorageSavingsAvailable"
+OPTION_AVAILABLE = "DBClusterStorageOptionAvailable"
+
+STEADY = VARIATIONS[0]
+"""Of I/O-Optimized, which does not charge for I/O."""
+
+
+def cluster_recommendation(
+    row: int,
+    cluster: Database,
+    clusters: ClusterAnalysis,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> DatabaseRecommendation:
+    """Return the recommendation for the storage of one cluster that has no obstacle."""
+    now, cheaper = int(clusters.now[row]), bool(clusters.cheaper[row])
+    # How much the cost of I/O varies is shown with enhanced infrastructure metrics only (spec 6.6).
+    varies = preferences.enhanced_infrastructure_metrics
+    variation = VARIATIONS[int(clusters.variation[row])] if varies else None
+    return DatabaseRecommendation(
+        resource_arn=cluster.arn,
+        account_id=cluster.account_id,
+        name=cluster.name,
+        tags=dict(cluster.tags),
+        engine=cluster.engine,
+        engine_version=cluster.engine_version,
+        promotion_tier=None,
+        cluster=cluster.resource_id,
+        db_class=None,
+        storage=StorageConfiguration(CHOICES[now]),
+        instance_finding=None,
+        instance_reason_codes=(),
+        storage_finding=Finding.NOT_OPTIMIZED if cheaper else Finding.OPTIMIZED,
+        storage_reason_codes=_codes(now, cheaper),
+        instance_options=(),
+        storage_options=_options(row, clusters, variation),
+        current_performance_risk=None,
+        cost_variation=variation,
+        utilization=_utilization(row, clusters),
+        lookback_days=float(preferences.lookback_days),
+        preferences=preferences,
+        idle=None,
+        last_refresh=as_of,
+        hourly_usd=None,
+        storage_monthly_usd=float(clusters.monthly_usd[row, now]),
+        price_date=database_price_date(cluster.region, cluster.engine),
+    )
+
+
+def _codes(now: int, cheaper: bool) -> tuple[str, ...]:
+    """Return whether I/O-Optimized is the first option or the second; only Standard has a code."""
+    if now != STANDARD:
+        return ()
+    return (SAVINGS_AVAILABLE,) if cheaper else (OPTION_AVAILABLE,)
+
+
+def _options(
+    row: int, clusters: ClusterAnalysis, variation: str | None
+) -> tuple[StorageOption, ...]:
+    """Return both storages of a Standard cluster by their cost; of another its own alone."""
+    now = int(clusters.now[row])
+    usd = clusters.monthly_usd[row].tolist()
+    shown = sorted({now, IO_OPTIMIZED}, key=lambda choice: (usd[choice], choice))
+    return tuple(
+        StorageOption(
+            configuration=StorageConfiguration(CHOICES[choice]),
+            rank=rank,
+            savings=_savings(usd[now], usd[choice]),
+            monthly_usd=usd[choice],
+            cost_variation=None
+            if variation is None
+            else (STEADY if choice == IO_OPTIMIZED else variation),
+        )
+        for rank, choice in enumerate(shown, 1)
+    )
+
+
+def _savings(now: float, price: float) -> Savings:
+    saved = max(now - price, 0.0)
+    return Savings(saved / now * 100 if now else 0.0, saved)
+
+
+def _utilization(row: int, clusters: ClusterAnalysis) -> tuple[UtilizationMetric, ...]:
+    return tuple(
+        UtilizationMetric(
+            name, round(float(clusters.averages[metric][row]), DECIMALS), Statistic.AVERAGE.value
+        )
+        for metric, name in CLUSTER_WIRE_NAMES.items()
+    )

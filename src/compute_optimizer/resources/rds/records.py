@@ -1,0 +1,237 @@
+"""From the arrays that decided about DB instances to the records that are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import isnan
+
+import numpy as np
+
+from compute_optimizer.catalog.database_classes import DatabaseClasses
+from compute_optimizer.catalog.database_prices import database_price_date
+from compute_optimizer.catalog.database_storage import LEAST_GROWTH, storage_types, type_name
+from compute_optimizer.catalog.volume_types import ROUNDING
+from compute_optimizer.engine.arrays import Booleans
+from compute_optimizer.engine.dimensions import CPU_PLACE
+from compute_optimizer.engine.finding import finding_of, reason_codes
+from compute_optimizer.engine.ranking import NONE, Options
+from compute_optimizer.engine.risk import RISK_NAMES
+from compute_optimizer.engine.statistics import highest
+from compute_optimizer.engine.usage import CPU_METRIC, Chosen
+from compute_optimizer.model.database import (
+    ClassOption,
+    Database,
+    DatabaseRecommendation,
+    StorageConfiguration,
+    StorageOption,
+)
+from compute_optimizer.model.metrics import Statistic
+from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
+from compute_optimizer.model.recommendation import (
+    HOURS_PER_MONTH,
+    Finding,
+    Savings,
+    UtilizationMetric,
+)
+from compute_optimizer.resources.rds.analysis import InstanceAnalysis
+from compute_optimizer.resources.rds.dimensions import (
+    DIMENSIONS,
+    EBS_METRICS,
+    STORAGE_SPACE,
+    WIRE_NAMES,
+)
+from compute_optimizer.resources.rds.storage import UNKNOWN, StorageAnalysis
+
+DECIMALS = 4
+"""Of reported figures: float32 samples carry about seven digits."""
+
+WRITER_UNDER = "DBClusterWriterUnderprovisioned"
+NEWER_CLASS = "NewGenerationDBInstanceClassAvailable"
+NEWER_ENGINE = "NewEngineVersionAvailable"
+NEWER_STORAGE = "NewGenerationStorageTypeAvailable"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What the records of a shard's DB instances are read from."""
+
+    instances: InstanceAnalysis
+    storage: StorageAnalysis
+    options: Options
+    """With those of the writers that readers follow."""
+    aligned: Booleans
+    """(resources,): follow their writer."""
+    classes: DatabaseClasses
+    peaks: Mapping[str, list[float]]
+    """By reported metric the highest sample, (resources,); NaN where there is none."""
+
+
+def peaks_of(chosen: Chosen) -> dict[str, list[float]]:
+    """Return the highest sample of every reported metric that was sent, rounded."""
+    found = {
+        metric: highest(chosen.series[metric]) for metric in WIRE_NAMES if metric in chosen.series
+    }
+    return {
+        metric: np.round(values.astype(np.float64), DECIMALS).tolist()
+        for metric, values in found.items()
+    }
+
+
+def instance_recommendation(
+    row: int, database: Database, judged: Judged, *, as_of: datetime, preferences: Preferences
+) -> DatabaseRecommendation:
+    """Return the recommendation for one DB instance that has no obstacle."""
+    instances, storage, aligned = judged.instances, judged.storage, judged.aligned
+    decided = instances.decisions
+    over, under = (flags[row].tolist() for flags in (decided.over, decided.under))
+    codes = list(reason_codes(DIMENSIONS, over, under))
+    codes += [
+        code
+        for code, applies in (
+            (NEWER_CLASS, instances.newer_class[row]),
+            (NEWER_ENGINE, instances.newer_engine[row]),
+            (WRITER_UNDER, aligned[row]),
+        )
+        if applies
+    ]
+    has_storage = storage.entries[row] != UNKNOWN
+    return DatabaseRecommendation(
+        resource_arn=database.arn,
+        account_id=database.account_id,
+        name=database.name,
+        tags=dict(database.tags),
+        engine=database.engine,
+        engine_version=database.engine_version,
+        promotion_tier=database.promotion_tier,
+        cluster=database.cluster,
+        db_class=database.instance_type,
+        storage=_configuration(storage, row, -1, database) if has_storage else None,
+        instance_finding=finding_of(any(over), any(under) or bool(aligned[row])),
+        instance_reason_codes=tuple(codes),
+        storage_finding=_storage_finding(storage, row) if has_storage else None,
+        storage_reason_codes=_storage_codes(storage, row) if has_storage else (),
+        instance_options=_class_options(row, judged),
+        storage_options=_storage_options(storage, row, database) if has_storage else (),
+        current_performance_risk=RISK_NAMES[int(instances.current_risk[row])],
+        cost_variation=None,
+        utilization=_utilization(row, database, judged),
+        lookback_days=float(preferences.lookback_days),
+        preferences=preferences,
+        idle=bool(instances.idle[row]),
+        last_refresh=as_of,
+        hourly_usd=_known(instances.decisions.current_price[row]),
+        storage_monthly_usd=_known(storage.choices.monthly_usd[row, -1]),
+        price_date=database_price_date(database.region, database.engine),
+    )
+
+
+def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
+    instances, options = judged.instances, judged.options
+    now = _known(instances.decisions.current_price[row])
+    found = []
+    for pool, name in enumerate(ARCHITECTURES):
+        chosen = [place for place in options.types[row, pool].tolist() if place != NONE]
+        for rank, place in enumerate(chosen, 1):
+            hourly = _known(options.prices[row, pool, rank - 1])
+            found.append(
+                ClassOption(
+                    db_class=judged.classes.types.names[place],
+                    rank=rank,
+                    architecture_pool=name,
+                    performance_risk=float(options.risks[row, pool, rank - 1]),
+                    projected_cpu=_projected_cpu(row, place, instances),
+                    savings=_savings(now, hourly, HOURS_PER_MONTH),
+                    hourly_usd=hourly,
+                )
+            )
+    return tuple(found)
+
+
+def _projected_cpu(row: int, place: int, instances: InstanceAnalysis) -> float | None:
+    """Return the highest CPU use in percent of what a class has (spec 7)."""
+    peak = instances.fleet.usage.peaks[CPU_METRIC][row]
+    has = instances.fleet.demand.capacity[row, CPU_PLACE]
+    projected = float(peak) * has / instances.market.capacity[place, CPU_PLACE]
+    return None if isnan(projected) else round(float(projected), DECIMALS)
+
+
+def _savings(now: float | None, price: float | None, times: float = 1.0) -> Savings | None:
+    """Return what an option saves a month; nothing where it costs more (spec 3.9)."""
+    if now is None or price is None:
+        return None
+    saved = max(now - price, 0.0)
+    return Savings(saved / now * 100 if now else 0.0, saved * times)
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else float(value)
+
+
+def _storage_finding(storage: StorageAnalysis, row: int) -> Finding:
+    under = (storage.under_space, storage.under_iops, storage.under_throughput)
+    over = (storage.over_iops, storage.over_throughput)
+    return finding_of(any(bool(o[row]) for o in over), any(bool(u[row]) for u in under))
+
+
+def _storage_codes(storage: StorageAnalysis, row: int) -> tuple[str, ...]:
+    """Return the codes in the order of the service's enum, which has none for too few IOPS."""
+    codes = {
+        "EBSVolumeAllocatedStorageUnderprovisioned": storage.under_space,
+        "EBSVolumeThroughputUnderprovisioned": storage.under_throughput,
+        "EBSVolumeIOPSOverprovisioned": storage.over_iops,
+        "EBSVolumeThroughputOverprovisioned": storage.over_throughput,
+        NEWER_STORAGE: storage.newer,
+    }
+    return tuple(code for code, applies in codes.items() if applies[row])
+
+
+def _storage_options(
+    storage: StorageAnalysis, row: int, database: Database
+) -> tuple[StorageOption, ...]:
+    now = _known(storage.choices.monthly_usd[row, -1])
+    ranked = [choice for choice in storage.ranked[row].tolist() if choice != NONE]
+    return tuple(
+        StorageOption(
+            configuration=_configuration(storage, row, choice, database),
+            rank=rank,
+            savings=_savings(now, price),
+            monthly_usd=price,
+        )
+        for rank, choice in enumerate(ranked, 1)
+        for price in [_known(storage.choices.monthly_usd[row, choice])]
+    )
+
+
+def _configuration(
+    storage: StorageAnalysis, row: int, choice: int, database: Database
+) -> StorageConfiguration:
+    """Return one choice; storage autoscaling, where it is on, keeps room to grow."""
+    figures = storage.choices
+    gib = int(figures.gib[row, choice])
+    limit, today = database.max_allocated_gib, choice in (-1, figures.gib.shape[1] - 1)
+    if limit is not None and not today:
+        limit = max(limit, int(np.ceil(gib * LEAST_GROWTH - ROUNDING)))
+    entry = int(storage.entries[row]) if today else choice
+    return StorageConfiguration(
+        storage_type=type_name(storage_types()[entry].name),
+        allocated_gib=gib,
+        iops=int(figures.iops[row, choice]),
+        throughput_mibps=int(figures.throughput[row, choice]),
+        max_allocated_gib=limit,
+    )
+
+
+def _utilization(row: int, database: Database, judged: Judged) -> tuple[UtilizationMetric, ...]:
+    """Return the highest values of the metrics that were sent; Aurora has no EBS volumes."""
+    averaged, storage = judged.instances.fleet.chosen.averaged, judged.storage
+    found: list[UtilizationMetric] = []
+    for metric, values in judged.peaks.items():
+        if isnan(values[row]) or (database.is_aurora and metric in EBS_METRICS):
+            continue
+        statistic = Statistic.AVERAGE if averaged[metric][row] else Statistic.MAXIMUM
+        found.append(UtilizationMetric(WIRE_NAMES[metric], values[row], statistic.value))
+    space = float(storage.peak_space[row])
+    if not isnan(space) and storage.entries[row] != UNKNOWN:
+        share = round(space, DECIMALS)
+        found.append(UtilizationMetric(STORAGE_SPACE, share, Statistic.AVERAGE.value))
+    return tuple(found)

@@ -1,0 +1,80 @@
+"""Databases: the recommendation for a shard of RDS DB instances and Aurora clusters."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from compute_optimizer.catalog.database_classes import DatabaseClasses
+from compute_optimizer.engine.obstacles import (
+    INSUFFICIENT_METRIC_DATA,
+    RECOMMENDATION_NOT_FOUND,
+    UNSUPPORTED_RESOURCE,
+    Obstacle,
+)
+from compute_optimizer.model.database import Database, DatabaseRecommendation
+from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.resources.rds.analysis import InstanceAnalysis, analyze_instances
+from compute_optimizer.resources.rds.cluster_records import cluster_recommendation
+from compute_optimizer.resources.rds.clusters import ClusterAnalysis, analyze_clusters
+from compute_optimizer.resources.rds.dimensions import METRICS
+from compute_optimizer.resources.rds.readers import aligned_readers
+from compute_optimizer.resources.rds.records import Judged, instance_recommendation, peaks_of
+from compute_optimizer.resources.rds.storage import analyze_storage
+
+__all__ = ["METRICS", "recommend"]
+
+
+def recommend(
+    databases: Sequence[Database],
+    samples: ShardSamples,
+    classes: DatabaseClasses,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[DatabaseRecommendation]:
+    """Return the recommendation, or the error instead of one, for each database of a shard.
+
+    The databases are in the row order of the samples, which hold METRICS over the look-back period;
+    a series that nobody sent may be absent. A reader is compared with its writer where both are
+    among the databases.
+    """
+    if not databases:
+        return Results((), ())
+    instances = analyze_instances(databases, samples, classes, preferences, as_of)
+    storage = analyze_storage(databases, samples, instances.fleet, preferences.other_headroom)
+    clusters = analyze_clusters(databases, samples, classes)
+    options, aligned = aligned_readers(
+        databases, instances.fleet, instances.market, instances.decisions
+    )
+    peaks = peaks_of(instances.fleet.chosen)
+    judged = Judged(instances, storage, options, aligned, classes, peaks)
+    found: list[DatabaseRecommendation] = []
+    errors: list[RecommendationError] = []
+    for row, one in enumerate(databases):
+        obstacle = _obstacle(row, one, instances, clusters)
+        if obstacle is not None:
+            errors.append(RecommendationError(one.arn, obstacle.code, obstacle.message))
+        elif one.is_cluster:
+            found.append(
+                cluster_recommendation(row, one, clusters, as_of=as_of, preferences=preferences)
+            )
+        else:
+            found.append(
+                instance_recommendation(row, one, judged, as_of=as_of, preferences=preferences)
+            )
+    return Results(tuple(found), tuple(errors))
+
+
+def _obstacle(
+    row: int, one: Database, instances: InstanceAnalysis, clusters: ClusterAnalysis
+) -> Obstacle | None:
+    supported, measured = instances.supported[row], instances.measured[row]
+    if one.is_cluster:
+        supported, measured = clusters.supported[row], clusters.measured[row]
+    if not supported:
+        return UNSUPPORTED_RESOURCE
+    if not measured:
+        return INSUFFICIENT_METRIC_DATA
+    # Two costs are compared, so a cluster without its prices has nothing to say.
+    return RECOMMENDATION_NOT_FOUND if one.is_cluster and not clusters.priced[row] else None
