@@ -1,7 +1,8 @@
 """Loads the scripts, which are no package."""
 
 import importlib.util
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -9,7 +10,11 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def load_script(repository: Path) -> Callable[[str], ModuleType]:
+def load_script(repository: Path) -> Iterator[Callable[[str], ModuleType]]:
+    """Load scripts as if they were run: what lies beside them can be imported."""
+    folder = str(repository / "scripts")
+    sys.path.insert(0, folder)
+
     def load(name: str) -> ModuleType:
         spec = importlib.util.spec_from_file_location(name, repository / "scripts" / f"{name}.py")
         assert spec is not None
@@ -18,4 +23,5 @@ def load_script(repository: Path) -> Callable[[str], ModuleType]:
         spec.loader.exec_module(module)
         return module
 
-    return load
+    yield load
+    sys.path.remove(folder)
