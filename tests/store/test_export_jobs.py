@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.export import (
@@ -29,6 +29,7 @@ from compute_optimizer.store.export_jobs import (
     waiting_jobs,
 )
 from compute_optimizer.store.schema import export_jobs
+from tests.revisions import back_to
 
 NOW = datetime(2026, 3, 15, 6, 30, tzinfo=UTC)
 ACCOUNT = "111111111111"
@@ -164,8 +165,7 @@ def test_old_jobs_are_removed_once_they_are_done(state: State) -> None:
 
 def test_a_state_of_the_second_revision_gets_the_table(state: State) -> None:
     with state.writing() as connection:
-        export_jobs.drop(connection)
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        back_to(connection, "0002")
 
     state.migrate()
 

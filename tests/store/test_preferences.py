@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
 
 from compute_optimizer.model.effective_preferences import NO_LAYERS, PreferenceLayers
 from compute_optimizer.model.stated_preferences import (
@@ -23,9 +22,9 @@ from compute_optimizer.store.preferences import (
     stated_at,
     stated_page,
 )
-from compute_optimizer.store.schema import recommendation_preferences, risk_models, risk_rules
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, Desk
 from tests.records import REGION, arn
+from tests.revisions import back_to
 
 EVERYTHING = StatedPreferences(
     enhanced_infrastructure_metrics="Active",
@@ -237,9 +236,7 @@ def test_preferences_of_an_organization_go_with_it(desk: Desk) -> None:
 
 def test_a_state_of_the_first_revision_gets_the_table_and_keeps_its_rows(desk: Desk) -> None:
     with desk.state.writing() as connection:
-        for table in (recommendation_preferences, risk_models, risk_rules):
-            table.drop(connection)
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        back_to(connection, "0001")
 
     desk.state.migrate()
 
