@@ -123,6 +123,8 @@ def test_wrong_secret_is_refused(client: str, analyzed: Service, connect: Connec
 def test_operation_that_is_not_built_is_unknown(
     client: str, analyzed: Service, connect: Connector
 ) -> None:
-    answer = connect(analyzed, analyzed.management)("GetRecommendationSummaries", {})
+    # One that the oldest client of these knows.
+    request = {"s3DestinationConfig": {"bucket": "exports"}}
+    answer = connect(analyzed, analyzed.management)("ExportLambdaFunctionRecommendations", request)
 
     assert answer.error == "UnknownOperationException"
