@@ -1,5 +1,6 @@
 """The fleet's own risk model and the rules of risk, on every database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from compute_optimizer.catalog.risk_prior import load_risk_prior
@@ -14,20 +15,19 @@ ACCOUNT = RiskRule(RiskScope.ACCOUNT, "111111111111", incident_usd=50.0, profile
 def test_a_fleet_has_no_model_until_one_is_kept(state: State) -> None:
     with state.writing() as connection:
         assert risk.fleet_model(connection) is None
-        assert risk.fitted_at(connection) is None
 
         risk.save_model(connection, load_risk_prior(), NOW)
 
         assert risk.fleet_model(connection) == load_risk_prior()
-        assert risk.fitted_at(connection) == NOW
 
 
 def test_a_model_replaces_the_former_one_and_can_be_forgotten(state: State) -> None:
     with state.writing() as connection:
         risk.save_model(connection, load_risk_prior(), NOW)
-        risk.save_model(connection, load_risk_prior(), NOW.replace(day=2))
+        other = replace(load_risk_prior(), incident_usd={"0.05": 7.0})
+        risk.save_model(connection, other, NOW.replace(day=2))
 
-        assert risk.fitted_at(connection) == NOW.replace(day=2)
+        assert risk.fleet_model(connection) == other
         assert risk.forget_model(connection)
         assert risk.fleet_model(connection) is None
         assert not risk.forget_model(connection)

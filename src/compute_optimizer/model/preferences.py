@@ -21,8 +21,8 @@ AUTO = "auto"
 published rule: risks that were fitted elsewhere are shown, but have not earned the decision."""
 
 DEFAULT_RISK_CAP = 0.2
-"""Where no rule says otherwise. On public traces the cheapest options within it violated 3 to 5 %
-of the machines in quiet fortnights, and 12 % at the end of a quarter (docs/quality.md)."""
+"""Where no rule says otherwise. On public traces the cheapest options within it violated 4 to 5 %
+of the machines in quiet fortnights, and 12 to 15 % at the end of a quarter (docs/quality.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,6 @@ def fleet_model(connection: Connection) -> RiskModel | None:
     return None if body is None else _decode(body)
 
 
-def fitted_at(connection: Connection) -> datetime | None:
-    """Return when the fleet's own model was fitted."""
-    moment: datetime | None = connection.execute(select(risk_models.c.fitted_at)).scalar()
-    return moment
-
-
 def save_rule(connection: Connection, rule: RiskRule) -> None:
     """Replace the rule of one scope."""
     remove_rule(connection, rule.scope, rule.value)
