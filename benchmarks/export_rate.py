@@ -34,6 +34,7 @@ from compute_optimizer.store.recommendations import (
     complete_run,
     write_result,
 )
+from compute_optimizer.store.tiles import TileStore
 from compute_optimizer.views.exports import EXPORT_TABLES
 from tests.records import recommendation
 
@@ -88,7 +89,8 @@ def prepare(folder: Path, rows: int) -> None:
             write_result(connection, run_id, scope, some, [], now=NOW)
         complete_run(connection, run_id, [scope], NOW)
     sink = FolderSink(folder / "exports")
-    context = Context(ACCOUNT, REGION, "benchmark", "", state, FixedClock(), sink=sink)
+    tiles = TileStore(folder / "tiles")
+    context = Context(ACCOUNT, REGION, "benchmark", "", state, FixedClock(), tiles, sink=sink)
     wanted = {"s3DestinationConfig": {"bucket": "benchmark"}}
     queue_export("ExportEC2InstanceRecommendations", context, wanted)
     state.close()

@@ -41,6 +41,7 @@ from compute_optimizer.scenario.fleet import generate_fleet
 from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.tiles import TileStore
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 AS_OF = datetime(2026, 3, 15, tzinfo=UTC)
@@ -186,7 +187,8 @@ def measure(folder: Path, count: int, rounds: int) -> None:
     change_enrollment(state, clock, ACCOUNT, "Active")
     advance_enrollments(state, clock)
     principal = f"arn:aws:iam::{ACCOUNT}:user/benchmark"
-    context = Context(ACCOUNT, REGION, "benchmark", principal, state, clock)
+    tiles = TileStore(folder / "tiles")
+    context = Context(ACCOUNT, REGION, "benchmark", principal, state, clock, tiles)
     with state.reading() as connection:
         filled = store.current_run(connection, store.Scope(ACCOUNT, REGION, "Ec2Instance"))
     if filled is None:
