@@ -7,6 +7,7 @@ accounts, ARNs, filters, pages and errors[] are the same for all of them.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,8 +25,8 @@ from compute_optimizer.store.recommendations import (
     current_run,
     is_readable,
     read_errors,
-    read_page,
     recommended_arns,
+    stream_page,
 )
 
 DEFAULT_PAGE = 1_000
@@ -118,15 +119,14 @@ def listed(
     question = _understood(request, account_id, context, listing, bound or {})
     with context.state.reading() as connection:
         position = _position(context, connection, question)
-        found = _page(connection, question, position)
+        shown, last = _page(connection, question, position, show)
         missing = _missing(connection, question, position) if listing.tells_errors else []
-    shown = [show(one) for one in found[: question.page]]
     answer: dict[str, Any] = {listing.answer: shown}
     if listing.tells_errors:
         answer["errors"] = missing
-    if position and len(found) > question.page:
-        last = f"{position.run_id} {found[question.page - 1].resource_arn}"
-        answer["nextToken"] = paging.seal_token(context, listing.operation, question.bound, last)
+    if last:
+        sealed = f"{last.run_id} {last.after}"
+        answer["nextToken"] = paging.seal_token(context, listing.operation, question.bound, sealed)
     return answer
 
 
@@ -194,12 +194,12 @@ def _position(context: Context, connection: Connection, question: Question) -> P
 
 
 def _page(
-    connection: Connection, question: Question, position: Position | None
-) -> list[Recommendation]:
-    """Return the page and, where there is one, the first recommendation of the next."""
+    connection: Connection, question: Question, position: Position | None, show: Show
+) -> tuple[list[Any], Position | None]:
+    """Return what the page shows, and where the next page starts; None where there is none."""
     if position is None:
-        return []
-    return read_page(
+        return [], None
+    found = stream_page(
         connection,
         position.run_id,
         question.scope,
@@ -208,6 +208,11 @@ def _page(
         after=position.after,
         selection=question.selection,
     )
+    shown, last = [], ""
+    for one in islice(found, question.page):
+        shown.append(show(one))
+        last = one.resource_arn
+    return shown, None if next(found, None) is None else Position(position.run_id, last)
 
 
 def _missing(

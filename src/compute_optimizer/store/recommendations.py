@@ -5,7 +5,7 @@ it the current run of every scope that it analyzed. The run that it supersedes s
 RUN_KEPT, because page tokens pin their run. Bodies are the frozen dataclasses of `model` as JSON.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -234,6 +234,28 @@ def read_page(
 
     `record` is the dataclass that the bodies hold.
     """
+    return list(
+        stream_page(
+            connection, run_id, scope, record, limit=limit, after=after, selection=selection
+        )
+    )
+
+
+def stream_page(
+    connection: Connection,
+    run_id: str,
+    scope: Scope,
+    record: type[T],
+    *,
+    limit: int,
+    after: str = "",
+    selection: Selection = EVERYTHING,
+) -> Iterator[T]:
+    """Yield what `read_page` returns, each decoded when it is asked for.
+
+    A reader that drops one before it takes the next keeps using the same memory: on a page of
+    1,000 that saves more time than decoding takes.
+    """
     wanted = [
         *_of_run(recommendations, run_id, scope),
         recommendations.c.resource_arn > after,
@@ -248,8 +270,7 @@ def read_page(
         wanted = _listed(run_id, scope, arns)
     query = select(recommendations.c.body).where(*wanted)
     bodies = connection.execute(query.order_by(recommendations.c.resource_arn).limit(limit))
-    decode = msgspec.json.Decoder(record).decode
-    return [decode(body) for body in bodies.scalars()]
+    yield from map(msgspec.json.Decoder(record).decode, bodies.scalars())
 
 
 def recommended_arns(

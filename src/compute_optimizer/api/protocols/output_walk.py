@@ -6,7 +6,7 @@ type, is a defect of the operation and raises at once: typed clients would stumb
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -29,10 +29,7 @@ def compile_writer(shape: Shape, timestamp: Writer, known: dict[str, Writer]) ->
 
 def _compile(shape: Shape, timestamp: Writer, known: dict[str, Writer]) -> Writer:
     if isinstance(shape, StructureShape):
-        return _structure(
-            shape.name,
-            {name: compile_writer(item, timestamp, known) for name, item in shape.members.items()},
-        )
+        return _structure(shape, timestamp, known)
     if isinstance(shape, ListShape):
         return _list(compile_writer(shape.member, timestamp, known))
     if shape.type_name == "timestamp":
@@ -40,12 +37,21 @@ def _compile(shape: Shape, timestamp: Writer, known: dict[str, Writer]) -> Write
     return SCALARS[shape.type_name]
 
 
-def _structure(shape_name: str, members: Mapping[str, Writer]) -> Writer:
+def _structure(shape: StructureShape, timestamp: Writer, known: dict[str, Writer]) -> Writer:
+    members = {name: compile_writer(item, timestamp, known) for name, item in shape.members.items()}
+    # Most members are strings that are written as they are: a call for each would cost a third of
+    # the whole walk.
+    as_it_is = {name: AS_IT_IS.get(item.type_name) for name, item in shape.members.items()}
+
     def write(value: Any) -> dict[str, Any]:
         try:
-            return {name: members[name](item) for name, item in value.items() if item is not None}
+            return {
+                name: item if type(item) is as_it_is[name] else members[name](item)
+                for name, item in value.items()
+                if item is not None
+            }
         except KeyError as error:
-            raise TypeError(f"{shape_name} has no member {error}") from None
+            raise TypeError(f"{shape.name} has no member {error}") from None
 
     return write
 
@@ -58,9 +64,7 @@ def _list(member: Writer) -> Writer:
 
 
 def _string(value: Any) -> str:
-    if type(value) is str:
-        return value
-    if isinstance(value, str):  # a StrEnum
+    if isinstance(value, str):  # a StrEnum becomes what it stands for
         return str(value)
     raise TypeError(f"expected a string, got {value!r}")
 
@@ -90,6 +94,9 @@ SCALARS: dict[str, Writer] = {
     "boolean": _boolean,
 }
 """The writer of each scalar kind."""
+
+AS_IT_IS: dict[str, type] = {"string": str, "integer": int, "long": int, "boolean": bool}
+"""The type of which every value is written as it is, by scalar kind."""
 
 
 def epoch_seconds(value: datetime | float) -> int | float:
