@@ -11,6 +11,7 @@ from typing import Any
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.preferences import AUTO, PROFILES
+from compute_optimizer.operations.context import LARGEST_PAGE
 
 ENVIRONMENT_PREFIX = "COMPUTE_OPTIMIZER_"
 
@@ -40,6 +41,13 @@ SETTINGS = (
         "Let `auth off` bind beyond loopback: only where the port is already private.",
     ),
     Setting("enum_style", "wire", "Spelling of EC2 enums in answers.", ("wire", "model")),
+    Setting(
+        "page_size",
+        LARGEST_PAGE,
+        "Recommendations on a page where the request does not say how many.",
+        minimum=1,
+        maximum=LARGEST_PAGE,
+    ),
     Setting("max_body_bytes", 4 * 1024 * 1024, "Largest request body accepted.", minimum=1024),
     Setting("clock_skew_seconds", 300, "Largest age or lead of a signed request.", minimum=1),
     Setting("throttle_requests_per_second", 0.0, "Per account and Region; 0 is off.", minimum=0),
@@ -78,6 +86,7 @@ class Settings:
     auth: str
     i_know_this_port_is_private: bool
     enum_style: str
+    page_size: int
     max_body_bytes: int
     clock_skew_seconds: int
     throttle_requests_per_second: float

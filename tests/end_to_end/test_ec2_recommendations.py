@@ -193,6 +193,21 @@ def test_the_setting_spells_every_enum_as_the_service_model_lists_it(
     assert found["utilizationMetrics"][0] == {"name": "Cpu", "statistic": "Maximum", "value": 21.5}
 
 
+def test_the_setting_shortens_the_pages_of_requests_that_want_no_size(
+    serve: Callable[..., Served], protocol: str
+) -> None:
+    served = serve(page_size=2)
+    publish(served, fleet(5))
+    client = served.client(protocol=protocol)
+
+    short = client.get_ec2_instance_recommendations()
+    asked = client.get_ec2_instance_recommendations(maxResults=4)
+
+    assert arns_of(short) == [arn(number, ACCOUNT) for number in range(2)]
+    assert "nextToken" in short
+    assert len(arns_of(asked)) == 4
+
+
 def test_pages_and_filters_work_through_the_wire(served: Served, protocol: str) -> None:
     small = replace(recommendation(5, account_id=ACCOUNT), tags={"team": "ops", "stage": "é"})
     publish(served, [*fleet(5), small])

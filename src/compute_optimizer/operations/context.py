@@ -6,6 +6,9 @@ from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 
+LARGEST_PAGE = 1_000
+"""Most recommendations on one page (range of maxResults, spec 8.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -21,5 +24,7 @@ class Context:
     tiles: TileStore
     enum_style: str = "wire"
     """How EC2 enums are spelled in answers: wire (OVER_PROVISIONED) or model (Overprovisioned)."""
+    page_size: int = LARGEST_PAGE
+    """Recommendations on a page of a request that does not say how many it wants."""
     sink: Sink | None = None
     """Where exports are written to; None where there is no such place."""

@@ -19,9 +19,6 @@ from compute_optimizer.store.export_jobs import jobs_page
 
 OPERATION = "DescribeRecommendationExportJobs"
 
-DEFAULT_PAGE = 1_000
-"""Jobs on a page unless the request says otherwise (spec 8.2, a proposal)."""
-
 MAX_LISTED = 1_000
 """Job ids in one request: as many as ARNs elsewhere (spec 8.3, a proposal)."""
 
@@ -46,7 +43,7 @@ def describe_recommendation_export_jobs(
     filters = request.get("filters") or []
     wanted = _wanted(filters)
     bound = {"jobs": asked, "filters": filters}
-    limit = request.get("maxResults") or DEFAULT_PAGE
+    limit = request.get("maxResults") or context.page_size
     _check_listed(context, asked, since)
     with context.state.reading() as connection:
         found = jobs_page(

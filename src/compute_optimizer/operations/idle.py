@@ -124,7 +124,7 @@ def _understood(context: Context, request: dict[str, Any], account_id: str) -> Q
         refused=refused,
         selection=selection(filters, IDLE_FILTERS, names if asked else None),
         order=ORDERS[order.get("order", "Desc")] if order else Order.ARN,
-        page=_page(request.get("maxResults") or MAX_PAGE),
+        page=_page(request.get("maxResults") or min(context.page_size, MAX_PAGE)),
         token=request.get("nextToken"),
         bound={"account": account_id, "arns": asked, "filters": filters, "order": order},
     )

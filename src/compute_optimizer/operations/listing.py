@@ -29,9 +29,6 @@ from compute_optimizer.store.recommendations import (
     stream_page,
 )
 
-DEFAULT_PAGE = 1_000
-"""Recommendations on a page unless the request says otherwise (spec 8.2, a proposal)."""
-
 NOT_FOUND = "RECOMMENDATION_NOT_FOUND"
 
 MESSAGES = {
@@ -152,7 +149,7 @@ def _understood(
         arns=arns,
         refused=refused,
         selection=selected,
-        page=request.get("maxResults") or DEFAULT_PAGE,
+        page=request.get("maxResults") or context.page_size,
         token=request.get("nextToken"),
         bound={"account": account_id, "arns": asked, "filters": filters, **bound},
     )

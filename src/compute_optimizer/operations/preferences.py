@@ -55,9 +55,6 @@ from compute_optimizer.views.preferences import effective_detail, stated_detail
 
 LISTING = "GetRecommendationPreferences"
 
-DEFAULT_PAGE = 1_000
-"""Scopes on a page unless the request says otherwise (spec 8.2, a proposal)."""
-
 EFFECTIVE_TYPES = (EC2_INSTANCE, AUTO_SCALING_GROUP)
 """Types whose resources have effective preferences (documentation of resourceArn)."""
 
@@ -105,7 +102,7 @@ def get_recommendation_preferences(context: Context, request: dict[str, Any]) ->
     """Answer GetRecommendationPreferences: what is stated, at one scope or at every visible one."""
     caller = opted_in_caller(context)
     resource_type, given = request["resourceType"], request.get("scope")
-    limit = request.get("maxResults") or DEFAULT_PAGE
+    limit = request.get("maxResults") or context.page_size
     bound = {"resourceType": resource_type, "scope": given}
     scope = given and understood_scope(context, caller, resource_type, given)
     token = request.get("nextToken")
