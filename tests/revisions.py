@@ -5,6 +5,7 @@ from sqlalchemy import Connection, Index, Table, text
 from compute_optimizer.store.schema import (
     export_jobs,
     idle_recommendations,
+    own_prices,
     recommendation_preferences,
     recommendations,
     risk_models,
@@ -17,6 +18,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0003": (export_jobs,),
     "0004": (idle_recommendations, run_summaries),
     "0005": (risk_models, risk_rules),
+    "0006": (own_prices,),
 }
 """The tables that each revision added."""
 

@@ -13,6 +13,9 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.preferences import AUTO, PROFILES
 from compute_optimizer.operations.context import LARGEST_PAGE
 
+PRICE_LIST_URL = "https://pricing.us-east-1.amazonaws.com"
+"""Where AWS publishes its price list; anybody may read it (AWS Billing User Guide)."""
+
 ENVIRONMENT_PREFIX = "COMPUTE_OPTIMIZER_"
 
 
@@ -69,6 +72,8 @@ SETTINGS = (
     Setting("export_check_policy", False, "Want the bucket policy that AWS's service wants."),
     Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
+    Setting("price_list_url", PRICE_LIST_URL, "Where `prices load` finds the AWS Price List."),
+    Setting("price_max_age_days", 365, "Age of prices from which on an analysis warns.", minimum=1),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -101,6 +106,8 @@ class Settings:
     export_check_policy: bool
     export_any_region: bool
     export_parquet: bool
+    price_list_url: str
+    price_max_age_days: int
     workers: int
     traceback: bool
 

@@ -78,9 +78,9 @@ def test_storage_rates_are_those_of_the_list_and_unknown_elsewhere() -> None:
 
 
 def test_the_price_date_is_that_of_the_oldest_figure() -> None:
-    assert database_price_date("us-east-1", "mysql") == date(2021, 8, 3)
-    assert database_price_date("us-east-1", "aurora-mysql") == date(2021, 8, 3)
-    assert database_price_date("mars-north-1", "mysql") is None
+    assert database_price_date(CLASSES, "us-east-1", "mysql") == date(2021, 8, 3)
+    assert database_price_date(CLASSES, "us-east-1", "aurora-mysql") == date(2021, 8, 3)
+    assert database_price_date(CLASSES, "mars-north-1", "mysql") is None
 
 
 def test_io_optimized_pays_off_from_a_quarter_of_the_cost_on() -> None:

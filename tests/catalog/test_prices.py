@@ -249,7 +249,7 @@ def test_a_region_or_platform_without_figures_is_unknown(
     types: InstanceTypes, region: str, platform: str
 ) -> None:
     assert np.isnan(hourly_prices(types, region, platform)).all()
-    assert price_date(region, platform) is None
+    assert price_date(types, region, platform) is None
 
 
 def test_a_type_without_a_figure_is_unknown(types: InstanceTypes) -> None:
@@ -258,10 +258,10 @@ def test_a_type_without_a_figure_is_unknown(types: InstanceTypes) -> None:
     assert np.isnan(hourly_prices(types, HOME_REGION, "windows")[types.index["m6g.large"]])
 
 
-def test_the_date_of_a_region_is_that_of_its_oldest_figure() -> None:
-    assert price_date(HOME_REGION, LINUX) == date(2026, 7, 20)
-    assert price_date(HOME_REGION, "windows") == date(2023, 8, 30)
-    assert price_date("eu-west-1", LINUX) == date(2024, 2, 21)
+def test_the_date_of_a_region_is_that_of_its_oldest_figure(types: InstanceTypes) -> None:
+    assert price_date(types, HOME_REGION, LINUX) == date(2026, 7, 20)
+    assert price_date(types, HOME_REGION, "windows") == date(2023, 8, 30)
+    assert price_date(types, "eu-west-1", LINUX) == date(2024, 2, 21)
 
 
 def test_surcharges_follow_the_step_of_the_vcpus() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute_optimizer.catalog.instance_types import InstanceTypes, load_instance_types
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.size_law import SIZE_UNITS, family_of
 from compute_optimizer.model.database import AURORA_IO_OPTIMIZED, AURORA_PREFIX, AURORA_STANDARD
 
@@ -87,6 +88,11 @@ def load_database_classes() -> DatabaseClasses:
         aurora=np.array([family in AURORA_FAMILIES for family in types.families]),
         rds=np.array([family in RDS_FAMILIES for family in types.families]),
     )
+
+
+def with_own_class_prices(classes: DatabaseClasses, own: OwnPrices) -> DatabaseClasses:
+    """Return the catalog in which own prices count before those that the package ships."""
+    return replace(classes, types=replace(classes.types, own_prices=own))
 
 
 def newer_available(classes: DatabaseClasses, place: int, region: str, engine: str) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.catalog.database_storage import AURORA_RATES_REGION, aurora_rates
+from compute_optimizer.catalog.own_prices import RDS, Market, overlaid
 from compute_optimizer.catalog.tables import read_table
 from compute_optimizer.catalog.volume_types import Figures
 
@@ -49,8 +50,10 @@ def hourly_database_prices(
 
     Of Aurora the `storage` of the cluster counts too: with I/O-Optimized an instance costs more.
     """
+    types = classes.types
     usd = {name: found[0] for name, found in _figures(region, engine).items()}
-    prices = np.array([usd.get(name, np.nan) for name in classes.types.names])
+    shipped = np.array([usd.get(name, np.nan) for name in types.names])
+    prices = overlaid(shipped, types.index, types.own_prices.of(Market(RDS, region, engine)))
     whole = prices * (1 + STANDBYS) if multi_az else prices
     whole = whole * aurora_rates().instance_factor.get(storage, 1.0)
     return np.where(classes.supported(engine), whole, np.nan)
@@ -64,9 +67,17 @@ def storage_rates(region: str, storage_type: str, *, multi_az: bool) -> StorageR
     return StorageRates(gib, iops)
 
 
+def database_price_date(classes: DatabaseClasses, region: str, engine: str) -> date | None:
+    """Return the date of the oldest figure of a Region and engine; None without figures.
+
+    Where there are own prices, theirs: those that the package ships fill gaps only.
+    """
+    own = classes.types.own_prices.of(Market(RDS, region, engine)).values()
+    return min((one.date for one in own), default=_shipped_price_date(region, engine))
+
+
 @cache
-def database_price_date(region: str, engine: str) -> date | None:
-    """Return the date of the oldest figure of a Region and engine; None without figures."""
+def _shipped_price_date(region: str, engine: str) -> date | None:
     letters = {letter for _, letter in _figures(region, engine).values()}
     if engine.startswith(AURORA):
         storage = {aurora_rates().date} if region == AURORA_RATES_REGION else set()

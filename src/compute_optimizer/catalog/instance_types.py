@@ -5,7 +5,7 @@ What the sources do not know is NaN. Sources and dates: docs/catalog.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntFlag
 from functools import cache
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, OwnPrices
 from compute_optimizer.catalog.price_table import EXACT, LINUX, facts_of, priced_regions
 from compute_optimizer.catalog.rightsizing import RIGHTSIZING_FAMILIES
 from compute_optimizer.catalog.size_law import family_of
@@ -114,6 +115,8 @@ class InstanceTypes:
     own; a Region that is absent has neither."""
     provenance: Mapping[str, Provenance]
     """By data file: INSTANCE_TYPES_FILE (with the offerings), BURSTABLE_FILE, CPU_SPEEDS_FILE."""
+    own_prices: OwnPrices = NO_OWN_PRICES
+    """They count before those that the package ships."""
 
     def offered(self, region: str) -> NDArray[np.bool_]:
         """Return which types `region` offers, shape (types,); none in an unknown Region."""
@@ -166,8 +169,14 @@ def load_instance_types() -> InstanceTypes:
         index=MappingProxyType({name: place for place, name in enumerate(names)}),
         offerings=MappingProxyType(offerings),
         provenance=MappingProxyType({name: _provenance(name) for name in _FILES}),
+        own_prices=NO_OWN_PRICES,
         **columns,
     )
+
+
+def with_own_prices(types: InstanceTypes, own: OwnPrices) -> InstanceTypes:
+    """Return the catalog in which own prices count before those that the package ships."""
+    return replace(types, own_prices=own)
 
 
 def _numeric_columns(columns: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:

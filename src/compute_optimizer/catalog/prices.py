@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute_optimizer.catalog.instance_types import InstanceTypes
+from compute_optimizer.catalog.own_prices import EC2, Market, overlaid
 from compute_optimizer.catalog.price_table import (
     LINUX,
     PriceFact,
@@ -17,7 +18,15 @@ from compute_optimizer.catalog.price_table import (
 
 
 def hourly_prices(types: InstanceTypes, region: str, platform: str) -> NDArray[np.float64]:
-    """Return USD per hour on demand, shape (types,); NaN where there is no figure."""
+    """Return USD per hour on demand, shape (types,); NaN where there is no figure.
+
+    Own prices of the catalog count before those that the package ships.
+    """
+    own = types.own_prices.of(Market(EC2, region, platform))
+    return overlaid(_shipped_prices(types, region, platform), types.index, own)
+
+
+def _shipped_prices(types: InstanceTypes, region: str, platform: str) -> NDArray[np.float64]:
     linux = linux_prices(region)
     prices = np.array([linux.get(name, np.nan) for name in types.names])
     if platform == LINUX:
@@ -35,9 +44,14 @@ def price_facts(types: InstanceTypes, region: str, platform: str) -> tuple[Price
     return tuple(facts.get(name) for name in types.names)
 
 
-def price_date(region: str, platform: str) -> date | None:
-    """Return the date of the oldest figure of a Region and platform; None without figures."""
-    return min((fact.date for fact in facts_of(region, platform).values()), default=None)
+def price_date(types: InstanceTypes, region: str, platform: str) -> date | None:
+    """Return the date of the oldest figure of a Region and platform; None without figures.
+
+    Where there are own prices, theirs: those that the package ships fill gaps only.
+    """
+    own = types.own_prices.of(Market(EC2, region, platform)).values()
+    facts = facts_of(region, platform).values()
+    return min((one.date for one in own or facts), default=None)
 
 
 def _surcharges(types: InstanceTypes, region: str, platform: str) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """`compute-optimizer analyze`: turn the stored metrics into recommendations."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -16,9 +17,11 @@ from compute_optimizer.cli.output import (
     FormatOption,
     print_json,
     settings_for,
+    warn,
 )
 from compute_optimizer.jobs.analyze import Analysis, Tally
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
+from compute_optimizer.jobs.prices import stale_since
 from compute_optimizer.resources import plural_of
 from compute_optimizer.store.tiles import TileStore
 
@@ -63,6 +66,7 @@ def analyze(
             progress=lambda done, total: bar.update(shards, completed=done, total=total),
         )
     summary = _summary(analysis, perf_counter() - began)
+    _warn_of_old_prices(analysis, timedelta(days=settings.price_max_age_days))
     if output is Format.JSON:
         print_json(summary)
     else:
@@ -86,10 +90,24 @@ def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
         "findings": dict(sorted(tally.findings.items())),
         "byResourceType": _by_type(tally),
         "errors": dict(sorted(tally.errors.items())),
+        "oldestPriceDate": _day(tally.oldest_price),
         "estimatedMonthlySavings": round(tally.monthly_savings, 2),
         "seconds": round(seconds, 3),
         "resourcesPerSecond": round(tally.resources / seconds, 1),
     }
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _warn_of_old_prices(analysis: Analysis, max_age: timedelta) -> None:
+    stale = stale_since(analysis.tally.oldest_price, analysis.as_of.date(), max_age)
+    if stale is not None:
+        warn(
+            f"the oldest prices are of {stale}, over {max_age.days} days before; load newer ones "
+            "with `compute-optimizer prices load`, or your own with `prices import`"
+        )
 
 
 def _by_type(tally: Tally) -> dict[str, dict[str, int]]:

@@ -43,6 +43,11 @@ def complain(message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(f"error: {message}", style="red", markup=False)
 
 
+def warn(message: str) -> None:
+    """Print on stderr what people should know and may well live with."""
+    Console(stderr=True, soft_wrap=True).print(f"warning: {message}", style="yellow", markup=False)
+
+
 def print_json(value: Any) -> None:
     """Print a value for programs."""
     print(json.dumps(value, indent=2, default=str))

@@ -19,6 +19,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import cast
 
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.members import with_groups
@@ -47,6 +48,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, resources_of, shard_sizes
+from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
@@ -78,6 +80,7 @@ class ShardTask:
     layers: PreferenceLayers
     """What is stated for the resources of the shard."""
     risk: RiskPolicy
+    own: OwnPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class Tally:
     """Of the first options of the resources that totals count."""
     by_type: Counter[tuple[str, str]]
     """Resources by resource type and finding or error code."""
+    oldest_price: date | None
+    """Date of the oldest price that a recommendation goes by; None where there is none."""
 
     @property
     def resources(self) -> int:
@@ -135,11 +140,11 @@ def analyze(
     wanted = _accounts_to_analyze(state, accounts)
     found, layers = _shards_to_analyze(state, wanted, moment)
     with state.reading() as connection:
-        risk = risk_policy(connection, profile)
+        risk, own = risk_policy(connection, profile), own_prices(connection)
     run_id = _begin(state, moment, clock)
     tasks = [
         ShardTask(
-            state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)], risk
+            state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)], risk, own
         )
         for shard in found
     ]
@@ -177,7 +182,8 @@ def analyze_shard(task: ShardTask) -> Tally:
     savings = sum(kind.counted_savings(one) for one in found)
     counts = (findings + codes).items()
     by_type = Counter({(kind.name, outcome): count for outcome, count in counts})
-    return Tally(findings, codes, savings, by_type)
+    oldest = min((one.price_date for one in found if one.price_date), default=None)
+    return Tally(findings, codes, savings, by_type, oldest)
 
 
 def _batches(
@@ -198,7 +204,7 @@ def _analyze_batch(
 ) -> Results[Recommendation]:
     """Return what the analysis says of some resources of a shard under the same preferences."""
     kind = resource_type(task.shard.resource_type)
-    catalog = kind.catalog()
+    catalog = kind.catalog_with(task.own)
     samples = _samples(state, task, resources, preferences.lookback_days)
     found = kind.recommend(
         resources,
@@ -241,6 +247,7 @@ def _followed(
             alone,
             as_of=task.as_of,
             preferences=preferences,
+            own=task.own,
         )
     return cast(Results[Recommendation], together)
 
@@ -415,4 +422,5 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
         sum((tally.errors for tally in tallies), Counter()),
         sum(tally.monthly_savings for tally in tallies),
         sum((tally.by_type for tally in tallies), Counter()),
+        min((tally.oldest_price for tally in tallies if tally.oldest_price), default=None),
     )

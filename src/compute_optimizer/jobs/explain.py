@@ -21,6 +21,7 @@ from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
+from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
     Selection,
@@ -57,13 +58,13 @@ def explain(
         explain_one = _function_of(kind, kind.explain, lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
-        risk = risk_policy(connection, profile)
+        risk, own = risk_policy(connection, profile), own_prices(connection)
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
         known = _known_at(connection, tiles, resource, moment, preferences)
     told = explain_one(
         resource,
         known.samples,
-        kind.catalog(),
+        kind.catalog_with(own),
         as_of=known.as_of,
         preferences=preferences,
         **risk.known_to(kind),
@@ -98,13 +99,17 @@ def compare(
             raise InvalidInput(
                 f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
             )
-        risk = risk_policy(connection, profile)
+        risk, own = risk_policy(connection, profile), own_prices(connection)
         preferences = _preferences_of(connection, resource, risk)
         one, other = (
             _known_at(connection, tiles, resource, at, preferences) for at in (moment, against)
         )
     return compare_one(
-        resource, (one, other), kind.catalog(), preferences=preferences, **risk.known_to(kind)
+        resource,
+        (one, other),
+        kind.catalog_with(own),
+        preferences=preferences,
+        **risk.known_to(kind),
     )
 
 

@@ -1,7 +1,7 @@
 """Auto Scaling groups: what the inventory knows of one, and what an analysis says about it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
@@ -105,3 +105,8 @@ class AutoScalingGroupRecommendation:
     def current_instance_type(self) -> str:
         """Return the type that savings are counted from."""
         return self.configuration.instance_type
+
+    @property
+    def price_date(self) -> date | None:
+        """Of the oldest price of the Region and platform; None where unknown."""
+        return None if self.evidence is None else self.evidence.price_date

@@ -160,6 +160,11 @@ class Ec2InstanceRecommendation:
         hourly = self.current_hourly_usd
         return None if hourly is None else hourly * HOURS_PER_MONTH
 
+    @property
+    def price_date(self) -> date | None:
+        """Of the oldest price of the Region and platform; None where unknown."""
+        return None if self.evidence is None else self.evidence.price_date
+
 
 @dataclass(frozen=True, slots=True)
 class RecommendationError:
@@ -192,6 +197,11 @@ class IdleRecommendation:
     """None where the price is unknown."""
     last_refresh: datetime
 
+    @property
+    def price_date(self) -> date | None:
+        """Return that none is kept."""
+        return None
+
 
 class Recommendation(Protocol):
     """What the recommendations of every resource type have."""
@@ -211,6 +221,10 @@ class Recommendation(Protocol):
     @property
     def last_refresh(self) -> datetime:
         """Return the moment up to which samples were looked at."""
+
+    @property
+    def price_date(self) -> date | None:
+        """Return the date of the oldest price that it goes by; None where none is known."""
 
 
 R = TypeVar("R", covariant=True)

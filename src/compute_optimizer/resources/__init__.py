@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.catalog.database_classes import load_database_classes
+from compute_optimizer.catalog.database_classes import (
+    load_database_classes,
+    with_own_class_prices,
+)
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
+from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
@@ -102,9 +107,16 @@ class ResourceType:
     """Whether its functions take a risk model and the preferences' profile means something."""
     idle: tuple[IdleRule, ...] = ()
     """When its resources are idle: each resource by at most one of the rules."""
+    priced: Callable[[Any, OwnPrices], Catalog] | None = None
+    """Return its catalog with own prices before the shipped ones; None where it takes none in."""
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
+
+    def catalog_with(self, own: OwnPrices) -> Catalog:
+        """Return the catalog, with own prices where there are any and the type takes them in."""
+        catalog = self.catalog()
+        return catalog if self.priced is None or not own.markets else self.priced(catalog, own)
 
 
 RESOURCE_TYPES = (
@@ -123,6 +135,7 @@ RESOURCE_TYPES = (
         compare=ec2_instance.compare,
         predicts=True,
         idle=ec2_idleness.RULES,
+        priced=with_own_prices,
     ),
     ResourceType(
         name=EBS_VOLUME,
@@ -164,6 +177,7 @@ RESOURCE_TYPES = (
         summary=asg_reading.summary_of,
         explain=auto_scaling_group.explain,
         from_members=auto_scaling_group.per_machine,
+        priced=with_own_prices,
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,
@@ -200,6 +214,7 @@ RESOURCE_TYPES = (
         facets=rds_reading.facets_of,
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
+        priced=with_own_class_prices,
     ),
 )
 

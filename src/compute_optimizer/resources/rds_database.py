@@ -57,7 +57,9 @@ def recommend(
             errors.append(RecommendationError(one.arn, obstacle.code, obstacle.message))
         elif one.is_cluster:
             found.append(
-                cluster_recommendation(row, one, clusters, as_of=as_of, preferences=preferences)
+                cluster_recommendation(
+                    row, one, clusters, classes, as_of=as_of, preferences=preferences
+                )
             )
         else:
             found.append(

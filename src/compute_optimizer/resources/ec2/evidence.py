@@ -112,7 +112,7 @@ def explanation_of(
         metrics=tuple(_metric_evidence(analysis)),
         dimensions=tuple(_dimension_evidence(analysis)),
         current_hourly_usd=_known(decisions.current_price[ONLY]),
-        price_date=price_date(resource.region, resource.platform),
+        price_date=price_date(analysis.market.types, resource.region, resource.platform),
         types_date=analysis.market.types.provenance[INSTANCE_TYPES_FILE].date,
         considered=() if verdict is None else tuple(_considered(analysis, verdict)),
         refusals=() if verdict is None else _refusals(verdict),

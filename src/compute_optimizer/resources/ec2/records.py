@@ -157,7 +157,7 @@ def _evidence(
     because = published_because(analysis, preferences)
     binding = binding_dimensions(analysis.fleet.demand)
     markets = {(resource.region, resource.platform) for resource in resources}
-    dates = {market: price_date(*market) for market in markets}
+    dates = {market: price_date(analysis.market.types, *market) for market in markets}
     demands = _stored_demands(analysis)
     return [
         Evidence(

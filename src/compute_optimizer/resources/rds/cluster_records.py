@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.catalog.database_prices import database_price_date
 from compute_optimizer.model.database import (
     Database,
@@ -33,6 +34,7 @@ def cluster_recommendation(
     row: int,
     cluster: Database,
     clusters: ClusterAnalysis,
+    classes: DatabaseClasses,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -68,7 +70,7 @@ def cluster_recommendation(
         last_refresh=as_of,
         hourly_usd=None,
         storage_monthly_usd=float(clusters.monthly_usd[row, now]),
-        price_date=database_price_date(cluster.region, cluster.engine),
+        price_date=database_price_date(classes, cluster.region, cluster.engine),
     )
 
 

@@ -121,7 +121,7 @@ def instance_recommendation(
         last_refresh=as_of,
         hourly_usd=_known(instances.decisions.current_price[row]),
         storage_monthly_usd=_known(storage.choices.monthly_usd[row, -1]),
-        price_date=database_price_date(database.region, database.engine),
+        price_date=database_price_date(judged.classes, database.region, database.engine),
     )
 
 

@@ -1,0 +1,63 @@
+"""Price sheets of users: a CSV file with a price an hour in each line."""
+
+from datetime import date
+from math import isfinite
+from pathlib import Path
+
+from compute_optimizer.catalog.own_prices import EC2, PRODUCTS, Market, OwnPrice
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.sources.prices.lines import csv_lines
+
+DEFAULTS = {"product": EC2, "platform": "linux"}
+"""Columns that may be left out, or empty."""
+
+REQUIRED = ("region", "type", "hourly_usd")
+
+MAX_LINES = 1_000_000
+"""Of one sheet: every type of every Region and platform there is are a tenth of it."""
+
+
+def read_price_sheet(place: str, as_of: date) -> list[OwnPrice]:
+    """Return the prices of a sheet, which are of the given day.
+
+    Raises InvalidInput that names the line for what is no price; then none counts.
+    """
+    with csv_lines(place) as lines:
+        header = [name.strip().lower() for name in next(lines, [])]
+        missing = [name for name in REQUIRED if name not in header]
+        if missing:
+            raise InvalidInput(
+                f"{place}: line 1 has no column {', '.join(missing)}; expected region, type and "
+                "hourly_usd, and where they matter product and platform"
+            )
+        found = []
+        for number, cells in enumerate(lines, 2):
+            if number > MAX_LINES:
+                raise InvalidInput(f"{place} has more than {MAX_LINES:,} lines; split it")
+            if cells:
+                row = DEFAULTS | {n: c.strip() for n, c in zip(header, cells, strict=False) if c}
+                found.append(_price(f"{place}, line {number}", row, Path(place).name, as_of))
+    return found
+
+
+def _price(where: str, row: dict[str, str], source: str, as_of: date) -> OwnPrice:
+    empty = [name for name in REQUIRED if not row.get(name)]
+    if empty:
+        raise InvalidInput(f"{where}: {', '.join(empty)} is empty")
+    product = row["product"].lower()
+    if product not in PRODUCTS:
+        raise InvalidInput(
+            f"{where}: product {row['product']!r} is not one of {', '.join(PRODUCTS)}"
+        )
+    market = Market(product, row["region"], row["platform"].lower())
+    return OwnPrice(market, row["type"], _usd(where, row["hourly_usd"]), source, as_of)
+
+
+def _usd(where: str, text: str) -> float:
+    try:
+        price = float(text)
+    except ValueError:
+        price = float("nan")
+    if not (isfinite(price) and price >= 0):
+        raise InvalidInput(f"{where}: hourly_usd {text!r} is no price; expected USD such as 0.096")
+    return price
