@@ -45,6 +45,8 @@ def idle_of(
     assert kind is not None
     slots = max((np.shape(one)[-1] for one in series.values()), default=32 * SLOTS_PER_DAY)
     samples = shard(resources, series, slots // SLOTS_PER_DAY)
+    if kind.from_members is not None:
+        samples = kind.from_members(resources, samples)
     rules = [r for r in kind.idle if (r.fixed_days or 14) == samples.window.days]
     assert rules, f"no rule looks at {samples.window.days} days"
     return [

@@ -14,8 +14,11 @@ from compute_optimizer.model.metrics import Matrix
 IDLE_PEAK_CPU = 5.0
 """Percent: the peak lies below (spec 5.1, published)."""
 
-IDLE_NETWORK_BYTES = 5_000_000
-"""Bytes per UTC day, in and out together: every day lies below (spec 5.3, a proposal)."""
+IDLE_NETWORK_MEGABYTES = 5.0
+"""Per UTC day, in and out together: every day lies below (spec 5.3, a proposal)."""
+
+MEGABYTE = 1_000_000.0
+"""Bytes (spec 15, question 36)."""
 
 
 class Measure(Enum):
@@ -33,9 +36,18 @@ class IdleLimit:
     metrics: tuple[str, ...]
     measure: Measure
     limit: float
-    """In the unit of the samples: percent, or counts."""
+    """In percent, counts, or what `unit` says."""
     inclusive: bool = False
     """Whether the limit itself is still idle: so where the limit is zero."""
+    name: str = ""
+    """By which another figure may be stated; empty where nothing at all is the limit."""
+    unit: float = 1.0
+    """What the limit counts in, in the unit of the samples: of megabytes a million bytes."""
+
+    @property
+    def bound(self) -> float:
+        """Return the limit in the unit of the samples."""
+        return self.limit * self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ def _measured(chosen: Chosen, limit: IdleLimit, days: int, rows: Integers) -> Fl
 
 
 def _within(limit: IdleLimit, measured: Floats) -> Booleans:
-    within: Booleans = measured <= limit.limit if limit.inclusive else measured < limit.limit
+    within: Booleans = measured <= limit.bound if limit.inclusive else measured < limit.bound
     return within
 
 

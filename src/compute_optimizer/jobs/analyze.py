@@ -33,6 +33,7 @@ from compute_optimizer.model.metrics import ShardSamples, Window, look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
+    IdleRecommendation,
     Recommendation,
     Results,
 )
@@ -41,6 +42,7 @@ from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.resources.idleness import (
     concerned_rows,
     idle_recommendations,
+    marked,
     window_days,
 )
 from compute_optimizer.store import State
@@ -208,7 +210,25 @@ def _analyze_batch(
         preferences=preferences,
         **task.risk.known_to(kind),
     )
-    idle = list(found.idle)
+    idle = [*found.idle, *_idle(state, task, resources, samples, preferences)]
+    followed = _followed(state, task, resources, found, preferences)
+    told = marked(followed.recommendations, idle)
+    # What becomes of a member is a matter of its group.
+    members = {one.resource_arn for one in told if getattr(one, "follows_group", False)}
+    listed = tuple(one for one in idle if one.resource_arn not in members)
+    return replace(followed, recommendations=told, idle=listed)
+
+
+def _idle(
+    state: State,
+    task: ShardTask,
+    resources: Sequence[Resource],
+    samples: ShardSamples,
+    preferences: Preferences,
+) -> Iterator[IdleRecommendation]:
+    """Yield what is idle of some resources, whose samples span the look-back period."""
+    kind = resource_type(task.shard.resource_type)
+    catalog = kind.catalog()
     for rule in kind.idle:
         days = window_days(rule, preferences)
         looked_at, seen = resources, samples
@@ -217,8 +237,7 @@ def _analyze_batch(
             among = concerned_rows(rule, resources, catalog, task.as_of, days).nonzero()[0].tolist()
             looked_at = [resources[place] for place in among]
             seen = _samples(state, task, looked_at, days)
-        idle += idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
-    return replace(_followed(state, task, resources, found, preferences), idle=tuple(idle))
+        yield from idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
 
 
 def _followed(

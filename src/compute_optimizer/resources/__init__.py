@@ -50,6 +50,7 @@ from compute_optimizer.resources import (
     nat_gateway,
     rds_database,
 )
+from compute_optimizer.resources.asg import idleness as asg_idleness
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
@@ -57,7 +58,9 @@ from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.idleness import IdleRule
+from compute_optimizer.resources.rds import idleness as rds_idleness
 from compute_optimizer.resources.rds import reading as rds_reading
+from compute_optimizer.resources.services import idleness as service_idleness
 from compute_optimizer.resources.services import reading as service_reading
 
 
@@ -163,7 +166,8 @@ RESOURCE_TYPES = (
         counted_savings=asg_reading.counted_savings,
         summary=asg_reading.summary_of,
         explain=auto_scaling_group.explain,
-        from_members=auto_scaling_group.per_machine,
+        idle=asg_idleness.RULES,
+        from_members=asg_idleness.with_busiest,
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,
@@ -188,6 +192,7 @@ RESOURCE_TYPES = (
         facets=service_reading.facets_of,
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
+        idle=service_idleness.RULES,
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
@@ -200,6 +205,7 @@ RESOURCE_TYPES = (
         facets=rds_reading.facets_of,
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
+        idle=rds_idleness.RULES,
     ),
 )
 

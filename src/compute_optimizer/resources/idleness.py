@@ -4,11 +4,11 @@ A type states its rules in `ResourceType.idle`; nothing else is needed for them 
 stored, listed, filtered and counted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isnan
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,11 +22,14 @@ from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Finding,
     IdleRecommendation,
+    Recommendation,
     Savings,
     UtilizationMetric,
 )
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.summary import Summary
+
+R = TypeVar("R", bound=Recommendation)
 
 LONGEST_DAYS = 93
 """The longest look-back period there is (spec 2.1)."""
@@ -67,13 +70,14 @@ class IdleRule:
     """The name in enum IdleRecommendationResourceType, such as EC2Instance."""
     finding: Finding
     description: str
-    """A sentence; {days} stands for the days of the window."""
+    """A sentence; {days} stands for the days of the window, and the name of a limit for it."""
     limits: tuple[IdleLimit, ...]
     """All of them hold, over the whole window. Those that leave the fewest stand first."""
     shown: Mapping[str, Shown]
     """Metric -> how its highest sample is reported."""
-    monthly_usd: Callable[[Sequence[Any], ShardSamples, Any], Floats]
-    """From resources, samples and catalog to what each costs a month; NaN where unknown."""
+    monthly_usd: Callable[[Sequence[Any], ShardSamples, Any, datetime], Floats]
+    """From resources, samples, catalog and the moment of the analysis to what each costs a month;
+    NaN where unknown."""
     concerned: Callable[[Sequence[Any], Any, datetime], Booleans] = everyone
     """From resources, catalog and the moment a whole window ago to which the rule looks at."""
     saved_share: Callable[[Sequence[Any]], Floats] = all_of_it
@@ -117,9 +121,10 @@ def idle_recommendations(
     idle = [resources[row] for row in found]
     if not idle:
         return ()
-    costs = rule.monthly_usd(idle, _rows(samples, found), catalog).tolist()
+    costs = rule.monthly_usd(idle, samples.rows(found), catalog, as_of).tolist()
     shares = rule.saved_share(idle).tolist()
     utilization = _utilization(rule, chosen, found)
+    description = _description(rule, days)
     return tuple(
         IdleRecommendation(
             resource_arn=resource.arn,
@@ -129,7 +134,7 @@ def idle_recommendations(
             idle_type=rule.idle_type,
             tags=dict(resource.tags),
             finding=rule.finding,
-            description=rule.description.format(days=days),
+            description=description,
             utilization=used,
             lookback_days=float(days),
             savings=None if isnan(cost) else Savings(share * 100, share * cost),
@@ -139,10 +144,20 @@ def idle_recommendations(
     )
 
 
-def _rows(samples: ShardSamples, rows: Sequence[int]) -> ShardSamples:
-    arns = tuple(samples.resource_arns[row] for row in rows)
-    series = {key: matrix[rows] for key, matrix in samples.series.items()}
-    return ShardSamples(arns, samples.window, series)
+def marked(found: Iterable[R], idle: Iterable[IdleRecommendation]) -> tuple[R, ...]:
+    """Return recommendations of size, those that say whether their resource is idle saying so."""
+    names = {one.resource_arn for one in idle}
+    return tuple(
+        one
+        if getattr(one, "idle", None) is None
+        else replace(cast(Any, one), idle=one.resource_arn in names)
+        for one in found
+    )
+
+
+def _description(rule: IdleRule, days: int) -> str:
+    figures = {limit.name: limit.limit for limit in rule.limits if limit.name}
+    return rule.description.format(days=days, **figures)
 
 
 def _utilization(

@@ -54,7 +54,10 @@ def _concerned(
 
 
 def _monthly_usd(
-    gateways: Sequence[NatGateway], _samples: ShardSamples, _types: NatGatewayTypes
+    gateways: Sequence[NatGateway],
+    _samples: ShardSamples,
+    _types: NatGatewayTypes,
+    _as_of: datetime,
 ) -> Floats:
     return np.array([HOURLY_USD.get(one.region, nan) for one in gateways]) * HOURS_PER_MONTH
 

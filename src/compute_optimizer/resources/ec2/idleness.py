@@ -8,16 +8,34 @@ import numpy as np
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.catalog.prices import hourly_prices
 from compute_optimizer.engine.arrays import Booleans, Floats
-from compute_optimizer.engine.idle import IDLE_NETWORK_BYTES, IDLE_PEAK_CPU, IdleLimit, Measure
+from compute_optimizer.engine.idle import (
+    IDLE_NETWORK_MEGABYTES,
+    IDLE_PEAK_CPU,
+    MEGABYTE,
+    IdleLimit,
+    Measure,
+)
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.idleness import IdleRule, Shown
 
-LIMITS = (
-    IdleLimit(("CPUUtilization",), Measure.PEAK, IDLE_PEAK_CPU),
-    IdleLimit(("NetworkIn", "NetworkOut"), Measure.DAILY_SUM, IDLE_NETWORK_BYTES),
-)
+
+def limits_on(cpu: str, network_in: str, network_out: str) -> tuple[IdleLimit, ...]:
+    """Return the limits of a machine, on the metrics that tell its CPU and its network."""
+    return (
+        IdleLimit((cpu,), Measure.PEAK, IDLE_PEAK_CPU, name="cpu_percent"),
+        IdleLimit(
+            (network_in, network_out),
+            Measure.DAILY_SUM,
+            IDLE_NETWORK_MEGABYTES,
+            name="network_megabytes_per_day",
+            unit=MEGABYTE,
+        ),
+    )
+
+
+LIMITS = limits_on("CPUUtilization", "NetworkIn", "NetworkOut")
 
 
 def _concerned(instances: Sequence[Resource], types: InstanceTypes, _since: datetime) -> Booleans:
@@ -28,7 +46,7 @@ def _concerned(instances: Sequence[Resource], types: InstanceTypes, _since: date
 
 
 def _monthly_usd(
-    instances: Sequence[Resource], _samples: ShardSamples, types: InstanceTypes
+    instances: Sequence[Resource], _samples: ShardSamples, types: InstanceTypes, _as_of: datetime
 ) -> Floats:
     markets = {(one.region, one.platform) for one in instances}
     prices = {market: hourly_prices(types, *market) for market in markets}
@@ -41,8 +59,8 @@ RULES = (
         idle_type="EC2Instance",
         finding=Finding.IDLE,
         description=(
-            "The peak CPU utilization was below 5% and the network I/O was less than 5 MB/day "
-            "over the {days}-day lookback period."
+            "The peak CPU utilization was below {cpu_percent:g}% and the network I/O was less than "
+            "{network_megabytes_per_day:g} MB/day over the {days}-day lookback period."
         ),
         limits=LIMITS,
         shown={

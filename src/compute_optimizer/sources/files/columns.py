@@ -99,6 +99,7 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "promotion_tier": ("promotion_tier",),
     "writer": ("writer", "is_cluster_writer"),
     "read_replica": ("read_replica",),
+    "global_secondary": ("global_secondary",),
     "performance_insights": ("performance_insights", "performance_insights_enabled"),
     "member_classes": ("member_classes",),
 }

@@ -146,6 +146,7 @@ def _database(row: Row, shared: Mapping[str, Any]) -> Resource:
         promotion_tier=cells.whole_up_to(row, "promotion_tier", LAST_TIER, Reason.TIER),
         writer=cells.flag(row, "writer"),
         read_replica=cells.flag(row, "read_replica"),
+        global_secondary=cells.flag(row, "global_secondary"),
         performance_insights=cells.flag(row, "performance_insights"),
     )
 
