@@ -99,6 +99,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             failure_limits=per_minute(settings.failed_signatures_per_minute),
             max_body_bytes=settings.max_body_bytes,
             enum_style=settings.enum_style,
+            newer_idle_types=settings.newer_idle_types,
             sink=exporter.sink,
         )
 

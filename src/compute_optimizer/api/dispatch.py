@@ -72,6 +72,7 @@ class FrontDoor:
     """Failed signatures per source address."""
     max_body_bytes: int
     enum_style: str
+    newer_idle_types: bool = True
     sink: Sink | None = None
     """Where exports are written to."""
     closing: Event = field(default_factory=Event)
@@ -148,6 +149,7 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
         clock=door.clock,
         tiles=door.tiles,
         enum_style=door.enum_style,
+        newer_idle_types=door.newer_idle_types,
         sink=door.sink,
     )
     return encoding.encode(operation(context, call.parameters), name)

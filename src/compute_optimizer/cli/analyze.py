@@ -19,6 +19,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.jobs.analyze import Analysis, Tally
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
+from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.resources import plural_of
 from compute_optimizer.store.tiles import TileStore
 
@@ -38,17 +39,24 @@ ProfileOption = Annotated[
     ),
 ]
 
+IdleLimitsOption = Annotated[
+    str | None,
+    typer.Option(help="YAML file of other limits of idleness. Default: the setting."),
+]
+
 
 def analyze(
     as_of: AsOfOption = None,
     account: AccountsOption = None,
     workers: WorkersOption = None,
     profile: ProfileOption = None,
+    idle_limits: IdleLimitsOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Analyze the metrics of every opted-in account and publish the recommendations at once."""
-    settings = settings_for(data_dir, workers=workers, profile=profile)
+    settings = settings_for(data_dir, workers=workers, profile=profile, idle_limits=idle_limits)
+    limits = read_idle_limits(settings.idle_limits)
     began = perf_counter()
     with opened(settings) as application, _progress_bar() as bar:
         shards = bar.add_task("Analyzing shards", total=None)
@@ -60,6 +68,7 @@ def analyze(
             accounts=account,
             workers=settings.workers,
             profile=settings.profile,
+            idle_limits=limits,
             progress=lambda done, total: bar.update(shards, completed=done, total=total),
         )
     summary = _summary(analysis, perf_counter() - began)

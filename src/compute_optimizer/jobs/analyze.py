@@ -29,6 +29,7 @@ from compute_optimizer.model.effective_preferences import (
     by_effective_preferences,
     longest_look_back,
 )
+from compute_optimizer.model.idle_limits import NO_LIMITS, IdleLimits
 from compute_optimizer.model.metrics import ShardSamples, Window, look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import (
@@ -42,6 +43,7 @@ from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.resources.idleness import (
     concerned_rows,
     idle_recommendations,
+    limited,
     marked,
     window_days,
 )
@@ -80,6 +82,8 @@ class ShardTask:
     layers: PreferenceLayers
     """What is stated for the resources of the shard."""
     risk: RiskPolicy
+    idle_limits: IdleLimits
+    """In place of the published ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,13 @@ def analyze(
     accounts: Collection[str] | None = None,
     workers: int = 0,
     profile: str = PUBLISHED,
+    idle_limits: IdleLimits = NO_LIMITS,
     progress: Progress = lambda done, total: None,
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
-    `profile` decides where no rule of risk says otherwise.
+    `profile` decides where no rule of risk says otherwise, and `idle_limits` in place of the
+    published limits of idleness.
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
@@ -141,7 +147,15 @@ def analyze(
     run_id = _begin(state, moment, clock)
     tasks = [
         ShardTask(
-            state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)], risk
+            state.url,
+            tiles.root,
+            clock,
+            run_id,
+            shard,
+            moment,
+            layers[place_of(shard)],
+            risk,
+            idle_limits,
         )
         for shard in found
     ]
@@ -229,7 +243,8 @@ def _idle(
     """Yield what is idle of some resources, whose samples span the look-back period."""
     kind = resource_type(task.shard.resource_type)
     catalog = kind.catalog()
-    for rule in kind.idle:
+    for published in kind.idle:
+        rule = limited(published, task.idle_limits)
         days = window_days(rule, preferences)
         looked_at, seen = resources, samples
         if days != preferences.lookback_days:

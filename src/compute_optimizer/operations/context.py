@@ -21,5 +21,7 @@ class Context:
     tiles: TileStore
     enum_style: str = "wire"
     """How EC2 enums are spelled in answers: wire (OVER_PROVISIONED) or model (Overprovisioned)."""
+    newer_idle_types: bool = True
+    """Whether answers tell of `NEWER_IDLE_TYPES`."""
     sink: Sink | None = None
     """Where exports are written to; None where there is no such place."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.database_classes import load_database_classes
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.lambda_memory import load_function_types
+from compute_optimizer.catalog.modes import load_modes
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
@@ -20,6 +22,7 @@ from compute_optimizer.model.database import Database, DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.idle_only import IdleOnly
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.nat_gateway import NatGateway
@@ -36,6 +39,7 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     NAT_GATEWAY,
+    NEWER_IDLE_TYPES,
     RDS_DB_INSTANCE,
     Resource,
 )
@@ -45,6 +49,7 @@ from compute_optimizer.resources import (
     ebs_volume,
     ec2_instance,
     ecs_service,
+    idle_only,
     idleness,
     lambda_function,
     nat_gateway,
@@ -147,7 +152,7 @@ RESOURCE_TYPES = (
         resource=NatGateway,
         metrics=nat_gateway.METRICS,
         catalog=load_nat_gateway_types,
-        recommend=nat_gateway.recommend,
+        recommend=idleness.nothing_sized,
         recommendation=IdleRecommendation,
         facets=idleness.facets_of,
         counted_savings=idleness.counted_savings,
@@ -206,6 +211,22 @@ RESOURCE_TYPES = (
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
         idle=rds_idleness.RULES,
+    ),
+    *(
+        ResourceType(
+            name=name,
+            plural=idle_only.PLURALS[name],
+            resource=IdleOnly,
+            metrics=idle_only.metrics_of(name),
+            catalog=partial(load_modes, name),
+            recommend=idleness.nothing_sized,
+            recommendation=IdleRecommendation,
+            facets=idleness.facets_of,
+            counted_savings=idleness.counted_savings,
+            summary=idleness.summary_of,
+            idle=idle_only.rules_of(name),
+        )
+        for name in NEWER_IDLE_TYPES
     ),
 )
 

@@ -4,7 +4,7 @@ A type states its rules in `ResourceType.idle`; nothing else is needed for them 
 stored, listed, filtered and counted.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isnan
@@ -17,12 +17,15 @@ from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows
 from compute_optimizer.engine.statistics import highest
 from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples
+from compute_optimizer.model.idle_limits import IdleLimits
+from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix, ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Finding,
     IdleRecommendation,
+    MetricDimension,
     Recommendation,
+    Results,
     Savings,
     UtilizationMetric,
 )
@@ -50,6 +53,10 @@ class Shown:
     """In enum IdleMetricName."""
     per_second: bool = False
     """Samples are sums over a slot, and the rate is reported."""
+    totals: bool = False
+    """What exports tell is the sum over the window (enum ExportableIdleField)."""
+    dimensions: Callable[[Any], tuple[MetricDimension, ...]] | None = None
+    """From a resource to the parts of it that the metric is of; None where that is all of it."""
 
 
 def everyone(resources: Sequence[Resource], _catalog: Any, _since: datetime) -> Booleans:
@@ -89,6 +96,13 @@ class IdleRule:
     """To which a preference may extend the window."""
 
 
+def limited(rule: IdleRule, stated: IdleLimits) -> IdleRule:
+    """Return the rule with the figures that are stated for its type; the others stay."""
+    figures = stated.get(rule.idle_type, {})
+    limits = (replace(one, limit=figures.get(one.name, one.limit)) for one in rule.limits)
+    return replace(rule, limits=tuple(limits))
+
+
 def window_days(rule: IdleRule, preferences: Preferences) -> int:
     """Return how many days of samples the rule looks at."""
     return rule.fixed_days or min(preferences.lookback_days, rule.longest_days)
@@ -123,7 +137,7 @@ def idle_recommendations(
         return ()
     costs = rule.monthly_usd(idle, samples.rows(found), catalog, as_of).tolist()
     shares = rule.saved_share(idle).tolist()
-    utilization = _utilization(rule, chosen, found)
+    utilization = _utilization(rule, chosen, found, idle)
     description = _description(rule, days)
     return tuple(
         IdleRecommendation(
@@ -144,6 +158,18 @@ def idle_recommendations(
     )
 
 
+def nothing_sized(
+    resources: Sequence[Resource],
+    samples: ShardSamples,
+    catalog: Any,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[IdleRecommendation]:
+    """Return nothing: what is only looked at for idleness has no size to recommend."""
+    return Results((), ())
+
+
 def marked(found: Iterable[R], idle: Iterable[IdleRecommendation]) -> tuple[R, ...]:
     """Return recommendations of size, those that say whether their resource is idle saying so."""
     names = {one.resource_arn for one in idle}
@@ -161,20 +187,27 @@ def _description(rule: IdleRule, days: int) -> str:
 
 
 def _utilization(
-    rule: IdleRule, chosen: Chosen, rows: Sequence[int]
+    rule: IdleRule, chosen: Chosen, rows: Sequence[int], idle: Sequence[Resource]
 ) -> list[tuple[UtilizationMetric, ...]]:
-    """Return the highest values of the rows; 0 where nothing at all was sent."""
-    columns = []
+    """Return what the rows used, and of some metrics the sum besides; 0 where nothing was sent."""
+    columns: list[list[UtilizationMetric]] = []
     for metric, shown in rule.shown.items():
-        scale = 1 / SLOT_SECONDS if shown.per_second else 1.0
-        peaks = np.zeros(len(rows))
-        if metric in chosen.series:
-            peaks = np.nan_to_num(highest(chosen.series[metric][rows]).astype(np.float64))
-        columns.append((shown.name, np.round(peaks * scale, DECIMALS).tolist()))
-    return [
-        tuple(UtilizationMetric(name, values[place]) for name, values in columns)
-        for place in range(len(rows))
-    ]
+        series = chosen.series.get(metric)
+        some = np.zeros((len(rows), 1), np.float32) if series is None else series[rows]
+        parts = [shown.dimensions(one) if shown.dimensions else () for one in idle]
+        for statistic, measured in _told(shown, some):
+            values = np.round(np.nan_to_num(measured), DECIMALS).tolist()
+            pairs = zip(values, parts, strict=True)
+            columns.append([UtilizationMetric(shown.name, v, statistic, p) for v, p in pairs])
+    return list(zip(*columns, strict=True))
+
+
+def _told(shown: Shown, series: Matrix) -> Iterator[tuple[str, Floats]]:
+    """Yield the statistics that are told of a metric, (rows,) each."""
+    scale = 1 / SLOT_SECONDS if shown.per_second else 1.0
+    yield Statistic.MAXIMUM.value, highest(series).astype(np.float64) * scale
+    if shown.totals:
+        yield Statistic.SUM.value, np.nansum(series, axis=1, dtype=np.float64)
 
 
 def facets_of(recommendation: IdleRecommendation) -> Facets:
