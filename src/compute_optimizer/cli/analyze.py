@@ -96,6 +96,8 @@ def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
         "byResourceType": _by_type(tally),
         "errors": dict(sorted(tally.errors.items())),
         "estimatedMonthlySavings": round(tally.monthly_savings, 2),
+        "idle": dict(sorted(tally.idle.items())),
+        "idleEstimatedMonthlySavings": round(tally.idle_savings, 2),
         "seconds": round(seconds, 3),
         "resourcesPerSecond": round(tally.resources / seconds, 1),
     }
@@ -127,3 +129,6 @@ def _print_summary(summary: dict[str, Any]) -> None:
         for outcome, count in outcomes.items():
             print(f"  {outcome:<28} {count:>8,}")
     print(f"Estimated monthly savings: {summary['estimatedMonthlySavings']:,.2f} USD")
+    if idle := summary["idle"]:
+        told = ", ".join(f"{count:,} {name}" for name, count in idle.items())
+        print(f"Idle: {told}; {summary['idleEstimatedMonthlySavings']:,.2f} USD a month")

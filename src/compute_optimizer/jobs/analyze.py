@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
@@ -46,6 +46,9 @@ from compute_optimizer.resources.idleness import (
     limited,
     marked,
     window_days,
+)
+from compute_optimizer.resources.idleness import (
+    counted_savings as idle_savings_of,
 )
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
@@ -98,6 +101,10 @@ class Tally:
     """Of the first options of the resources that totals count."""
     by_type: Counter[tuple[str, str]]
     """Resources by resource type and finding or error code."""
+    idle: Counter[str] = field(default_factory=Counter)
+    """Idle resources by their type (enum IdleRecommendationResourceType)."""
+    idle_savings: float = 0.0
+    """Of those whose price is known, a month."""
 
     @property
     def resources(self) -> int:
@@ -193,7 +200,15 @@ def analyze_shard(task: ShardTask) -> Tally:
     savings = sum(kind.counted_savings(one) for one in found)
     counts = (findings + codes).items()
     by_type = Counter({(kind.name, outcome): count for outcome, count in counts})
-    return Tally(findings, codes, savings, by_type)
+    idle = [one for result in results for one in result.idle]
+    return Tally(
+        findings,
+        codes,
+        savings,
+        by_type,
+        Counter(one.idle_type for one in idle),
+        sum(map(idle_savings_of, idle)),
+    )
 
 
 def _batches(
@@ -449,4 +464,6 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
         sum((tally.errors for tally in tallies), Counter()),
         sum(tally.monthly_savings for tally in tallies),
         sum((tally.by_type for tally in tallies), Counter()),
+        sum((tally.idle for tally in tallies), Counter()),
+        sum(tally.idle_savings for tally in tallies),
     )
