@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,7 +26,7 @@ from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, Desk, HandClock
 from tests.exporting import ExportDesk, export_desk
 from tests.groups import group_arn, group_recommendation
-from tests.idleness import TABLE, idle_recommendation, nat_gateway
+from tests.idleness import idle_recommendation, nat_gateway
 from tests.records import NOW, arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
@@ -248,21 +247,6 @@ def test_what_is_idle_is_filtered_as_where_it_is_listed(
     rows = exports.exported(kind="Idle", filters=[{"name": name, "values": [value]}])
 
     assert [row["resourceArn"] for row in rows] == [volume_arn(n, MANAGEMENT) for n in numbers]
-
-
-@pytest.mark.parametrize("newer", [True, False])
-def test_newer_idle_types_are_exported_unless_a_setting_leaves_them_out(
-    exports: ExportDesk, newer: bool
-) -> None:
-    exports.publish([], idle=[idle(1)])
-    table = replace(TABLE, account_id=MANAGEMENT)
-    exports.publish([], resource_type=TABLE.idle_type, idle=[table])
-    exports.desk.newer_idle_types = newer
-
-    rows = exports.exported(kind="Idle")
-
-    told = {row["resourceType"] for row in rows}
-    assert told == ({"EBSVolume", "DynamoDBTable"} if newer else {"EBSVolume"})
 
 
 def test_more_idle_resources_than_a_page_are_all_there_once(exports: ExportDesk) -> None:
