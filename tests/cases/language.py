@@ -35,6 +35,7 @@ from compute_optimizer.model.resource import (
     RDS_DB_INSTANCE,
     Resource,
 )
+from compute_optimizer.resources.ec2.dimensions import GPU_METRICS
 from tests.cases.databases import CHECKS as DATABASE_CHECKS
 from tests.cases.databases import GAUGES, LEVELS, database_of
 from tests.databases import analyzed_databases
@@ -57,6 +58,7 @@ MAXIMA = (
     "Duration",
     "used_memory_max",
     "EngineCPUUtilization",
+    *GPU_METRICS,
     "CurrConnections",
     "UserConnected",
     *GAUGES,

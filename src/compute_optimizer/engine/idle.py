@@ -27,6 +27,7 @@ class Measure(Enum):
     PEAK = "the highest sample"
     DAILY_SUM = "the sum of the busiest UTC day"
     SAMPLES = "the number of samples"
+    ACTIVE_SHARE = "the percentage of the samples that are above zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,17 @@ def _samples(parts: Matrix, _days: int) -> Floats:
     return found
 
 
+def _active_share(parts: Matrix, _days: int) -> Floats:
+    active = np.count_nonzero(parts > 0, axis=2)
+    known = np.count_nonzero(np.isfinite(parts), axis=2)
+    found: Floats = (100 * active / np.maximum(known, 1)).max(axis=0)
+    return found
+
+
 _OF: Mapping[Measure, Callable[[Matrix, int], Floats]] = {
     Measure.PEAK: _peak,
     Measure.DAILY_SUM: _daily_sum,
     Measure.SAMPLES: _samples,
+    Measure.ACTIVE_SHARE: _active_share,
 }
 """(metrics, rows, slots), days -> (rows,)."""

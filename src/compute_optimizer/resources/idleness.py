@@ -64,6 +64,11 @@ def everyone(resources: Sequence[Resource], _catalog: Any, _since: datetime) -> 
     return np.ones(len(resources), dtype=np.bool_)
 
 
+def as_sent(_resources: Sequence[Resource], samples: ShardSamples, _catalog: Any) -> ShardSamples:
+    """Return the samples as they are."""
+    return samples
+
+
 def all_of_it(resources: Sequence[Resource]) -> Floats:
     """Return that the action saves all that each resource costs."""
     return np.ones(len(resources))
@@ -89,6 +94,8 @@ class IdleRule:
     """From resources, catalog and the moment a whole window ago to which the rule looks at."""
     saved_share: Callable[[Sequence[Any]], Floats] = all_of_it
     """What share of its cost the recommended action saves, 0 to 1: 1 where that is to delete."""
+    prepared: Callable[[Sequence[Any], ShardSamples, Any], ShardSamples] = as_sent
+    """From resources, samples and catalog to samples with what only these together tell."""
     required: Required = ENOUGH
     fixed_days: int | None = None
     """Length of the window where no preference changes it."""
@@ -127,6 +134,7 @@ def idle_recommendations(
 
     The resources are in the row order of the samples, which span the rule's window.
     """
+    samples = rule.prepared(resources, samples, catalog)
     days = samples.window.days
     among = concerned_rows(rule, resources, catalog, as_of, days)
     metrics = {metric for limit in rule.limits for metric in limit.metrics} | rule.shown.keys()

@@ -1,7 +1,7 @@
 """When Auto Scaling groups are idle: when every one of their instances is."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from math import nan
@@ -24,7 +24,15 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.asg.analysis import MAXIMUM_CPU, cheapest_type
 from compute_optimizer.resources.asg.machines import per_machine
 from compute_optimizer.resources.asg.support import types_of
-from compute_optimizer.resources.ec2.idleness import limits_on
+from compute_optimizer.resources.ec2.dimensions import GPU_ENCODER, GPU_MEMORY, GPU_USE
+from compute_optimizer.resources.ec2.idleness import (
+    GPU_DESCRIPTION,
+    GPU_MEMORY_PERCENT,
+    gpu_limits_on,
+    has_gpus,
+    limits_on,
+    with_gpu_memory,
+)
 from compute_optimizer.resources.idleness import IdleRule, Shown
 
 BUSIEST: Mapping[MetricKey, MetricKey] = {
@@ -33,11 +41,14 @@ BUSIEST: Mapping[MetricKey, MetricKey] = {
         (CPU_METRIC, Statistic.MAXIMUM),
         ("NetworkIn", Statistic.SUM),
         ("NetworkOut", Statistic.SUM),
+        (GPU_USE, Statistic.MAXIMUM),
+        (GPU_ENCODER, Statistic.MAXIMUM),
+        (GPU_MEMORY, Statistic.MAXIMUM),
     )
 }
 """What no instance of a group exceeds, under a name of its own, by the series that tells it."""
 
-CPU, NETWORK_IN, NETWORK_OUT = (key.metric for key in BUSIEST.values())
+CPU, NETWORK_IN, NETWORK_OUT, USE, ENCODER, MEMORY = (key.metric for key in BUSIEST.values())
 
 
 def with_busiest(
@@ -92,13 +103,36 @@ def _concerned(
     groups: Sequence[AutoScalingGroup], types: InstanceTypes, _since: datetime
 ) -> Booleans:
     """Return those that want instances, all of known types without accelerators."""
-    return np.array([_is_known(group, types) for group in groups], dtype=np.bool_)
+    return _all_of_types(groups, types, lambda place: not types.accelerated[place])
 
 
-def _is_known(group: AutoScalingGroup, types: InstanceTypes) -> bool:
-    places = [types.index.get(name) for name in types_of(group)]
-    known = all(place is not None and not types.accelerated[place] for place in places)
-    return known and group.desired_capacity > 0
+def _with_gpus(
+    groups: Sequence[AutoScalingGroup], types: InstanceTypes, _since: datetime
+) -> Booleans:
+    """Return those that want instances, all of types with GPUs."""
+    return _all_of_types(groups, types, lambda place: has_gpus(types, place))
+
+
+def _all_of_types(
+    groups: Sequence[AutoScalingGroup], types: InstanceTypes, fits: Callable[[int], bool]
+) -> Booleans:
+    found = [
+        group.desired_capacity > 0
+        and all(name in types.index and fits(types.index[name]) for name in types_of(group))
+        for group in groups
+    ]
+    return np.array(found, dtype=np.bool_)
+
+
+def _prepared(
+    groups: Sequence[AutoScalingGroup], samples: ShardSamples, types: InstanceTypes
+) -> ShardSamples:
+    """Return the samples with the GPU memory in percent of the type that has the least."""
+    memory = [
+        min(types.gpu_memory_mib[types.index[name]] if name in types.index else nan for name in of)
+        for of in map(types_of, groups)
+    ]
+    return with_gpu_memory(samples, MEMORY, memory)
 
 
 def _monthly_usd(
@@ -124,23 +158,33 @@ def _saved_share(groups: Sequence[AutoScalingGroup]) -> Floats:
     return np.where(sizes <= 1, 1.0, (sizes - 1) / np.maximum(sizes, 1))
 
 
+GROUP = IdleRule(
+    idle_type="AutoScalingGroup",
+    finding=Finding.IDLE,
+    description=(
+        "The peak CPU utilization was below {cpu_percent:g}% and the network I/O was less than "
+        "{network_megabytes_per_day:g} MB/day on every instance of the group over the "
+        "{days}-day lookback period."
+    ),
+    limits=limits_on(CPU, NETWORK_IN, NETWORK_OUT),
+    shown={
+        CPU: Shown("CPU"),
+        NETWORK_OUT: Shown("NetworkOutBytesPerSecond", per_second=True),
+        NETWORK_IN: Shown("NetworkInBytesPerSecond", per_second=True),
+    },
+    monthly_usd=_monthly_usd,
+    concerned=_concerned,
+    saved_share=_saved_share,
+)
+
 RULES = (
-    IdleRule(
-        idle_type="AutoScalingGroup",
-        finding=Finding.IDLE,
-        description=(
-            "The peak CPU utilization was below {cpu_percent:g}% and the network I/O was less than "
-            "{network_megabytes_per_day:g} MB/day on every instance of the group over the "
-            "{days}-day lookback period."
-        ),
-        limits=limits_on(CPU, NETWORK_IN, NETWORK_OUT),
-        shown={
-            CPU: Shown("CPU"),
-            NETWORK_OUT: Shown("NetworkOutBytesPerSecond", per_second=True),
-            NETWORK_IN: Shown("NetworkInBytesPerSecond", per_second=True),
-        },
-        monthly_usd=_monthly_usd,
-        concerned=_concerned,
-        saved_share=_saved_share,
+    GROUP,
+    replace(
+        GROUP,
+        description=f"{GROUP.description} {GPU_DESCRIPTION}",
+        limits=(*GROUP.limits, *gpu_limits_on(USE, ENCODER, GPU_MEMORY_PERCENT)),
+        concerned=_with_gpus,
+        prepared=_prepared,
     ),
 )
+"""Of machines without accelerators, and of those with GPUs."""

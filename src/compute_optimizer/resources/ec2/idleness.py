@@ -1,7 +1,9 @@
 """When EC2 instances are idle."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from math import nan
 
 import numpy as np
 
@@ -15,10 +17,28 @@ from compute_optimizer.engine.idle import (
     IdleLimit,
     Measure,
 )
-from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.metrics import Matrix, MetricKey, ShardSamples
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.resources.ec2.dimensions import GPU_ENCODER, GPU_MEMORY, GPU_USE
 from compute_optimizer.resources.idleness import IdleRule, Shown
+
+IDLE_GPU_ACTIVE = 1.0
+"""Percent of the samples in which a GPU does anything: fewer than that (spec 5.1, published)."""
+
+IDLE_ENCODER_ACTIVE = 1.0
+"""Percent of the samples in which its encoder does: as many at most (spec 5.1, published)."""
+
+IDLE_GPU_MEMORY = 5.0
+"""Percent of the memory of all GPUs: the peak lies below (spec 5.1, published)."""
+
+GPU_MEMORY_PERCENT = "GpuMemoryPercent"
+"""Our name of what GPU_MEMORY says in percent of what the type has."""
+
+GPU_DESCRIPTION = (
+    "The GPUs were active in less than {gpu_active_percent:g}% of it, their encoders in at most "
+    "{encoder_active_percent:g}%, and less than {gpu_memory_percent:g}% of their memory was used."
+)
 
 
 def limits_on(cpu: str, network_in: str, network_out: str) -> tuple[IdleLimit, ...]:
@@ -35,7 +55,38 @@ def limits_on(cpu: str, network_in: str, network_out: str) -> tuple[IdleLimit, .
     )
 
 
+def gpu_limits_on(use: str, encoder: str, memory: str) -> tuple[IdleLimit, ...]:
+    """Return the further limits of a machine with GPUs (spec 5.1, published)."""
+    return (
+        IdleLimit((use,), Measure.ACTIVE_SHARE, IDLE_GPU_ACTIVE, name="gpu_active_percent"),
+        IdleLimit(
+            (encoder,),
+            Measure.ACTIVE_SHARE,
+            IDLE_ENCODER_ACTIVE,
+            inclusive=True,
+            name="encoder_active_percent",
+        ),
+        IdleLimit((memory,), Measure.PEAK, IDLE_GPU_MEMORY, name="gpu_memory_percent"),
+    )
+
+
+def with_gpu_memory(samples: ShardSamples, metric: str, mebibytes: Sequence[float]) -> ShardSamples:
+    """Return the samples, and besides the GPU memory in use in percent, under its own name.
+
+    `metric` holds it in MiB; `mebibytes` (resources,) is what there is of it.
+    """
+    known: Matrix = np.array(mebibytes, np.float32)[:, None]
+    whole: Matrix = np.where(known > 0, known, np.float32(nan))
+    percent: dict[MetricKey, Matrix] = {
+        MetricKey(GPU_MEMORY_PERCENT, key.statistic): matrix / whole * np.float32(100)
+        for key, matrix in samples.series.items()
+        if key.metric == metric
+    }
+    return replace(samples, series={**samples.series, **percent})
+
+
 LIMITS = limits_on("CPUUtilization", "NetworkIn", "NetworkOut")
+GPU_LIMITS = (*LIMITS, *gpu_limits_on(GPU_USE, GPU_ENCODER, GPU_MEMORY_PERCENT))
 
 
 def _concerned(instances: Sequence[Resource], types: InstanceTypes, _since: datetime) -> Booleans:
@@ -43,6 +94,25 @@ def _concerned(instances: Sequence[Resource], types: InstanceTypes, _since: date
     places = [types.index.get(one.instance_type) for one in instances]
     found = [place is not None and not types.accelerated[place] for place in places]
     return np.array(found, dtype=np.bool_)
+
+
+def _with_gpus(instances: Sequence[Resource], types: InstanceTypes, _since: datetime) -> Booleans:
+    """Return those of types with GPUs."""
+    places = [types.index.get(one.instance_type) for one in instances]
+    return np.array([has_gpus(types, place) for place in places], dtype=np.bool_)
+
+
+def has_gpus(types: InstanceTypes, place: int | None) -> bool:
+    """Return whether a type has GPUs, of whose use something may be known."""
+    return place is not None and bool(types.gpu_count[place])
+
+
+def _prepared(
+    instances: Sequence[Resource], samples: ShardSamples, types: InstanceTypes
+) -> ShardSamples:
+    places = [types.index.get(one.instance_type) for one in instances]
+    memory = [nan if place is None else types.gpu_memory_mib[place] for place in places]
+    return with_gpu_memory(samples, GPU_MEMORY, memory)
 
 
 def _monthly_usd(
@@ -54,21 +124,31 @@ def _monthly_usd(
     return np.array(hourly) * HOURS_PER_MONTH
 
 
+MACHINE = IdleRule(
+    idle_type="EC2Instance",
+    finding=Finding.IDLE,
+    description=(
+        "The peak CPU utilization was below {cpu_percent:g}% and the network I/O was less than "
+        "{network_megabytes_per_day:g} MB/day over the {days}-day lookback period."
+    ),
+    limits=LIMITS,
+    shown={
+        "CPUUtilization": Shown("CPU"),
+        "NetworkOut": Shown("NetworkOutBytesPerSecond", per_second=True),
+        "NetworkIn": Shown("NetworkInBytesPerSecond", per_second=True),
+    },
+    monthly_usd=_monthly_usd,
+    concerned=_concerned,
+)
+
 RULES = (
-    IdleRule(
-        idle_type="EC2Instance",
-        finding=Finding.IDLE,
-        description=(
-            "The peak CPU utilization was below {cpu_percent:g}% and the network I/O was less than "
-            "{network_megabytes_per_day:g} MB/day over the {days}-day lookback period."
-        ),
-        limits=LIMITS,
-        shown={
-            "CPUUtilization": Shown("CPU"),
-            "NetworkOut": Shown("NetworkOutBytesPerSecond", per_second=True),
-            "NetworkIn": Shown("NetworkInBytesPerSecond", per_second=True),
-        },
-        monthly_usd=_monthly_usd,
-        concerned=_concerned,
+    MACHINE,
+    replace(
+        MACHINE,
+        description=f"{MACHINE.description} {GPU_DESCRIPTION}",
+        limits=GPU_LIMITS,
+        concerned=_with_gpus,
+        prepared=_prepared,
     ),
 )
+"""Of machines without accelerators, and of those with GPUs."""

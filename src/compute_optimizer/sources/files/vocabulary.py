@@ -33,6 +33,9 @@ STATISTICS = {
 METRICS = {
     "CPUUtilization": Kind.PERCENT,
     "mem_used_percent": Kind.PERCENT,
+    "nvidia_smi_utilization_gpu": Kind.PERCENT,
+    "nvidia_smi_memory_used": Kind.GAUGE,
+    "nvidia_smi_encoder_stats_session_count": Kind.GAUGE,
     "NetworkIn": Kind.COUNTER,
     "NetworkOut": Kind.COUNTER,
     "NetworkPacketsIn": Kind.COUNTER,
