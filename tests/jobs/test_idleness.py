@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.explain import explain
+from compute_optimizer.model.idle_limits import IdleLimits
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     MetricKey,
@@ -238,3 +240,20 @@ def test_services_and_databases_are_listed(desk: Desk, tiles: TileStore) -> None
 
     assert sorted(found.values()) == ["ECSService", "RDSDBInstance"]
     assert [one["idle"] for one in sized] == ["True"]
+
+
+def test_recommendations_of_size_and_explanations_go_by_stated_limits(
+    desk: Desk, tiles: TileStore
+) -> None:
+    machine = instance(1, "m5.large")
+    store(desk, tiles, [machine], {CPU: [3], **{key: [0] for key in NETWORK}}, 14)
+
+    def idle(limits: IdleLimits) -> tuple[str, bool, int]:
+        analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, idle_limits=limits)
+        sized = desk.call("GetEC2InstanceRecommendations", MANAGEMENT)["instanceRecommendations"]
+        told = explain(desk.state, tiles, desk.clock, machine.arn)
+        listed = desk.call("GetIdleRecommendations", MANAGEMENT)["idleRecommendations"]
+        return sized[0]["idle"], told.idle, len(listed)
+
+    assert idle({}) == ("True", True, 1)
+    assert idle({"EC2Instance": {"cpu_percent": 3}}) == ("False", False, 0)
