@@ -45,6 +45,11 @@ ENOUGH = Required()
 """What a rule has to know unless it says otherwise."""
 
 
+Concerned = Callable[[Sequence[Any], Any, datetime], Booleans]
+Prepared = Callable[[Sequence[Any], ShardSamples, Any], ShardSamples]
+"""As IdleRule describes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """How a metric is reported."""
@@ -90,11 +95,11 @@ class IdleRule:
     monthly_usd: Callable[[Sequence[Any], ShardSamples, Any, datetime], Floats]
     """From resources, samples, catalog and the moment of the analysis to what each costs a month;
     NaN where unknown."""
-    concerned: Callable[[Sequence[Any], Any, datetime], Booleans] = everyone
+    concerned: Concerned = everyone
     """From resources, catalog and the moment a whole window ago to which the rule looks at."""
     saved_share: Callable[[Sequence[Any]], Floats] = all_of_it
     """What share of its cost the recommended action saves, 0 to 1: 1 where that is to delete."""
-    prepared: Callable[[Sequence[Any], ShardSamples, Any], ShardSamples] = as_sent
+    prepared: Prepared = as_sent
     """From resources, samples and catalog to samples with what only these together tell."""
     required: Required = ENOUGH
     fixed_days: int | None = None
@@ -134,9 +139,11 @@ def idle_recommendations(
 
     The resources are in the row order of the samples, which span the rule's window.
     """
-    samples = rule.prepared(resources, samples, catalog)
     days = samples.window.days
     among = concerned_rows(rule, resources, catalog, as_of, days)
+    if not among.any():
+        return ()
+    samples = rule.prepared(resources, samples, catalog)
     metrics = {metric for limit in rule.limits for metric in limit.metrics} | rule.shown.keys()
     chosen = choose_series(samples, sorted(metrics))
     found = idle_rows(chosen, rule.limits, rule.required, days, among).tolist()

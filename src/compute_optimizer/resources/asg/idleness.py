@@ -26,14 +26,13 @@ from compute_optimizer.resources.asg.machines import per_machine
 from compute_optimizer.resources.asg.support import types_of
 from compute_optimizer.resources.ec2.dimensions import GPU_ENCODER, GPU_MEMORY, GPU_USE
 from compute_optimizer.resources.ec2.idleness import (
-    GPU_DESCRIPTION,
-    GPU_MEMORY_PERCENT,
-    gpu_limits_on,
     has_gpus,
     limits_on,
+    of_gpus,
+    shown_of,
     with_gpu_memory,
 )
-from compute_optimizer.resources.idleness import IdleRule, Shown
+from compute_optimizer.resources.idleness import IdleRule
 
 BUSIEST: Mapping[MetricKey, MetricKey] = {
     MetricKey(metric, statistic): MetricKey(f"Busiest{metric}", Statistic.MAXIMUM)
@@ -167,11 +166,7 @@ GROUP = IdleRule(
         "{days}-day lookback period."
     ),
     limits=limits_on(CPU, NETWORK_IN, NETWORK_OUT),
-    shown={
-        CPU: Shown("CPU"),
-        NETWORK_OUT: Shown("NetworkOutBytesPerSecond", per_second=True),
-        NETWORK_IN: Shown("NetworkInBytesPerSecond", per_second=True),
-    },
+    shown=shown_of(CPU, NETWORK_IN, NETWORK_OUT),
     monthly_usd=_monthly_usd,
     concerned=_concerned,
     saved_share=_saved_share,
@@ -179,12 +174,6 @@ GROUP = IdleRule(
 
 RULES = (
     GROUP,
-    replace(
-        GROUP,
-        description=f"{GROUP.description} {GPU_DESCRIPTION}",
-        limits=(*GROUP.limits, *gpu_limits_on(USE, ENCODER, GPU_MEMORY_PERCENT)),
-        concerned=_with_gpus,
-        prepared=_prepared,
-    ),
+    of_gpus(GROUP, USE, ENCODER, concerned=_with_gpus, prepared=_prepared),
 )
 """Of machines without accelerators, and of those with GPUs."""

@@ -21,7 +21,7 @@ from compute_optimizer.model.metrics import Matrix, MetricKey, ShardSamples
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.dimensions import GPU_ENCODER, GPU_MEMORY, GPU_USE
-from compute_optimizer.resources.idleness import IdleRule, Shown
+from compute_optimizer.resources.idleness import Concerned, IdleRule, Prepared, Shown
 
 IDLE_GPU_ACTIVE = 1.0
 """Percent of the samples in which a GPU does anything: fewer than that (spec 5.1, published)."""
@@ -55,9 +55,23 @@ def limits_on(cpu: str, network_in: str, network_out: str) -> tuple[IdleLimit, .
     )
 
 
-def gpu_limits_on(use: str, encoder: str, memory: str) -> tuple[IdleLimit, ...]:
-    """Return the further limits of a machine with GPUs (spec 5.1, published)."""
-    return (
+def shown_of(cpu: str, network_in: str, network_out: str) -> dict[str, Shown]:
+    """Return how the same metrics are reported."""
+    return {
+        cpu: Shown("CPU"),
+        network_out: Shown("NetworkOutBytesPerSecond", per_second=True),
+        network_in: Shown("NetworkInBytesPerSecond", per_second=True),
+    }
+
+
+def of_gpus(
+    rule: IdleRule, use: str, encoder: str, *, concerned: Concerned, prepared: Prepared
+) -> IdleRule:
+    """Return the rule for machines with GPUs, by further limits on the metrics of these.
+
+    `prepared` tells GPU_MEMORY_PERCENT.
+    """
+    limits = (
         IdleLimit((use,), Measure.ACTIVE_SHARE, IDLE_GPU_ACTIVE, name="gpu_active_percent"),
         IdleLimit(
             (encoder,),
@@ -66,7 +80,14 @@ def gpu_limits_on(use: str, encoder: str, memory: str) -> tuple[IdleLimit, ...]:
             inclusive=True,
             name="encoder_active_percent",
         ),
-        IdleLimit((memory,), Measure.PEAK, IDLE_GPU_MEMORY, name="gpu_memory_percent"),
+        IdleLimit((GPU_MEMORY_PERCENT,), Measure.PEAK, IDLE_GPU_MEMORY, name="gpu_memory_percent"),
+    )
+    return replace(
+        rule,
+        description=f"{rule.description} {GPU_DESCRIPTION}",
+        limits=(*rule.limits, *limits),
+        concerned=concerned,
+        prepared=prepared,
     )
 
 
@@ -85,8 +106,8 @@ def with_gpu_memory(samples: ShardSamples, metric: str, mebibytes: Sequence[floa
     return replace(samples, series={**samples.series, **percent})
 
 
-LIMITS = limits_on("CPUUtilization", "NetworkIn", "NetworkOut")
-GPU_LIMITS = (*LIMITS, *gpu_limits_on(GPU_USE, GPU_ENCODER, GPU_MEMORY_PERCENT))
+METRICS = ("CPUUtilization", "NetworkIn", "NetworkOut")
+LIMITS = limits_on(*METRICS)
 
 
 def _concerned(instances: Sequence[Resource], types: InstanceTypes, _since: datetime) -> Booleans:
@@ -132,23 +153,13 @@ MACHINE = IdleRule(
         "{network_megabytes_per_day:g} MB/day over the {days}-day lookback period."
     ),
     limits=LIMITS,
-    shown={
-        "CPUUtilization": Shown("CPU"),
-        "NetworkOut": Shown("NetworkOutBytesPerSecond", per_second=True),
-        "NetworkIn": Shown("NetworkInBytesPerSecond", per_second=True),
-    },
+    shown=shown_of(*METRICS),
     monthly_usd=_monthly_usd,
     concerned=_concerned,
 )
 
 RULES = (
     MACHINE,
-    replace(
-        MACHINE,
-        description=f"{MACHINE.description} {GPU_DESCRIPTION}",
-        limits=GPU_LIMITS,
-        concerned=_with_gpus,
-        prepared=_prepared,
-    ),
+    of_gpus(MACHINE, GPU_USE, GPU_ENCODER, concerned=_with_gpus, prepared=_prepared),
 )
 """Of machines without accelerators, and of those with GPUs."""
