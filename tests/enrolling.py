@@ -48,6 +48,7 @@ class Desk:
     state: State
     clock: HandClock = field(default_factory=HandClock)
     sink: Sink | None = None
+    newer_idle_types: bool = True
     tiles: TileStore = field(default_factory=lambda: TileStore(Path("no-tiles")))
 
     def context(self, account: str, region: str = "us-east-1") -> Context:
@@ -60,6 +61,7 @@ class Desk:
             self.state,
             self.clock,
             self.tiles,
+            newer_idle_types=self.newer_idle_types,
             sink=self.sink,
         )
 

@@ -100,6 +100,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             max_body_bytes=settings.max_body_bytes,
             enum_style=settings.enum_style,
             page_size=settings.page_size,
+            newer_idle_types=settings.newer_idle_types,
             sink=exporter.sink,
         )
 

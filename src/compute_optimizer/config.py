@@ -51,6 +51,8 @@ SETTINGS = (
         minimum=1,
         maximum=LARGEST_PAGE,
     ),
+    Setting("idle_limits", "", "YAML file of other limits of idleness; empty means the published."),
+    Setting("newer_idle_types", True, "Tell of idle types that older SDKs do not know."),
     Setting("max_body_bytes", 4 * 1024 * 1024, "Largest request body accepted.", minimum=1024),
     Setting("clock_skew_seconds", 300, "Largest age or lead of a signed request.", minimum=1),
     Setting("throttle_requests_per_second", 0.0, "Per account and Region; 0 is off.", minimum=0),
@@ -92,6 +94,8 @@ class Settings:
     i_know_this_port_is_private: bool
     enum_style: str
     page_size: int
+    idle_limits: str
+    newer_idle_types: bool
     max_body_bytes: int
     clock_skew_seconds: int
     throttle_requests_per_second: float

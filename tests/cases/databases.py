@@ -16,7 +16,7 @@ LEVELS = (FREE_STORAGE, BYTES_USED)
 """Metrics that are averages by themselves."""
 
 NUMBERS = ("allocated_gib", "iops", "throughput_mibps", "max_allocated_gib", "promotion_tier")
-FLAGS = ("multi_az", "writer", "read_replica", "performance_insights")
+FLAGS = ("multi_az", "writer", "read_replica", "global_secondary", "performance_insights")
 
 
 def database_of(given: dict[str, str]) -> Resource:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,16 +31,18 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     NAT_GATEWAY,
+    NEWER_IDLE_TYPES,
     RDS_DB_INSTANCE,
     Resource,
 )
+from compute_optimizer.resources.ec2.dimensions import GPU_METRICS
 from tests.cases.databases import CHECKS as DATABASE_CHECKS
 from tests.cases.databases import GAUGES, LEVELS, database_of
 from tests.databases import analyzed_databases
 from tests.fleets import analyzed, instance
 from tests.functions import analyzed_functions, function
 from tests.groups import analyzed_groups, group
-from tests.idleness import idle_of, nat_gateway
+from tests.idleness import idle_of, idle_only, nat_gateway
 from tests.services import analyzed_services, service
 from tests.volumes import analyzed_volumes, volume
 
@@ -54,6 +57,10 @@ MAXIMA = (
     "ActiveConnectionCount",
     "Duration",
     "used_memory_max",
+    "EngineCPUUtilization",
+    *GPU_METRICS,
+    "CurrConnections",
+    "UserConnected",
     *GAUGES,
 )
 """Metrics that are maxima unless a case says otherwise."""
@@ -150,6 +157,18 @@ def _nat_gateway(given: dict[str, str]) -> Resource:
     return nat_gateway(1, in_route_table=routed, **given)
 
 
+def _idle_only(resource_type: str, given: dict[str, str]) -> Resource:
+    """Return a resource; `indexes=a;b` names those of a table, `none` or `unknown`."""
+    others: dict[str, Any] = {{"type": "instance_type"}.get(key, key): given[key] for key in given}
+    if "cost" in others:
+        others["monthly_usd"] = float(others.pop("cost"))
+    if "indexes" in others:
+        words: dict[str, Any] = {"none": (), "unknown": None}
+        told = others["indexes"]
+        others["indexes"] = words.get(told, tuple(told.split(";")))
+    return idle_only(resource_type, **others)
+
+
 def _never(*_arguments: Any) -> Any:
     raise ValueError("there is nothing to recommend but to delete it")
 
@@ -187,6 +206,7 @@ KINDS = {
     LAMBDA_FUNCTION: Kind(_function, analyzed_functions),
     ECS_SERVICE: Kind(_service, analyzed_services),
     RDS_DB_INSTANCE: Kind(database_of, analyzed_databases),
+    **{name: Kind(partial(_idle_only, name), _never) for name in NEWER_IDLE_TYPES},
 }
 
 

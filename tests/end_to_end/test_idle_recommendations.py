@@ -17,19 +17,29 @@ from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
-id,account,region,resource_type,type,size_gib,state,created_at,in_route_table,tags
-i-1,{ACCOUNT},{REGION},Ec2Instance,m5.large,,running,,,team=web
-vol-1,{ACCOUNT},{REGION},EbsVolume,gp3,100,available,2020-01-01T00:00:00Z,,
-nat-1,{ACCOUNT},{REGION},NatGateway,public,,available,,false,
-nat-2,{ACCOUNT},{REGION},NatGateway,private,,available,,true,
+id,account,region,resource_type,type,size_gib,state,created_at,in_route_table,tags,\
+global_secondary_indexes,monthly_usd
+i-1,{ACCOUNT},{REGION},Ec2Instance,m5.large,,running,,,team=web,,
+vol-1,{ACCOUNT},{REGION},EbsVolume,gp3,100,available,2020-01-01T00:00:00Z,,,,
+nat-1,{ACCOUNT},{REGION},NatGateway,public,,available,,false,,,
+nat-2,{ACCOUNT},{REGION},NatGateway,private,,available,,true,,,
+orders,{ACCOUNT},{REGION},DynamoDBTable,provisioned,,,,,,by-date,5.5
 """
 
 SENT: Mapping[str, Mapping[str, float]] = {
     "i-1": {"CPUUtilization": 1, "NetworkIn": 0, "NetworkOut": 0},
     "nat-1": {"ActiveConnectionCount": 0, "PacketsInFromSource": 0, "PacketsInFromDestination": 0},
     "nat-2": {"ActiveConnectionCount": 0, "PacketsInFromSource": 0, "PacketsInFromDestination": 0},
+    "orders": {
+        f"{part}Consumed{kind}CapacityUnits": 0
+        for part in ("", "Index")
+        for kind in ("Read", "Write")
+    },
 }
-"""Every five minutes of 32 days, or of the last two of an instance."""
+"""Every five minutes of 32 days, or of the last two of an instance, the last 14 of a table."""
+
+TIMES = {"i-1": range(1, 361), "orders": range(6, 14 * 288, 9)}
+"""Slots before midnight: thirty hours of an instance; of others some samples a day are enough."""
 
 
 @pytest.fixture
@@ -38,10 +48,9 @@ def analyzed(served: Served, tmp_path: Path) -> Served:
     midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
     lines = ["resource,timestamp,metric,statistic,value"]
     for name, metrics in SENT.items():
-        # Thirty hours of an instance; of a NAT gateway two samples a day are enough.
-        times = range(1, 361) if name == "i-1" else range(6, 32 * 288, 24)
+        times = TIMES.get(name, range(6, 32 * 288, 24))
         for metric, value in metrics.items():
-            kind = "Sum" if metric.startswith(("Net", "Pack")) else "Maximum"
+            kind = "Sum" if metric.startswith(("Net", "Pack", "Consumed", "Index")) else "Maximum"
             for slot in times:
                 moment = (midnight - timedelta(minutes=5 * slot)).isoformat()
                 lines.append(f"{name},{moment},{metric},{kind},{value}")
@@ -51,7 +60,7 @@ def analyzed(served: Served, tmp_path: Path) -> Served:
     tiles = TileStore(served.settings.tiles_dir)
     request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
     report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 4)
+    assert (report.refusals.total, report.resources.added) == (0, 5)
     analyze(served.state, tiles, served.clock, as_of=midnight)
     return served
 
@@ -80,8 +89,25 @@ def test_what_is_idle_is_listed_with_what_it_costs(analyzed: Served, protocol: s
         ("i-1", "EC2Instance", "Idle", 70.08),
         ("nat-1", "NatGateway", "Unused", 32.85),
         ("vol-1", "EBSVolume", "Unattached", 8.0),
+        ("orders", "DynamoDBTable", "Idle", 5.5),
     ]
     assert typing_faults("GetIdleRecommendations", page) == []
+
+
+def test_dimensions_tell_a_table_from_its_indexes_in_both_protocols(
+    analyzed: Served, protocol: str
+) -> None:
+    (table,) = analyzed.client(protocol=protocol).get_idle_recommendations(
+        filters=[{"name": "ResourceType", "values": ["DynamoDBTable"]}]
+    )["idleRecommendations"]
+
+    told = [
+        {part["key"]: part["values"] for part in metric["dimensions"]}
+        for metric in table["utilizationMetrics"]
+    ]
+    assert told[:2] == [{"TableName": ["orders"]}] * 2
+    of_index = {"TableName": ["orders"], "GlobalSecondaryIndexName": ["by-date"]}
+    assert told[2:] == [of_index] * 2
 
 
 def test_filters_pages_and_errors_work_through_the_wire(analyzed: Served, protocol: str) -> None:

@@ -1,6 +1,7 @@
 """What an analysis says of idle resources: from stored inventory and samples to the answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.explain import explain
+from compute_optimizer.model.idle_limits import IdleLimits
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     MetricKey,
@@ -19,10 +22,13 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
+from tests.databases import database, maximum
 from tests.enrolling import MANAGEMENT, Desk
 from tests.fleets import CPU, counter, instance
+from tests.groups import group
 from tests.idleness import nat_gateway
 from tests.samples import put_samples
+from tests.services import service
 from tests.stored_fleets import LAST_DAY
 from tests.volumes import READ_OPS, WRITE_OPS, volume
 
@@ -156,3 +162,98 @@ def test_a_moment_in_the_past_does_not_see_what_came_later(desk: Desk, tiles: Ti
 
     assert listed(MIDNIGHT) == []
     assert listed(MIDNIGHT - timedelta(days=1)) == ["Unused"]
+
+
+NETWORK = counter("NetworkIn"), counter("NetworkOut")
+WEB = group(1, "m5.large", size=2)
+
+
+def members(count: int) -> list[Resource]:
+    """Return instances of the group WEB."""
+    machines = (instance(number, "m5.large") for number in range(1, count + 1))
+    return [replace(one, auto_scaling_group_arn=WEB.arn) for one in machines]
+
+
+def listed(desk: Desk, tiles: TileStore) -> dict[str, str]:
+    """Return what is idle after an analysis, its type by its name."""
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
+    found = desk.call("GetIdleRecommendations", MANAGEMENT)["idleRecommendations"]
+    return {one["resourceId"]: one["resourceType"] for one in found}
+
+
+def store_group(
+    desk: Desk, tiles: TileStore, machines: Sequence[Resource], bytes_in: float
+) -> None:
+    """Store WEB, which sends nothing itself, and members, one of which sends network."""
+    with desk.state.writing() as connection:
+        upsert_resources(connection, [WEB])
+    others = [0.0] * (len(machines) - 1)
+    sent = {CPU: [4.9, *others], NETWORK[0]: [bytes_in / SLOTS_PER_DAY, *others]}
+    store(desk, tiles, machines, {**sent, NETWORK[1]: [0.0, *others]}, 14)
+
+
+@pytest.mark.parametrize(("bytes_in", "idle"), [(4_900_000, True), (5_100_000, False)])
+def test_a_group_is_idle_when_every_one_of_its_instances_is(
+    desk: Desk, tiles: TileStore, bytes_in: float, idle: bool
+) -> None:
+    store_group(desk, tiles, members(2), bytes_in)
+
+    # The instances are its own matter: the second is idle in either case.
+    assert listed(desk, tiles) == ({"web-1": "AutoScalingGroup"} if idle else {})
+
+
+def test_a_group_of_which_an_instance_is_not_known_is_not_idle(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_group(desk, tiles, members(1), 0)
+
+    assert listed(desk, tiles) == {}
+
+
+def test_members_of_an_idle_group_say_that_they_idle_and_are_not_counted_twice(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_group(desk, tiles, members(2), 0)
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
+
+    sized = desk.call("GetEC2InstanceRecommendations", MANAGEMENT)["instanceRecommendations"]
+    summaries = desk.call("GetRecommendationSummaries", MANAGEMENT)["recommendationSummaries"]
+
+    saved = {
+        one["recommendationResourceType"]: one["idleSavingsOpportunity"]["estimatedMonthlySavings"]
+        for one in summaries
+    }
+    assert [one["idle"] for one in sized] == ["True", "True"]
+    # One of two m5.large, 0.096 USD an hour.
+    assert saved["AutoScalingGroup"]["value"] == pytest.approx(70.08)
+    assert saved["Ec2Instance"]["value"] == 0
+
+
+def test_services_and_databases_are_listed(desk: Desk, tiles: TileStore) -> None:
+    memory = MetricKey("mem_used_percent", Statistic.MAXIMUM)
+    store(desk, tiles, [service("api", 256, 512)], {CPU: [0.5], memory: [0.5]}, 14)
+    quiet = {maximum(name): [0.0] for name in ("DatabaseConnections", "ReadIOPS", "WriteIOPS")}
+    store(desk, tiles, [database(1, "db.r5.large")], {CPU: [1], **quiet}, 14)
+
+    found = listed(desk, tiles)
+    sized = desk.call("GetRDSDatabaseRecommendations", MANAGEMENT)["rdsDBRecommendations"]
+
+    assert sorted(found.values()) == ["ECSService", "RDSDBInstance"]
+    assert [one["idle"] for one in sized] == ["True"]
+
+
+def test_recommendations_of_size_and_explanations_go_by_stated_limits(
+    desk: Desk, tiles: TileStore
+) -> None:
+    machine = instance(1, "m5.large")
+    store(desk, tiles, [machine], {CPU: [3], **{key: [0] for key in NETWORK}}, 14)
+
+    def idle(limits: IdleLimits) -> tuple[str, bool, int]:
+        analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, idle_limits=limits)
+        sized = desk.call("GetEC2InstanceRecommendations", MANAGEMENT)["instanceRecommendations"]
+        told = explain(desk.state, tiles, desk.clock, machine.arn)
+        listed = desk.call("GetIdleRecommendations", MANAGEMENT)["idleRecommendations"]
+        return sized[0]["idle"], told.idle, len(listed)
+
+    assert idle({}) == ("True", True, 1)
+    assert idle({"EC2Instance": {"cpu_percent": 3}}) == ("False", False, 0)

@@ -24,7 +24,7 @@ from compute_optimizer.store.recommendations import (
     write_result,
 )
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
-from tests.idleness import idle_recommendation
+from tests.idleness import TABLE, idle_recommendation
 from tests.records import REGION, arn
 from tests.volumes import volume_arn
 
@@ -301,3 +301,59 @@ def test_an_administrator_reads_a_member_and_nobody_else_does(desk: Desk) -> Non
         ask(desk, accountIds=[ALPHA, MANAGEMENT])
     with pytest.raises(OptInRequiredException):
         ask(desk, STRANGER)
+
+
+def with_table(desk: Desk, *, newer: bool) -> Desk:
+    """Publish a volume and a table, and show newer types or not."""
+    publish(desk, {"EbsVolume": [own(1)], "DynamoDBTable": [replace(TABLE, account_id=MANAGEMENT)]})
+    desk.newer_idle_types = newer
+    return desk
+
+
+def test_metrics_of_a_table_and_its_indexes_are_told_apart_by_dimensions(desk: Desk) -> None:
+    answer = ask(with_table(desk, newer=True), resourceArns=[TABLE.resource_arn, "orders"])
+
+    (found,) = answer["idleRecommendations"]
+    # Sums are told by exports only: the API has no other statistic than Maximum.
+    assert [
+        (one["name"], one["statistic"], one["value"], one["dimensions"])
+        for one in found["utilizationMetrics"]
+    ] == [
+        ("ConsumedReadCapacityUnits", "Maximum", 0.5, [{"key": "TableName", "values": ["o"]}]),
+        (
+            "ConsumedReadCapacityUnits",
+            "Maximum",
+            2.0,
+            [{"key": "GlobalSecondaryIndexName", "values": ["a", "b"]}],
+        ),
+    ]
+    assert "savingsOpportunity" not in found
+
+
+def test_newer_types_are_left_out_where_a_setting_says_so(desk: Desk) -> None:
+    shown = ids_of(ask(with_table(desk, newer=True)))
+    desk.newer_idle_types = False
+
+    assert len(shown) == 2
+    assert ids_of(ask(desk)) == [own(1).resource_id]
+    of_type = [{"name": "ResourceType", "values": ["DynamoDBTable"]}]
+    assert ids_of(ask(desk, filters=of_type)) == []
+    (error,) = ask(desk, resourceArns=[f"arn:aws:dynamodb:{REGION}:{MANAGEMENT}:table/t"])["errors"]
+    assert "resourceType" not in error
+
+
+def test_a_page_token_shows_nothing_that_was_left_out_meanwhile(desk: Desk) -> None:
+    first = ask(with_table(desk, newer=True), maxResults=1)
+    desk.newer_idle_types = False
+
+    second = ask(desk, maxResults=1, nextToken=first["nextToken"])
+
+    assert ids_of(first) + ids_of(second) == ["orders", own(1).resource_id]
+
+
+@pytest.mark.parametrize("name", ["web-1", "shop/api", "orders_2026.v1"])
+def test_ids_of_every_type_are_taken_in_place_of_arns(desk: Desk, name: str) -> None:
+    one = own(1, resource_id=name)
+    publish(desk, {"EbsVolume": [one]})
+
+    assert ids_of(ask(desk, resourceArns=[name])) == [name]

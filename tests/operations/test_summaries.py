@@ -14,6 +14,7 @@ from compute_optimizer.model.recommendation import (
     Recommendation,
     Savings,
 )
+from compute_optimizer.model.resource import NEWER_IDLE_TYPES
 from compute_optimizer.shapes import (
     AccessDeniedException,
     InvalidParameterValueException,
@@ -27,7 +28,7 @@ from compute_optimizer.store.recommendations import (
     write_result,
 )
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
-from tests.idleness import idle_recommendation
+from tests.idleness import TABLE, idle_recommendation
 from tests.records import REGION, arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
@@ -268,3 +269,25 @@ def test_an_administrator_reads_a_member_and_its_own_account_by_default(desk: De
         ask(desk, accountIds=[ALPHA, MANAGEMENT])
     with pytest.raises(OptInRequiredException):
         ask(desk, STRANGER)
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_idle_only_types_have_one_entry_unless_a_setting_leaves_them_out(
+    desk: Desk, newer: bool
+) -> None:
+    table = replace(TABLE, account_id=MANAGEMENT, savings=Savings(100.0, 58.5))
+    publish(desk, ("DynamoDBTable", [], [table]))
+    desk.newer_idle_types = newer
+
+    found = [
+        one
+        for one in ask(desk)["recommendationSummaries"]
+        if one["recommendationResourceType"] in NEWER_IDLE_TYPES
+    ]
+
+    told = [one["recommendationResourceType"] for one in found if counts(one["idleSummaries"])]
+    assert told == (list(NEWER_IDLE_TYPES) if newer else [])
+    assert [one["summaries"] for one in found] == [[]] * len(found)
+    if newer:
+        assert counts(found[0]["idleSummaries"]) == {"Idle": 1.0}
+        assert saved(found[0]["idleSavingsOpportunity"]) == 58.5

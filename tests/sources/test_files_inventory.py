@@ -170,7 +170,7 @@ REFUSED = [
     ({"arn": ARN.replace("us-east-1", "")}, "ARN_DIFFERS", None),
     ({"arn": ARN.replace("i-1", "i-2")}, "ARN_DIFFERS", None),
     ({"arn": ARN, "account": "222222222222"}, "ARN_DIFFERS", f"222222222222 in {ARN}"),
-    ({"resource_type": "WorkSpaces"}, "RESOURCE_TYPE", "WorkSpaces"),
+    ({"resource_type": "S3Bucket"}, "RESOURCE_TYPE", "S3Bucket"),
     ({"type": None}, "MISSING", "type"),
     ({"state": "asleep"}, "STATE", "asleep"),
     ({"platform": "plan9"}, "PLATFORM", "plan9"),

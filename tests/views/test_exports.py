@@ -15,7 +15,7 @@ from compute_optimizer.model.recommendation import RecommendationError, Utilizat
 from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
 from tests.groups import BY_HAND, group_arn, group_option, group_recommendation
-from tests.idleness import idle_recommendation
+from tests.idleness import TABLE, idle_recommendation
 from tests.records import NOW, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
@@ -256,6 +256,19 @@ def test_use_of_idle_resources_stands_in_the_column_of_its_metric(metric: str, h
         if name.startswith("utilizationMetrics") and cell is not None
     }
     assert found == {header: 0.5}
+
+
+def test_sums_of_a_table_are_those_of_its_indexes_too_and_maxima_the_highest() -> None:
+    table = EXPORT_TABLES["Idle"]
+
+    (row,) = recommended_rows(table.columns, [table.subject(TABLE, Shown("us-east-1"))])
+
+    names = [column.name for column in table.columns]
+    found = dict(zip(names, row, strict=True))
+    # 3 of the table and 4 of its indexes.
+    assert found["utilizationMetricsConsumedReadCapacityUnitsSum"] == 7.0
+    assert found["utilizationMetricsConsumedWriteCapacityUnitsSum"] is None
+    assert found["utilizationMetricsIsIdleMinimum"] is None
 
 
 def test_the_description_of_idle_resources_tells_the_format_of_their_moments() -> None:

@@ -73,6 +73,7 @@ class FrontDoor:
     max_body_bytes: int
     enum_style: str
     page_size: int
+    newer_idle_types: bool = True
     sink: Sink | None = None
     """Where exports are written to."""
     closing: Event = field(default_factory=Event)
@@ -150,6 +151,7 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
         tiles=door.tiles,
         enum_style=door.enum_style,
         page_size=door.page_size,
+        newer_idle_types=door.newer_idle_types,
         sink=door.sink,
     )
     return encoding.encode(operation(context, call.parameters), name)

@@ -21,6 +21,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.jobs.analyze import Analysis, Tally
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
+from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.prices import stale_since
 from compute_optimizer.resources import plural_of
 from compute_optimizer.store.tiles import TileStore
@@ -41,17 +42,24 @@ ProfileOption = Annotated[
     ),
 ]
 
+IdleLimitsOption = Annotated[
+    str | None,
+    typer.Option(help="YAML file of other limits of idleness. Default: the setting."),
+]
+
 
 def analyze(
     as_of: AsOfOption = None,
     account: AccountsOption = None,
     workers: WorkersOption = None,
     profile: ProfileOption = None,
+    idle_limits: IdleLimitsOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Analyze the metrics of every opted-in account and publish the recommendations at once."""
-    settings = settings_for(data_dir, workers=workers, profile=profile)
+    settings = settings_for(data_dir, workers=workers, profile=profile, idle_limits=idle_limits)
+    limits = read_idle_limits(settings.idle_limits)
     began = perf_counter()
     with opened(settings) as application, _progress_bar() as bar:
         shards = bar.add_task("Analyzing shards", total=None)
@@ -63,6 +71,7 @@ def analyze(
             accounts=account,
             workers=settings.workers,
             profile=settings.profile,
+            idle_limits=limits,
             progress=lambda done, total: bar.update(shards, completed=done, total=total),
         )
     summary = _summary(analysis, perf_counter() - began)
@@ -92,6 +101,8 @@ def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
         "errors": dict(sorted(tally.errors.items())),
         "oldestPriceDate": _day(tally.oldest_price),
         "estimatedMonthlySavings": round(tally.monthly_savings, 2),
+        "idle": dict(sorted(tally.idle.items())),
+        "idleEstimatedMonthlySavings": round(tally.idle_savings, 2),
         "seconds": round(seconds, 3),
         "resourcesPerSecond": round(tally.resources / seconds, 1),
     }
@@ -136,3 +147,6 @@ def _print_summary(summary: dict[str, Any]) -> None:
         for outcome, count in outcomes.items():
             print(f"  {outcome:<28} {count:>8,}")
     print(f"Estimated monthly savings: {summary['estimatedMonthlySavings']:,.2f} USD")
+    if idle := summary["idle"]:
+        told = ", ".join(f"{count:,} {name}" for name, count in idle.items())
+        print(f"Idle: {told}; {summary['idleEstimatedMonthlySavings']:,.2f} USD a month")

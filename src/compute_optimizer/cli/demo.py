@@ -21,6 +21,7 @@ from compute_optimizer.jobs.demo import (
     write_demo_files,
 )
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
 from compute_optimizer.jobs.organization_file import apply_file
 from compute_optimizer.jobs.recommend import by_savings
@@ -94,6 +95,7 @@ def prepare(application: Application, size: int = FLEET_SIZE) -> None:
         clock,
         as_of=files.as_of,
         profile=application.settings.profile,
+        idle_limits=read_idle_limits(application.settings.idle_limits),
     )
     mark_analyzed(folder, files)
 

@@ -110,6 +110,7 @@ def _context(application: Application, exporter: Exporter, asked: dict[str, str 
         clock=application.clock,
         tiles=TileStore(application.settings.tiles_dir),
         enum_style=application.settings.enum_style,
+        newer_idle_types=application.settings.newer_idle_types,
         sink=exporter.sink,
     )
 

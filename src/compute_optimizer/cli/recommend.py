@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from compute_optimizer.app import opened
+from compute_optimizer.cli.idle import print_idle
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -16,10 +18,12 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
-from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
+from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
-from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.recommendations import counted_savings
 
@@ -49,7 +53,9 @@ RegionsOption = Annotated[
 TypesOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--type", help=f"Only this resource type, such as {EC2_INSTANCE}; may be repeated."
+        "--type",
+        help=f"Only this resource type, such as {EC2_INSTANCE}; may be repeated. "
+        f"{IDLE}, by itself, lists what is idle, of every type.",
     ),
 ]
 
@@ -65,6 +71,9 @@ def recommend(
     data_dir: DataDirOption = None,
 ) -> None:
     """Print the current recommendations, the largest savings first, and the total savings."""
+    if IDLE in (resource_type or ()):
+        _recommend_idle(account, region, resource_type or [], limit, output, data_dir)
+        return
     for name in resource_type or ():
         type_known_as(name)
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
@@ -78,6 +87,24 @@ def recommend(
         )
     else:
         print_recommendations(found, limit)
+
+
+def _recommend_idle(
+    accounts: list[str] | None,
+    regions: list[str] | None,
+    types: list[str],
+    limit: int,
+    output: Format,
+    data_dir: Path | None,
+) -> None:
+    """Print what is idle; raise InvalidInput where other types are asked for, too."""
+    if set(types) != {IDLE}:
+        raise InvalidInput(f"--type {IDLE} lists every type at once; leave the other types out")
+    settings = settings_for(data_dir)
+    hidden = hidden_types(settings.newer_idle_types)
+    with opened(settings) as application, application.state.reading() as connection:
+        found = idle_by_savings(connection, accounts, regions, hidden)
+    print_idle(found, limit, output)
 
 
 def print_recommendations(found: Sequence[Recommendation], limit: int = SHOWN) -> None:

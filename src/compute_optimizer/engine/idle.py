@@ -14,8 +14,11 @@ from compute_optimizer.model.metrics import Matrix
 IDLE_PEAK_CPU = 5.0
 """Percent: the peak lies below (spec 5.1, published)."""
 
-IDLE_NETWORK_BYTES = 5_000_000
-"""Bytes per UTC day, in and out together: every day lies below (spec 5.3, a proposal)."""
+IDLE_NETWORK_MEGABYTES = 5.0
+"""Per UTC day, in and out together: every day lies below (spec 5.3, a proposal)."""
+
+MEGABYTE = 1_000_000.0
+"""Bytes (spec 15, question 36)."""
 
 
 class Measure(Enum):
@@ -24,6 +27,7 @@ class Measure(Enum):
     PEAK = "the highest sample"
     DAILY_SUM = "the sum of the busiest UTC day"
     SAMPLES = "the number of samples"
+    ACTIVE_SHARE = "the percentage of the samples that are above zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,18 @@ class IdleLimit:
     metrics: tuple[str, ...]
     measure: Measure
     limit: float
-    """In the unit of the samples: percent, or counts."""
+    """In percent, counts, or what `unit` says."""
     inclusive: bool = False
     """Whether the limit itself is still idle: so where the limit is zero."""
+    name: str = ""
+    """By which another figure may be stated; empty where nothing at all is the limit."""
+    unit: float = 1.0
+    """What the limit counts in, in the unit of the samples: of megabytes a million bytes."""
+
+    @property
+    def bound(self) -> float:
+        """Return the limit in the unit of the samples."""
+        return self.limit * self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +109,7 @@ def _measured(chosen: Chosen, limit: IdleLimit, days: int, rows: Integers) -> Fl
 
 
 def _within(limit: IdleLimit, measured: Floats) -> Booleans:
-    within: Booleans = measured <= limit.limit if limit.inclusive else measured < limit.limit
+    within: Booleans = measured <= limit.bound if limit.inclusive else measured < limit.bound
     return within
 
 
@@ -121,9 +134,17 @@ def _samples(parts: Matrix, _days: int) -> Floats:
     return found
 
 
+def _active_share(parts: Matrix, _days: int) -> Floats:
+    active = np.count_nonzero(parts > 0, axis=2)
+    known = np.count_nonzero(np.isfinite(parts), axis=2)
+    found: Floats = (100 * active / np.maximum(known, 1)).max(axis=0)
+    return found
+
+
 _OF: Mapping[Measure, Callable[[Matrix, int], Floats]] = {
     Measure.PEAK: _peak,
     Measure.DAILY_SUM: _daily_sum,
     Measure.SAMPLES: _samples,
+    Measure.ACTIVE_SHARE: _active_share,
 }
 """(metrics, rows, slots), days -> (rows,)."""

@@ -30,10 +30,12 @@ from compute_optimizer.model.effective_preferences import (
     by_effective_preferences,
     longest_look_back,
 )
+from compute_optimizer.model.idle_limits import NO_LIMITS, IdleLimits
 from compute_optimizer.model.metrics import ShardSamples, Window, look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
+    IdleRecommendation,
     Recommendation,
     Results,
 )
@@ -42,7 +44,12 @@ from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.resources.idleness import (
     concerned_rows,
     idle_recommendations,
+    limited,
+    marked,
     window_days,
+)
+from compute_optimizer.resources.idleness import (
+    counted_savings as idle_savings_of,
 )
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
@@ -81,6 +88,8 @@ class ShardTask:
     """What is stated for the resources of the shard."""
     risk: RiskPolicy
     own: OwnPrices
+    idle_limits: IdleLimits
+    """In place of the published ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,10 @@ class Tally:
     """Resources by resource type and finding or error code."""
     oldest_price: date | None
     """Date of the oldest price that a recommendation goes by; None where there is none."""
+    idle: Counter[str]
+    """Idle resources by their type (enum IdleRecommendationResourceType)."""
+    idle_savings: float
+    """Of those whose price is known, a month."""
 
     @property
     def resources(self) -> int:
@@ -124,11 +137,13 @@ def analyze(
     accounts: Collection[str] | None = None,
     workers: int = 0,
     profile: str = PUBLISHED,
+    idle_limits: IdleLimits = NO_LIMITS,
     progress: Progress = lambda done, total: None,
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
-    `profile` decides where no rule of risk says otherwise.
+    `profile` decides where no rule of risk says otherwise, and `idle_limits` in place of the
+    published limits of idleness.
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
@@ -144,7 +159,16 @@ def analyze(
     run_id = _begin(state, moment, clock)
     tasks = [
         ShardTask(
-            state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)], risk, own
+            state.url,
+            tiles.root,
+            clock,
+            run_id,
+            shard,
+            moment,
+            layers[place_of(shard)],
+            risk,
+            own,
+            idle_limits,
         )
         for shard in found
     ]
@@ -183,7 +207,16 @@ def analyze_shard(task: ShardTask) -> Tally:
     counts = (findings + codes).items()
     by_type = Counter({(kind.name, outcome): count for outcome, count in counts})
     oldest = min((one.price_date for one in found if one.price_date), default=None)
-    return Tally(findings, codes, savings, by_type, oldest)
+    idle = [one for result in results for one in result.idle]
+    return Tally(
+        findings,
+        codes,
+        savings,
+        by_type,
+        oldest,
+        Counter(one.idle_type for one in idle),
+        sum(map(idle_savings_of, idle)),
+    )
 
 
 def _batches(
@@ -214,8 +247,27 @@ def _analyze_batch(
         preferences=preferences,
         **task.risk.known_to(kind),
     )
-    idle = list(found.idle)
-    for rule in kind.idle:
+    idle = [*found.idle, *_idle(state, task, resources, samples, preferences)]
+    followed = _followed(state, task, resources, found, preferences)
+    told = marked(followed.recommendations, idle)
+    # What becomes of a member is a matter of its group.
+    members = {one.resource_arn for one in told if getattr(one, "follows_group", False)}
+    listed = tuple(one for one in idle if one.resource_arn not in members)
+    return replace(followed, recommendations=told, idle=listed)
+
+
+def _idle(
+    state: State,
+    task: ShardTask,
+    resources: Sequence[Resource],
+    samples: ShardSamples,
+    preferences: Preferences,
+) -> Iterator[IdleRecommendation]:
+    """Yield what is idle of some resources, whose samples span the look-back period."""
+    kind = resource_type(task.shard.resource_type)
+    catalog = kind.catalog_with(task.own)
+    for published in kind.idle:
+        rule = limited(published, task.idle_limits)
         days = window_days(rule, preferences)
         looked_at, seen = resources, samples
         if days != preferences.lookback_days:
@@ -223,8 +275,7 @@ def _analyze_batch(
             among = concerned_rows(rule, resources, catalog, task.as_of, days).nonzero()[0].tolist()
             looked_at = [resources[place] for place in among]
             seen = _samples(state, task, looked_at, days)
-        idle += idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
-    return replace(_followed(state, task, resources, found, preferences), idle=tuple(idle))
+        yield from idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
 
 
 def _followed(
@@ -423,4 +474,6 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
         sum(tally.monthly_savings for tally in tallies),
         sum((tally.by_type for tally in tallies), Counter()),
         min((tally.oldest_price for tally in tallies if tally.oldest_price), default=None),
+        sum((tally.idle for tally in tallies), Counter()),
+        sum(tally.idle_savings for tally in tallies),
     )

@@ -24,8 +24,10 @@ from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.ecs_service import EcsService
+from compute_optimizer.model.idle_only import IdleOnly
 from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
+from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import AURORA_STORAGE, Resource
 from compute_optimizer.scenario.databases import (
@@ -35,6 +37,11 @@ from compute_optimizer.scenario.databases import (
 )
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.groups import generate_groups
+from compute_optimizer.scenario.idle_resources import (
+    Idler,
+    generate_idle_resources,
+    generate_idle_samples,
+)
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.scenario.serverless import (
@@ -50,7 +57,16 @@ from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, ge
 SEED = 111
 """Any number would do; this one makes the demo the same on every machine."""
 
-METRIC_FILES = ("", "volume_", "function_", "service_", "database_")
+METRIC_FILES = (
+    "",
+    "volume_",
+    "function_",
+    "service_",
+    "database_",
+    "idle_",
+    "idle_32_days_",
+    "idle_63_days_",
+)
 """How the names of the metric files begin, in their order."""
 
 MARKER = "demo.json"
@@ -70,16 +86,19 @@ class Estate:
     services: tuple[Service, ...]
     databases: tuple[Hosted, ...]
     """DB instances and clusters."""
+    idlers: tuple[Idler, ...]
+    """What idles, and its busy twins."""
 
     @property
     def resources(self) -> list[Resource]:
         """Return what the inventory lists."""
-        owners: tuple[Machine | Disk | Function | Service | Hosted, ...] = (
+        owners: tuple[Machine | Disk | Function | Service | Hosted | Idler, ...] = (
             *self.fleet,
             *self.volumes,
             *self.functions,
             *self.services,
             *self.databases,
+            *self.idlers,
         )
         return [*(one.resource for one in owners), *self.groups]
 
@@ -93,6 +112,7 @@ class Estate:
             "functions": len(self.functions),
             "services": len(self.services),
             "databases": len(self.databases),
+            "others": len(self.idlers),
         }
 
 
@@ -103,7 +123,7 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, the volumes, the functions, the services and the databases."""
+    """Of the instances, the volumes, the functions, the services, the databases and what idles."""
     last_day: date
     counts: Mapping[str, int]
     """Resources in the inventory by what people call several of them, such as instances."""
@@ -154,6 +174,7 @@ def generate_estate(size: int = FLEET_SIZE) -> Estate:
         functions=generate_functions(SEED, fleet),
         services=generate_services(SEED, fleet),
         databases=generate_databases(SEED, fleet),
+        idlers=generate_idle_resources(),
     )
 
 
@@ -182,6 +203,7 @@ def samples_of(estate: Estate, window: Window) -> Iterator[ShardSamples]:
     yield generate_function_samples(estate.functions, window, SEED)
     yield generate_service_samples(estate.services, window, SEED)
     yield generate_database_samples(estate.databases, window, SEED)
+    yield from generate_idle_samples(estate.idlers, window)
 
 
 def organization_document() -> dict[str, Any]:
@@ -219,6 +241,7 @@ def inventory_table(estate: Estate) -> pa.Table:
             **_group_columns(resources, estate.members),
             **_serverless_columns(resources),
             **_database_columns(resources),
+            **_idle_columns(resources),
         }
     )
 
@@ -286,8 +309,22 @@ def _database_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
     columns = {
         name: pa.array([one and getattr(one, name) for one in found]) for name in DATABASE_COLUMNS
     }
+    # Caches have an engine, too.
+    columns["engine"] = pa.array([getattr(one, "engine", None) or None for one in resources])
     members = [one and ";".join(one.member_classes) for one in found]
     return columns | {"member_classes": pa.array(members, pa.string())}
+
+
+def _idle_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
+    """Return the columns that only NAT gateways and what is only looked at for idleness fill."""
+    gateways = [one if isinstance(one, NatGateway) else None for one in resources]
+    others = [one if isinstance(one, IdleOnly) else None for one in resources]
+    indexes = [one and one.indexes and ";".join(one.indexes) for one in others]
+    return {
+        "in_route_table": pa.array([one and one.in_route_table for one in gateways], pa.bool_()),
+        "global_secondary_indexes": pa.array(indexes, pa.string()),
+        "monthly_usd": pa.array([one and one.monthly_usd for one in others], pa.float64()),
+    }
 
 
 def _size_of(one: Resource) -> int | None:

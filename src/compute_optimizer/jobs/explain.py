@@ -69,7 +69,11 @@ def explain(
         preferences=preferences,
         **risk.known_to(kind),
     )
-    return told if stored is None else replace(told, departures=departures(told, stored))
+    if stored is None:
+        return told
+    # The run may have gone by other limits of idleness than the published ones.
+    found = replace(told, idle=getattr(stored, "idle", told.idle))
+    return replace(found, departures=departures(found, stored))
 
 
 def compare(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, Upload
 from compute_optimizer.model.export import IDLE, ExportJob, ExportRequest, WantedFilter
+from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.resources import type_named
 from compute_optimizer.resources.idleness import counted_savings
 from compute_optimizer.sinks.rows import (
@@ -287,7 +288,8 @@ def _idle(
     shown = _shown(request)
     selection = exporter.selection_of(request.resource_type, request.filters)
     with exporter.state.reading() as connection:
-        runs = current_runs(connection, account_id, request.region)
+        hidden = hidden_types(request.newer_idle_types)
+        runs = current_runs(connection, account_id, request.region, hidden)
     place, after = Place(account_id, request.region, runs), None
     while True:
         with exporter.state.reading() as connection:

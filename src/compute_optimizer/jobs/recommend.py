@@ -4,9 +4,15 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection
 
-from compute_optimizer.model.recommendation import Recommendation
-from compute_optimizer.resources import ResourceType, type_named
+from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
+from compute_optimizer.resources import ResourceType, idleness, type_named
 from compute_optimizer.store.enrollments import opted_in_accounts
+from compute_optimizer.store.idle_recommendations import (
+    After,
+    Place,
+    current_runs,
+    read_idle_page,
+)
 from compute_optimizer.store.recommendations import (
     Scope,
     counted_savings,
@@ -41,6 +47,41 @@ def by_savings(
     )
     found = [one for scope, kind in scopes for one in _all_of(connection, scope, kind)]
     return sorted(found, key=lambda one: (-counted_savings(one), one.resource_arn))
+
+
+def idle_by_savings(
+    connection: Connection,
+    accounts: Collection[str] | None = None,
+    regions: Collection[str] | None = None,
+    hidden: Collection[str] = (),
+) -> list[IdleRecommendation]:
+    """Return what is idle of every resource type but the hidden, as `by_savings`.
+
+    What has no price comes last.
+    """
+    wanted = opted_in_accounts(connection)
+    if accounts is not None:
+        wanted &= set(accounts)
+    places = {
+        (scope.account_id, scope.region)
+        for scope in current_scopes(connection, wanted)
+        if regions is None or scope.region in regions
+    }
+    found = [one for place in sorted(places) for one in _idle_of(connection, *place, hidden)]
+    return sorted(found, key=lambda one: (-idleness.counted_savings(one), one.resource_arn))
+
+
+def _idle_of(
+    connection: Connection, account_id: str, region: str, hidden: Collection[str]
+) -> Iterator[IdleRecommendation]:
+    place = Place(account_id, region, current_runs(connection, account_id, region, hidden))
+    after: After | None = None
+    while True:
+        page = read_idle_page(connection, place, limit=PAGE, after=after)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = After(idleness.counted_savings(page[-1]), page[-1].resource_arn)
 
 
 def _all_of(connection: Connection, scope: Scope, kind: ResourceType) -> Iterator[Recommendation]:

@@ -54,6 +54,8 @@ class Database(Resource):
     """The instance of its cluster that writes."""
     read_replica: bool = False
     """Replicates another DB instance."""
+    global_secondary: bool = False
+    """Belongs to a secondary cluster of an Aurora global database."""
     performance_insights: bool = False
     """Without them no class with fewer vCPUs is recommended (spec 2.1)."""
     member_classes: tuple[str, ...] = ()

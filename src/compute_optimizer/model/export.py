@@ -80,6 +80,8 @@ class ExportRequest:
     """Of instances and groups: the options of these are ranked together."""
     enum_style: str = "wire"
     """Spelling of the enums of instances and groups, as in answers."""
+    newer_idle_types: bool = True
+    """Whether what is idle may be of `NEWER_IDLE_TYPES`, as in answers."""
 
 
 @dataclass(frozen=True, slots=True)

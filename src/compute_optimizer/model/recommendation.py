@@ -37,6 +37,14 @@ class PerformanceRisk(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MetricDimension:
+    """What part of a resource a metric is of, as CloudWatch tells it."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UtilizationMetric:
     """One value of use: the highest in the look-back period."""
 
@@ -44,7 +52,10 @@ class UtilizationMetric:
     """In the model's spelling, such as Cpu or EBS_READ_OPS_PER_SECOND."""
     value: float
     source_statistic: str = "Maximum"
-    """Statistic of the stored samples: Maximum, or Average where nobody sent maxima."""
+    """Statistic of the stored samples: Maximum, or Average where nobody sent maxima; Sum where the
+    value is not the highest but all of the look-back period."""
+    dimensions: tuple[MetricDimension, ...] = ()
+    """Where the resource alone does not tell them."""
 
 
 @dataclass(frozen=True, slots=True)

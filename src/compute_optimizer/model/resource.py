@@ -27,6 +27,30 @@ AURORA_STORAGE: Final = "AuroraDBClusterStorage"
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 
+DYNAMODB_TABLE: Final = "DynamoDBTable"
+ELASTICACHE_CLUSTER: Final = "ElastiCacheCluster"
+MEMORYDB_CLUSTER: Final = "MemoryDBCluster"
+DOCUMENTDB_CLUSTER: Final = "DocumentDBCluster"
+WORKSPACES: Final = "WorkSpaces"
+SAGEMAKER_ENDPOINT: Final = "SageMakerEndpoint"
+
+NEWER_IDLE_TYPES = (
+    DYNAMODB_TABLE,
+    ELASTICACHE_CLUSTER,
+    MEMORYDB_CLUSTER,
+    DOCUMENTDB_CLUSTER,
+    WORKSPACES,
+    SAGEMAKER_ENDPOINT,
+)
+"""The service's own names of types that are only looked at for idleness, and that its model has
+only since botocore 1.44.5 (enum RecommendationSourceType)."""
+
+
+def hidden_types(newer_idle_types: bool) -> tuple[str, ...]:
+    """Return the types that answers leave out, by the setting of that name."""
+    return () if newer_idle_types else NEWER_IDLE_TYPES
+
+
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 

@@ -26,5 +26,7 @@ class Context:
     """How EC2 enums are spelled in answers: wire (OVER_PROVISIONED) or model (Overprovisioned)."""
     page_size: int = LARGEST_PAGE
     """Recommendations on a page of a request that does not say how many it wants."""
+    newer_idle_types: bool = True
+    """Whether answers tell of `NEWER_IDLE_TYPES`."""
     sink: Sink | None = None
     """Where exports are written to; None where there is no such place."""

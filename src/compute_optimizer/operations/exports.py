@@ -126,6 +126,7 @@ def _queue(context: Context, request: dict[str, Any], kind: ExportKind) -> dict[
         fields=_fields(request, kind),
         architectures=_architectures(request),
         enum_style=context.enum_style,
+        newer_idle_types=context.newer_idle_types,
     )
     # Before the bucket is looked at: SDKs repeat a refused export, which has to be cheap.
     with context.state.reading() as connection:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from compute_optimizer.model.recommendation import IdleRecommendation
+from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.operations import paging
 from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
@@ -42,8 +43,8 @@ ARN = re.compile(
     r"(?P<kind>[A-Za-z]+)[:/]\S+"
 )
 
-RESOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
-"""Ids are taken in place of ARNs."""
+RESOURCE_ID = re.compile(r"[!-9;-~]{1,256}", re.ASCII)
+"""Ids are taken in place of ARNs: names of groups are anything printable but a colon."""
 
 ARN_KINDS: Mapping[tuple[str, str], IdleRecommendationResourceType] = {
     ("ec2", "instance"): "EC2Instance",
@@ -103,7 +104,7 @@ def get_idle_recommendations(context: Context, request: dict[str, Any]) -> dict[
             after=after,
             selection=question.selection,
         )
-        missing = _missing(connection, question, place)
+        missing = _missing(context, connection, question, place)
     page = found[: question.page]
     shown = [idle_recommendation(one, context.region) for one in page]
     answer: dict[str, Any] = {"idleRecommendations": shown, "errors": missing}
@@ -152,15 +153,17 @@ def _position(
 ) -> tuple[Place, After | None]:
     """Return which runs are read, and where the page starts."""
     here = question.account_id, question.region
+    hidden = hidden_types(context.newer_idle_types)
     if question.token is None:
-        return Place(*here, current_runs(connection, *here)), None
+        return Place(*here, current_runs(connection, *here, hidden)), None
     sealed = paging.open_token(context, OPERATION, question.bound, question.token)
     runs, after = json.loads(sealed)
     for resource_type, run_id in runs.items():
         scope = Scope(*here, resource_type)
         if not is_readable(connection, run_id, scope, context.clock.now()):
             raise InvalidParameterValueException(paging.EXPIRED)
-    return Place(*here, runs), After(**after)
+    shown = {name: run_id for name, run_id in runs.items() if name not in hidden}
+    return Place(*here, shown), After(**after)
 
 
 def _next_token(
@@ -172,12 +175,13 @@ def _next_token(
 
 
 def _missing(
-    connection: Connection, question: Question, place: Place
+    context: Context, connection: Connection, question: Question, place: Place
 ) -> list[IdleRecommendationError]:
     """Return the errors of listed resources, on the first page only."""
     if question.token is not None:
         return []
-    missing = [_error(name, code, MESSAGES[code]) for name, code in question.refused.items()]
+    hidden = hidden_types(context.newer_idle_types)
+    missing = [_error(n, code, MESSAGES[code], hidden) for n, code in question.refused.items()]
     if not question.names:
         return missing
     known = known_names(connection, place, question.names)
@@ -186,13 +190,14 @@ def _missing(
     for name in unknown:
         error = told.get(name)
         code, text = (error.code, error.message) if error else (NOT_FOUND, MESSAGES[NOT_FOUND])
-        missing.append(_error(name, code, text))
+        missing.append(_error(name, code, text, hidden))
     return missing
 
 
-def _error(name: str, code: str, message: str) -> IdleRecommendationError:
+def _error(name: str, code: str, message: str, hidden: Collection[str]) -> IdleRecommendationError:
     found: IdleRecommendationError = {"identifier": name, "code": code, "message": message}
     parts = ARN.fullmatch(name)
-    if parts and (kind := ARN_KINDS.get((parts["service"], parts["kind"]))):
+    kind = ARN_KINDS.get((parts["service"], parts["kind"])) if parts else None
+    if kind and kind not in hidden:
         found["resourceType"] = kind
     return found

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.operations import paging
 from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
@@ -18,7 +19,8 @@ def get_recommendation_summaries(context: Context, request: dict[str, Any]) -> d
     token of another request.
     """
     account_id = target_account(context, request.get("accountIds"))
-    bound, types = {"account": account_id}, list(TOLD)
+    hidden = hidden_types(context.newer_idle_types)
+    bound, types = {"account": account_id}, [name for name in TOLD if name not in hidden]
     first = 0
     if token := request.get("nextToken"):
         first = types.index(paging.open_token(context, OPERATION, bound, token)) + 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from compute_optimizer.catalog import load_instance_types
@@ -12,6 +13,7 @@ from compute_optimizer.catalog.database_classes import (
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
+from compute_optimizer.catalog.modes import load_modes
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
 from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.volume_types import load_volume_types
@@ -25,6 +27,7 @@ from compute_optimizer.model.database import Database, DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.idle_only import IdleOnly
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.nat_gateway import NatGateway
@@ -41,6 +44,7 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     NAT_GATEWAY,
+    NEWER_IDLE_TYPES,
     RDS_DB_INSTANCE,
     Resource,
 )
@@ -50,11 +54,13 @@ from compute_optimizer.resources import (
     ebs_volume,
     ec2_instance,
     ecs_service,
+    idle_only,
     idleness,
     lambda_function,
     nat_gateway,
     rds_database,
 )
+from compute_optimizer.resources.asg import idleness as asg_idleness
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
@@ -62,7 +68,9 @@ from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.idleness import IdleRule
+from compute_optimizer.resources.rds import idleness as rds_idleness
 from compute_optimizer.resources.rds import reading as rds_reading
+from compute_optimizer.resources.services import idleness as service_idleness
 from compute_optimizer.resources.services import reading as service_reading
 
 
@@ -157,7 +165,7 @@ RESOURCE_TYPES = (
         resource=NatGateway,
         metrics=nat_gateway.METRICS,
         catalog=load_nat_gateway_types,
-        recommend=nat_gateway.recommend,
+        recommend=idleness.nothing_sized,
         recommendation=IdleRecommendation,
         facets=idleness.facets_of,
         counted_savings=idleness.counted_savings,
@@ -176,8 +184,9 @@ RESOURCE_TYPES = (
         counted_savings=asg_reading.counted_savings,
         summary=asg_reading.summary_of,
         explain=auto_scaling_group.explain,
-        from_members=auto_scaling_group.per_machine,
         priced=with_own_prices,
+        idle=asg_idleness.RULES,
+        from_members=asg_idleness.with_busiest,
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,
@@ -202,6 +211,7 @@ RESOURCE_TYPES = (
         facets=service_reading.facets_of,
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
+        idle=service_idleness.RULES,
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
@@ -215,6 +225,23 @@ RESOURCE_TYPES = (
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
         priced=with_own_class_prices,
+        idle=rds_idleness.RULES,
+    ),
+    *(
+        ResourceType(
+            name=name,
+            plural=idle_only.PLURALS[name],
+            resource=IdleOnly,
+            metrics=idle_only.metrics_of(name),
+            catalog=partial(load_modes, name),
+            recommend=idleness.nothing_sized,
+            recommendation=IdleRecommendation,
+            facets=idleness.facets_of,
+            counted_savings=idleness.counted_savings,
+            summary=idleness.summary_of,
+            idle=idle_only.rules_of(name),
+        )
+        for name in NEWER_IDLE_TYPES
     ),
 )
 

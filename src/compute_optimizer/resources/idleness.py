@@ -4,11 +4,11 @@ A type states its rules in `ResourceType.idle`; nothing else is needed for them 
 stored, listed, filtered and counted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isnan
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -17,16 +17,22 @@ from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows
 from compute_optimizer.engine.statistics import highest
 from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples
+from compute_optimizer.model.idle_limits import IdleLimits
+from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix, ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Finding,
     IdleRecommendation,
+    MetricDimension,
+    Recommendation,
+    Results,
     Savings,
     UtilizationMetric,
 )
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.summary import Summary
+
+R = TypeVar("R", bound=Recommendation)
 
 LONGEST_DAYS = 93
 """The longest look-back period there is (spec 2.1)."""
@@ -39,6 +45,11 @@ ENOUGH = Required()
 """What a rule has to know unless it says otherwise."""
 
 
+Concerned = Callable[[Sequence[Any], Any, datetime], Booleans]
+Prepared = Callable[[Sequence[Any], ShardSamples, Any], ShardSamples]
+"""As IdleRule describes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """How a metric is reported."""
@@ -47,11 +58,20 @@ class Shown:
     """In enum IdleMetricName."""
     per_second: bool = False
     """Samples are sums over a slot, and the rate is reported."""
+    totals: bool = False
+    """What exports tell is the sum over the window (enum ExportableIdleField)."""
+    dimensions: Callable[[Any], tuple[MetricDimension, ...]] | None = None
+    """From a resource to the parts of it that the metric is of; None where that is all of it."""
 
 
 def everyone(resources: Sequence[Resource], _catalog: Any, _since: datetime) -> Booleans:
     """Return that the rule looks at each resource."""
     return np.ones(len(resources), dtype=np.bool_)
+
+
+def as_sent(_resources: Sequence[Resource], samples: ShardSamples, _catalog: Any) -> ShardSamples:
+    """Return the samples as they are."""
+    return samples
 
 
 def all_of_it(resources: Sequence[Resource]) -> Floats:
@@ -67,22 +87,32 @@ class IdleRule:
     """The name in enum IdleRecommendationResourceType, such as EC2Instance."""
     finding: Finding
     description: str
-    """A sentence; {days} stands for the days of the window."""
+    """A sentence; {days} stands for the days of the window, and the name of a limit for it."""
     limits: tuple[IdleLimit, ...]
     """All of them hold, over the whole window. Those that leave the fewest stand first."""
     shown: Mapping[str, Shown]
     """Metric -> how its highest sample is reported."""
-    monthly_usd: Callable[[Sequence[Any], ShardSamples, Any], Floats]
-    """From resources, samples and catalog to what each costs a month; NaN where unknown."""
-    concerned: Callable[[Sequence[Any], Any, datetime], Booleans] = everyone
+    monthly_usd: Callable[[Sequence[Any], ShardSamples, Any, datetime], Floats]
+    """From resources, samples, catalog and the moment of the analysis to what each costs a month;
+    NaN where unknown."""
+    concerned: Concerned = everyone
     """From resources, catalog and the moment a whole window ago to which the rule looks at."""
     saved_share: Callable[[Sequence[Any]], Floats] = all_of_it
     """What share of its cost the recommended action saves, 0 to 1: 1 where that is to delete."""
+    prepared: Prepared = as_sent
+    """From resources, samples and catalog to samples with what only these together tell."""
     required: Required = ENOUGH
     fixed_days: int | None = None
     """Length of the window where no preference changes it."""
     longest_days: int = LONGEST_DAYS
     """To which a preference may extend the window."""
+
+
+def limited(rule: IdleRule, stated: IdleLimits) -> IdleRule:
+    """Return the rule with the figures that are stated for its type; the others stay."""
+    figures = stated.get(rule.idle_type, {})
+    limits = (replace(one, limit=figures.get(one.name, one.limit)) for one in rule.limits)
+    return replace(rule, limits=tuple(limits))
 
 
 def window_days(rule: IdleRule, preferences: Preferences) -> int:
@@ -111,15 +141,19 @@ def idle_recommendations(
     """
     days = samples.window.days
     among = concerned_rows(rule, resources, catalog, as_of, days)
+    if not among.any():
+        return ()
+    samples = rule.prepared(resources, samples, catalog)
     metrics = {metric for limit in rule.limits for metric in limit.metrics} | rule.shown.keys()
     chosen = choose_series(samples, sorted(metrics))
     found = idle_rows(chosen, rule.limits, rule.required, days, among).tolist()
     idle = [resources[row] for row in found]
     if not idle:
         return ()
-    costs = rule.monthly_usd(idle, _rows(samples, found), catalog).tolist()
+    costs = rule.monthly_usd(idle, samples.rows(found), catalog, as_of).tolist()
     shares = rule.saved_share(idle).tolist()
-    utilization = _utilization(rule, chosen, found)
+    utilization = _utilization(rule, chosen, found, idle)
+    description = _description(rule, days)
     return tuple(
         IdleRecommendation(
             resource_arn=resource.arn,
@@ -129,7 +163,7 @@ def idle_recommendations(
             idle_type=rule.idle_type,
             tags=dict(resource.tags),
             finding=rule.finding,
-            description=rule.description.format(days=days),
+            description=description,
             utilization=used,
             lookback_days=float(days),
             savings=None if isnan(cost) else Savings(share * 100, share * cost),
@@ -139,27 +173,56 @@ def idle_recommendations(
     )
 
 
-def _rows(samples: ShardSamples, rows: Sequence[int]) -> ShardSamples:
-    arns = tuple(samples.resource_arns[row] for row in rows)
-    series = {key: matrix[rows] for key, matrix in samples.series.items()}
-    return ShardSamples(arns, samples.window, series)
+def nothing_sized(
+    resources: Sequence[Resource],
+    samples: ShardSamples,
+    catalog: Any,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[IdleRecommendation]:
+    """Return nothing: what is only looked at for idleness has no size to recommend."""
+    return Results((), ())
+
+
+def marked(found: Iterable[R], idle: Iterable[IdleRecommendation]) -> tuple[R, ...]:
+    """Return recommendations of size, those that say whether their resource is idle saying so."""
+    names = {one.resource_arn for one in idle}
+    return tuple(
+        one
+        if getattr(one, "idle", None) is None
+        else replace(cast(Any, one), idle=one.resource_arn in names)
+        for one in found
+    )
+
+
+def _description(rule: IdleRule, days: int) -> str:
+    figures = {limit.name: limit.limit for limit in rule.limits if limit.name}
+    return rule.description.format(days=days, **figures)
 
 
 def _utilization(
-    rule: IdleRule, chosen: Chosen, rows: Sequence[int]
+    rule: IdleRule, chosen: Chosen, rows: Sequence[int], idle: Sequence[Resource]
 ) -> list[tuple[UtilizationMetric, ...]]:
-    """Return the highest values of the rows; 0 where nothing at all was sent."""
-    columns = []
+    """Return what the rows used, and of some metrics the sum besides; 0 where nothing was sent."""
+    columns: list[list[UtilizationMetric]] = []
     for metric, shown in rule.shown.items():
-        scale = 1 / SLOT_SECONDS if shown.per_second else 1.0
-        peaks = np.zeros(len(rows))
-        if metric in chosen.series:
-            peaks = np.nan_to_num(highest(chosen.series[metric][rows]).astype(np.float64))
-        columns.append((shown.name, np.round(peaks * scale, DECIMALS).tolist()))
-    return [
-        tuple(UtilizationMetric(name, values[place]) for name, values in columns)
-        for place in range(len(rows))
-    ]
+        series = chosen.series.get(metric)
+        some = np.zeros((len(rows), 1), np.float32) if series is None else series[rows]
+        parts = [shown.dimensions(one) if shown.dimensions else () for one in idle]
+        for statistic, measured in _told(shown, some):
+            values = np.round(np.nan_to_num(measured), DECIMALS).tolist()
+            pairs = zip(values, parts, strict=True)
+            columns.append([UtilizationMetric(shown.name, v, statistic, p) for v, p in pairs])
+    return list(zip(*columns, strict=True))
+
+
+def _told(shown: Shown, series: Matrix) -> Iterator[tuple[str, Floats]]:
+    """Yield the statistics that are told of a metric, (rows,) each."""
+    scale = 1 / SLOT_SECONDS if shown.per_second else 1.0
+    yield Statistic.MAXIMUM.value, highest(series).astype(np.float64) * scale
+    if shown.totals:
+        yield Statistic.SUM.value, np.nansum(series, axis=1, dtype=np.float64)
 
 
 def facets_of(recommendation: IdleRecommendation) -> Facets:

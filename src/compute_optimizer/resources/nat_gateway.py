@@ -11,13 +11,7 @@ from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.idle import IdleLimit, Measure, Required
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.nat_gateway import AVAILABLE, NatGateway
-from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import (
-    HOURS_PER_MONTH,
-    Finding,
-    IdleRecommendation,
-    Results,
-)
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.resources.idleness import IdleRule, Shown
 
 UNUSED_DAYS = 32
@@ -33,18 +27,6 @@ METRICS = (
 """Every series that the analysis wants from the tiles."""
 
 
-def recommend(
-    gateways: Sequence[NatGateway],
-    samples: ShardSamples,
-    types: NatGatewayTypes,
-    *,
-    as_of: datetime,
-    preferences: Preferences,
-) -> Results[IdleRecommendation]:
-    """Return nothing: NAT gateways have no size, so there is none to recommend."""
-    return Results((), ())
-
-
 def _concerned(
     gateways: Sequence[NatGateway], _types: NatGatewayTypes, _since: datetime
 ) -> Booleans:
@@ -54,7 +36,10 @@ def _concerned(
 
 
 def _monthly_usd(
-    gateways: Sequence[NatGateway], _samples: ShardSamples, _types: NatGatewayTypes
+    gateways: Sequence[NatGateway],
+    _samples: ShardSamples,
+    _types: NatGatewayTypes,
+    _as_of: datetime,
 ) -> Floats:
     return np.array([HOURLY_USD.get(one.region, nan) for one in gateways]) * HOURS_PER_MONTH
 

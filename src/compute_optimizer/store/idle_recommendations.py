@@ -1,7 +1,7 @@
 """Idle recommendations of an account in a Region, of all resource types at once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -50,12 +50,15 @@ class After:
     arn: str
 
 
-def current_runs(connection: Connection, account_id: str, region: str) -> dict[str, str]:
-    """Return the current run of every resource type of an account in a Region."""
+def current_runs(
+    connection: Connection, account_id: str, region: str, hidden: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the current run of every resource type of an account in a Region but the hidden."""
     query = select(run_scopes.c.resource_type, run_scopes.c.run_id).where(
         run_scopes.c.account_id == account_id,
         run_scopes.c.region == region,
         run_scopes.c.superseded_at.is_(None),
+        run_scopes.c.resource_type.not_in(hidden),
     )
     return {row.resource_type: row.run_id for row in connection.execute(query)}
 

@@ -3,11 +3,13 @@
 from typing import Any, cast
 
 from compute_optimizer.model import recommendation as model
+from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.shapes import IdleRecommendation, IdleUtilizationMetric, MetricStatistic
 from compute_optimizer.views.savings import savings_opportunity
 
 STATISTIC: MetricStatistic = "Maximum"
-"""Of every utilization metric: its value is the highest of the look-back period."""
+"""Of every utilization metric: its value is the highest of the look-back period (documented). Sums
+are told by exports only."""
 
 
 def idle_recommendation(one: model.IdleRecommendation, region: str) -> IdleRecommendation:
@@ -19,7 +21,11 @@ def idle_recommendation(one: model.IdleRecommendation, region: str) -> IdleRecom
         "accountId": one.account_id,
         "finding": cast(Any, one.finding.value),
         "findingDescription": one.description,
-        "utilizationMetrics": [_metric(metric) for metric in one.utilization],
+        "utilizationMetrics": [
+            _metric(metric)
+            for metric in one.utilization
+            if metric.source_statistic != Statistic.SUM.value
+        ],
         "lookBackPeriodInDays": one.lookback_days,
         "lastRefreshTimestamp": one.last_refresh,
         "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
@@ -33,4 +39,13 @@ def idle_recommendation(one: model.IdleRecommendation, region: str) -> IdleRecom
 
 
 def _metric(metric: model.UtilizationMetric) -> IdleUtilizationMetric:
-    return {"name": cast(Any, metric.name), "statistic": STATISTIC, "value": metric.value}
+    found: IdleUtilizationMetric = {
+        "name": cast(Any, metric.name),
+        "statistic": STATISTIC,
+        "value": metric.value,
+    }
+    if metric.dimensions:
+        found["dimensions"] = [
+            {"key": part.key, "values": list(part.values)} for part in metric.dimensions
+        ]
+    return found

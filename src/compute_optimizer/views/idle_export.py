@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.recommendation import IdleRecommendation, Savings
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
@@ -16,7 +17,6 @@ from compute_optimizer.views.export_columns import (
     double,
     moment,
     text,
-    values_by_name,
 )
 from compute_optimizer.views.savings import currency_of
 
@@ -44,7 +44,7 @@ NEWER_MAXIMA = (
 )
 """Maxima that only the fields name."""
 
-UNANALYZED = (
+OTHERS = (
     "ConsumedReadCapacityUnitsSum",
     "ConsumedWriteCapacityUnitsSum",
     "NewConnectionsSum",
@@ -61,7 +61,8 @@ UNANALYZED = (
     "CurrConnectionsSum",
     "DatabaseConnectionsSum",
 )
-"""Fields of metrics by another statistic than the maximum: their types are not analyzed."""
+"""Metrics by another statistic than the maximum, as the newer fields name them. Nothing public says
+what IsIdle is of, so its column stays empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,9 @@ class IdleCells:
 
     one: IdleRecommendation
     use: Mapping[str, float]
+    """The highest values."""
+    others: Mapping[str, float]
+    """By the names of OTHERS; of a table what its indexes consumed is counted too."""
     currency: str
     options: tuple[()] = ()
     """None: what can be done about it is not ranked."""
@@ -77,7 +81,15 @@ class IdleCells:
 
 def idle_cells(one: IdleRecommendation, shown: Shown) -> IdleCells:
     """Return what the columns of an idle resource read."""
-    return IdleCells(one, values_by_name(one.utilization), currency_of(shown.region))
+    sums: dict[str, float] = {}
+    peaks: dict[str, float] = {}
+    for metric in one.utilization:
+        if metric.source_statistic == Statistic.SUM.value:
+            name = f"{metric.name}{metric.source_statistic}"
+            sums[name] = sums.get(name, 0.0) + metric.value
+        else:
+            peaks[metric.name] = max(metric.value, peaks.get(metric.name, metric.value))
+    return IdleCells(one, peaks, sums, currency_of(shown.region))
 
 
 def _maximum(metric: str) -> Column:
@@ -85,9 +97,9 @@ def _maximum(metric: str) -> Column:
     return double(f"u{name}", f"U{name}", lambda row: row.use.get(metric))
 
 
-def _unanalyzed(name: str) -> Column:
-    name = f"tilizationMetrics{name}"
-    return double(f"u{name}", f"U{name}", lambda row: None)
+def _other(name: str) -> Column:
+    ending = f"tilizationMetrics{name}"
+    return double(f"u{ending}", f"U{ending}", lambda row: row.others.get(name))
 
 
 def _savings(field: str, after: str = "") -> tuple[Column, ...]:
@@ -133,7 +145,7 @@ COLUMNS = (
     TAGS,
     # From here on no public file has shown the place or the name (spec 9.5, a proposal).
     *map(_maximum, NEWER_MAXIMA),
-    *map(_unanalyzed, UNANALYZED),
+    *map(_other, OTHERS),
 )
 
 TABLE = ExportTable("Idle Recommendations", COLUMNS, idle_cells)

@@ -53,7 +53,9 @@ def _detached(volumes: Sequence[EbsVolume], _types: VolumeTypes, since: datetime
     return np.array(found, dtype=np.bool_)
 
 
-def _monthly_usd(volumes: Sequence[EbsVolume], samples: ShardSamples, types: VolumeTypes) -> Floats:
+def _monthly_usd(
+    volumes: Sequence[EbsVolume], samples: ShardSamples, types: VolumeTypes, _as_of: datetime
+) -> Floats:
     return present(volumes, types, demand_of(samples, DEFAULT_PREFERENCES)).monthly_usd
 
 
@@ -62,10 +64,12 @@ RULES = (
         idle_type="EBSVolume",
         finding=Finding.IDLE,
         description=(
-            "The volume had less than one read or write operation per day over the {days}-day "
-            "lookback period."
+            "The volume had fewer than {operations_per_day:g} read and write operations per day "
+            "over the {days}-day lookback period."
         ),
-        limits=(IdleLimit(OPERATIONS, Measure.DAILY_SUM, IDLE_OPERATIONS),),
+        limits=(
+            IdleLimit(OPERATIONS, Measure.DAILY_SUM, IDLE_OPERATIONS, name="operations_per_day"),
+        ),
         shown=SHOWN,
         monthly_usd=_monthly_usd,
         concerned=_attached,

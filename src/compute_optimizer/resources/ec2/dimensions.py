@@ -106,10 +106,17 @@ WIRE_NAMES = {
 
 PERCENTAGES = (CPU_METRIC, MEMORY_METRIC)
 
+GPU_USE = "nvidia_smi_utilization_gpu"
+GPU_MEMORY = "nvidia_smi_memory_used"
+GPU_ENCODER = "nvidia_smi_encoder_stats_session_count"
+GPU_METRICS = (GPU_USE, GPU_MEMORY, GPU_ENCODER)
+"""As the CloudWatch agent calls them (spec 2.4): percent, MiB and sessions. Only idleness is told
+by them so far."""
+
 METRICS = (
     *(
         MetricKey(metric, statistic)
-        for metric in PERCENTAGES
+        for metric in (*PERCENTAGES, *GPU_METRICS)
         for statistic in (Statistic.MAXIMUM, Statistic.AVERAGE)
     ),
     *(MetricKey(metric, Statistic.SUM) for metric in WIRE_NAMES if metric not in PERCENTAGES),

@@ -18,12 +18,12 @@ from compute_optimizer.engine.demand import (
     percentiles,
 )
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
+from compute_optimizer.engine.idle import idle_rows
 from compute_optimizer.engine.matching import Fleet
 from compute_optimizer.engine.options import Current, Market
 from compute_optimizer.engine.recommender import Decisions, decide
 from compute_optimizer.engine.risk import overall
 from compute_optimizer.engine.usage import (
-    CPU_METRIC,
     MINIMUM_SAMPLES,
     Chosen,
     DimensionUsage,
@@ -32,30 +32,25 @@ from compute_optimizer.engine.usage import (
     measure,
 )
 from compute_optimizer.model.database import AURORA_STANDARD, Database
-from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix, ShardSamples
+from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, ShardSamples
 from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.resources.idleness import ENOUGH
 from compute_optimizer.resources.rds.dimensions import (
-    CONNECTIONS,
     DIMENSIONS,
     EBS_PLACES,
     EPHEMERAL,
     GAUGES,
-    IOPS_PLACE,
     KILLS,
     LASTING_PRESSURE,
     MEMORY_PLACE,
     RATE_PLACES,
     VCPU_PLACE,
 )
+from compute_optimizer.resources.rds.idleness import LIMITS as IDLE_LIMITS
+from compute_optimizer.resources.rds.idleness import concerned
 
 UNKNOWN_CLASS = -1
 """Stands for a class that is not supported with the engine."""
-
-IDLE_PEAK_CPU = 5.0
-"""Percent: the peak lies below (assumed; the service says low: spec 5.3 and 15, question 35)."""
-
-IDLE_IOPS = 20.0
-"""Reads and writes a second: every sample lies below (assumed, as IDLE_PEAK_CPU)."""
 
 PRESSED_RISK = 3.0
 """What an instance scores at least that is short of memory (assumed)."""
@@ -250,24 +245,11 @@ def _above_zero(series: Matrix, forgiven: float) -> Booleans:
 
 
 def _idle(databases: Sequence[Database], chosen: Chosen) -> Booleans:
-    """Return which instances are idle: unknown connections, CPU or I/O are not idle."""
-    replica = np.array([one.read_replica for one in databases], dtype=np.bool_)
-    limits = {CONNECTIONS: 0.0, CPU_METRIC: np.nextafter(IDLE_PEAK_CPU, 0)}
-    found = ~replica
-    for metric, highest in limits.items():
-        found &= _stays_within(chosen, (metric,), highest)
-    io = DIMENSIONS[IOPS_PLACE].metrics
-    return found & _stays_within(chosen, io, np.nextafter(IDLE_IOPS, 0))
-
-
-def _stays_within(chosen: Chosen, metrics: Sequence[str], highest: float) -> Booleans:
-    """Return where the sum of the metrics never exceeds a limit, and is known for 30 hours."""
-    if not all(metric in chosen.series for metric in metrics):
-        return np.zeros(chosen.rows, dtype=np.bool_)
-    total: Floats = np.add.reduce([chosen.series[metric] for metric in metrics], dtype=np.float64)
-    known: Booleans = np.count_nonzero(np.isfinite(total), axis=1) >= MINIMUM_SAMPLES
-    within: Booleans = ~np.any(total > highest, axis=1)
-    return known & within
+    """Return which instances are idle by the published limits; unknown use is not idle."""
+    found = np.zeros(chosen.rows, dtype=np.bool_)
+    days = chosen.slots // SLOTS_PER_DAY
+    found[idle_rows(chosen, IDLE_LIMITS, ENOUGH, days, concerned(databases))] = True
+    return found
 
 
 def _newer_classes(

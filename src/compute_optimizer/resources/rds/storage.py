@@ -158,6 +158,14 @@ def _needs(samples: ShardSamples, fleet: Fleet, allocated: Floats, headroom: flo
     )
 
 
+def present_monthly_usd(databases: Sequence[Database]) -> Floats:
+    """Return what the storage of each database costs a month as it is; NaN where unknown."""
+    kinds = storage_types()
+    entries = np.array([_entry_of(one, kinds) for one in databases])
+    allocated = np.array([float(one.allocated_gib) for one in databases])
+    return _present(databases, entries, allocated, kinds).monthly_usd
+
+
 def _present(
     databases: Sequence[Database],
     entries: Integers,

@@ -84,8 +84,8 @@ def analyze(
         under=under,
         over=over,
         moves=np.asarray(np.any(under | over, axis=1)),
-        monthly_usd=_monthly(services, demand, size),
-        best_usd=_monthly(services, demand, best),
+        monthly_usd=monthly_usd(services, demand, size),
+        best_usd=monthly_usd(services, demand, best),
         obstacles=_obstacles(services, demand, size, sizes),
     )
 
@@ -118,7 +118,7 @@ def _smallest(
     return np.where(found[:, None], pairs[place], size), found
 
 
-def _monthly(services: Sequence[EcsService], demand: ServiceDemand, size: Floats) -> Floats:
+def monthly_usd(services: Sequence[EcsService], demand: ServiceDemand, size: Floats) -> Floats:
     """Return USD a month of all tasks at some size, (services,); NaN where unknown."""
     rates = [fargate_rates(one.region, one.platform, one.architecture) for one in services]
     vcpu = size[:, 0] / CPU_UNITS_PER_VCPU * np.array([one.vcpu_hour for one in rates])

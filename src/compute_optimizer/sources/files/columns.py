@@ -54,6 +54,8 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "current_instance_type",
         "volume_type",
         "connectivity_type",
+        "billing_mode",
+        "running_mode",
         "db_instance_class",
     ),
     "resource_type": ("resource_type",),
@@ -99,8 +101,11 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "promotion_tier": ("promotion_tier",),
     "writer": ("writer", "is_cluster_writer"),
     "read_replica": ("read_replica",),
+    "global_secondary": ("global_secondary",),
     "performance_insights": ("performance_insights", "performance_insights_enabled"),
     "member_classes": ("member_classes",),
+    "global_secondary_indexes": ("global_secondary_indexes",),
+    "monthly_usd": ("monthly_usd", "monthly_cost"),
 }
 
 

@@ -103,8 +103,8 @@ def _arn_parts(arn: str) -> re.Match[str] | None:
 
 
 def _is_of(arn: re.Match[str], kind: Kind) -> bool:
-    found = arn["service"], arn["kind"], arn["separator"]
-    return found == (kind.service, kind.arn, kind.separator)
+    told = arn["service"], arn["separator"]
+    return told == (kind.service, kind.separator) and arn["kind"] in (kind.arn, *kind.also)
 
 
 def _id_in(arn: re.Match[str], kind: Kind) -> str:

@@ -16,6 +16,7 @@ from compute_optimizer.model.auto_scaling_group import (
 from compute_optimizer.model.database import AURORA_PREFIX, Database
 from compute_optimizer.model.ebs_volume import IN_USE, VOLUME_STATES, EbsVolume
 from compute_optimizer.model.ecs_service import FARGATE
+from compute_optimizer.model.idle_only import INSTANCES, NODES, REAL_TIME
 from compute_optimizer.model.lambda_function import (
     ARCHITECTURES,
     LambdaFunction,
@@ -31,16 +32,23 @@ from compute_optimizer.model.nat_gateway import (
 from compute_optimizer.model.resource import (
     AURORA_STORAGE,
     AUTO_SCALING_GROUP,
+    DOCUMENTDB_CLUSTER,
+    DYNAMODB_TABLE,
     EBS_VOLUME,
     EC2_INSTANCE,
     ECS_SERVICE,
+    ELASTICACHE_CLUSTER,
     LAMBDA_FUNCTION,
+    MEMORYDB_CLUSTER,
     NAT_GATEWAY,
     RDS_DB_INSTANCE,
+    SAGEMAKER_ENDPOINT,
+    WORKSPACES,
     Resource,
 )
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
+from compute_optimizer.sources.files.idle_only import read_idle_only
 from compute_optimizer.sources.files.refusals import Reason
 from compute_optimizer.sources.files.services import SERVICE_ID, read_service
 
@@ -55,6 +63,9 @@ STRATEGIES = {
     "lowestprice": LOWEST_PRICE,
 }
 """Allocation strategies of On-Demand Instances by what Auto Scaling and the service call them."""
+
+TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
+"""Of a table (Amazon DynamoDB Developer Guide)."""
 
 GROUP_NAME = "[!-9;-~]{1,255}"
 """Of an Auto Scaling group: anything printable but a colon."""
@@ -79,6 +90,8 @@ class Kind:
     """Of its ARNs."""
     separator: str = "/"
     """Between `arn` and the id."""
+    also: tuple[str, ...] = ()
+    """How other ARNs of it begin in place of `arn`."""
     named: re.Pattern[str] | None = None
     """Where the id stands in what an ARN has after `arn`, as the group `id`; None for all of it:
     then an ARN can be made from an id."""
@@ -146,6 +159,7 @@ def _database(row: Row, shared: Mapping[str, Any]) -> Resource:
         promotion_tier=cells.whole_up_to(row, "promotion_tier", LAST_TIER, Reason.TIER),
         writer=cells.flag(row, "writer"),
         read_replica=cells.flag(row, "read_replica"),
+        global_secondary=cells.flag(row, "global_secondary"),
         performance_insights=cells.flag(row, "performance_insights"),
     )
 
@@ -244,5 +258,22 @@ KINDS = {
     ),
     RDS_DB_INSTANCE: Kind("db", _database, service="rds", separator=":"),
     AURORA_STORAGE: Kind("cluster", _cluster, service="rds", separator=":"),
+    DYNAMODB_TABLE: Kind("table", read_idle_only, service="dynamodb", id=TABLE_NAME),
+    ELASTICACHE_CLUSTER: Kind(
+        "cluster",
+        read_idle_only,
+        service="elasticache",
+        separator=":",
+        also=("replicationgroup", "serverlesscache"),
+    ),
+    MEMORYDB_CLUSTER: Kind("cluster", read_idle_only, service="memorydb", default_type=NODES),
+    DOCUMENTDB_CLUSTER: Kind(
+        "cluster", read_idle_only, service="rds", separator=":", default_type=INSTANCES
+    ),
+    WORKSPACES: Kind("workspace", read_idle_only, service="workspaces"),
+    SAGEMAKER_ENDPOINT: Kind(
+        "endpoint", read_idle_only, service="sagemaker", default_type=REAL_TIME
+    ),
 }
-"""By the service's own name of the resource type; clusters are kept among the databases."""
+"""By the service's own name of the resource type; clusters of Aurora are kept among the databases.
+An ARN that several have is of the first."""

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     TIER = "the promotion tier is not 0 to 15"
     FLAG = "the cell is neither true nor false"
     CONNECTIVITY = "the connectivity type is unknown"
+    MODE = "the mode is unknown"
     MOMENT = "the moment is malformed"
     TOO_LONG = "the value is too long"
     DUPLICATE_RESOURCE = "the resource came before; the first row stands"

@@ -33,6 +33,9 @@ STATISTICS = {
 METRICS = {
     "CPUUtilization": Kind.PERCENT,
     "mem_used_percent": Kind.PERCENT,
+    "nvidia_smi_utilization_gpu": Kind.PERCENT,
+    "nvidia_smi_memory_used": Kind.GAUGE,
+    "nvidia_smi_encoder_stats_session_count": Kind.GAUGE,
     "NetworkIn": Kind.COUNTER,
     "NetworkOut": Kind.COUNTER,
     "NetworkPacketsIn": Kind.COUNTER,
@@ -77,12 +80,28 @@ METRICS = {
     "VolumeBytesUsed": Kind.AMOUNT,
     "VolumeReadIOPs": Kind.COUNTER,
     "VolumeWriteIOPs": Kind.COUNTER,
+    "ConsumedReadCapacityUnits": Kind.COUNTER,
+    "ConsumedWriteCapacityUnits": Kind.COUNTER,
+    "IndexConsumedReadCapacityUnits": Kind.COUNTER,
+    "IndexConsumedWriteCapacityUnits": Kind.COUNTER,
+    "EngineCPUUtilization": Kind.PERCENT,
+    "NewConnections": Kind.COUNTER,
+    "CurrConnections": Kind.LEVEL,
+    "CacheHits": Kind.COUNTER,
+    "CacheMisses": Kind.COUNTER,
+    "GetTypeCmds": Kind.COUNTER,
+    "SetTypeCmds": Kind.COUNTER,
+    "ElastiCacheProcessingUnits": Kind.COUNTER,
+    "KeyspaceHits": Kind.COUNTER,
+    "KeyspaceMisses": Kind.COUNTER,
+    "UserConnected": Kind.LEVEL,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
 the sums over its volumes. The checks are of volumes only, the next three of NAT
 gateways, those from `Invocations` to `used_memory_max` of Lambda functions, some as Lambda Insights
 calls them, `RunningTaskCount` of ECS services, as Container Insights calls it, and what follows of
-databases."""
+databases, then, from `ConsumedReadCapacityUnits`, of what is only looked at for idleness.
+CloudWatch has no name of its own for what all indexes of a table consume."""
 
 METRIC_ALIASES = {
     "MemoryUtilization": "mem_used_percent",

@@ -1,0 +1,55 @@
+"""What `compute-optimizer recommend --type Idle` prints."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from compute_optimizer.cli.output import Format, print_json, print_rows
+from compute_optimizer.model.recommendation import IdleRecommendation
+from compute_optimizer.resources.idleness import counted_savings
+
+HEADINGS = {
+    "accountId": "Account",
+    "region": "Region",
+    "resourceType": "Type",
+    "name": "Name or id",
+    "finding": "Finding",
+    "findingDescription": "Why",
+    "estimatedMonthlySavings": "USD a month",
+}
+
+
+def print_idle(found: Sequence[IdleRecommendation], limit: int, output: Format) -> None:
+    """Print what is idle, the largest savings first, and the total; 0 is no limit."""
+    rows = [_row(one) for one in found]
+    total = sum(map(counted_savings, found))
+    if output is Format.JSON:
+        print_json({"idleRecommendations": rows, "totalEstimatedMonthlySavings": round(total, 2)})
+        return
+    if not found:
+        print("Nothing is idle, or nothing was analyzed yet (`compute-optimizer analyze`).")
+        return
+    shown = rows[:limit] if limit else rows
+    title = f"The {len(shown):,} largest savings of {len(found):,} idle resources"
+    print_rows(shown, HEADINGS, Format.TABLE, title)
+    types = Counter(one.idle_type for one in found)
+    print(", ".join(f"{count:,} {name}" for name, count in types.most_common()))
+    unpriced = sum(one.savings is None for one in found)
+    unknown = f"; of {unpriced:,} nobody knows the price" if unpriced else ""
+    print(f"Total estimated savings: {total:,.2f} USD a month{unknown}.")
+
+
+def _row(one: IdleRecommendation) -> dict[str, Any]:
+    return {
+        "resourceArn": one.resource_arn,
+        "resourceType": one.idle_type,
+        "accountId": one.account_id,
+        "region": one.resource_arn.split(":")[3],
+        "name": one.name or one.resource_id,
+        "finding": one.finding.value,
+        "findingDescription": one.description,
+        "lookBackPeriodInDays": one.lookback_days,
+        "estimatedMonthlySavings": None
+        if one.savings is None
+        else round(one.savings.monthly_usd, 2),
+    }
