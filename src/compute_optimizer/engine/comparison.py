@@ -24,13 +24,13 @@ class Side:
     answer: Answer
     finding_reason_codes: tuple[str, ...]
     binding_dimension: str | None
-    idle: bool
+    idle: bool | None
     instance_type: str
     current_hourly_usd: float | None
     """None where unknown."""
     first_option_hourly_usd: float | None
     price_date: date | None
-    types_date: date
+    types_date: date | None
     history: History
     dimensions: tuple[DimensionEvidence, ...]
 

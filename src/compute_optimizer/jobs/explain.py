@@ -1,6 +1,6 @@
 """Explain: repeat the analysis of one resource and keep the arrays that decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,17 +8,21 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from compute_optimizer.engine.comparison import Comparison, Moment
-from compute_optimizer.engine.departures import departures
-from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.departures import departures, record_departures
+from compute_optimizer.engine.explanation import Explanation, IdleEvidence
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, resource_type
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources.idle_evidence import idle_evidence
+from compute_optimizer.resources.idleness import window_days
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
 from compute_optimizer.store.preferences import layers_of
@@ -32,6 +36,9 @@ from compute_optimizer.store.recommendations import (
 from compute_optimizer.store.tiles import TileStore
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+MACHINES = (Ec2InstanceRecommendation, AutoScalingGroupRecommendation)
+"""Recommendations that are stored with the demand of each dimension."""
 
 
 def explain(
@@ -60,15 +67,17 @@ def explain(
         risk = risk_policy(connection, profile)
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
         known = _known_at(connection, tiles, resource, moment, preferences)
-    told = explain_one(
-        resource,
-        known.samples,
-        kind.catalog(),
-        as_of=known.as_of,
-        preferences=preferences,
-        **risk.known_to(kind),
-    )
-    return told if stored is None else replace(told, departures=departures(told, stored))
+        idle = tuple(_idle_rules(connection, tiles, resource, known, preferences))
+    asked = {"as_of": known.as_of, "preferences": preferences, **risk.known_to(kind)}
+    told = explain_one(resource, known.samples, kind.catalog(), **asked)
+    told = replace(told, idle_rules=idle)
+    if stored is None:
+        return told
+    if isinstance(stored, MACHINES):
+        return replace(told, departures=departures(told, stored))
+    again = kind.recommend([resource], known.samples, kind.catalog(), **asked)
+    now = next(iter(again.recommendations), None)
+    return replace(told, departures=record_departures(stored, now, kind.summary))
 
 
 def compare(
@@ -161,6 +170,23 @@ def _known_at(
     kind, days = resource_type(resource.resource_type), preferences.lookback_days
     one = samples_for(connection, tiles, shard, kind, [resource], as_of=moment, days=days)
     return Moment(moment, one)
+
+
+def _idle_rules(
+    connection: Connection,
+    tiles: TileStore,
+    resource: Resource,
+    known: Moment,
+    preferences: Preferences,
+) -> Iterator[IdleEvidence]:
+    """Yield what each rule of idleness says; the windows of some are their own."""
+    kind = resource_type(resource.resource_type)
+    for rule in kind.idle:
+        days, seen = window_days(rule, preferences), known
+        if days != preferences.lookback_days:
+            own = replace(preferences, lookback_days=days)
+            seen = _known_at(connection, tiles, resource, known.as_of, own)
+        yield idle_evidence(rule, resource, seen.samples, kind.catalog(), as_of=known.as_of)
 
 
 def _stored_as_of(connection: Connection, resource: Resource, moment: datetime) -> Any:

@@ -135,6 +135,7 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+        explain=ebs_volume.explain,
         idle=ebs_idleness.RULES,
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.

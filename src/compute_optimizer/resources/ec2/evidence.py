@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from math import isfinite
+from datetime import datetime
 
 import numpy as np
 
 from compute_optimizer.catalog.instance_types import INSTANCE_TYPES_FILE
 from compute_optimizer.catalog.prices import price_date
 from compute_optimizer.engine.arrays import Booleans, Floats
+from compute_optimizer.engine.demand import CPU
+from compute_optimizer.engine.evidence import (
+    ONLY,
+    chosen_metrics,
+    forgiven_hours,
+    history_of,
+    known,
+)
 from compute_optimizer.engine.explanation import (
     DimensionEvidence,
     Explanation,
-    History,
-    MetricEvidence,
     Refusal,
     TypeEvidence,
 )
@@ -24,20 +29,14 @@ from compute_optimizer.engine.options import CURRENT_POOL, RULES, in_pools
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.repetition import with_capacity
 from compute_optimizer.engine.risk import current_scores
-from compute_optimizer.engine.usage import CPU_METRIC, MINIMUM_SAMPLES, count_samples
-from compute_optimizer.model.metrics import (
-    SLOT_SECONDS,
-    SLOTS_PER_DAY,
-    ShardSamples,
-    Statistic,
-    Window,
-)
+from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.model.metrics import ShardSamples, Statistic
 from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Analysis
 from compute_optimizer.resources.ec2.cautions import cautions
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, PERCENTAGES
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
 from compute_optimizer.resources.ec2.predicted import (
     capped_peak,
     prediction_evidence,
@@ -46,7 +45,6 @@ from compute_optimizer.resources.ec2.predicted import (
 from compute_optimizer.resources.ec2.records import (
     binding_dimensions,
     other_answers,
-    reported,
     violation_risks,
 )
 from compute_optimizer.resources.ec2.sensitivity import what_would_change
@@ -60,8 +58,8 @@ NOT_WORTH_IT = "saves less than its risk costs"
 NOT_CHEAPER = "not cheaper than the current type"
 CURRENT_TYPE = "the current type itself"
 
-ONLY = 0
-"""The row of a batch of one."""
+STATISTICS = {key.metric: key.statistic for key in METRICS if key.statistic != Statistic.AVERAGE}
+"""Of the samples that are no averages, by metric."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,10 +106,10 @@ def explanation_of(
         finding_reason_codes=reason_codes(DIMENSIONS, over, under),
         binding_dimension=binding_dimensions(analysis.fleet.demand)[ONLY],
         idle=bool(analysis.idle[ONLY]),
-        history=_history(analysis, samples.window),
-        metrics=tuple(_metric_evidence(analysis)),
+        history=history_of(analysis.fleet.chosen.series.get(CPU_METRIC), samples.window, CPU),
+        metrics=tuple(chosen_metrics(analysis.fleet.chosen, STATISTICS)),
         dimensions=tuple(_dimension_evidence(analysis)),
-        current_hourly_usd=_known(decisions.current_price[ONLY]),
+        current_hourly_usd=known(decisions.current_price[ONLY]),
         price_date=price_date(resource.region, resource.platform),
         types_date=analysis.market.types.provenance[INSTANCE_TYPES_FILE].date,
         considered=() if verdict is None else tuple(_considered(analysis, verdict)),
@@ -124,57 +122,25 @@ def explanation_of(
     )
 
 
-def _history(analysis: Analysis, window: Window) -> History:
-    series = analysis.fleet.chosen.series.get(CPU_METRIC)
-    slots = np.empty(0, np.int64) if series is None else np.flatnonzero(np.isfinite(series[ONLY]))
-    begin = datetime.combine(window.first, time(), UTC)
-    moments = [begin + timedelta(seconds=SLOT_SECONDS * slot) for slot in slots.tolist()]
-    return History(
-        days=window.days,
-        days_with_data=len(np.unique(slots // SLOTS_PER_DAY)),
-        share=len(slots) / (window.days * SLOTS_PER_DAY),
-        samples=len(slots),
-        samples_needed=MINIMUM_SAMPLES,
-        oldest=min(moments, default=None),
-        newest=max(moments, default=None),
-    )
-
-
-def _metric_evidence(analysis: Analysis) -> Iterator[MetricEvidence]:
-    chosen = analysis.fleet.chosen
-    for metric, series in chosen.series.items():
-        counts = count_samples(series)
-        kept = Statistic.MAXIMUM if metric in PERCENTAGES else Statistic.SUM
-        statistic = Statistic.AVERAGE if chosen.averaged[metric][ONLY] else kept
-        yield MetricEvidence(
-            metric=metric,
-            statistic=statistic.value,
-            samples=int(counts[ONLY]),
-            missing_share=1 - float(counts[ONLY]) / chosen.slots,
-            maximum=_known(reported(metric, analysis.fleet.usage.peaks[metric])[ONLY]),
-        )
-
-
 def _dimension_evidence(analysis: Analysis) -> Iterator[DimensionEvidence]:
     fleet, demand = analysis.fleet, analysis.fleet.demand
     limits = analysis.decisions.matches[ONLY].limits if analysis.decisions.matches else None
     for place, dimension in enumerate(DIMENSIONS):
         used = fleet.usage.dimensions[place]
         count = int(used.counts[ONLY])
-        forgiven = (1 - fleet.thresholds[place] / 100) * count * SLOT_SECONDS / 3600
         yield DimensionEvidence(
             dimension=dimension.name,
             unit=dimension.unit,
             samples=count,
             percentile=fleet.thresholds[place],
-            forgiven_hours=forgiven,
-            maximum=_known(used.tail[ONLY, 0] * demand.scale[ONLY, place]),
-            demand=_known(demand.used[ONLY, place]),
+            forgiven_hours=forgiven_hours(fleet.thresholds[place], count),
+            maximum=known(used.tail[ONLY, 0] * demand.scale[ONLY, place]),
+            demand=known(demand.used[ONLY, place]),
             headroom=float(fleet.headrooms[place]),
-            required=_known(demand.required[ONLY, place]),
-            limit=None if limits is None else _known(_limit(analysis, limits, place)),
-            current_capacity=_known(demand.capacity[ONLY, place]),
-            current_risk=_known(analysis.decisions.current_risk[ONLY, place]),
+            required=known(demand.required[ONLY, place]),
+            limit=None if limits is None else known(_limit(analysis, limits, place)),
+            current_capacity=known(demand.capacity[ONLY, place]),
+            current_risk=known(analysis.decisions.current_risk[ONLY, place]),
         )
 
 
@@ -183,10 +149,6 @@ def _limit(analysis: Analysis, limits: Floats, place: int) -> float:
     if np.isneginf(limits[ONLY, place]) and analysis.decisions.predicted[ONLY]:
         return capped_peak(analysis, place)
     return float(limits[ONLY, place])
-
-
-def _known(figure: float) -> float | None:
-    return float(figure) if isfinite(figure) else None
 
 
 def _verdict(analysis: Analysis, match: Match) -> _Verdict:
@@ -264,7 +226,7 @@ def _type_evidence(
         },
         performance_risk=risks[0] if risks else None,
         risks=_by_dimension(by_dimension),
-        violation_risk=_known(violation_risks(analysis, np.array([[place]]))[ONLY, 0]),
+        violation_risk=known(violation_risks(analysis, np.array([[place]]))[ONLY, 0]),
         violation_risks=_by_dimension(violated),
         refused_because=verdict.of(place),
     )
@@ -272,4 +234,4 @@ def _type_evidence(
 
 def _by_dimension(figures: list[float]) -> dict[str, float | None]:
     pairs = zip(DIMENSIONS, figures, strict=True)
-    return {dimension.name: _known(figure) for dimension, figure in pairs}
+    return {dimension.name: known(figure) for dimension, figure in pairs}
