@@ -177,6 +177,7 @@ RESOURCE_TYPES = (
         facets=function_reading.facets_of,
         counted_savings=function_reading.counted_savings,
         summary=function_reading.summary_of,
+        explain=lambda_function.explain,
     ),
     ResourceType(
         name=ECS_SERVICE,
@@ -189,6 +190,7 @@ RESOURCE_TYPES = (
         facets=service_reading.facets_of,
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
+        explain=ecs_service.explain,
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
