@@ -203,6 +203,8 @@ def _print_verdict(explanation: Explanation) -> None:
     console.print(_history(explanation.history))
     codes = ", ".join(explanation.finding_reason_codes) or "no reason codes"
     console.print(f"Finding: {explanation.finding} ({codes})")
+    if explanation.storage_finding is not None:
+        console.print(f"Storage: {explanation.storage_finding}")
     if explanation.dimensions:
         console.print(f"Binding dimension: {explanation.binding_dimension or 'none'}")
     if explanation.idle is not None:

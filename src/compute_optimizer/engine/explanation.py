@@ -279,6 +279,8 @@ class Explanation:
     dimensions: tuple[DimensionEvidence, ...]
     price_date: date | None
     """Of the oldest price of the Region and platform."""
+    storage_finding: str | None = None
+    """Of the storage of a DB instance; None without."""
     current: str = ""
     """What it is as people write it, where the type alone does not tell."""
     current_hourly_usd: float | None = None

@@ -1,6 +1,6 @@
 """Explain: repeat the analysis of one resource and keep the arrays that decided."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,13 +18,13 @@ from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, IdleRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
-from compute_optimizer.resources.idle_evidence import idle_evidence
+from compute_optimizer.resources.idle_evidence import idle_evidence, with_idle_rules
 from compute_optimizer.resources.idleness import window_days
 from compute_optimizer.store import State
-from compute_optimizer.store.inventory import find_resource, shard_of
+from compute_optimizer.store.inventory import find_resource, resources_of, shard_of
 from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
     Selection,
@@ -66,17 +66,20 @@ def explain(
         stored = _stored_as_of(connection, resource, moment)
         risk = risk_policy(connection, profile)
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
-        known = _known_at(connection, tiles, resource, moment, preferences)
+        others = _beside(connection, resource)
+        known = _known_at(connection, tiles, [resource, *others], moment, preferences)
         idle = tuple(_idle_rules(connection, tiles, resource, known, preferences))
     asked = {"as_of": known.as_of, "preferences": preferences, **risk.known_to(kind)}
-    told = explain_one(resource, known.samples, kind.catalog(), **asked)
-    told = replace(told, idle_rules=idle)
+    told = explain_one(
+        resource, known.samples, kind.catalog(), **asked, **({"beside": others} if others else {})
+    )
+    told = with_idle_rules(told, idle, says_all=kind.recommendation is IdleRecommendation)
     if stored is None:
         return told
     if isinstance(stored, MACHINES):
         return replace(told, departures=departures(told, stored))
-    again = kind.recommend([resource], known.samples, kind.catalog(), **asked)
-    now = next(iter(again.recommendations), None)
+    again = kind.recommend([resource, *others], known.samples, kind.catalog(), **asked)
+    now = next((one for one in again.recommendations if one.resource_arn == resource.arn), None)
     return replace(told, departures=record_departures(stored, now, kind.summary))
 
 
@@ -110,7 +113,7 @@ def compare(
         risk = risk_policy(connection, profile)
         preferences = _preferences_of(connection, resource, risk)
         one, other = (
-            _known_at(connection, tiles, resource, at, preferences) for at in (moment, against)
+            _known_at(connection, tiles, [resource], at, preferences) for at in (moment, against)
         )
     return compare_one(
         resource, (one, other), kind.catalog(), preferences=preferences, **risk.known_to(kind)
@@ -161,15 +164,23 @@ def _preferences_of(connection: Connection, resource: Resource, risk: RiskPolicy
 def _known_at(
     connection: Connection,
     tiles: TileStore,
-    resource: Resource,
+    resources: Sequence[Resource],
     moment: datetime,
     preferences: Preferences,
 ) -> Moment:
-    """Return the samples of one resource that were known at a moment."""
-    shard = shard_of(connection, resource.arn)
-    kind, days = resource_type(resource.resource_type), preferences.lookback_days
-    one = samples_for(connection, tiles, shard, kind, [resource], as_of=moment, days=days)
-    return Moment(moment, one)
+    """Return the samples of one resource, and of those beside it, that were known at a moment."""
+    shard = shard_of(connection, resources[0].arn)
+    kind, days = resource_type(shard.resource_type), preferences.lookback_days
+    found = samples_for(connection, tiles, shard, kind, resources, as_of=moment, days=days)
+    return Moment(moment, found)
+
+
+def _beside(connection: Connection, resource: Resource) -> Sequence[Resource]:
+    """Return the resources of the same shard that decide with one."""
+    beside = resource_type(resource.resource_type).beside
+    if beside is None:
+        return ()
+    return beside(resource, resources_of(connection, shard_of(connection, resource.arn)))
 
 
 def _idle_rules(
@@ -182,10 +193,10 @@ def _idle_rules(
     """Yield what each rule of idleness says; the windows of some are their own."""
     kind = resource_type(resource.resource_type)
     for rule in kind.idle:
-        days, seen = window_days(rule, preferences), known
+        days, seen = window_days(rule, preferences), replace(known, samples=known.samples.rows([0]))
         if days != preferences.lookback_days:
             own = replace(preferences, lookback_days=days)
-            seen = _known_at(connection, tiles, resource, known.as_of, own)
+            seen = _known_at(connection, tiles, [resource], known.as_of, own)
         yield idle_evidence(rule, resource, seen.samples, kind.catalog(), as_of=known.as_of)
 
 

@@ -1,6 +1,6 @@
 """The resource types that can be analyzed: one record each, listed by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -97,6 +97,9 @@ class ResourceType:
     """Return a recommendation in one line."""
     explain: Callable[..., Explanation] | None = None
     """None where its recommendations cannot be explained yet, and so for `compare`."""
+    beside: Callable[..., Sequence[Resource]] | None = None
+    """From a resource and all of its shard to the others that decide with it; `explain` and
+    `recommend` take them after it. None where each is judged by itself."""
     compare: Callable[..., Comparison] | None = None
     predicts: bool = False
     """Whether its functions take a risk model and the preferences' profile means something."""
@@ -150,6 +153,7 @@ RESOURCE_TYPES = (
         facets=idleness.facets_of,
         counted_savings=idleness.counted_savings,
         summary=idleness.summary_of,
+        explain=nat_gateway.explain,
         idle=nat_gateway.IDLE,
     ),
     ResourceType(
@@ -203,6 +207,8 @@ RESOURCE_TYPES = (
         facets=rds_reading.facets_of,
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
+        explain=rds_database.explain,
+        beside=rds_database.explained_beside,
     ),
 )
 

@@ -6,9 +6,13 @@ from math import nan
 
 import numpy as np
 
-from compute_optimizer.catalog.nat_gateways import HOURLY_USD, NatGatewayTypes
+from compute_optimizer.catalog.nat_gateways import HOURLY_USD, PRICE_DATE, NatGatewayTypes
 from compute_optimizer.engine.arrays import Booleans, Floats
+from compute_optimizer.engine.evidence import chosen_metrics, history_of
+from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.idle import IdleLimit, Measure, Required
+from compute_optimizer.engine.obstacles import RECOMMENDATION_NOT_FOUND
+from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.nat_gateway import AVAILABLE, NatGateway
 from compute_optimizer.model.preferences import Preferences
@@ -32,6 +36,8 @@ METRICS = (
 )
 """Every series that the analysis wants from the tiles."""
 
+STATISTICS = {key.metric: key.statistic for key in METRICS}
+
 
 def recommend(
     gateways: Sequence[NatGateway],
@@ -43,6 +49,37 @@ def recommend(
 ) -> Results[IdleRecommendation]:
     """Return nothing: NAT gateways have no size, so there is none to recommend."""
     return Results((), ())
+
+
+def explain(
+    gateway: NatGateway,
+    samples: ShardSamples,
+    types: NatGatewayTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Explanation:
+    """Return the evidence for one gateway: its price, and that no size is recommended.
+
+    What the rules of idleness say is told beside it, as of any type.
+    """
+    chosen = choose_series(samples, (CONNECTIONS, *PACKETS))
+    hourly = HOURLY_USD.get(gateway.region)
+    return Explanation(
+        resource_arn=gateway.arn,
+        instance_type=gateway.instance_type,
+        as_of=as_of,
+        window=samples.window,
+        finding=RECOMMENDATION_NOT_FOUND.code,
+        finding_reason_codes=(),
+        binding_dimension=None,
+        idle=None,
+        history=history_of(chosen.series.get(CONNECTIONS), samples.window, CONNECTIONS),
+        metrics=tuple(chosen_metrics(chosen, STATISTICS)),
+        dimensions=(),
+        price_date=None if hourly is None else PRICE_DATE,
+        current_monthly_usd=None if hourly is None else hourly * HOURS_PER_MONTH,
+    )
 
 
 def _concerned(
