@@ -12,6 +12,7 @@ from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.replay import Replay
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
@@ -53,12 +54,16 @@ from compute_optimizer.resources import (
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
+from compute_optimizer.resources.ebs import replay as ebs_replay
 from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
+from compute_optimizer.resources.functions import replay as function_replay
 from compute_optimizer.resources.idleness import IdleRule
 from compute_optimizer.resources.rds import reading as rds_reading
+from compute_optimizer.resources.rds import replay as rds_replay
 from compute_optimizer.resources.services import reading as service_reading
+from compute_optimizer.resources.services import replay as service_replay
 
 
 class Catalog(Protocol):
@@ -103,6 +108,8 @@ class ResourceType:
     compare: Callable[..., Comparison] | None = None
     predicts: bool = False
     """Whether its functions take a risk model and the preferences' profile means something."""
+    replay: Replay | None = None
+    """How its advice is held against what came after; None where nobody replays it so."""
     idle: tuple[IdleRule, ...] = ()
     """When its resources are idle: each resource by at most one of the rules."""
     from_members: Callable[..., ShardSamples] | None = None
@@ -138,6 +145,7 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+        replay=ebs_replay.REPLAY,
         explain=ebs_volume.explain,
         idle=ebs_idleness.RULES,
     ),
@@ -181,6 +189,7 @@ RESOURCE_TYPES = (
         facets=function_reading.facets_of,
         counted_savings=function_reading.counted_savings,
         summary=function_reading.summary_of,
+        replay=function_replay.REPLAY,
         explain=lambda_function.explain,
     ),
     ResourceType(
@@ -194,6 +203,7 @@ RESOURCE_TYPES = (
         facets=service_reading.facets_of,
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
+        replay=service_replay.REPLAY,
         explain=ecs_service.explain,
     ),
     ResourceType(
@@ -207,6 +217,7 @@ RESOURCE_TYPES = (
         facets=rds_reading.facets_of,
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
+        replay=rds_replay.REPLAY,
         explain=rds_database.explain,
         beside=rds_database.explained_beside,
     ),
