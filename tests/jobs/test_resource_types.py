@@ -1,14 +1,15 @@
 """Instances and volumes side by side: analyzed in one run, told apart, explained."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.explain import explain
+from compute_optimizer.jobs.explain import compare, explain
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
@@ -25,6 +26,7 @@ from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import MANAGEMENT, Desk
 from tests.fleets import ACCOUNT, REGION
+from tests.idleness import nat_gateway
 from tests.records import arn
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY, store_fleet
@@ -113,6 +115,27 @@ def test_a_volume_is_explained_by_the_figures_that_were_stored(
     (limit,) = idle.limits
     assert (limit.value, limit.limit) == (288 * 60_000, 1)
     assert (limit.known, limit.holds, idle.is_idle) == (False, False, False)
+
+
+def test_a_volume_is_compared_as_of_two_moments(desk: Desk, tiles: TileStore) -> None:
+    noon = MIDNIGHT - timedelta(hours=12)
+
+    found = compare(desk.state, tiles, desk.clock, volume_arn(1), as_of=MIDNIGHT, against=noon)
+
+    assert found.changes == ()
+    # Two days, and a day and a half.
+    assert (found.after.history.samples, found.before.history.samples) == (2 * 288, 432)
+    assert found.after.first_option_monthly_usd == 40
+
+
+def test_what_has_no_answer_of_size_is_not_compared(desk: Desk, tiles: TileStore) -> None:
+    gateway = nat_gateway(1)
+    with desk.state.writing() as connection:
+        upsert_resources(connection, [gateway])
+        place(connection, [gateway])
+
+    with pytest.raises(InvalidInput, match=r"NatGateway cannot be compared; expected .* EbsVol"):
+        compare(desk.state, tiles, desk.clock, gateway.arn, as_of=None, against=MIDNIGHT)
 
 
 def test_what_came_in_after_the_analysis_of_a_volume_is_told(desk: Desk, tiles: TileStore) -> None:

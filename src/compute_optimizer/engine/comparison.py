@@ -33,6 +33,11 @@ class Side:
     types_date: date | None
     history: History
     dimensions: tuple[DimensionEvidence, ...]
+    current: str = ""
+    """What it is as people write it, where the type alone does not tell."""
+    current_monthly_usd: float | None = None
+    """Of all but instances."""
+    first_option_monthly_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

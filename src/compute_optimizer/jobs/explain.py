@@ -61,7 +61,7 @@ def explain(
     with state.reading() as connection:
         resource = _standing_alone(connection, find_resource(connection, arn_or_id))
         kind = resource_type(resource.resource_type)
-        explain_one = _function_of(kind, kind.explain, lambda other: other.explain)
+        explain_one = _function_of(kind, kind.explain, "explained", lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
         risk = risk_policy(connection, profile)
@@ -70,9 +70,7 @@ def explain(
         known = _known_at(connection, tiles, [resource, *others], moment, preferences)
         idle = tuple(_idle_rules(connection, tiles, resource, known, preferences))
     asked = {"as_of": known.as_of, "preferences": preferences, **risk.known_to(kind)}
-    told = explain_one(
-        resource, known.samples, kind.catalog(), **asked, **({"beside": others} if others else {})
-    )
+    told = explain_one(resource, known.samples, kind.catalog(), **asked, **_asked_beside(others))
     told = with_idle_rules(told, idle, says_all=kind.recommendation is IdleRecommendation)
     if stored is None:
         return told
@@ -104,7 +102,7 @@ def compare(
     with state.reading() as connection:
         resource = _standing_alone(connection, find_resource(connection, arn_or_id))
         kind = resource_type(resource.resource_type)
-        compare_one = _function_of(kind, kind.compare, lambda other: other.compare)
+        compare_one = _function_of(kind, kind.compare, "compared", lambda other: other.compare)
         moment = _moment(connection, resource, as_of, clock)
         if moment == against:
             raise InvalidInput(
@@ -112,21 +110,24 @@ def compare(
             )
         risk = risk_policy(connection, profile)
         preferences = _preferences_of(connection, resource, risk)
+        others = _beside(connection, resource)
         one, other = (
-            _known_at(connection, tiles, [resource], at, preferences) for at in (moment, against)
+            _known_at(connection, tiles, [resource, *others], at, preferences)
+            for at in (moment, against)
         )
-    return compare_one(
-        resource, (one, other), kind.catalog(), preferences=preferences, **risk.known_to(kind)
-    )
+    asked = {"preferences": preferences, **risk.known_to(kind), **_asked_beside(others)}
+    return compare_one(resource, (one, other), kind.catalog(), **asked)
 
 
-def _function_of(kind: ResourceType, found: F | None, of: Callable[[ResourceType], F | None]) -> F:
+def _function_of(
+    kind: ResourceType, found: F | None, done: str, of: Callable[[ResourceType], F | None]
+) -> F:
     """Return a function that not every type has; raise InvalidInput where it is missing."""
     if found is None:
         known = ", ".join(other.name for other in RESOURCE_TYPES if of(other) is not None)
         raise InvalidInput(
-            f"recommendations of type {kind.name} cannot be explained; expected a resource of "
-            f"one of {known}"
+            f"what is said of type {kind.name} cannot be {done}; expected a resource of one of "
+            f"{known}"
         )
     return found
 
@@ -173,6 +174,11 @@ def _known_at(
     kind, days = resource_type(shard.resource_type), preferences.lookback_days
     found = samples_for(connection, tiles, shard, kind, resources, as_of=moment, days=days)
     return Moment(moment, found)
+
+
+def _asked_beside(others: Sequence[Resource]) -> dict[str, Any]:
+    """Return the argument for those beside a resource, which only some types take."""
+    return {"beside": others} if others else {}
 
 
 def _beside(connection: Connection, resource: Resource) -> Sequence[Resource]:

@@ -147,6 +147,7 @@ RESOURCE_TYPES = (
         summary=ebs_reading.summary_of,
         replay=ebs_replay.REPLAY,
         explain=ebs_volume.explain,
+        compare=ebs_volume.compare,
         idle=ebs_idleness.RULES,
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
@@ -176,6 +177,7 @@ RESOURCE_TYPES = (
         counted_savings=asg_reading.counted_savings,
         summary=asg_reading.summary_of,
         explain=auto_scaling_group.explain,
+        compare=auto_scaling_group.compare,
         from_members=auto_scaling_group.per_machine,
     ),
     ResourceType(
@@ -191,6 +193,7 @@ RESOURCE_TYPES = (
         summary=function_reading.summary_of,
         replay=function_replay.REPLAY,
         explain=lambda_function.explain,
+        compare=lambda_function.compare,
     ),
     ResourceType(
         name=ECS_SERVICE,
@@ -205,6 +208,7 @@ RESOURCE_TYPES = (
         summary=service_reading.summary_of,
         replay=service_replay.REPLAY,
         explain=ecs_service.explain,
+        compare=ecs_service.compare,
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
@@ -219,6 +223,7 @@ RESOURCE_TYPES = (
         summary=rds_reading.summary_of,
         replay=rds_replay.REPLAY,
         explain=rds_database.explain,
+        compare=rds_database.compare,
         beside=rds_database.explained_beside,
     ),
 )

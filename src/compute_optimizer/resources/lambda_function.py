@@ -9,12 +9,19 @@ from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFuncti
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Results
+from compute_optimizer.resources.comparison import comparing
 from compute_optimizer.resources.functions.analysis import analyze
 from compute_optimizer.resources.functions.evidence import explanation_of
 from compute_optimizer.resources.functions.records import recommendations_of
-from compute_optimizer.resources.functions.use import METRICS
+from compute_optimizer.resources.functions.use import (
+    BILLED_DURATION,
+    HIGHEST_MEMORY,
+    INVOCATIONS,
+    MEAN_DURATION,
+    METRICS,
+)
 
-__all__ = ["METRICS", "explain", "recommend"]
+__all__ = ["METRICS", "compare", "explain", "recommend"]
 
 
 def recommend(
@@ -48,3 +55,13 @@ def explain(
     """Return the evidence for one function; its samples are a batch of one."""
     analysis = analyze([function], samples, as_of)
     return explanation_of(function, samples, analysis, as_of=as_of)
+
+
+compare = comparing(
+    explain,
+    {
+        "Invocations": (INVOCATIONS.metric,),
+        "Duration": (MEAN_DURATION.metric, BILLED_DURATION.metric),
+        "Memory": (HIGHEST_MEMORY.metric,),
+    },
+)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from compute_optimizer.catalog.database_classes import DatabaseClasses
+from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.obstacles import (
     INSUFFICIENT_METRIC_DATA,
@@ -15,17 +16,27 @@ from compute_optimizer.model.database import Database, DatabaseRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.resources.comparison import comparing
 from compute_optimizer.resources.rds.analysis import InstanceAnalysis, analyze_instances
 from compute_optimizer.resources.rds.cluster_evidence import cluster_explanation
 from compute_optimizer.resources.rds.cluster_records import cluster_recommendation
 from compute_optimizer.resources.rds.clusters import ClusterAnalysis, analyze_clusters
-from compute_optimizer.resources.rds.dimensions import METRICS
+from compute_optimizer.resources.rds.dimensions import (
+    BYTES_USED,
+    DIMENSIONS,
+    FREE_STORAGE,
+    KILLS,
+    LASTING_PRESSURE,
+    METRICS,
+    READ_IOS,
+    WRITE_IOS,
+)
 from compute_optimizer.resources.rds.evidence import instance_explanation
 from compute_optimizer.resources.rds.readers import aligned_readers
 from compute_optimizer.resources.rds.records import Judged, instance_recommendation, peaks_of
 from compute_optimizer.resources.rds.storage import analyze_storage
 
-__all__ = ["METRICS", "explain", "explained_beside", "recommend"]
+__all__ = ["METRICS", "compare", "explain", "explained_beside", "recommend"]
 
 
 def recommend(
@@ -128,3 +139,15 @@ def _obstacle(
         return INSUFFICIENT_METRIC_DATA
     # Two costs are compared, so a cluster without its prices has nothing to say.
     return RECOMMENDATION_NOT_FOUND if one.is_cluster and not clusters.priced[row] else None
+
+
+compare = comparing(
+    explain,
+    {
+        **metrics_by_name(DIMENSIONS),
+        "Memory pressure": (*LASTING_PRESSURE, *KILLS),
+        "Free storage": (FREE_STORAGE,),
+        "Cluster I/O": (READ_IOS, WRITE_IOS),
+        "Cluster storage": (BYTES_USED,),
+    },
+)
