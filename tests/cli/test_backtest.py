@@ -108,6 +108,12 @@ def test_plots_are_equal_byte_for_byte(command: Command, shared: Path, tmp_path:
         (["--trace", "absent.parquet"], "cannot read the trace absent.parquet"),
         (["--trace", "a.parquet", "--budgets", "few"], "--budgets has 'few'"),
         (["--fleet", "--statistic", "Average"], "--statistic chooses among those of a trace"),
+        (["--demo", "--fleet", "--type", "EbsVolume"], "Give either --trace FILE or --fleet, or"),
+        (["--demo"], "--demo needs --type with another type than Ec2Instance"),
+        (["--fleet", "--type", "NatGateway"], "NatGateway is not replayed; expected one of"),
+        (["--fleet", "--type", "Nothing"], "type 'Nothing' cannot be analyzed"),
+        (["--fleet", "--type", "EbsVolume", "--lookbacks"], "the other options are about inst"),
+        (["--trace", "a.parquet", "--type", "EbsVolume"], "the other options are about inst"),
         (["--trace", "a.parquet", "--origin", "soon"], "--origin 'soon' is no day"),
     ],
 )
@@ -168,3 +174,15 @@ def test_a_dimension_that_is_not_there_is_named(command: Command, shared: Path) 
 
     assert code == 2
     assert "no dimension 'memory'" in said
+
+
+def test_the_demo_is_replayed_by_type_as_a_table_and_as_json(command: Command) -> None:
+    code, output, _ = command("--demo", "--type", "EcsService")
+
+    assert code == 0
+    assert "the demo: services, 56 days from 2026-09-07" in output
+    assert "What the advice would have done" in output
+
+    code, output, _ = command("--demo", "--type", "EcsService", "--output", "json")
+    assert code == 0
+    assert json.loads(output)["fleet"]["resource_type"] == "EcsService"

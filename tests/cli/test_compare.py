@@ -144,8 +144,9 @@ def test_the_table_has_what_differs_and_the_summary(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"accountId,functionArn\n", "neither a column instanceArn nor volumeArn"),
-        (b"", "neither a column instanceArn nor volumeArn"),
+        (b"accountId,functionArn\n", "type LambdaFunction, which has no columns here"),
+        (b"accountId,resourceArn\n", "none of the columns by which one is known"),
+        (b"", "none of the columns by which one is known"),
         (b"instanceArn\n\xff\xfe\n", "not UTF-8"),
         (b'instanceArn\n"arn:aws\n', "no CSV file"),
     ],

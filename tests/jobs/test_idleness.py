@@ -248,10 +248,10 @@ def test_recommendations_of_size_and_explanations_go_by_stated_limits(
     machine = instance(1, "m5.large")
     store(desk, tiles, [machine], {CPU: [3], **{key: [0] for key in NETWORK}}, 14)
 
-    def idle(limits: IdleLimits) -> tuple[str, bool, int]:
+    def idle(limits: IdleLimits) -> tuple[str, bool | None, int]:
         analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT, idle_limits=limits)
         sized = desk.call("GetEC2InstanceRecommendations", MANAGEMENT)["instanceRecommendations"]
-        told = explain(desk.state, tiles, desk.clock, machine.arn)
+        told = explain(desk.state, tiles, desk.clock, machine.arn, idle_limits=limits)
         listed = desk.call("GetIdleRecommendations", MANAGEMENT)["idleRecommendations"]
         return sized[0]["idle"], told.idle, len(listed)
 

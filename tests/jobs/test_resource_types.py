@@ -1,7 +1,7 @@
-"""Instances and volumes side by side: analyzed in one run, told apart, explained where possible."""
+"""Instances and volumes side by side: analyzed in one run, told apart, explained."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ from compute_optimizer.model.stated_preferences import (
     StatedPreferences,
 )
 from compute_optimizer.store import State
-from compute_optimizer.store.inventory import place, upsert_resources
+from compute_optimizer.store.inventory import place, shard_of, upsert_resources
 from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import MANAGEMENT, Desk
 from tests.fleets import ACCOUNT, REGION
+from tests.idleness import nat_gateway
 from tests.records import arn
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY, store_fleet
@@ -97,15 +98,59 @@ def test_recommendations_are_read_of_all_types_or_of_some(desk: Desk, tiles: Til
     assert recommended(desk, ["Ec2Instance"]) == [of_instance]
 
 
-def test_a_volume_cannot_be_explained_and_the_error_says_what_can(
+def test_a_volume_is_explained_by_the_figures_that_were_stored(
     desk: Desk, tiles: TileStore
 ) -> None:
-    arn = volume_arn(1)
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
 
-    with pytest.raises(InvalidInput, match=r"EbsVolume cannot be explained; expected .* Ec2Inst"):
-        explain(desk.state, tiles, desk.clock, arn)
-    with pytest.raises(InvalidInput, match="EbsVolume cannot be explained"):
-        compare(desk.state, tiles, desk.clock, arn, as_of=None, against=MIDNIGHT)
+    told = explain(desk.state, tiles, desk.clock, volume_arn(1))
+
+    assert (told.as_of, told.finding) == (MIDNIGHT, "NotOptimized")
+    assert told.departures == ()
+    # Both rules of volumes are told; that of detached ones looks 32 days back and not at this one.
+    idle, unattached = told.idle_rules
+    assert (idle.concerned, unattached.concerned) == (True, False)
+    assert (idle.window.days, unattached.window.days) == (14, 32)
+    # Of reads, 288 five-minute slots of 60,000 each; nobody sent writes, so nothing is called idle.
+    (limit,) = idle.limits
+    assert (limit.value, limit.limit) == (288 * 60_000, 1)
+    assert (limit.known, limit.holds, idle.is_idle) == (False, False, False)
+
+
+def test_a_volume_is_compared_as_of_two_moments(desk: Desk, tiles: TileStore) -> None:
+    noon = MIDNIGHT - timedelta(hours=12)
+
+    found = compare(desk.state, tiles, desk.clock, volume_arn(1), as_of=MIDNIGHT, against=noon)
+
+    assert found.changes == ()
+    # Two days, and a day and a half.
+    assert (found.after.history.samples, found.before.history.samples) == (2 * 288, 432)
+    assert found.after.first_option_monthly_usd == 40
+
+
+def test_what_has_no_answer_of_size_is_not_compared(desk: Desk, tiles: TileStore) -> None:
+    gateway = nat_gateway(1)
+    with desk.state.writing() as connection:
+        upsert_resources(connection, [gateway])
+        place(connection, [gateway])
+
+    with pytest.raises(InvalidInput, match=r"NatGateway cannot be compared; expected .* EbsVol"):
+        compare(desk.state, tiles, desk.clock, gateway.arn, as_of=None, against=MIDNIGHT)
+
+
+def test_what_came_in_after_the_analysis_of_a_volume_is_told(desk: Desk, tiles: TileStore) -> None:
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
+    with desk.state.reading() as connection:
+        key = shard_of(connection, volume_arn(1))
+    day = Window(LAST_DAY, LAST_DAY)
+    reads = np.full((1, SLOTS_PER_DAY), 90_000, np.float32)
+    put_samples(desk.state, tiles, key, ShardSamples((volume_arn(1),), day, {READ_OPS: reads}))
+
+    told = explain(desk.state, tiles, desk.clock, volume_arn(1))
+
+    # 60,000 and 90,000 reads in 300 seconds.
+    found = {one.fact: (one.stored, one.now) for one in told.departures or ()}
+    assert found == {"VolumeReadOpsPerSecond Sum": ("200", "300")}
 
 
 def test_volumes_look_back_as_far_as_is_stated_for_them(desk: Desk, tiles: TileStore) -> None:

@@ -11,7 +11,7 @@ from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.comparison import Comparison, Exchange, Moment
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
-from compute_optimizer.resources.ec2.comparison import ENTERED, LEFT
+from compute_optimizer.resources.comparison import ENTERED, LEFT
 from compute_optimizer.resources.ec2_instance import compare
 from tests.fleets import CPU, MEMORY, instance
 

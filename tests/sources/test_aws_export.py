@@ -3,6 +3,9 @@
 import gzip
 from pathlib import Path
 
+import pytest
+
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.files.aws_export import read_aws_export
 
 VOLUME = "arn:aws:ec2:us-east-1:111111111111:volume/vol-1"
@@ -43,3 +46,44 @@ def test_of_repeated_resources_the_last_row_counts(tmp_path: Path) -> None:
     path.write_text(f"volumeArn,finding\n{VOLUME},Optimized\n{VOLUME},NotOptimized\n")
 
     assert read_aws_export(path, WANTED).rows == {VOLUME: {"finding": "NotOptimized"}}
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:worker"
+
+
+def test_an_unqualified_function_goes_with_the_version_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(
+        f"functionArn,functionVersion,finding\n{FUNCTION},$LATEST,Optimized\n"
+        f"{FUNCTION}:3,3,NotOptimized\n"
+    )
+
+    assert list(read_aws_export(path, WANTED).rows) == [f"{FUNCTION}:$LATEST", f"{FUNCTION}:3"]
+
+
+@pytest.mark.parametrize(
+    ("header", "resource_type"),
+    [
+        ("autoScalingGroupArn,finding", "AutoScalingGroup"),
+        ("serviceArn,finding", "EcsService"),
+        ("resourceArn,instanceFinding", "RdsDBInstance"),
+        ("resourceArn,engine,tags", "RdsDBInstance"),
+        ("resourceArn,resourceId,finding", "Idle"),
+        ("resourceArn,findingDescription", "Idle"),
+    ],
+)
+def test_the_type_is_told_by_the_columns_that_only_it_has(
+    tmp_path: Path, header: str, resource_type: str
+) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(f"{header}\n")
+
+    assert read_aws_export(path, WANTED).resource_type == resource_type
+
+
+def test_a_resource_column_alone_tells_no_type(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("resourceArn,finding\n")
+
+    with pytest.raises(InvalidInput, match="instancefinding"):
+        read_aws_export(path, WANTED)

@@ -1,26 +1,29 @@
 """Two export rows of one resource: in what they differ, and what in them may be why."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compute_optimizer.views.compared_types import PLACES, ComparedType, compared_type
 from compute_optimizer.views.export_columns import Shown, recommended_rows
 from compute_optimizer.views.export_comparison import (
     CURRENT_RISK,
     FINDING,
     FIRST_OPTION,
     LOOK_BACK,
-    PLACES,
     RISK,
     SAVINGS,
     Disagreement,
     Verdict,
     as_cells,
-    compared_type,
     monthly_savings,
     verdict,
 )
 from compute_optimizer.views.exports import EXPORT_TABLES
+from tests.groups import group_recommendation
+from tests.idleness import idle_recommendation
 from tests.records import recommendation
 from tests.volumes import volume_recommendation
 
@@ -30,11 +33,30 @@ TYPE = "recommendationoptions_1_instancetype"
 CPU = "utilizationmetrics_cpu_maximum"
 MEMORY = "utilizationmetrics_memory_maximum"
 
+EXAMPLES: dict[str, Any] = {
+    "AutoScalingGroup": group_recommendation(),
+    "EbsVolume": volume_recommendation(1),
+    "Ec2Instance": recommendation(1),
+    "Idle": idle_recommendation(1),
+}
+TYPES = sorted(PLACES.keys() & EXPORT_TABLES.keys())
+
+PUBLIC = {
+    "AutoScalingGroup": "auto_scale",
+    "EbsVolume": "ebs_volume",
+    "Ec2Instance": "ec2_instance",
+    "EcsService": "ecs_service",
+    "Idle": "idle",
+    "LambdaFunction": "lambda",
+    "RdsDBInstance": "rds_database",
+}
+"""By resource type: its columns in the file of public headers."""
+
 
 def cells(resource_type: str = "Ec2Instance", **changes: Any) -> dict[str, str]:
     """Return the row of ours."""
     table = EXPORT_TABLES[resource_type]
-    one = volume_recommendation(1) if resource_type == "EbsVolume" else recommendation(1)
+    one = EXAMPLES[resource_type]
     (row,) = recommended_rows(table.columns, [table.subject(one, Shown("us-east-1"))])
     return as_cells(table.columns, row) | changes
 
@@ -50,17 +72,76 @@ def compare(
     return verdict(compared_type(resource_type, columns), theirs, ours, known)
 
 
-@pytest.mark.parametrize("resource_type", sorted(PLACES))
+@pytest.mark.parametrize("resource_type", TYPES)
 def test_a_row_is_the_same_as_itself(resource_type: str) -> None:
     assert compare({}, resource_type) == Verdict((), ())
 
 
-@pytest.mark.parametrize("resource_type", sorted(PLACES))
+@pytest.mark.parametrize("resource_type", TYPES)
 def test_every_column_that_is_compared_exists(resource_type: str) -> None:
     columns = EXPORT_TABLES[resource_type].columns
     names = {column.name.lower() for column in columns}
 
     assert compared_type(resource_type, columns).columns <= names
+
+
+@pytest.mark.parametrize("resource_type", sorted(PLACES))
+def test_every_column_that_is_compared_is_one_of_the_service_s_own_files(
+    resource_type: str, shared: Path
+) -> None:
+    public = json.loads((shared / "spec" / "export_columns.json").read_text())
+    names = {name.lower() for name in public[PUBLIC[resource_type]]}
+    # The table of functions has no columns of errors; the service writes them all the same.
+    expected = names | {"errorcode", "errormessage"}
+
+    assert ComparedType(PLACES[resource_type], ()).columns <= expected
+
+
+def test_a_database_differs_in_its_class_and_in_its_storage_each_by_itself() -> None:
+    kind = ComparedType(PLACES["RdsDBInstance"], (), ("storagefindingreasoncodes_isx",))
+    ours = {
+        "instancefinding": "Overprovisioned",
+        "instancerecommendationoptions_1_dbinstanceclass": "db.m5.large",
+        "instancerecommendationoptions_1_estimatedmonthlysavingsvalue": "100.0",
+        "storagefinding": "NotOptimized",
+        "storagerecommendationoptions_1_storagetype": "gp3",
+        "storagerecommendationoptions_1_allocatedstorage": "100",
+        "storagerecommendationoptions_1_estimatedmonthlysavingsvalue": "2.0",
+        "currentstorageondemandmonthlyprice": "12.0",
+        "lastrefreshtimestamp": "2026-03-15T00:00:00.000Z",
+        "storagefindingreasoncodes_isx": "true",
+    }
+    theirs = ours | {
+        "storagefinding": "Optimized",
+        "storagerecommendationoptions_1_storagetype": "gp2",
+        "currentstorageondemandmonthlyprice": "13.0",
+        "lastrefreshtimestamp": "2026-03-12T12:00:00.000Z",
+        "storagefindingreasoncodes_isx": "false",
+    }
+
+    found = verdict(kind, theirs, ours, kind.columns)
+
+    assert found.disagreements == (
+        Disagreement("storage finding", "Optimized", "NotOptimized"),
+        Disagreement("storage first option", "gp2 100", "gp3 100"),
+    )
+    assert found.causes == (
+        "the analyses are 2.5 days apart",
+        "its list price of its storage is 13 there and 12 here",
+        "reasons only here: x",
+    )
+    # 100 of the class and 2 of the storage; there the storage is optimized.
+    assert monthly_savings(kind, ours) == 102
+    assert monthly_savings(kind, theirs) == 100
+
+
+def test_what_is_idle_is_compared_by_finding_savings_and_look_back() -> None:
+    found = compare({"finding": "Unattached", "estimatedmonthlysavingsvalue": "9.0"}, "Idle")
+
+    assert found.disagreements == (
+        Disagreement(FINDING, "Unattached", "Idle"),
+        Disagreement(SAVINGS, "9", "8"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,8 +247,8 @@ def test_a_volume_differs_in_its_configuration_and_its_price() -> None:
 
 
 def test_what_is_optimized_saves_nothing() -> None:
-    row = cells()
+    row, kind = cells(), compared_type("Ec2Instance", EXPORT_TABLES["Ec2Instance"].columns)
 
-    assert monthly_savings(row) == 79.424
-    assert monthly_savings(row | {"finding": "OPTIMIZED"}) == 0.0
-    assert monthly_savings({}) == 0.0
+    assert monthly_savings(kind, row) == 79.424
+    assert monthly_savings(kind, row | {"finding": "OPTIMIZED"}) == 0.0
+    assert monthly_savings(kind, {}) == 0.0

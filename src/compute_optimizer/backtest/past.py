@@ -21,11 +21,19 @@ def origins_of(fleet: TraceFleet) -> tuple[int, ...]:
     """
     if fleet.origins:
         return tuple(fleet.day_number(day) for day in fleet.origins)
-    last = fleet.days - TEST_DAYS
+    return following_origins(fleet.days, fleet.name)
+
+
+def following_origins(days: int, name: str) -> tuple[int, ...]:
+    """Return the day numbers of as many whole tests as fit, the last one ending with the last day.
+
+    Raises InvalidInput where not even one fits.
+    """
+    last = days - TEST_DAYS
     if last < TRAIN_DAYS:
         raise InvalidInput(
-            f"{fleet.name} has {fleet.days} days of samples; a backtest needs {TRAIN_DAYS} days "
-            f"to learn from and {TEST_DAYS} to test on: import older metrics"
+            f"{name} has {days} days of samples; a backtest needs {TRAIN_DAYS} days to learn from "
+            f"and {TEST_DAYS} to test on: import older metrics"
         )
     return tuple(range(last, TRAIN_DAYS - 1, -TEST_DAYS))[::-1]
 

@@ -24,6 +24,7 @@ from compute_optimizer.cli.output import (
     print_json,
     settings_for,
 )
+from compute_optimizer.cli.replay_tables import print_replay
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.backtest import (
@@ -33,10 +34,37 @@ from compute_optimizer.jobs.backtest import (
     trace_fleet,
 )
 from compute_optimizer.jobs.backtest import backtest as run_backtest
+from compute_optimizer.jobs.replay import demo_past, replay, replayed_type, stored_past
 from compute_optimizer.model.metrics import Statistic
+from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.resources import ResourceType
 from compute_optimizer.store.tiles import TileStore
 
 USUAL_BUDGETS = ",".join(f"{budget:g}" for budget in BUDGETS)
+
+
+DemoOption = Annotated[
+    bool, typer.Option("--demo", help="Replay the generated fleet of the demo (with --type).")
+]
+TypeOption = Annotated[
+    str | None,
+    typer.Option("--type", help="Replay the advice for this type of resource, such as EbsVolume."),
+]
+SpeedOption = Annotated[
+    bool, typer.Option("--processor-speed", help="Let faster processors count as larger.")
+]
+RobustnessOption = Annotated[
+    bool, typer.Option("--robustness", help="Also with worse data, and on each next day.")
+]
+LookbacksOption = Annotated[
+    bool, typer.Option("--lookbacks", help="Also with 3, 7, 14, 28 and 60 days of past.")
+]
+AblationOption = Annotated[
+    bool, typer.Option("--ablation", help="Also with the risk fitted on other features.")
+]
+PlotsOption = Annotated[
+    Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
+]
 
 
 def backtest(
@@ -46,6 +74,8 @@ def backtest(
     fleet: Annotated[
         bool, typer.Option("--fleet", help="Replay the imported metrics of your own fleet.")
     ] = False,
+    demo: DemoOption = False,
+    resource_type: TypeOption = None,
     dimensions: Annotated[
         str | None,
         typer.Option(help="Some of cpu,memory,disk,network. Default: all that there are."),
@@ -63,27 +93,26 @@ def backtest(
     statistic: Annotated[
         Statistic | None, typer.Option(help="Which one, where a trace has several.")
     ] = None,
-    processor_speed: Annotated[
-        bool, typer.Option("--processor-speed", help="Let faster processors count as larger.")
-    ] = False,
-    robustness: Annotated[
-        bool, typer.Option("--robustness", help="Also with worse data, and on each next day.")
-    ] = False,
-    lookbacks: Annotated[
-        bool, typer.Option("--lookbacks", help="Also with 3, 7, 14, 28 and 60 days of past.")
-    ] = False,
-    ablation: Annotated[
-        bool, typer.Option("--ablation", help="Also with the risk fitted on other features.")
-    ] = False,
+    processor_speed: SpeedOption = False,
+    robustness: RobustnessOption = False,
+    lookbacks: LookbacksOption = False,
+    ablation: AblationOption = False,
     seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap samples.")] = SEED,
-    plots: Annotated[
-        Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
-    ] = None,
+    plots: PlotsOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
-    _check_source(trace, fleet, statistic)
+    kind = _other_type(resource_type)
+    _check_source(trace, fleet, demo, statistic)
+    if kind is not None:
+        asked = (trace, dimensions, fit, processor_speed, robustness, lookbacks, ablation, plots)
+        _refuse_for(kind, any(asked) or budgets != USUAL_BUDGETS)
+        days = tuple(_day(word) for word in origin or ())
+        _replay(kind, demo, days, seed, settings_for(data_dir), output)
+        return
+    if demo:
+        raise InvalidInput("--demo needs --type with another type than Ec2Instance")
     if plots is not None:
         require_matplotlib()
     request = BacktestRequest(
@@ -109,9 +138,46 @@ def backtest(
         print_report(report)
 
 
-def _check_source(trace: Path | None, fleet: bool, statistic: Statistic | None) -> None:
-    if (trace is None) != fleet:
-        raise InvalidInput("what shall be replayed? Give either --trace FILE or --fleet")
+def _other_type(name: str | None) -> ResourceType | None:
+    """Return the type to replay; None for instances, which have peers to be compared with."""
+    return None if name in (None, EC2_INSTANCE) else replayed_type(str(name))
+
+
+def _refuse_for(kind: ResourceType, asked: bool) -> None:
+    if asked:
+        raise InvalidInput(
+            f"--type {kind.name} takes --fleet or --demo, --origin, --seed and --output; the "
+            "other options are about instances"
+        )
+
+
+def _replay(
+    kind: ResourceType,
+    demo: bool,
+    origins: tuple[date, ...],
+    seed: int,
+    settings: Settings,
+    output: Format,
+) -> None:
+    with _progress_bar() as progress:
+        progress("Reading", 0, 1)
+        if demo:
+            report = replay(demo_past(kind), origins, seed, progress)
+        else:
+            with opened(settings) as application:
+                past = stored_past(application.state, TileStore(settings.tiles_dir), kind)
+                report = replay(past, origins, seed, progress)
+    if output is Format.JSON:
+        print_json(report)
+    else:
+        print_replay(report)
+
+
+def _check_source(trace: Path | None, fleet: bool, demo: bool, statistic: Statistic | None) -> None:
+    if (trace is not None) + fleet + demo != 1:
+        raise InvalidInput(
+            "what shall be replayed? Give either --trace FILE or --fleet, or --demo with --type"
+        )
     if fleet and statistic is not None:
         raise InvalidInput(
             "--statistic chooses among those of a trace file; a fleet is replayed on its maxima "

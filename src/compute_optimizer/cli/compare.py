@@ -25,6 +25,7 @@ from compute_optimizer.jobs.compare import (
     ExportComparison,
     compare_export,
 )
+from compute_optimizer.model.export import IDLE
 from compute_optimizer.resources import plural_of
 
 SHOWN = 20
@@ -80,7 +81,7 @@ def _print_summary(found: ExportComparison) -> None:
     summary = _summary(found)
     both = summary["same"] + summary["different"]
     print(
-        f"{both:,} {plural_of(found.resource_type)} on both sides, {summary['same']:,} of them the "
+        f"{both:,} {_plural(found.resource_type)} on both sides, {summary['same']:,} of them the "
         f"same; {summary['onlyThere']:,} only there, {summary['onlyHere']:,} only here."
     )
     differing = [f"{count:,} in {aspect}" for aspect, count in found.by_aspect.items() if count]
@@ -94,6 +95,10 @@ def _print_summary(found: ExportComparison) -> None:
         print(f"Not compared, because the file lacks the columns: {', '.join(found.not_compared)}.")
     if found.skipped_rows:
         print(f"{found.skipped_rows:,} rows of the file have no ARN or not every cell.")
+
+
+def _plural(resource_type: str) -> str:
+    return "idle resources" if resource_type == IDLE else plural_of(resource_type)
 
 
 def _row(one: ComparedResource) -> dict[str, Any]:

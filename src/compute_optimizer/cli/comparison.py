@@ -42,7 +42,8 @@ def show_comparison(comparison: Comparison, form: Format) -> None:
     print_rows(rows, COLUMNS, Format.TABLE, "What was the answer")
     pairs = zip(comparison.before.dimensions, comparison.after.dimensions, strict=True)
     known = [_dimension_row(*pair) for pair in pairs if pair[0].samples or pair[1].samples]
-    print_rows(known, DIMENSIONS, Format.TABLE, "What was asked for")
+    if known:
+        print_rows(known, DIMENSIONS, Format.TABLE, "What was asked for")
     rows = [_exchange_row(one) for one in comparison.exchanges]
     print_rows(rows, EXCHANGES, Format.TABLE, "One input exchanged, all others as they were")
     console.print("The same for both: inventory, catalog, prices and preferences of today.")
@@ -60,20 +61,29 @@ def _verdict(comparison: Comparison) -> str:
 def _figures(side: Side) -> dict[str, str]:
     """Return the rows of one side, in the order in which they are shown."""
     history = side.history
-    return {
+    told = {
         "As of": f"{side.as_of:%Y-%m-%d %H:%M}",
         "Window": f"{side.window.first} to {side.window.last}",
         "Finding": side.answer.finding,
         "Reason codes": ", ".join(side.finding_reason_codes),
         "First option": side.answer.first_option or "none",
         "Its USD an hour": number(side.first_option_hourly_usd),
-        "Instance type": side.instance_type,
+        "Its USD a month": number(side.first_option_monthly_usd),
+        "Instance type" if side.types_date else "What it is": side.current or side.instance_type,
         "USD an hour": number(side.current_hourly_usd),
+        "USD a month": number(side.current_monthly_usd),
         "Prices of": str(side.price_date or "unknown"),
         "Binding dimension": side.binding_dimension or "none",
-        "Idle": "yes" if side.idle else "no",
+        "Idle": "unknown" if side.idle is None else ("yes" if side.idle else "no"),
         "Days with data": f"{history.days_with_data} of {history.days}",
-        "Samples of CPU": f"{history.samples:,} ({history.share:.1%})",
+        f"Samples of {history.of}": f"{history.samples:,} ({history.share:.1%})",
+    }
+    hourly, monthly = bool(side.types_date), bool(side.current) or not side.types_date
+    units = {"hour": hourly, "month": monthly}
+    return {
+        name: text
+        for name, text in told.items()
+        if all(shown or unit not in name for unit, shown in units.items())
     }
 
 

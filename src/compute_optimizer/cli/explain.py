@@ -10,6 +10,7 @@ from rich.console import Console
 from compute_optimizer.app import opened
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
 from compute_optimizer.cli.comparison import show_comparison
+from compute_optimizer.cli.evidence import print_choices, print_figures, print_idle_rules
 from compute_optimizer.cli.figures import SAME, number
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -32,6 +33,7 @@ from compute_optimizer.engine.explanation import (
 )
 from compute_optimizer.jobs.explain import compare
 from compute_optimizer.jobs.explain import explain as explain_resource
+from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.store.tiles import TileStore
 
@@ -75,7 +77,7 @@ AgainstOption = Annotated[
     str | None,
     typer.Option("--against", help="Another day or moment: print what changed between the two."),
 ]
-REFUSALS = {"reason": "Refused because", "types": "Types"}
+REFUSALS = {"reason": "Refused because", "types": "How many"}
 DEPARTURES = {"fact": "Fact", "stored": "Stored", "now": "Now"}
 TIPPING_POINTS = {
     "dimension": "Dimension",
@@ -113,7 +115,13 @@ def explain(
             )
             show_comparison(comparison, output)
             return
-        explanation = explain_resource(*stores, resource, as_of=moment, profile=settings.profile)
+        explanation = explain_resource(
+            *stores,
+            resource,
+            as_of=moment,
+            profile=settings.profile,
+            idle_limits=read_idle_limits(settings.idle_limits),
+        )
     if output is Format.JSON:
         print_json(msgspec.to_builtins(explanation))
     else:
@@ -127,14 +135,21 @@ def print_explanation(explanation: Explanation) -> None:
     print_prediction(explanation)
     for caution in explanation.cautions:
         Console(soft_wrap=True, highlight=False, markup=False).print(f"Mind: {caution}")
-    rows = [_dimension_row(one) for one in explanation.dimensions]
-    print_rows(rows, DIMENSIONS, Format.TABLE, "What each dimension asks for")
+    if explanation.dimensions:
+        rows = [_dimension_row(one) for one in explanation.dimensions]
+        print_rows(rows, DIMENSIONS, Format.TABLE, "What each dimension asks for")
     asked = [one.dimension for one in explanation.dimensions if one.limit is not None]
-    rows = [_type_row(one, asked) for one in explanation.considered]
-    print_rows(rows, TYPES, Format.TABLE, "Types that were closest")
+    if explanation.considered:
+        rows = [_type_row(one, asked) for one in explanation.considered]
+        print_rows(rows, TYPES, Format.TABLE, "Types that were closest")
+    print_choices(explanation.choices)
+    print_figures(explanation.figures)
     rows = [{"reason": one.reason, "types": one.types} for one in explanation.refusals]
-    title = f"{explanation.fitting_types} types fit; the others"
-    print_rows(rows, REFUSALS, Format.TABLE, title)
+    if rows:
+        what = "types" if explanation.considered else "choices"
+        title = f"{explanation.fitting_types} {what} fit; the others"
+        print_rows(rows, REFUSALS, Format.TABLE, title)
+    print_idle_rules(explanation.idle_rules)
     _print_departures(explanation.departures)
     if explanation.what_would_change is not None:
         _print_what_would_change(explanation.what_would_change)
@@ -195,13 +210,17 @@ def _print_verdict(explanation: Explanation) -> None:
     console.print(_history(explanation.history))
     codes = ", ".join(explanation.finding_reason_codes) or "no reason codes"
     console.print(f"Finding: {explanation.finding} ({codes})")
-    console.print(f"Binding dimension: {explanation.binding_dimension or 'none'}")
-    console.print(f"Idle: {'yes' if explanation.idle else 'no'}")
+    if explanation.storage_finding is not None:
+        console.print(f"Storage: {explanation.storage_finding}")
+    if explanation.dimensions:
+        console.print(f"Binding dimension: {explanation.binding_dimension or 'none'}")
+    if explanation.idle is not None:
+        console.print(f"Idle: {'yes' if explanation.idle else 'no'}")
 
 
 def _history(history: History) -> str:
     counts = (
-        f"History: {history.days_with_data} of {history.days} days have samples of CPU, "
+        f"History: {history.days_with_data} of {history.days} days have samples of {history.of}, "
         f"{history.share:.1%} of the slots ({history.samples:,}; {history.samples_needed} needed)"
     )
     if history.oldest is None:
@@ -210,14 +229,21 @@ def _history(history: History) -> str:
 
 
 def _price(explanation: Explanation) -> str:
-    name, price = explanation.instance_type, explanation.current_hourly_usd
-    dates = f"types of {explanation.types_date}"
-    if price is not None:
-        dates = f"prices of {explanation.price_date}, {dates}"
-        return f"{name}, {number(price)} USD an hour ({dates})"
+    name = explanation.current or explanation.instance_type
+    hourly, monthly = explanation.current_hourly_usd, explanation.current_monthly_usd
+    dates = f"types of {explanation.types_date}" if explanation.types_date else ""
+    if hourly is not None or monthly is not None:
+        usd = [
+            f"{number(price)} USD {unit}"
+            for price, unit in ((hourly, "an hour"), (monthly, "a month"))
+            if price is not None
+        ]
+        dates = f"prices of {explanation.price_date}" + (f", {dates}" if dates else "")
+        return f"{name}, {' and '.join(usd)} ({dates})"
     # Without a recommendation nobody looked for the price.
     was_looked_for = explanation.finding in set(Finding)
-    return f"{name}, price unknown ({dates})" if was_looked_for else f"{name} ({dates})"
+    told = f"{name}, price unknown" if was_looked_for else name
+    return f"{told} ({dates})" if dates else told
 
 
 def _print_metrics(explanation: Explanation) -> None:

@@ -24,15 +24,20 @@ class Side:
     answer: Answer
     finding_reason_codes: tuple[str, ...]
     binding_dimension: str | None
-    idle: bool
+    idle: bool | None
     instance_type: str
     current_hourly_usd: float | None
     """None where unknown."""
     first_option_hourly_usd: float | None
     price_date: date | None
-    types_date: date
+    types_date: date | None
     history: History
     dimensions: tuple[DimensionEvidence, ...]
+    current: str = ""
+    """What it is as people write it, where the type alone does not tell."""
+    current_monthly_usd: float | None = None
+    """Of all but instances."""
+    first_option_monthly_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

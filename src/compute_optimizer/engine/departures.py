@@ -1,16 +1,25 @@
 """What was stored with a recommendation, held against what is explained now."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from compute_optimizer.engine.explanation import Departure, Explanation
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.preferences import CURRENT
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, StoredDemand
+from compute_optimizer.model.recommendation import (
+    Ec2InstanceRecommendation,
+    Recommendation,
+    StoredDemand,
+)
+from compute_optimizer.model.summary import Summary
+
+Machines = Ec2InstanceRecommendation | AutoScalingGroupRecommendation
 
 CLOSE = 1e-6
 """Relative: samples are float32, so closer demands are the same."""
 
 
-def departures(told: Explanation, stored: Ec2InstanceRecommendation) -> tuple[Departure, ...]:
+def departures(told: Explanation, stored: Machines) -> tuple[Departure, ...]:
     """Return where an explanation as of the same moment departs from the stored recommendation.
 
     It does when samples came in later, or the inventory, catalog or prices changed.
@@ -19,7 +28,33 @@ def departures(told: Explanation, stored: Ec2InstanceRecommendation) -> tuple[De
     return tuple(Departure(*pair) for pair in pairs if pair[1] != pair[2])
 
 
-def _facts(told: Explanation, stored: Ec2InstanceRecommendation) -> Iterator[tuple[str, str, str]]:
+def record_departures(
+    stored: Recommendation, now: Recommendation | None, summary: Callable[[Any], Summary]
+) -> tuple[Departure, ...]:
+    """Return where a recommendation made again departs from the stored one, of any type."""
+    then, again = _of_record(stored, summary), {} if now is None else _of_record(now, summary)
+    return tuple(
+        Departure(fact, then.get(fact, "none"), again.get(fact, "none"))
+        for fact in {**then, **again}
+        if then.get(fact) != again.get(fact)
+    )
+
+
+def _of_record(one: Any, summary: Callable[[Any], Summary]) -> dict[str, str]:
+    """Return the facts of a recommendation as texts: its answer, and what it was seen to use."""
+    told = summary(one)
+    facts = {
+        "finding": one.finding.value,
+        "reason codes": ", ".join(told.reason_codes) or "none",
+        "what it is": told.current,
+        "first option": told.recommended or "none",
+        "price date": str(one.price_date),
+    }
+    used = {f"{u.name} {u.source_statistic}": f"{u.value:.6g}" for u in one.utilization}
+    return facts | used
+
+
+def _facts(told: Explanation, stored: Machines) -> Iterator[tuple[str, str, str]]:
     """Yield name, stored and present text of every fact that both know."""
     yield "finding", stored.finding.value, told.finding
     first = next((o for o in stored.options if o.architecture_pool == CURRENT), None)

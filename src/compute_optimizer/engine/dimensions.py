@@ -41,6 +41,11 @@ class Dimension:
     """Without a metric no type with less is an option (spec 6.1 step 3)."""
 
 
+def metrics_by_name(dimensions: Sequence[Dimension]) -> dict[str, tuple[str, ...]]:
+    """Return the metrics that tell each dimension."""
+    return {one.name: one.metrics for one in dimensions}
+
+
 def capacities(dimensions: Sequence[Dimension], types: InstanceTypes) -> Floats:
     """Return the capacity of every type, shape (types, dimensions)."""
     return np.stack([dimension.capacity(types) for dimension in dimensions], axis=1)

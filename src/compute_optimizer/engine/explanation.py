@@ -83,9 +83,76 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """How much history the answer rests on, told by the CPU: without it there is no answer."""
+class ChoiceEvidence:
+    """One configuration that a resource might have, where it is not of a type of a catalog."""
 
+    of: str
+    """What is chosen, such as the storage of a database."""
+    configuration: str
+    """As people write it; the same as a line of `recommend` has."""
+    rank: int | None
+    """None for what is no option."""
+    monthly_usd: float | None
+    """List price; None where unknown."""
+    performance_risk: float | None
+    """0 to 4; None where not judged."""
+    capacity: dict[str, float | None]
+    """By dimension; None where unknown."""
+    refused_because: tuple[str, ...]
+    """Empty for what fits; what fits without a rank came after the last option."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure that decided, beside the limit that it was held against."""
+
+    figure: str
+    unit: str
+    value: float | None
+    """None where unknown."""
+    limit: float | None
+    """None where it is held against nothing."""
+    decides: str
+    """What it decides, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleLimitEvidence:
+    """One limit of idleness, and what the samples say."""
+
+    metrics: tuple[str, ...]
+    """Counted together."""
+    measure: str
+    """What of the samples is held to the limit."""
+    value: float | None
+    """In the unit of the samples; None where nobody sent them."""
+    limit: float
+    inclusive: bool
+    """Whether the limit itself is still idle."""
+    known: bool
+    """Enough samples for a judgement; without them nothing is called idle."""
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdleEvidence:
+    """One rule of idleness of the resource's type, whether it applies or not."""
+
+    finding: str
+    """What is said of a resource that the rule finds, in the model's spelling."""
+    window: Window
+    concerned: bool
+    """Whether the rule looks at the resource at all, as it is in the inventory."""
+    is_idle: bool
+    limits: tuple[IdleLimitEvidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How much history the answer rests on, told by one metric: without it there is no answer."""
+
+    of: str
+    """Which metric."""
     days: int
     """Of the look-back period."""
     days_with_data: int
@@ -190,10 +257,14 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that decided one recommendation."""
+    """Everything that decided one recommendation, alike for every resource type.
+
+    Members with a default are of those types only that have such a thing.
+    """
 
     resource_arn: str
     instance_type: str
+    """The type that the inventory states, such as m5.large, gp3 or Fargate."""
     as_of: datetime
     window: Window
     finding: str
@@ -201,24 +272,34 @@ class Explanation:
     finding_reason_codes: tuple[str, ...]
     binding_dimension: str | None
     """The dimension that asks for the largest share of the current capacity."""
-    idle: bool
+    idle: bool | None
+    """None where nobody asks whether such a resource is idle."""
     history: History
     metrics: tuple[MetricEvidence, ...]
     dimensions: tuple[DimensionEvidence, ...]
-    current_hourly_usd: float | None
-    """None where unknown, as every price."""
     price_date: date | None
     """Of the oldest price of the Region and platform."""
-    types_date: date
+    storage_finding: str | None = None
+    """Of the storage of a DB instance; None without."""
+    current: str = ""
+    """What it is as people write it, where the type alone does not tell."""
+    current_hourly_usd: float | None = None
+    """None where unknown, as every price; of instances, as the next one is of all others."""
+    current_monthly_usd: float | None = None
+    types_date: date | None = None
     """Of the instance types' figures."""
-    considered: tuple[TypeEvidence, ...]
+    considered: tuple[TypeEvidence, ...] = ()
     """The options, then the near misses: cheaper types that were refused, the dearest first."""
-    refusals: tuple[Refusal, ...]
+    choices: tuple[ChoiceEvidence, ...] = ()
+    """Every configuration that was considered, the options first."""
+    figures: tuple[Figure, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     """In the order of the rules; the counts add up to the types that do not fit."""
-    fitting_types: int
+    fitting_types: int = 0
     """Types that passed every rule."""
-    what_would_change: WhatWouldChange | None
-    """None where there is no recommendation, and for groups."""
+    idle_rules: tuple[IdleEvidence, ...] = ()
+    what_would_change: WhatWouldChange | None = None
+    """None where there is no recommendation; of instances only."""
     prediction: PredictionEvidence | None = None
     """None without a risk model."""
     other: OtherAnswer | None = None

@@ -7,6 +7,8 @@ from enum import Enum
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.evidence import known
+from compute_optimizer.engine.explanation import IdleLimitEvidence
 from compute_optimizer.engine.statistics import BLOCK_ROWS
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, count_samples
 from compute_optimizer.model.metrics import Matrix
@@ -148,3 +150,23 @@ _OF: Mapping[Measure, Callable[[Matrix, int], Floats]] = {
     Measure.ACTIVE_SHARE: _active_share,
 }
 """(metrics, rows, slots), days -> (rows,)."""
+
+
+def limit_evidence(
+    chosen: Chosen, limit: IdleLimit, required: Required, days: int
+) -> IdleLimitEvidence:
+    """Return what the samples of a batch of one say of a limit, whether it holds or not."""
+    everybody = np.ones(1, np.bool_)
+    rows: Integers = np.flatnonzero(everybody)
+    sent = any(metric in chosen.series for metric in limit.metrics)
+    counted = limit.measure is Measure.SAMPLES
+    value = _measured(chosen, limit, days, rows) if sent or counted else np.array([np.nan])
+    return IdleLimitEvidence(
+        metrics=limit.metrics,
+        measure=limit.measure.value,
+        value=known(float(value[0])),
+        limit=limit.limit,
+        inclusive=limit.inclusive,
+        known=counted or bool(len(_known(chosen, limit, required, days, rows))),
+        holds=bool(len(idle_rows(chosen, (limit,), required, days, everybody))),
+    )

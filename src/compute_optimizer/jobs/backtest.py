@@ -121,8 +121,8 @@ def stored_fleet(
     wanted = _wanted(dimensions)
     types = load_instance_types()
     with state.reading() as connection:
-        keys = _shards_of_opted_in(connection)
-        window = _window(connection, keys)
+        keys = shards_of_opted_in(connection, EC2_INSTANCE)
+        window = stored_window(connection, keys, "instances")
         parts = [_part(connection, tiles, key, window, types, wanted) for key in keys]
     return _joined(parts, window)
 
@@ -153,22 +153,27 @@ def _wanted(dimensions: Sequence[str]) -> dict[str, Dimension]:
     }
 
 
-def _shards_of_opted_in(connection: Connection) -> list[ShardKey]:
+def shards_of_opted_in(connection: Connection, resource_type: str) -> list[ShardKey]:
+    """Return the shards of a type in all opted-in accounts; raise Conflict where there is none."""
     accounts = opted_in_accounts(connection)
     if not accounts:
         raise Conflict(
             "no account is opted in, so there is no fleet to test on; opt in with "
             "UpdateEnrollmentStatus, or give --trace FILE"
         )
-    return [key for key in shards(connection, accounts) if key.resource_type == EC2_INSTANCE]
+    return [key for key in shards(connection, accounts) if key.resource_type == resource_type]
 
 
-def _window(connection: Connection, keys: Sequence[ShardKey]) -> Window:
+def stored_window(connection: Connection, keys: Sequence[ShardKey], plural: str) -> Window:
+    """Return the days of which the shards have samples, at most the newest LONGEST_DAYS.
+
+    Raises InvalidInput where there are none; `plural` is what people call the resources.
+    """
     wanted = set(keys)
     days = [day for key, day in tile_paths(connection) if key in wanted]
     if not days:
         raise InvalidInput(
-            "the metric store has no samples of instances; bring some in with "
+            f"the metric store has no samples of {plural}; bring some in with "
             "`compute-optimizer import --metrics FILE`, or give --trace FILE"
         )
     last = max(days)

@@ -1,27 +1,36 @@
 """Compare: join what the AWS service exported with what is recommended here, by ARN."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
-from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.recommend import PAGE, by_savings
+from compute_optimizer.model.export import IDLE
+from compute_optimizer.model.recommendation import IdleRecommendation
+from compute_optimizer.resources.idleness import counted_savings
 from compute_optimizer.sources.files.aws_export import AwsExport, read_aws_export
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
+from compute_optimizer.store.idle_recommendations import (
+    After,
+    Place,
+    current_runs,
+    read_idle_page,
+)
 from compute_optimizer.store.recommendations import Scope, current_run, read_errors
+from compute_optimizer.views.compared_types import PLACES, ComparedType, compared_type
 from compute_optimizer.views.export_columns import ExportTable, Shown, recommended_rows
 from compute_optimizer.views.export_comparison import (
-    ASPECTS,
-    PLACES,
     Cells,
-    ComparedType,
     Disagreement,
     Verdict,
     as_cells,
-    compared_type,
+    compared_aspects,
     described,
     monthly_savings,
     verdict,
@@ -56,6 +65,8 @@ class ExportComparison:
     resources: tuple[ComparedResource, ...]
     skipped_rows: int
     """Of the file: they could not be read."""
+    aspects: tuple[str, ...]
+    """What resources of that type may differ in."""
     not_compared: tuple[str, ...]
     """Aspects whose columns the file does not have."""
 
@@ -67,7 +78,7 @@ class ExportComparison:
     def by_aspect(self) -> Mapping[str, int]:
         """How many resources differ in each aspect."""
         found = Counter(each.aspect for one in self.resources for each in one.disagreements)
-        return {aspect: found[aspect] for aspect in ASPECTS}
+        return {aspect: found[aspect] for aspect in self.aspects}
 
 
 def compare_export(state: State, path: Path, enum_style: str = "wire") -> ExportComparison:
@@ -76,14 +87,15 @@ def compare_export(state: State, path: Path, enum_style: str = "wire") -> Export
     Looks at the accounts and Regions that the file names. Raises InvalidInput for a file that is no
     such export.
     """
-    wanted = {
-        name
-        for resource_type in PLACES
-        for name in compared_type(resource_type, EXPORT_TABLES[resource_type].columns).columns
-    }
-    theirs = read_aws_export(path, wanted)
-    table = EXPORT_TABLES[theirs.resource_type]
-    kind = compared_type(theirs.resource_type, table.columns)
+    comparable = {name: EXPORT_TABLES[name] for name in PLACES if name in EXPORT_TABLES}
+    kinds = {name: compared_type(name, table.columns) for name, table in comparable.items()}
+    theirs = read_aws_export(path, {name for kind in kinds.values() for name in kind.columns})
+    if theirs.resource_type not in kinds:
+        raise InvalidInput(
+            f"{path} is an export of type {theirs.resource_type}, which has no columns here to "
+            f"compare with yet; expected one of {', '.join(kinds)}"
+        )
+    table, kind = comparable[theirs.resource_type], kinds[theirs.resource_type]
     with state.reading() as connection:
         ours = dict(_our_rows(connection, theirs, table, enum_style))
         excuses = _excuses(connection, theirs)
@@ -92,8 +104,9 @@ def compare_export(state: State, path: Path, enum_style: str = "wire") -> Export
     found.sort(
         key=lambda one: (order[one.outcome], -abs(one.savings_there - one.savings_here), one.arn)
     )
+    aspects = tuple(aspect for aspect, _ in compared_aspects(kind))
     return ExportComparison(
-        theirs.resource_type, tuple(found), theirs.skipped, _left_out(kind, theirs)
+        theirs.resource_type, tuple(found), theirs.skipped, aspects, _left_out(kind, theirs)
     )
 
 
@@ -102,12 +115,29 @@ def _our_rows(
 ) -> Iterator[tuple[str, Cells]]:
     places = {_place(arn) for arn in theirs.rows}
     accounts, regions = {account for account, _ in places}, {region for _, region in places}
-    for one in by_savings(connection, accounts, regions, [theirs.resource_type]):
+    if theirs.resource_type == IDLE:
+        found: Iterable[Any] = _idle(connection, places)
+    else:
+        found = by_savings(connection, accounts, regions, [theirs.resource_type])
+    for one in found:
         account, region = _place(one.resource_arn)
         if (account, region) in places:
             subject = table.subject(one, Shown(region, enum_style=enum_style))
             (row,) = recommended_rows(table.columns, [subject])
             yield one.resource_arn, as_cells(table.columns, row)
+
+
+def _idle(
+    connection: Connection, places: Collection[tuple[str, str]]
+) -> Iterator[IdleRecommendation]:
+    """Yield what is idle in accounts that are opted in."""
+    opted_in = opted_in_accounts(connection)
+    for account, region in sorted(places):
+        runs = current_runs(connection, account, region) if account in opted_in else {}
+        place, after = Place(account, region, runs), None
+        while page := read_idle_page(connection, place, limit=PAGE, after=after):
+            yield from page
+            after = After(counted_savings(page[-1]), page[-1].resource_arn)
 
 
 def _excuses(connection: Connection, theirs: AwsExport) -> dict[str, str]:
@@ -118,6 +148,8 @@ def _excuses(connection: Connection, theirs: AwsExport) -> dict[str, str]:
         run_id = current_run(connection, scope := Scope(account, region, theirs.resource_type))
         if account not in opted_in:
             excuses[f"{account}/{region}"] = f"account {account} is not opted in here"
+        elif theirs.resource_type == IDLE:
+            excuses[f"{account}/{region}"] = "no rule here finds it idle"
         elif run_id is None:
             excuses[f"{account}/{region}"] = f"account {account} was never analyzed in {region}"
         else:
@@ -146,8 +178,8 @@ def _compared(
         outcome=outcome,
         disagreements=found.disagreements,
         causes=found.causes,
-        savings_there=monthly_savings(there or {}),
-        savings_here=monthly_savings(here or {}),
+        savings_there=monthly_savings(kind, there or {}),
+        savings_here=monthly_savings(kind, here or {}),
     )
 
 
@@ -166,7 +198,9 @@ def _one_sided(
 
 
 def _left_out(kind: ComparedType, theirs: AwsExport) -> tuple[str, ...]:
-    return tuple(aspect for aspect, columns in kind.compared if not theirs.columns >= set(columns))
+    return tuple(
+        aspect for aspect, columns in compared_aspects(kind) if not theirs.columns >= set(columns)
+    )
 
 
 def _place(arn: str) -> tuple[str, str]:

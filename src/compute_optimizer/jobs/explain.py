@@ -1,6 +1,6 @@
 """Explain: repeat the analysis of one resource and keep the arrays that decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,19 +8,25 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from compute_optimizer.engine.comparison import Comparison, Moment
-from compute_optimizer.engine.departures import departures
+from compute_optimizer.engine.departures import departures, record_departures
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, resource_type
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.effective_preferences import effective_preferences
+from compute_optimizer.model.idle_limits import NO_LIMITS, IdleLimits
+from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, IdleRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources.idle_evidence import idle_evidence, with_idle_rules
+from compute_optimizer.resources.idleness import IdleRule, limited, window_days
 from compute_optimizer.store import State
-from compute_optimizer.store.inventory import find_resource, shard_of
+from compute_optimizer.store.inventory import find_resource, resources_of, shard_of
 from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
@@ -34,6 +40,9 @@ from compute_optimizer.store.tiles import TileStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MACHINES = (Ec2InstanceRecommendation, AutoScalingGroupRecommendation)
+"""Recommendations that are stored with the demand of each dimension."""
+
 
 def explain(
     state: State,
@@ -43,37 +52,46 @@ def explain(
     *,
     as_of: datetime | None = None,
     profile: str = PUBLISHED,
+    idle_limits: IdleLimits = NO_LIMITS,
 ) -> Explanation:
     """Return the evidence for one resource as of a moment; by default, that of the current run.
 
     What the run decided is explained by the preferences that it used, any other moment by those of
-    today. Raises NotFound for a resource that the inventory does not have, and InvalidInput for a
-    moment in the future or a resource of a type that cannot be explained.
+    today; `idle_limits` stand in place of the published limits of idleness. Raises NotFound for a
+    resource that the inventory does not have, and InvalidInput for a moment in the future or a
+    resource of a type that cannot be explained.
     """
     if as_of is not None:
         check_moment(as_of, clock)
     with state.reading() as connection:
         resource = _standing_alone(connection, find_resource(connection, arn_or_id))
         kind = resource_type(resource.resource_type)
-        explain_one = _function_of(kind, kind.explain, lambda other: other.explain)
+        explain_one = _function_of(kind, kind.explain, "explained", lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
         risk, own = risk_policy(connection, profile), own_prices(connection)
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
-        known = _known_at(connection, tiles, resource, moment, preferences)
+        others = _beside(connection, resource)
+        known = _known_at(connection, tiles, [resource, *others], moment, preferences)
+        rules = [limited(rule, idle_limits) for rule in kind.idle]
+        windows = [_window(connection, tiles, resource, known, preferences, one) for one in rules]
+    catalog = kind.catalog_with(own)
+    idle = [
+        idle_evidence(rule, resource, seen, catalog, as_of=known.as_of)
+        for rule, seen in zip(rules, windows, strict=True)
+    ]
+    asked = {"as_of": known.as_of, "preferences": preferences, **risk.known_to(kind)}
     told = explain_one(
-        resource,
-        known.samples,
-        kind.catalog_with(own),
-        as_of=known.as_of,
-        preferences=preferences,
-        **risk.known_to(kind),
+        resource, known.samples, kind.catalog_with(own), **asked, **_asked_beside(others)
     )
+    told = with_idle_rules(told, idle, says_all=kind.recommendation is IdleRecommendation)
     if stored is None:
         return told
-    # The run may have gone by other limits of idleness than the published ones.
-    found = replace(told, idle=getattr(stored, "idle", told.idle))
-    return replace(found, departures=departures(found, stored))
+    if isinstance(stored, MACHINES):
+        return replace(told, departures=departures(told, stored))
+    again = kind.recommend([resource, *others], known.samples, catalog, **asked)
+    now = next((one for one in again.recommendations if one.resource_arn == resource.arn), None)
+    return replace(told, departures=record_departures(stored, now, kind.summary))
 
 
 def compare(
@@ -97,7 +115,7 @@ def compare(
     with state.reading() as connection:
         resource = _standing_alone(connection, find_resource(connection, arn_or_id))
         kind = resource_type(resource.resource_type)
-        compare_one = _function_of(kind, kind.compare, lambda other: other.compare)
+        compare_one = _function_of(kind, kind.compare, "compared", lambda other: other.compare)
         moment = _moment(connection, resource, as_of, clock)
         if moment == against:
             raise InvalidInput(
@@ -105,25 +123,24 @@ def compare(
             )
         risk, own = risk_policy(connection, profile), own_prices(connection)
         preferences = _preferences_of(connection, resource, risk)
+        others = _beside(connection, resource)
         one, other = (
-            _known_at(connection, tiles, resource, at, preferences) for at in (moment, against)
+            _known_at(connection, tiles, [resource, *others], at, preferences)
+            for at in (moment, against)
         )
-    return compare_one(
-        resource,
-        (one, other),
-        kind.catalog_with(own),
-        preferences=preferences,
-        **risk.known_to(kind),
-    )
+    asked = {"preferences": preferences, **risk.known_to(kind), **_asked_beside(others)}
+    return compare_one(resource, (one, other), kind.catalog_with(own), **asked)
 
 
-def _function_of(kind: ResourceType, found: F | None, of: Callable[[ResourceType], F | None]) -> F:
+def _function_of(
+    kind: ResourceType, found: F | None, done: str, of: Callable[[ResourceType], F | None]
+) -> F:
     """Return a function that not every type has; raise InvalidInput where it is missing."""
     if found is None:
         known = ", ".join(other.name for other in RESOURCE_TYPES if of(other) is not None)
         raise InvalidInput(
-            f"recommendations of type {kind.name} cannot be explained; expected a resource of "
-            f"one of {known}"
+            f"what is said of type {kind.name} cannot be {done}; expected a resource of one of "
+            f"{known}"
         )
     return found
 
@@ -161,15 +178,44 @@ def _preferences_of(connection: Connection, resource: Resource, risk: RiskPolicy
 def _known_at(
     connection: Connection,
     tiles: TileStore,
-    resource: Resource,
+    resources: Sequence[Resource],
     moment: datetime,
     preferences: Preferences,
 ) -> Moment:
-    """Return the samples of one resource that were known at a moment."""
-    shard = shard_of(connection, resource.arn)
-    kind, days = resource_type(resource.resource_type), preferences.lookback_days
-    one = samples_for(connection, tiles, shard, kind, [resource], as_of=moment, days=days)
-    return Moment(moment, one)
+    """Return the samples of one resource, and of those beside it, that were known at a moment."""
+    shard = shard_of(connection, resources[0].arn)
+    kind, days = resource_type(shard.resource_type), preferences.lookback_days
+    found = samples_for(connection, tiles, shard, kind, resources, as_of=moment, days=days)
+    return Moment(moment, found)
+
+
+def _asked_beside(others: Sequence[Resource]) -> dict[str, Any]:
+    """Return the argument for those beside a resource, which only some types take."""
+    return {"beside": others} if others else {}
+
+
+def _beside(connection: Connection, resource: Resource) -> Sequence[Resource]:
+    """Return the resources of the same shard that decide with one."""
+    beside = resource_type(resource.resource_type).beside
+    if beside is None:
+        return ()
+    return beside(resource, resources_of(connection, shard_of(connection, resource.arn)))
+
+
+def _window(
+    connection: Connection,
+    tiles: TileStore,
+    resource: Resource,
+    known: Moment,
+    preferences: Preferences,
+    rule: IdleRule,
+) -> ShardSamples:
+    """Return the samples that a rule of idleness looks at; the windows of some are their own."""
+    days = window_days(rule, preferences)
+    if days == preferences.lookback_days:
+        return known.samples.rows([0])
+    own = replace(preferences, lookback_days=days)
+    return _known_at(connection, tiles, [resource], known.as_of, own).samples
 
 
 def _stored_as_of(connection: Connection, resource: Resource, moment: datetime) -> Any:

@@ -1,6 +1,6 @@
 """The resource types that can be analyzed: one record each, listed by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.replay import Replay
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
@@ -64,14 +65,18 @@ from compute_optimizer.resources.asg import idleness as asg_idleness
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
+from compute_optimizer.resources.ebs import replay as ebs_replay
 from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
+from compute_optimizer.resources.functions import replay as function_replay
 from compute_optimizer.resources.idleness import IdleRule
 from compute_optimizer.resources.rds import idleness as rds_idleness
 from compute_optimizer.resources.rds import reading as rds_reading
+from compute_optimizer.resources.rds import replay as rds_replay
 from compute_optimizer.resources.services import idleness as service_idleness
 from compute_optimizer.resources.services import reading as service_reading
+from compute_optimizer.resources.services import replay as service_replay
 
 
 class Catalog(Protocol):
@@ -110,9 +115,14 @@ class ResourceType:
     """Return a recommendation in one line."""
     explain: Callable[..., Explanation] | None = None
     """None where its recommendations cannot be explained yet, and so for `compare`."""
+    beside: Callable[..., Sequence[Resource]] | None = None
+    """From a resource and all of its shard to the others that decide with it; `explain` and
+    `recommend` take them after it. None where each is judged by itself."""
     compare: Callable[..., Comparison] | None = None
     predicts: bool = False
     """Whether its functions take a risk model and the preferences' profile means something."""
+    replay: Replay | None = None
+    """How its advice is held against what came after; None where nobody replays it so."""
     idle: tuple[IdleRule, ...] = ()
     """When its resources are idle: each resource by at most one of the rules."""
     priced: Callable[[Any, OwnPrices], Catalog] | None = None
@@ -156,6 +166,9 @@ RESOURCE_TYPES = (
         facets=ebs_reading.facets_of,
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
+        replay=ebs_replay.REPLAY,
+        explain=ebs_volume.explain,
+        compare=ebs_volume.compare,
         idle=ebs_idleness.RULES,
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
@@ -170,6 +183,7 @@ RESOURCE_TYPES = (
         facets=idleness.facets_of,
         counted_savings=idleness.counted_savings,
         summary=idleness.summary_of,
+        explain=nat_gateway.explain,
         idle=nat_gateway.IDLE,
     ),
     ResourceType(
@@ -187,6 +201,7 @@ RESOURCE_TYPES = (
         priced=with_own_prices,
         idle=asg_idleness.RULES,
         from_members=asg_idleness.with_busiest,
+        compare=auto_scaling_group.compare,
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,
@@ -199,6 +214,9 @@ RESOURCE_TYPES = (
         facets=function_reading.facets_of,
         counted_savings=function_reading.counted_savings,
         summary=function_reading.summary_of,
+        replay=function_replay.REPLAY,
+        explain=lambda_function.explain,
+        compare=lambda_function.compare,
     ),
     ResourceType(
         name=ECS_SERVICE,
@@ -212,6 +230,9 @@ RESOURCE_TYPES = (
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
         idle=service_idleness.RULES,
+        replay=service_replay.REPLAY,
+        explain=ecs_service.explain,
+        compare=ecs_service.compare,
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
@@ -226,6 +247,10 @@ RESOURCE_TYPES = (
         summary=rds_reading.summary_of,
         priced=with_own_class_prices,
         idle=rds_idleness.RULES,
+        replay=rds_replay.REPLAY,
+        explain=rds_database.explain,
+        compare=rds_database.compare,
+        beside=rds_database.explained_beside,
     ),
     *(
         ResourceType(
@@ -239,6 +264,7 @@ RESOURCE_TYPES = (
             facets=idleness.facets_of,
             counted_savings=idleness.counted_savings,
             summary=idleness.summary_of,
+            explain=idle_only.explain,
             idle=idle_only.rules_of(name),
         )
         for name in NEWER_IDLE_TYPES

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
@@ -20,11 +21,12 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.resources.asg.analysis import analyze, cheapest_type
 from compute_optimizer.resources.asg.machines import per_machine
 from compute_optimizer.resources.asg.records import group_recommendation
-from compute_optimizer.resources.ec2.dimensions import METRICS
+from compute_optimizer.resources.comparison import comparing
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
 from compute_optimizer.resources.ec2.evidence import explanation_of
 from compute_optimizer.resources.ec2.records import recommendations_of
 
-__all__ = ["METRICS", "explain", "machines_of", "per_machine", "recommend"]
+__all__ = ["METRICS", "compare", "explain", "machines_of", "per_machine", "recommend"]
 
 
 def recommend(
@@ -92,6 +94,9 @@ def explain(
     whole = recommend([group], samples, types, as_of=as_of, preferences=preferences)
     findings = [one.finding.value for one in whole.recommendations]
     return replace(told, finding=findings[0] if findings else told.finding, what_would_change=None)
+
+
+compare = comparing(explain, metrics_by_name(DIMENSIONS))
 
 
 def _alike(groups: Sequence[AutoScalingGroup]) -> list[list[int]]:

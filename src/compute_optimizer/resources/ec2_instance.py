@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from compute_optimizer.catalog import InstanceTypes
-from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.comparison import Comparison, Moment
+from compute_optimizer.engine.dimensions import metrics_by_name
+from compute_optimizer.engine.explanation import Answer, Explanation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
@@ -14,11 +16,12 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
+from compute_optimizer.resources.comparison import Compared, comparison_of
 from compute_optimizer.resources.ec2.analysis import analyze
-from compute_optimizer.resources.ec2.comparison import compare
-from compute_optimizer.resources.ec2.dimensions import METRICS
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
 from compute_optimizer.resources.ec2.evidence import explanation_of
 from compute_optimizer.resources.ec2.records import recommendations_of
+from compute_optimizer.resources.ec2.sensitivity import answer_of
 
 __all__ = ["METRICS", "ShardResult", "compare", "explain", "recommend"]
 
@@ -67,3 +70,30 @@ def explain(
     return explanation_of(
         resource, samples, analysis, as_of=as_of, preferences=preferences, risk_model=risk_model
     )
+
+
+def compare(
+    resource: Resource,
+    moments: tuple[Moment, Moment],
+    types: InstanceTypes,
+    *,
+    preferences: Preferences,
+    risk_model: RiskModel | None = None,
+) -> Comparison:
+    """Return the answers as of both moments and what each input that differs changes alone."""
+
+    def explained(moment: Moment) -> Explanation:
+        return explain(
+            resource,
+            moment.samples,
+            types,
+            as_of=moment.as_of,
+            preferences=preferences,
+            risk_model=risk_model,
+        )
+
+    def answered(samples: ShardSamples, _as_of: datetime) -> Answer:
+        # Many times over, and so without the search for what would change the answer.
+        return answer_of(analyze([resource], samples, types, preferences, risk_model))
+
+    return comparison_of(moments, Compared(explained, answered, metrics_by_name(DIMENSIONS)))

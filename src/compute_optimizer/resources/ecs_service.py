@@ -1,18 +1,22 @@
-"""ECS services on Fargate: the recommendation for a shard of them."""
+"""ECS services on Fargate: the recommendation for a shard of them, and the evidence for one."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from compute_optimizer.catalog.fargate_sizes import TaskSizes
+from compute_optimizer.engine.dimensions import metrics_by_name
+from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.resources.comparison import comparing
 from compute_optimizer.resources.services.analysis import analyze
-from compute_optimizer.resources.services.demand import METRICS
+from compute_optimizer.resources.services.demand import DIMENSIONS, METRICS, TASKS
+from compute_optimizer.resources.services.evidence import explanation_of
 from compute_optimizer.resources.services.records import recommendations_of
 
-__all__ = ["METRICS", "recommend"]
+__all__ = ["METRICS", "compare", "explain", "recommend"]
 
 
 def recommend(
@@ -38,3 +42,19 @@ def recommend(
         if obstacle is not None
     )
     return Results(found, errors)
+
+
+def explain(
+    service: EcsService,
+    samples: ShardSamples,
+    sizes: TaskSizes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Explanation:
+    """Return the evidence for one service; its samples are a batch of one."""
+    analysis = analyze([service], samples, sizes, as_of, preferences)
+    return explanation_of(service, samples, analysis, sizes, as_of=as_of, preferences=preferences)
+
+
+compare = comparing(explain, {**metrics_by_name(DIMENSIONS), "Tasks": (TASKS.metric,)})

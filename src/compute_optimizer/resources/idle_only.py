@@ -12,6 +12,7 @@ import numpy as np
 
 from compute_optimizer.catalog.modes import Modes
 from compute_optimizer.engine.arrays import Booleans, Floats
+from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.idle import IdleLimit, Measure, Required
 from compute_optimizer.model.idle_only import (
     ALWAYS_ON,
@@ -24,6 +25,7 @@ from compute_optimizer.model.idle_only import (
     IdleOnly,
 )
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
+from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding, MetricDimension
 from compute_optimizer.model.resource import (
     DOCUMENTDB_CLUSTER,
@@ -33,6 +35,7 @@ from compute_optimizer.model.resource import (
     SAGEMAKER_ENDPOINT,
     WORKSPACES,
 )
+from compute_optimizer.resources.idle_evidence import unsized_evidence
 from compute_optimizer.resources.idleness import IdleRule, Shown
 
 DAYS = 14
@@ -202,6 +205,19 @@ def metrics_of(resource_type: str) -> tuple[MetricKey, ...]:
     """Return every series that the rules of a type want from the tiles."""
     limits = (limit for rule in rules_of(resource_type) for limit in rule.limits)
     return _keys(metric for limit in limits for metric in limit.metrics)
+
+
+def explain(
+    one: IdleOnly,
+    samples: ShardSamples,
+    _modes: Modes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Explanation:
+    """Return the evidence for one resource: its metrics, and what the inventory says it costs."""
+    keys = metrics_of(one.resource_type)
+    return unsized_evidence(one, samples, keys, as_of=as_of, monthly_usd=one.monthly_usd)
 
 
 def _keys(metrics: Iterable[str]) -> tuple[MetricKey, ...]:

@@ -6,12 +6,15 @@ from math import nan
 
 import numpy as np
 
-from compute_optimizer.catalog.nat_gateways import HOURLY_USD, NatGatewayTypes
+from compute_optimizer.catalog.nat_gateways import HOURLY_USD, PRICE_DATE, NatGatewayTypes
 from compute_optimizer.engine.arrays import Booleans, Floats
+from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.idle import IdleLimit, Measure, Required
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.nat_gateway import AVAILABLE, NatGateway
+from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
+from compute_optimizer.resources.idle_evidence import unsized_evidence
 from compute_optimizer.resources.idleness import IdleRule, Shown
 
 UNUSED_DAYS = 32
@@ -25,6 +28,26 @@ METRICS = (
     *(MetricKey(metric, Statistic.SUM) for metric in PACKETS),
 )
 """Every series that the analysis wants from the tiles."""
+
+
+def explain(
+    gateway: NatGateway,
+    samples: ShardSamples,
+    types: NatGatewayTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Explanation:
+    """Return the evidence for one gateway: its metrics, and what it costs."""
+    hourly = HOURLY_USD.get(gateway.region)
+    return unsized_evidence(
+        gateway,
+        samples,
+        METRICS,
+        as_of=as_of,
+        monthly_usd=None if hourly is None else hourly * HOURS_PER_MONTH,
+        price_date=None if hourly is None else PRICE_DATE,
+    )
 
 
 def _concerned(

@@ -6,17 +6,28 @@ a file does not have (`fieldsToExport` left it out) is not compared.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from compute_optimizer.model.export import ColumnKind
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
-from compute_optimizer.views.export_columns import MOMENT_FORMAT, Column, Value
+from compute_optimizer.views.compared_types import REASONS, USE, ComparedType, Places
+from compute_optimizer.views.export_columns import Column, Value
 
 Cells = Mapping[str, str]
 
 FINDING, FIRST_OPTION, SAVINGS = "finding", "first option", "savings"
 RISK, CURRENT_RISK, LOOK_BACK = "risk", "current risk", "look-back"
-ASPECTS = (FINDING, FIRST_OPTION, SAVINGS, RISK, CURRENT_RISK, LOOK_BACK)
+STORAGE = "storage "
+"""How the aspects of the storage of databases begin."""
+
+ASPECTS = (
+    FINDING,
+    FIRST_OPTION,
+    SAVINGS,
+    *(f"{STORAGE}{aspect}" for aspect in (FINDING, FIRST_OPTION, SAVINGS)),
+    RISK,
+    CURRENT_RISK,
+    LOOK_BACK,
+)
 """What is compared, in the order in which it is told."""
 
 SAVINGS_SHARE = 0.01
@@ -36,72 +47,6 @@ REFRESH_APART = timedelta(days=1)
 """Analyses further apart looked at other samples: the service looks once a day."""
 
 OPTIMIZED = "optimized"
-
-_FIRST = "recommendationoptions_1_"
-
-SHARED_COLUMNS = frozenset(
-    {
-        "accountid",
-        "finding",
-        "lookbackperiodindays",
-        "currentperformancerisk",
-        "lastrefreshtimestamp_utc",
-        "errorcode",
-        "errormessage",
-        f"{_FIRST}performancerisk",
-        f"{_FIRST}estimatedmonthlysavings_value",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedType:
-    """Where the columns of a resource type hold what is compared."""
-
-    current: tuple[str, ...]
-    """What the resource is."""
-    option: tuple[str, ...]
-    """What the first option is: differs where any does."""
-    price: str
-    use: tuple[str, ...]
-    """Values of use that the columns of both sides hold."""
-    reasons: tuple[str, ...] = ()
-    """Columns that are true for each reason of the finding."""
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Every column that is looked at."""
-        own = (*self.current, *self.option, self.price, *self.use, *self.reasons)
-        return SHARED_COLUMNS.union(own)
-
-    @property
-    def compared(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Each aspect with the columns that hold it."""
-        return tuple((aspect, columns) for aspect, columns, _ in _rules(self))
-
-
-def _volume(prefix: str) -> tuple[str, ...]:
-    figures = ("type", "size", "baselineiops", "baselinethroughput")
-    return tuple(f"{prefix}configuration_volume{figure}" for figure in figures)
-
-
-PLACES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-    EC2_INSTANCE: (
-        ("currentinstancetype",),
-        (f"{_FIRST}instancetype",),
-        "current_ondemandprice",
-    ),
-    EBS_VOLUME: (_volume("current"), _volume(_FIRST), "current_monthlyprice"),
-}
-"""By resource type that can be compared: columns of what it is, of its first option, and price."""
-
-
-def compared_type(resource_type: str, columns: Sequence[Column]) -> ComparedType:
-    """Return where a type's columns hold what is compared."""
-    names = [column.name.lower() for column in columns]
-    use = tuple(name for name in names if name.startswith("utilizationmetrics_"))
-    reasons = tuple(name for name in names if name.startswith("findingreasoncodes_is"))
-    return ComparedType(*PLACES[resource_type], use, reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +88,24 @@ def verdict(kind: ComparedType, theirs: Cells, ours: Cells, known: frozenset[str
     return Verdict(found, _causes(kind, theirs, ours, known) if found else ())
 
 
-def monthly_savings(cells: Cells) -> float:
-    """Return what totals count: the first option's savings of what is not optimized."""
-    if _plain(cells.get("finding")) in ("", OPTIMIZED):
-        return 0.0
-    return _number(cells.get(f"{_FIRST}estimatedmonthlysavings_value")) or 0.0
+def compared_aspects(kind: ComparedType) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return each aspect of a type with the columns that hold it."""
+    return tuple((aspect, columns) for aspect, columns, _ in _rules(kind))
+
+
+def monthly_savings(kind: ComparedType, cells: Cells) -> float:
+    """Return what totals count: the first options' savings of what is not optimized."""
+    counted = (
+        _number(cells.get(one.savings))
+        for one in kind.advice
+        if _plain(cells.get(one.finding)) not in ("", OPTIMIZED)
+    )
+    return sum((saved or 0.0 for saved in counted), 0.0)
 
 
 def described(kind: ComparedType, cells: Cells) -> str | None:
     """Return what the resource is, such as m5.large."""
-    return _joined(cells, kind.current)
+    return _joined(cells, kind.places.current)
 
 
 _Differ = Callable[[str | None, str | None], bool]
@@ -160,14 +113,22 @@ _Differ = Callable[[str | None, str | None], bool]
 
 def _rules(kind: ComparedType) -> tuple[tuple[str, tuple[str, ...], _Differ], ...]:
     """Return each aspect with its columns and what counts as a difference."""
-    return (
-        (FINDING, ("finding",), _texts_differ),
-        (FIRST_OPTION, kind.option, _words_differ),
-        (SAVINGS, (f"{_FIRST}estimatedmonthlysavings_value",), _savings_differ),
-        (RISK, (f"{_FIRST}performancerisk",), _risks_differ),
-        (CURRENT_RISK, ("currentperformancerisk",), _texts_differ),
-        (LOOK_BACK, ("lookbackperiodindays",), _words_differ),
+    places = kind.places
+    answers = (
+        (f"{prefix}{aspect}", columns, differ)
+        for prefix, one in zip(("", STORAGE), kind.advice, strict=False)
+        for aspect, columns, differ in (
+            (FINDING, (one.finding,), _texts_differ),
+            (FIRST_OPTION, one.option, _words_differ),
+            (SAVINGS, (one.savings,), _savings_differ),
+        )
     )
+    others = (
+        (RISK, (places.risk,), _risks_differ),
+        (CURRENT_RISK, (places.current_risk,), _texts_differ),
+        (LOOK_BACK, (places.look_back,), _words_differ),
+    )
+    return tuple(rule for rule in (*answers, *others) if rule[1] and rule[1] != ("",))
 
 
 def _texts_differ(left: str | None, right: str | None) -> bool:
@@ -198,7 +159,7 @@ def _causes(
     """Return what in the rows may have made the difference."""
     causes = [
         *_other_resource(kind, theirs, ours),
-        *_other_samples(theirs, ours),
+        *_other_samples(kind.places, theirs, ours),
         *_other_use(kind, theirs, ours, known),
         *_other_price(kind, theirs, ours),
         *_other_reasons(kind, theirs, ours, known),
@@ -213,12 +174,12 @@ def _other_resource(kind: ComparedType, theirs: Cells, ours: Cells) -> list[str]
     return [f"it is {left} there and {right} here"]
 
 
-def _other_samples(theirs: Cells, ours: Cells) -> list[str]:
+def _other_samples(places: Places, theirs: Cells, ours: Cells) -> list[str]:
     causes = []
-    left, right = theirs.get("lookbackperiodindays"), ours.get("lookbackperiodindays")
+    left, right = theirs.get(places.look_back), ours.get(places.look_back)
     if left and right and _words_differ(left, right):
         causes.append(f"{_shown(left)} days were looked at there and {_shown(right)} here")
-    moments = (_moment(side.get("lastrefreshtimestamp_utc")) for side in (theirs, ours))
+    moments = (_moment(side.get(places.refreshed)) for side in (theirs, ours))
     there, here = moments
     if there and here and abs(there - here) > REFRESH_APART:
         days = abs(there - here) / timedelta(days=1)
@@ -241,10 +202,12 @@ def _other_use(kind: ComparedType, theirs: Cells, ours: Cells, known: frozenset[
 
 
 def _other_price(kind: ComparedType, theirs: Cells, ours: Cells) -> list[str]:
-    left, right = _number(theirs.get(kind.price)), _number(ours.get(kind.price))
-    if left is None or right is None or not _apart(left, right, PRICE_SHARE):
-        return []
-    return [f"its list price is {left:g} there and {right:g} here"]
+    causes = []
+    for what, one in zip(("", "of its storage "), kind.advice, strict=False):
+        left, right = _number(theirs.get(one.price)), _number(ours.get(one.price))
+        if left is not None and right is not None and _apart(left, right, PRICE_SHARE):
+            causes.append(f"its list price {what}is {left:g} there and {right:g} here")
+    return causes
 
 
 def _other_reasons(
@@ -255,7 +218,7 @@ def _other_reasons(
     here = [name for name in both if ours.get(name) == "true"]
     causes = []
     for place, found, others in (("there", there, here), ("here", here, there)):
-        only = [name.removeprefix("findingreasoncodes_is") for name in found if name not in others]
+        only = [name.partition(REASONS)[2] for name in found if name not in others]
         if only:
             causes.append(f"reasons only {place}: {', '.join(only)}")
     return causes
@@ -263,7 +226,7 @@ def _other_reasons(
 
 def _metric(column: str) -> str:
     """Return such as CPU for utilizationmetrics_cpu_maximum."""
-    name = column.removeprefix("utilizationmetrics_").removesuffix("maximum").strip("_")
+    name = column.removeprefix(USE).removesuffix("maximum").strip("_")
     return name.upper()
 
 
@@ -295,10 +258,12 @@ def _shown(text: str) -> str:
 
 
 def _moment(text: str | None) -> datetime | None:
+    """Return a moment in any of the spellings that exports have; all are UTC."""
     try:
-        return datetime.strptime(text or "", MOMENT_FORMAT)
+        found = datetime.fromisoformat(text or "")
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _apart(left: float, right: float, share: float) -> bool:

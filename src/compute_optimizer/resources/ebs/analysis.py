@@ -1,6 +1,6 @@
 """From what volumes ask for and might be to the arrays that decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +35,11 @@ WORTHWHILE_USD = 0.01
 """A month: the least that somebody is paid; smaller differences are rounding."""
 
 
+NOT_CHEAPER = "saves nothing"
+RISKIER = "cheaper, but of a higher risk"
+OTHERS_BETTER = "something else is better"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
     """Every intermediate array of one shard of volumes."""
@@ -42,6 +47,8 @@ class Analysis:
     demand: VolumeDemand
     now: Configurations
     choices: Choices
+    not_worth: Mapping[str, Booleans]
+    """By reason, (volumes, choices): why what would do is no option."""
     under: Booleans
     """(volumes, dimensions): the demand fails, and some choice carries it."""
     not_optimized: Booleans
@@ -49,7 +56,9 @@ class Analysis:
     current_risk: Floats
     """(volumes,): 0 to 4."""
     risks: Floats
-    """(volumes, choices): 0 to 4."""
+    """(volumes, choices): 0 to 4, the highest over the dimensions."""
+    risks_by_dimension: Floats
+    """(volumes, choices, dimensions)."""
     ranked: Integers
     """(volumes, MAX_OPTIONS): choices, best first; NONE where there are fewer."""
     idle: Booleans
@@ -69,7 +78,8 @@ def analyze(
     now = present(volumes, types, measured)
     demand = _uncensored(measured, now, preferences.other_headroom)
     choices = choices_for(volumes, now, types, demand)
-    risks = _risks(demand, choices.all, preferences.other_headroom)
+    by_dimension = _risks(demand, choices.all, preferences.other_headroom)
+    risks = overall(by_dimension)
     current_risk = risks[:, -1]
     others: Booleans = np.any(choices.allowed[:, :-1], axis=1)
     under: Booleans = _fails(demand, now) & others[:, np.newaxis]
@@ -83,10 +93,12 @@ def analyze(
         demand=demand,
         now=now,
         choices=choices,
+        not_worth=_not_worth(worth, _cheaper(choices, now)),
         under=under,
         not_optimized=not_optimized,
         current_risk=current_risk,
         risks=risks,
+        risks_by_dimension=by_dimension,
         ranked=_ranked(choices.all, risks, worth),
         idle=demand.quiet & ~np.array([one.root for one in volumes], dtype=np.bool_),
         obstacles=_obstacles(volumes, now, demand),
@@ -112,9 +124,25 @@ def _fails(demand: VolumeDemand, now: Configurations) -> Booleans:
 
 def _better(choices: Choices, now: Configurations, risks: Floats, current_risk: Floats) -> Booleans:
     """Return which choices save money at no higher risk, (volumes, choices)."""
-    saved = now.monthly_usd[:, None] - choices.all.monthly_usd
-    found: Booleans = choices.allowed & (saved >= WORTHWHILE_USD) & (risks <= current_risk[:, None])
+    lower = risks <= current_risk[:, None]
+    found: Booleans = choices.allowed & _cheaper(choices, now) & lower
     return found
+
+
+def _cheaper(choices: Choices, now: Configurations) -> Booleans:
+    saved = now.monthly_usd[:, None] - choices.all.monthly_usd
+    found: Booleans = saved >= WORTHWHILE_USD
+    return found
+
+
+def _not_worth(worth: Booleans, cheaper: Booleans) -> dict[str, Booleans]:
+    """Return by reason which choices would do and are no options, (volumes, choices)."""
+    today = np.arange(worth.shape[1]) == worth.shape[1] - 1
+    return {
+        NOT_CHEAPER: ~worth & ~cheaper & ~today,
+        RISKIER: ~worth & cheaper & ~today,
+        OTHERS_BETTER: ~worth & today,
+    }
 
 
 def _newer(choices: Choices, now: Configurations, types: VolumeTypes) -> Booleans:
@@ -134,7 +162,7 @@ def _ranked(every: Configurations, risks: Floats, worth: Booleans) -> Integers:
 
 
 def _risks(demand: VolumeDemand, every: Configurations, headroom: float) -> Floats:
-    """Return the risk of every choice, the highest over the dimensions.
+    """Return the risk of every choice in each dimension, (volumes, choices, dimensions).
 
     What fits lies below its limits but for the samples that the threshold forgives, and those are
     all in the tail; of what does not fit only today's configuration is judged by all samples.
@@ -151,7 +179,7 @@ def _risks(demand: VolumeDemand, every: Configurations, headroom: float) -> Floa
             for counts, limit in zip((shortage, tight), limits, strict=True):
                 counts[rows, -1] = count_above(series, limit[rows, -1:])[:, 0]
         found.append(scores(shortage, tight, used.counts[:, None], OTHER_PERCENTILE))
-    return overall(np.stack(found, axis=2))
+    return np.stack(found, axis=2)
 
 
 def _obstacles(

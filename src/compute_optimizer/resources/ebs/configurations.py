@@ -1,6 +1,6 @@
 """What volumes are, and what each might be instead: type, size, performance and price."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,12 @@ than it reads (assumed; the service states no figure)."""
 NOT_OFFERED = "standard"
 """The one type that is only moved away from (spec 2.2)."""
 
+TOO_SMALL = "too small at the most that the type can do"
+PREVIOUS = "previous generation"
+SEEKS = "hard disk for a root volume or small operations"
+AS_IT_IS = "the volume as it is"
+UNKNOWN = "the volume's type is unknown"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Configurations:
@@ -49,8 +55,14 @@ class Choices:
 
     all: Configurations
     """(volumes, choices)."""
-    allowed: Booleans
-    """(volumes, choices): carries the demand, and the volume may become so."""
+    refused: Mapping[str, Booleans]
+    """By reason, in the order in which they are told, (volumes, choices)."""
+
+    @property
+    def allowed(self) -> Booleans:
+        """Return what carries the demand and the volume may become, (volumes, choices)."""
+        found: Booleans = ~np.any(np.stack(list(self.refused.values())), axis=0)
+        return found
 
 
 def present(
@@ -83,17 +95,17 @@ def choices_for(
     needs = np.nan_to_num(demand.required)
     built = [_choice(kind, volumes, now, needs, demand) for kind in kinds]
     figures = np.stack([found for found, _ in built], axis=2)
-    root = np.array([one.root for one in volumes], dtype=np.bool_)
-    large = demand.mean_operation_bytes >= SEQUENTIAL_BYTES
-    allowed = np.stack(
-        [
-            feasible & _may_become(types.index[kind.name], kind, now, large & ~root)
-            for kind, (_, feasible) in zip(kinds, built, strict=True)
-        ],
-        axis=1,
-    )
     places = np.array([types.index[kind.name] for kind in kinds])
-    return _with_present(now, places, figures, allowed)
+    root = np.array([one.root for one in volumes], dtype=np.bool_)
+    seeks = ~(demand.mean_operation_bytes >= SEQUENTIAL_BYTES) | root
+    previous = np.array([kind.successor is not None for kind in kinds])
+    disks = np.array([kind.hard_disk and kind.successor is None for kind in kinds])
+    refused = {
+        TOO_SMALL: ~np.stack([feasible for _, feasible in built], axis=1),
+        PREVIOUS: previous & (now.types[:, None] != places),
+        SEEKS: disks & seeks[:, None],
+    }
+    return _with_present(now, places, figures, refused)
 
 
 def _choice(
@@ -110,26 +122,22 @@ def _choice(
     return _figures(found.gib, found.performance, price), found.feasible
 
 
-def _may_become(place: int, kind: VolumeType, now: Configurations, streams: Booleans) -> Booleans:
-    if kind.successor is not None:
-        same: Booleans = now.types == place
-        return same
-    return streams if kind.hard_disk else np.ones(len(now.types), dtype=np.bool_)
-
-
 def _with_present(
-    now: Configurations, places: Integers, figures: Floats, allowed: Booleans
+    now: Configurations, places: Integers, figures: Floats, refused: dict[str, Booleans]
 ) -> Choices:
     """Return the choices with today's configuration as the last one; the others differ from it."""
     today = _figures_of(now)[:, :, None]
     same_type = places == now.types[:, None]
     same = same_type & (figures[:5] == today[:5]).all(axis=0)
-    types = np.concatenate([np.broadcast_to(places, allowed.shape), now.types[:, None]], axis=1)
+    types = np.concatenate([np.broadcast_to(places, same_type.shape), now.types[:, None]], axis=1)
     every = np.concatenate([figures, today], axis=2)
-    known = (now.types != UNKNOWN_TYPE)[:, None]
-    return Choices(
-        Configurations(types, *every), np.concatenate([allowed & ~same & known, known], axis=1)
-    )
+    nothing = np.zeros((len(now.types), 1), np.bool_)
+    whole = {
+        reason: np.concatenate([against, nothing], axis=1)
+        for reason, against in (refused | {AS_IT_IS: same}).items()
+    }
+    unknown = np.broadcast_to((now.types == UNKNOWN_TYPE)[:, None], types.shape)
+    return Choices(Configurations(types, *every), whole | {UNKNOWN: unknown})
 
 
 def _prices(

@@ -35,13 +35,13 @@ def summary_of(recommendation: EbsVolumeRecommendation) -> Summary:
     return Summary(
         name=recommendation.name,
         reason_codes=(),
-        current=_text(recommendation.configuration),
-        recommended=_text(first.configuration) if first else None,
+        current=configuration_text(recommendation.configuration),
+        recommended=configuration_text(first.configuration) if first else None,
         performance_risk=first.performance_risk if first else None,
     )
 
 
-def _text(one: VolumeConfiguration) -> str:
+def configuration_text(one: VolumeConfiguration) -> str:
     """Return such as `gp3 200 GiB, 3,000 IOPS, 125 MiB/s`."""
     speed = f"{one.baseline_iops:,} IOPS, {one.baseline_throughput:,} MiB/s"
     return f"{one.volume_type} {one.size_gib:,} GiB, {speed}"

@@ -50,7 +50,7 @@ def recommendations_of(
             name=volume.name,
             tags=dict(volume.tags),
             root=volume.root,
-            configuration=_configuration(analysis.now, types, (row,)),
+            configuration=configuration_at(analysis.now, types, (row,)),
             finding=findings[row],
             utilization=utilization[row],
             lookback_days=float(preferences.lookback_days),
@@ -67,9 +67,10 @@ def recommendations_of(
     )
 
 
-def _configuration(
+def configuration_at(
     found: Configurations, types: VolumeTypes, at: tuple[int, ...]
 ) -> VolumeConfiguration:
+    """Return the configuration at one place of the arrays."""
     return VolumeConfiguration(
         volume_type=types.types[found.types[at]].name,
         size_gib=int(found.gib[at]),
@@ -85,7 +86,7 @@ def _options(analysis: Analysis, types: VolumeTypes, row: int) -> tuple[VolumeOp
     ranked = [choice for choice in analysis.ranked[row].tolist() if choice != NONE]
     return tuple(
         VolumeOption(
-            configuration=_configuration(every, types, (row, choice)),
+            configuration=configuration_at(every, types, (row, choice)),
             rank=rank,
             performance_risk=float(analysis.risks[row, choice]),
             savings=_savings(now, price),

@@ -62,8 +62,14 @@ class Analysis:
     """Too large to be analyzed, or no figures to be sure of."""
     under: Booleans
     over: Booleans
+    for_memory: Floats
+    """MB that the highest use of memory asks for; 0 where that is unknown."""
+    in_time: Floats
+    """MB with which the longest run still ends well before the timeout; 0 where unknown."""
     recommended: Floats
     """MB; holds where `under` or `over`."""
+    cost: Floats
+    """Of duration at the recommended size, as a share of the present one."""
     lower: Floats
     upper: Floats
     expected: Floats
@@ -83,7 +89,9 @@ def analyze(
     hours = slots_seen(samples.window, as_of) / SLOTS_PER_HOUR
     use = use_of(samples)
     size = np.array([float(one.memory_size) for one in functions])
-    wanted = _wanted(use, size, _timeouts_ms(functions))
+    for_memory = np.nan_to_num(use.highest_mb) * MEMORY_RESERVE
+    in_time = size * np.nan_to_num(use.highest_ms) / (TIMEOUT_SHARE * _timeouts_ms(functions))
+    wanted = _wanted(for_memory, in_time, size)
     recommended = np.minimum(wanted, MAXIMUM_ANALYZED_MB)
     lower, upper = factor_bounds(size, recommended)
     expected = expected_factor(size, recommended)
@@ -101,7 +109,10 @@ def analyze(
         inconclusive=inconclusive,
         under=judged & full,
         over=judged & ~full & (recommended < size) & _worthwhile(cost),
+        for_memory=for_memory,
+        in_time=in_time,
         recommended=recommended,
+        cost=cost,
         lower=lower,
         upper=upper,
         expected=expected,
@@ -117,14 +128,12 @@ def _timeouts_ms(functions: Sequence[LambdaFunction]) -> Floats:
     return np.array([np.inf if one is None else one * 1000 for one in known])
 
 
-def _wanted(use: FunctionUse, size: Floats, timeout_ms: Floats) -> Floats:
+def _wanted(for_memory: Floats, in_time: Floats, size: Floats) -> Floats:
     """Return the least memory that carries what was used, in whole MB.
 
     Beside the memory it looks at the timeout: a function that only computes takes the longer the
     less memory it has, and its longest run must still end well in time.
     """
-    for_memory = np.nan_to_num(use.highest_mb) * MEMORY_RESERVE
-    in_time = size * np.nan_to_num(use.highest_ms) / (TIMEOUT_SHARE * timeout_ms)
     # A function that is near its timeout already is not made larger for it: waiting would not end.
     least = np.fmax(for_memory, np.minimum(in_time, size))
     whole: Floats = np.ceil(np.maximum(least, MINIMUM_MB) * (1 - FIT_TOLERANCE))

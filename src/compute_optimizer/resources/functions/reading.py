@@ -32,7 +32,12 @@ def summary_of(recommendation: LambdaFunctionRecommendation) -> Summary:
     return Summary(
         name=recommendation.name,
         reason_codes=recommendation.finding_reason_codes,
-        current=f"{recommendation.memory_size:,} MB",
-        recommended=f"{first.memory_size:,} MB" if first else None,
+        current=size_text(recommendation.memory_size),
+        recommended=size_text(first.memory_size) if first else None,
         performance_risk=None,
     )
+
+
+def size_text(memory_size: int) -> str:
+    """Return such as `1,024 MB`."""
+    return f"{memory_size:,} MB"

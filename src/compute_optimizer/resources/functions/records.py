@@ -46,8 +46,8 @@ def recommendations_of(
             architecture=one.instance_type,
             memory_size=one.memory_size,
             invocations=round(float(analysis.use.invocations[row])),
-            finding=_finding(analysis, row),
-            finding_reason_codes=_reason_codes(analysis, row),
+            finding=finding_at(analysis, row),
+            finding_reason_codes=reason_codes_at(analysis, row),
             utilization=_utilization(analysis.use, row),
             lookback_days=float(preferences.lookback_days),
             options=_options(analysis, row),
@@ -61,14 +61,16 @@ def recommendations_of(
     )
 
 
-def _finding(analysis: Analysis, row: int) -> Finding:
+def finding_at(analysis: Analysis, row: int) -> Finding:
+    """Return the finding of one function."""
     if analysis.insufficient[row] or analysis.inconclusive[row]:
         return Finding.UNAVAILABLE
     moves = analysis.under[row] or analysis.over[row]
     return Finding.NOT_OPTIMIZED if moves else Finding.OPTIMIZED
 
 
-def _reason_codes(analysis: Analysis, row: int) -> tuple[str, ...]:
+def reason_codes_at(analysis: Analysis, row: int) -> tuple[str, ...]:
+    """Return the reason codes of one function."""
     told = {
         "MemoryOverprovisioned": analysis.over,
         "MemoryUnderprovisioned": analysis.under,

@@ -58,7 +58,7 @@ def cluster_recommendation(
         instance_finding=None,
         instance_reason_codes=(),
         storage_finding=Finding.NOT_OPTIMIZED if cheaper else Finding.OPTIMIZED,
-        storage_reason_codes=_codes(now, cheaper),
+        storage_reason_codes=cluster_codes(now, cheaper),
         instance_options=(),
         storage_options=_options(row, clusters, variation),
         current_performance_risk=None,
@@ -74,20 +74,24 @@ def cluster_recommendation(
     )
 
 
-def _codes(now: int, cheaper: bool) -> tuple[str, ...]:
+def cluster_codes(now: int, cheaper: bool) -> tuple[str, ...]:
     """Return whether I/O-Optimized is the first option or the second; only Standard has a code."""
     if now != STANDARD:
         return ()
     return (SAVINGS_AVAILABLE,) if cheaper else (OPTION_AVAILABLE,)
 
 
+def shown_choices(row: int, clusters: ClusterAnalysis) -> list[int]:
+    """Return both storages of a Standard cluster by their cost; of another its own alone."""
+    usd = clusters.monthly_usd[row].tolist()
+    return sorted({int(clusters.now[row]), IO_OPTIMIZED}, key=lambda choice: (usd[choice], choice))
+
+
 def _options(
     row: int, clusters: ClusterAnalysis, variation: str | None
 ) -> tuple[StorageOption, ...]:
-    """Return both storages of a Standard cluster by their cost; of another its own alone."""
     now = int(clusters.now[row])
     usd = clusters.monthly_usd[row].tolist()
-    shown = sorted({now, IO_OPTIMIZED}, key=lambda choice: (usd[choice], choice))
     return tuple(
         StorageOption(
             configuration=StorageConfiguration(CHOICES[choice]),
@@ -98,7 +102,7 @@ def _options(
             if variation is None
             else (STEADY if choice == IO_OPTIMIZED else variation),
         )
-        for rank, choice in enumerate(shown, 1)
+        for rank, choice in enumerate(shown_choices(row, clusters), 1)
     )
 
 

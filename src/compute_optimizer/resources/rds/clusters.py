@@ -63,6 +63,10 @@ class ClusterAnalysis:
     """(resources,): Standard today, and I/O-Optimized would cost less."""
     variation: Integers
     """(resources,): places in VARIATIONS, of the I/O of today's storage."""
+    days: Integers
+    """(resources,): on which every metric has a sample."""
+    spread: Floats
+    """(resources,): standard deviation of the I/O of a day through its mean."""
     averages: dict[str, Floats]
     """By metric, (resources,): the mean of the window; NaN without samples."""
 
@@ -85,7 +89,8 @@ def analyze_clusters(
     days = np.minimum(np.minimum(_days(reads), _days(writes)), _days(used))
     priced: Booleans = np.all(np.isfinite(usd), axis=1, keepdims=False)
     saves = usd[:, IO_OPTIMIZED] < usd[:, STANDARD]
-    io = _daily(reads) + _daily(writes)
+    spread = _spread(_daily(reads) + _daily(writes))
+    variation: Integers = np.searchsorted(VARIATION_LIMITS, spread, side="right")
     return ClusterAnalysis(
         supported=np.array([_known(one) for one in databases], dtype=np.bool_),
         measured=days >= LEAST_DAYS,
@@ -93,7 +98,9 @@ def analyze_clusters(
         now=now,
         monthly_usd=usd,
         cheaper=saves & (now == STANDARD),
-        variation=np.where(now == STANDARD, _variation(io), 0),
+        variation=np.where(now == STANDARD, variation, 0),
+        days=days,
+        spread=spread,
         averages=averages,
     )
 
@@ -136,16 +143,15 @@ def _daily(series: Matrix) -> Floats:
     return mean
 
 
-def _variation(daily: Floats) -> Integers:
-    """Return the place in VARIATIONS of I/O by day, (resources,); no I/O does not vary."""
+def _spread(daily: Floats) -> Floats:
+    """Return how much I/O by day varies through its mean, (resources,); none does not vary."""
     known = np.isfinite(daily)
     counts = np.maximum(np.count_nonzero(known, axis=1), 1)
     filled = np.where(known, daily, 0.0)
     mean = filled.sum(axis=1) / counts
     squares = np.where(known, (daily - mean[:, None]) ** 2, 0.0).sum(axis=1) / counts
-    spread = np.divide(np.sqrt(squares), mean, out=np.zeros(len(mean)), where=mean > 0)
-    found: Integers = np.searchsorted(VARIATION_LIMITS, spread, side="right")
-    return found
+    spread: Floats = np.divide(np.sqrt(squares), mean, out=np.zeros(len(mean)), where=mean > 0)
+    return spread
 
 
 def _instances_usd(databases: Sequence[Database], classes: DatabaseClasses) -> Floats:

@@ -66,8 +66,8 @@ def summary_of(recommendation: DatabaseRecommendation) -> Summary:
             *recommendation.instance_reason_codes,
             *recommendation.storage_reason_codes,
         ),
-        current=_text(recommendation.db_class, recommendation.storage),
-        recommended=_text(
+        current=database_text(recommendation.db_class, recommendation.storage),
+        recommended=database_text(
             first.db_class if first else None, storage.configuration if storage else None
         )
         or None,
@@ -75,7 +75,7 @@ def summary_of(recommendation: DatabaseRecommendation) -> Summary:
     )
 
 
-def _text(db_class: str | None, storage: StorageConfiguration | None) -> str:
+def database_text(db_class: str | None, storage: StorageConfiguration | None) -> str:
     """Return such as `db.m5.large, gp3 200 GiB`; only the type where the size is not stated."""
     parts = [db_class] if db_class else []
     if storage and storage.allocated_gib:

@@ -81,19 +81,7 @@ def instance_recommendation(
     row: int, database: Database, judged: Judged, *, as_of: datetime, preferences: Preferences
 ) -> DatabaseRecommendation:
     """Return the recommendation for one DB instance that has no obstacle."""
-    instances, storage, aligned = judged.instances, judged.storage, judged.aligned
-    decided = instances.decisions
-    over, under = (flags[row].tolist() for flags in (decided.over, decided.under))
-    codes = list(reason_codes(DIMENSIONS, over, under))
-    codes += [
-        code
-        for code, applies in (
-            (NEWER_CLASS, instances.newer_class[row]),
-            (NEWER_ENGINE, instances.newer_engine[row]),
-            (WRITER_UNDER, aligned[row]),
-        )
-        if applies
-    ]
+    instances, storage = judged.instances, judged.storage
     has_storage = storage.entries[row] != UNKNOWN
     return DatabaseRecommendation(
         resource_arn=database.arn,
@@ -105,11 +93,11 @@ def instance_recommendation(
         promotion_tier=database.promotion_tier,
         cluster=database.cluster,
         db_class=database.instance_type,
-        storage=_configuration(storage, row, -1, database) if has_storage else None,
-        instance_finding=finding_of(any(over), any(under) or bool(aligned[row])),
-        instance_reason_codes=tuple(codes),
-        storage_finding=_storage_finding(storage, row) if has_storage else None,
-        storage_reason_codes=_storage_codes(storage, row) if has_storage else (),
+        storage=storage_at(storage, row, -1, database) if has_storage else None,
+        instance_finding=class_finding_at(judged, row),
+        instance_reason_codes=class_codes_at(judged, row),
+        storage_finding=storage_finding_at(storage, row) if has_storage else None,
+        storage_reason_codes=storage_codes_at(storage, row) if has_storage else (),
         instance_options=_class_options(row, judged),
         storage_options=_storage_options(storage, row, database) if has_storage else (),
         current_performance_risk=RISK_NAMES[int(instances.current_risk[row])],
@@ -123,6 +111,26 @@ def instance_recommendation(
         storage_monthly_usd=_known(storage.choices.monthly_usd[row, -1]),
         price_date=database_price_date(judged.classes, database.region, database.engine),
     )
+
+
+def class_finding_at(judged: Judged, row: int) -> Finding:
+    """Return the finding of the class of one DB instance."""
+    decided = judged.instances.decisions
+    under = bool(decided.under[row].any()) or bool(judged.aligned[row])
+    return finding_of(bool(decided.over[row].any()), under)
+
+
+def class_codes_at(judged: Judged, row: int) -> tuple[str, ...]:
+    """Return the reason codes of the class of one DB instance."""
+    instances, decided = judged.instances, judged.instances.decisions
+    over, under = (flags[row].tolist() for flags in (decided.over, decided.under))
+    others = {
+        NEWER_CLASS: instances.newer_class,
+        NEWER_ENGINE: instances.newer_engine,
+        WRITER_UNDER: judged.aligned,
+    }
+    told = (code for code, applies in others.items() if applies[row])
+    return (*reason_codes(DIMENSIONS, over, under), *told)
 
 
 def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
@@ -167,13 +175,14 @@ def _known(value: float) -> float | None:
     return None if isnan(value) else float(value)
 
 
-def _storage_finding(storage: StorageAnalysis, row: int) -> Finding:
+def storage_finding_at(storage: StorageAnalysis, row: int) -> Finding:
+    """Return the finding of the storage of one database, which is known."""
     under = (storage.under_space, storage.under_iops, storage.under_throughput)
     over = (storage.over_iops, storage.over_throughput)
     return finding_of(any(bool(o[row]) for o in over), any(bool(u[row]) for u in under))
 
 
-def _storage_codes(storage: StorageAnalysis, row: int) -> tuple[str, ...]:
+def storage_codes_at(storage: StorageAnalysis, row: int) -> tuple[str, ...]:
     """Return the codes in the order of the service's enum, which has none for too few IOPS."""
     codes = {
         "EBSVolumeAllocatedStorageUnderprovisioned": storage.under_space,
@@ -192,7 +201,7 @@ def _storage_options(
     ranked = [choice for choice in storage.ranked[row].tolist() if choice != NONE]
     return tuple(
         StorageOption(
-            configuration=_configuration(storage, row, choice, database),
+            configuration=storage_at(storage, row, choice, database),
             rank=rank,
             savings=_savings(now, price),
             monthly_usd=price,
@@ -202,7 +211,7 @@ def _storage_options(
     )
 
 
-def _configuration(
+def storage_at(
     storage: StorageAnalysis, row: int, choice: int, database: Database
 ) -> StorageConfiguration:
     """Return one choice; storage autoscaling, where it is on, keeps room to grow."""

@@ -4,7 +4,7 @@ Arrays are (databases,) or (databases, choices); the choices are the entries of 
 then what there is today.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,13 @@ from compute_optimizer.resources.rds.dimensions import (
 WORTHWHILE_USD = 0.01
 """A month: the least that somebody is paid; smaller differences are rounding."""
 
+TOO_SMALL = "too small at the most that the type can do"
+NEEDLESS = "larger than the type needs to be"
+PREVIOUS = "previous generation"
+AS_IT_IS = "the storage as it is"
+NOT_CHEAPER = "saves nothing"
+OTHERS_BETTER = "something else is better"
+
 UNKNOWN = -1
 """Stands for storage that gets no recommendation: of Aurora, or of another type."""
 
@@ -61,6 +68,10 @@ class StorageAnalysis:
     """(databases,): places in `storage_types`, or UNKNOWN."""
     choices: Figures
     """(databases, choices); the last is what there is."""
+    refused: Mapping[str, Booleans]
+    """By reason, in the order in which they are told, (databases, choices): why what would be is
+    no option; only of databases whose storage is known."""
+    needs: "Needs"
     ranked: Integers
     """(databases, MAX_OPTIONS): choices, best first; NONE where there are fewer."""
     under_space: Booleans
@@ -75,9 +86,11 @@ class StorageAnalysis:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Needs:
+class Needs:
     """What the databases require of their storage, (databases,); 0 where nothing is known."""
 
+    used_gib: Floats
+    """Space at the percentile; NaN where unknown."""
     gib: Floats
     iops: Floats
     throughput: Floats
@@ -95,7 +108,9 @@ def analyze_storage(
     now = _present(databases, entries, allocated, kinds)
     found = [_choice(kind, databases, allocated, needs) for kind in kinds]
     choices = _stacked([figures for figures, _ in found], now)
-    allowed = _allowed(np.stack([fits for _, fits in found], axis=1), entries, choices, kinds)
+    refused = _refused(np.stack([fits for _, fits in found], axis=1), entries, choices, kinds)
+    known = (entries != UNKNOWN)[:, None]
+    allowed: Booleans = known & ~np.any(np.stack(list(refused.values())), axis=0)
     less_iops, less_throughput = _less_would_do(entries, choices, allowed, kinds)
     tolerance = 1 - FIT_TOLERANCE
     others = np.any(allowed[:, :-1], axis=1, keepdims=True)[:, 0]
@@ -117,6 +132,8 @@ def analyze_storage(
     return StorageAnalysis(
         entries=entries,
         choices=choices,
+        refused={**refused, **_not_worth(allowed & ~worth)},
+        needs=needs,
         ranked=_ranked(choices, worth, kinds, entries),
         under_space=under[0],
         under_iops=under[1],
@@ -139,7 +156,7 @@ def _entry_of(one: Database, kinds: Sequence[VolumeType]) -> int:
     return within[0] if within else UNKNOWN
 
 
-def _needs(samples: ShardSamples, fleet: Fleet, allocated: Floats, headroom: float) -> _Needs:
+def _needs(samples: ShardSamples, fleet: Fleet, allocated: Floats, headroom: float) -> Needs:
     free = samples.series.get(MetricKey(FREE_STORAGE, Statistic.AVERAGE))
     used = peak = np.full(len(allocated), np.nan)
     if free is not None:
@@ -150,7 +167,8 @@ def _needs(samples: ShardSamples, fleet: Fleet, allocated: Floats, headroom: flo
         share = np.divide(tail[:, 0], allocated, out=np.zeros(len(used)), where=allocated > 0)
         peak = np.where(counts > 0, share * 100, np.nan)
     required = fleet.demand.required
-    return _Needs(
+    return Needs(
+        used_gib=used,
         gib=np.nan_to_num(used) / (1 - headroom),
         iops=np.nan_to_num(required[:, IOPS_PLACE]),
         throughput=np.nan_to_num(required[:, THROUGHPUT_PLACE]) / BYTES_PER_MIB,
@@ -187,7 +205,7 @@ def _present(
 
 
 def _choice(
-    kind: VolumeType, databases: Sequence[Database], allocated: Floats, needs: _Needs
+    kind: VolumeType, databases: Sequence[Database], allocated: Floats, needs: Needs
 ) -> tuple[Figures, Booleans]:
     """Return the smallest storage of an entry that carries the needs, and where it does.
 
@@ -260,17 +278,31 @@ def _own_entry(entries: Integers, kinds: Sequence[VolumeType]) -> Booleans:
     return own
 
 
-def _allowed(
+def _refused(
     fits: Booleans, entries: Integers, choices: Figures, kinds: Sequence[VolumeType]
-) -> Booleans:
-    """Return which choices carry the needs and may be had: never back to a previous generation."""
-    known = (entries != UNKNOWN)[:, None]
+) -> dict[str, Booleans]:
+    """Return by reason which choices do not carry the needs, or may not be had.
+
+    Never back to a previous generation; what there is today is not refused.
+    """
     previous = np.array([kind.successor is not None for kind in kinds])
     own = _own_entry(entries, kinds)[:, :-1]
-    fits = fits & ~_needlessly_large(fits, kinds)
     now = (choices.gib, choices.iops, choices.throughput)
     same = own & np.all([one[:, :-1] == one[:, -1:] for one in now], axis=0)
-    return np.concatenate([fits & known & (~previous | own) & ~same, known], axis=1)
+    others = {
+        TOO_SMALL: ~fits,
+        NEEDLESS: _needlessly_large(fits, kinds),
+        PREVIOUS: previous & ~own,
+        AS_IT_IS: same,
+    }
+    today = np.zeros((len(entries), 1), np.bool_)
+    return {reason: np.concatenate([against, today], axis=1) for reason, against in others.items()}
+
+
+def _not_worth(left: Booleans) -> dict[str, Booleans]:
+    """Return by reason which choices would do and are no options, (databases, choices)."""
+    today = np.arange(left.shape[1]) == left.shape[1] - 1
+    return {NOT_CHEAPER: left & ~today, OTHERS_BETTER: left & today}
 
 
 def _needlessly_large(fits: Booleans, kinds: Sequence[VolumeType]) -> Booleans:

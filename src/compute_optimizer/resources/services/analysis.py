@@ -1,6 +1,6 @@
 """From what services ask for to the arrays that decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +35,11 @@ from compute_optimizer.resources.services.demand import (
 
 WINDOWS = "windows"
 
+OTHER_PLATFORM = "not for tasks of Windows"
+HELD = "the service's scaling policy holds a target: that size stays"
+CPU_SHORT = "CPU too small"
+MEMORY_SHORT = "Memory too small"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
@@ -43,6 +48,10 @@ class Analysis:
     demand: ServiceDemand
     size: Floats
     """(services, 2): CPU units and MiB of a task."""
+    required: Floats
+    """(services, 2): what a size must have at least: the demand, or as it is where that stays."""
+    refused: Mapping[str, Booleans]
+    """By reason, in the order in which they are told, (services, sizes)."""
     best: Floats
     """(services, 2): the same of the smallest size that carries the demand; where none does, as
     it is."""
@@ -72,7 +81,8 @@ def analyze(
     fixed = _fixed(services)
     # What is not measured is never reduced, and what a policy holds to its target says nothing.
     required = np.where(fixed | np.isnan(demand.required), size, demand.required)
-    best, found = _smallest(required, size, fixed, _allowed(services, sizes), sizes)
+    refused = _refused(services, required, size, fixed, sizes)
+    best, found = _smallest(refused, size, sizes)
     under = (required > size * (1 + FIT_TOLERANCE)) & found[:, None]
     fails: Booleans = np.any(under, axis=1)
     shrinks: Booleans = np.all(best <= size, axis=1)
@@ -80,6 +90,8 @@ def analyze(
     return Analysis(
         demand=demand,
         size=size,
+        required=required,
+        refused=refused,
         best=best,
         under=under,
         over=over,
@@ -98,22 +110,33 @@ def _fixed(services: Sequence[EcsService]) -> Booleans:
     return np.array(found, np.bool_)
 
 
-def _allowed(services: Sequence[EcsService], sizes: TaskSizes) -> Booleans:
-    """Return which sizes the platform of each service has, (services, sizes)."""
+def _refused(
+    services: Sequence[EcsService],
+    required: Floats,
+    size: Floats,
+    fixed: Booleans,
+    sizes: TaskSizes,
+) -> dict[str, Booleans]:
+    """Return by reason which sizes each service cannot have, (services, sizes)."""
+    pairs = np.stack([sizes.cpu_units, sizes.memory], axis=1)
+    short = pairs[None] * (1 + FIT_TOLERANCE) < required[:, None, :]
+    moves = fixed[:, None, :] & (pairs[None] != size[:, None, :])
     windows = np.array([one.platform == WINDOWS for one in services])
-    allowed: Booleans = sizes.windows | ~windows[:, None]
-    return allowed
+    return {
+        OTHER_PLATFORM: windows[:, None] & ~sizes.windows,
+        HELD: moves.any(axis=2),
+        CPU_SHORT: short[:, :, 0],
+        MEMORY_SHORT: short[:, :, 1],
+    }
 
 
 def _smallest(
-    required: Floats, size: Floats, fixed: Booleans, allowed: Booleans, sizes: TaskSizes
+    refused: Mapping[str, Booleans], size: Floats, sizes: TaskSizes
 ) -> tuple[Floats, Booleans]:
     """Return the first size that carries the requirement, (services, 2), and where there is one."""
     pairs = np.stack([sizes.cpu_units, sizes.memory], axis=1)
-    carries = pairs[None] * (1 + FIT_TOLERANCE) >= required[:, None, :]
-    stays = ~fixed[:, None, :] | (pairs[None] == size[:, None, :])
-    fits = (carries & stays).all(axis=2) & allowed
-    found: Booleans = fits.any(axis=1)
+    fits: Booleans = ~np.any(np.stack(list(refused.values())), axis=0)
+    found: Booleans = np.any(fits, axis=1, keepdims=False)
     place: Integers = np.argmax(fits, axis=1)
     return np.where(found[:, None], pairs[place], size), found
 

@@ -63,8 +63,12 @@ class ServiceDemand:
     """(services, dimensions): CPU units and MiB with the headroom; NaN where unknown."""
     counts: Integers
     """(services, dimensions): samples."""
+    usage: Usage
+    chosen: Chosen
+    risks: Floats
+    """(services, dimensions): 0 to 4, as the tasks are; NaN where not judged."""
     risk: Floats
-    """(services,): 0 to 4, as the tasks are."""
+    """(services,): the highest of them."""
     running_share: Floats
     """(services,): of the slots that were looked at, 0 to 1."""
     tasks: Floats
@@ -91,11 +95,15 @@ def demand_of(
     used = np.where(counts >= MINIMUM_SAMPLES, np.stack(tails, axis=1), np.nan)
     size = np.array([(one.cpu_units, one.task_memory) for one in services], np.float64)
     headroom = preferences.other_headroom
+    risks = _risks(chosen, counts, headroom)
     return ServiceDemand(
         peaks=_peaks(usage, chosen.rows),
         required=used / 100 * size / (1 - headroom),
         counts=counts,
-        risk=_risk(chosen, counts, headroom),
+        usage=usage,
+        chosen=chosen,
+        risks=risks,
+        risk=overall(risks),
         running_share=counts[:, 0] / slots_seen(samples.window, as_of),
         tasks=_tasks(services, samples, chosen),
     )
@@ -107,8 +115,8 @@ def _peaks(usage: Usage, rows: int) -> Floats:
     return np.stack(found, axis=1).astype(np.float64)
 
 
-def _risk(chosen: Chosen, counts: Integers, headroom: float) -> Floats:
-    """Return the risk of the tasks as they are, the highest over the dimensions."""
+def _risks(chosen: Chosen, counts: Integers, headroom: float) -> Floats:
+    """Return the risk of the tasks as they are, (services, dimensions)."""
     found = []
     spare = np.float32(FULL * (1 - headroom) * (1 + FIT_TOLERANCE))
     for place, dimension in enumerate(DIMENSIONS):
@@ -117,7 +125,7 @@ def _risk(chosen: Chosen, counts: Integers, headroom: float) -> Floats:
             shortage = np.count_nonzero(series >= FULL, axis=1)
             tight = np.count_nonzero(series > spare, axis=1)
         found.append(scores(shortage, tight, counts[:, place], OTHER_PERCENTILE))
-    return overall(np.stack(found, axis=1))
+    return np.stack(found, axis=1)
 
 
 def _tasks(services: Sequence[EcsService], samples: ShardSamples, chosen: Chosen) -> Floats:

@@ -35,12 +35,12 @@ def summary_of(recommendation: EcsServiceRecommendation) -> Summary:
     return Summary(
         name=recommendation.name,
         reason_codes=recommendation.finding_reason_codes,
-        current=_text(recommendation.cpu_units, recommendation.memory),
-        recommended=_text(first.cpu_units, first.memory) if first else None,
+        current=size_text(recommendation.cpu_units, recommendation.memory),
+        recommended=size_text(first.cpu_units, first.memory) if first else None,
         performance_risk=None,
     )
 
 
-def _text(cpu_units: int, memory: int) -> str:
+def size_text(cpu_units: int, memory: int) -> str:
     """Return such as `1024 CPU units, 3,072 MiB`."""
     return f"{cpu_units:,} CPU units, {memory:,} MiB"

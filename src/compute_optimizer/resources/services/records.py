@@ -51,8 +51,8 @@ def recommendations_of(
             task_definition_arn=one.task_definition_arn,
             containers=one.containers,
             launch_type=one.instance_type,
-            finding=_finding(analysis, row),
-            finding_reason_codes=_reason_codes(analysis, row),
+            finding=finding_at(analysis, row),
+            finding_reason_codes=reason_codes_at(analysis, row),
             utilization=_utilization(analysis, row),
             lookback_days=float(preferences.lookback_days),
             options=_options(one, analysis, row),
@@ -73,13 +73,15 @@ def _policy(one: EcsService) -> str | None:
     return next((policy for policy in policies if policy in one.auto_scaling), None)
 
 
-def _finding(analysis: Analysis, row: int) -> Finding:
+def finding_at(analysis: Analysis, row: int) -> Finding:
+    """Return the finding of one service that has no obstacle."""
     if analysis.under[row].any():
         return Finding.UNDER_PROVISIONED
     return Finding.OVER_PROVISIONED if analysis.moves[row] else Finding.OPTIMIZED
 
 
-def _reason_codes(analysis: Analysis, row: int) -> tuple[str, ...]:
+def reason_codes_at(analysis: Analysis, row: int) -> tuple[str, ...]:
+    """Return the reason codes of one service."""
     told = (("Overprovisioned", analysis.over), ("Underprovisioned", analysis.under))
     return tuple(
         f"{name}{how}"

@@ -10,10 +10,45 @@ from pathlib import Path
 from typing import TextIO
 
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.model.export import IDLE
+from compute_optimizer.model.lambda_function import UNQUALIFIED_PARTS
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    RDS_DB_INSTANCE,
+)
 
-ARN_COLUMNS = {"instancearn": EC2_INSTANCE, "volumearn": EBS_VOLUME}
-"""By the column that only exports of a type have, in lower case: the type."""
+
+@dataclass(frozen=True, slots=True)
+class Hallmark:
+    """How an export of one type is told from others; names of columns are in lower case."""
+
+    resource_type: str
+    arn: str
+    """The column that names the resources."""
+    others: frozenset[str] = frozenset()
+    """Columns of which an export of this type has one at least; empty where the ARN tells."""
+    version: str = ""
+    """The column that an ARN without a version goes with."""
+
+
+HALLMARKS = (
+    Hallmark(EC2_INSTANCE, "instancearn"),
+    Hallmark(EBS_VOLUME, "volumearn"),
+    Hallmark(AUTO_SCALING_GROUP, "autoscalinggrouparn"),
+    Hallmark(LAMBDA_FUNCTION, "functionarn", version="functionversion"),
+    Hallmark(ECS_SERVICE, "servicearn"),
+    Hallmark(
+        RDS_DB_INSTANCE,
+        "resourcearn",
+        frozenset({"engine", "currentdbinstanceclass", "instancefinding", "storagefinding"}),
+    ),
+    Hallmark(IDLE, "resourcearn", frozenset({"findingdescription", "resourceid", "resourcetype"})),
+)
+"""Of every type whose exports can be compared."""
 
 GZIP_SUFFIX = ".gz"
 
@@ -38,7 +73,9 @@ def read_aws_export(path: Path, wanted: Collection[str]) -> AwsExport:
     with _opened(path) as file:
         lines = csv.reader(file, strict=True)
         header = [name.strip().lower() for name in next(lines, [])]
-        arn_column, resource_type = _type_of(path, header)
+        found = _type_of(path, header)
+        arn_column = header.index(found.arn)
+        version = header.index(found.version) if found.version in header else None
         kept = [(place, name) for place, name in enumerate(header) if name in wanted]
         rows: dict[str, Mapping[str, str]] = {}
         skipped = 0
@@ -47,18 +84,31 @@ def read_aws_export(path: Path, wanted: Collection[str]) -> AwsExport:
             if not arn.startswith("arn:"):
                 skipped += 1
                 continue
+            if version is not None:
+                arn = _versioned(arn, cells[version])
             rows[arn] = {name: cells[place] for place, name in kept if cells[place]}
-    return AwsExport(resource_type, frozenset(header), rows, skipped)
+    return AwsExport(found.resource_type, frozenset(header), rows, skipped)
 
 
-def _type_of(path: Path, header: list[str]) -> tuple[int, str]:
-    for place, name in enumerate(header):
-        if name in ARN_COLUMNS:
-            return place, ARN_COLUMNS[name]
-    raise InvalidInput(
-        f"{path} is no export of EC2 instances or EBS volumes: its first line has neither a column "
-        "instanceArn nor volumeArn. Pass the CSV file of an export that has that field"
+def _type_of(path: Path, header: list[str]) -> Hallmark:
+    names = set(header)
+    for one in HALLMARKS:
+        if one.arn in names and (not one.others or one.others & names):
+            return one
+    known = ", ".join(
+        f"{one.arn} (and one of {', '.join(sorted(one.others))})" if one.others else one.arn
+        for one in HALLMARKS
     )
+    raise InvalidInput(
+        f"{path} is no export that can be compared: its first line has none of the columns by "
+        f"which one is known: {known}. Pass the CSV file of an export that has them"
+    )
+
+
+def _versioned(arn: str, version: str) -> str:
+    """Return the ARN of a function with its version; unqualified ones name none."""
+    unqualified = len(arn.split(":")) == UNQUALIFIED_PARTS
+    return f"{arn}:{version}" if unqualified and version else arn
 
 
 @contextmanager

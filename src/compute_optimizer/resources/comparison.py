@@ -1,21 +1,18 @@
-"""One instance as of two moments: the engine again, with each input exchanged alone."""
+"""One resource as of two moments: the engine again, with each input exchanged alone."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 
-from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.comparison import Comparison, Exchange, Moment, Side
+from compute_optimizer.engine.evidence import ONLY
 from compute_optimizer.engine.explanation import Answer, Explanation
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, ShardSamples, Window
-from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.preferences import CURRENT, Preferences
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.model.risk import RiskModel
-from compute_optimizer.resources.ec2.analysis import analyze
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
-from compute_optimizer.resources.ec2.evidence import explanation_of
-from compute_optimizer.resources.ec2.sensitivity import answer_of
 
 ENTERED = "samples that entered the window"
 LEFT = "samples that left the window"
@@ -30,14 +27,18 @@ class _Input:
     backward: ShardSamples
 
 
-def compare(
-    resource: Resource,
-    moments: tuple[Moment, Moment],
-    types: InstanceTypes,
-    *,
-    preferences: Preferences,
-    risk_model: RiskModel | None = None,
-) -> Comparison:
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """How one resource is answered, and by which inputs the answer may differ."""
+
+    explained: Callable[[Moment], Explanation]
+    answered: Callable[[ShardSamples, datetime], Answer]
+    """From samples and the moment of the analysis, all else as it is."""
+    inputs: Mapping[str, Collection[str]]
+    """By name the metrics that are exchanged together."""
+
+
+def comparison_of(moments: tuple[Moment, Moment], compared: Compared) -> Comparison:
     """Return the answers as of both moments and what each input that differs changes alone.
 
     Inventory, catalog, prices, preferences and risk model are the same on both sides: they have no
@@ -45,25 +46,18 @@ def compare(
     """
     earlier, later = sorted(moments, key=lambda moment: moment.as_of)
 
-    def answer(samples: ShardSamples) -> Answer:
-        return answer_of(analyze([resource], samples, types, preferences, risk_model))
-
     def side(moment: Moment) -> Side:
-        samples, as_of = moment.samples, moment.as_of
-        analysis = analyze([resource], samples, types, preferences, risk_model)
-        told = explanation_of(
-            resource, samples, analysis, as_of=as_of, preferences=preferences, risk_model=risk_model
-        )
-        return _side(told, answer_of(analysis))
+        answer = compared.answered(moment.samples, moment.as_of)
+        return _side(compared.explained(moment), answer)
 
     before, after = side(earlier), side(later)
     exchanges = tuple(
-        _exchange(one, (before.answer, after.answer), answer)
-        for one in _inputs(earlier.samples, later.samples)
+        _exchange(one, (before, after), compared.answered)
+        for one in _inputs(earlier.samples, later.samples, compared.inputs)
     )
     changes = after.answer.differs(before.answer)
     return Comparison(
-        resource_arn=resource.arn,
+        resource_arn=earlier.samples.resource_arns[ONLY],
         before=before,
         after=after,
         changes=changes,
@@ -72,9 +66,46 @@ def compare(
     )
 
 
+def comparing(
+    explain: Callable[..., Explanation], inputs: Mapping[str, Collection[str]]
+) -> Callable[..., Comparison]:
+    """Return the `compare` of a type whose explanation tells the whole answer."""
+
+    def compare(
+        resource: Resource,
+        moments: tuple[Moment, Moment],
+        catalog: Any,
+        *,
+        preferences: Preferences,
+        **others: Any,
+    ) -> Comparison:
+        def explained(moment: Moment) -> Explanation:
+            asked = {"as_of": moment.as_of, "preferences": preferences, **others}
+            return explain(resource, moment.samples, catalog, **asked)
+
+        def answered(samples: ShardSamples, as_of: datetime) -> Answer:
+            return answer_of(explained(Moment(as_of, samples)))
+
+        return comparison_of(moments, Compared(explained, answered, inputs))
+
+    return compare
+
+
+def answer_of(told: Explanation) -> Answer:
+    """Return the answer of an explanation: of a database that for its class and for its storage."""
+    finding = told.finding
+    if told.storage_finding is not None:
+        finding = f"{finding}, storage {told.storage_finding}"
+    first = [one.instance_type for one in told.considered if one.ranks.get(CURRENT) == 1]
+    first += [one.configuration for one in told.choices if one.rank == 1]
+    return Answer(finding, ", ".join(first) or None)
+
+
 def _side(told: Explanation, answer: Answer) -> Side:
-    prices = {one.instance_type: one.hourly_usd for one in told.considered}
-    prices |= {told.instance_type: told.current_hourly_usd} if told.current_hourly_usd else {}
+    hourly = {one.instance_type: one.hourly_usd for one in told.considered}
+    hourly |= {told.instance_type: told.current_hourly_usd} if told.current_hourly_usd else {}
+    prices = [hourly[name] for name in _parts(answer) if name in hourly]
+    monthly = [one.monthly_usd for one in told.choices if one.rank == 1]
     return Side(
         as_of=told.as_of,
         window=told.window,
@@ -84,19 +115,27 @@ def _side(told: Explanation, answer: Answer) -> Side:
         idle=told.idle,
         instance_type=told.instance_type,
         current_hourly_usd=told.current_hourly_usd,
-        first_option_hourly_usd=prices.get(answer.first_option or ""),
+        first_option_hourly_usd=prices[0] if prices else None,
         price_date=told.price_date,
         types_date=told.types_date,
         history=told.history,
         dimensions=told.dimensions,
+        current=told.current,
+        current_monthly_usd=told.current_monthly_usd,
+        first_option_monthly_usd=monthly[0] if monthly else None,
     )
 
 
+def _parts(answer: Answer) -> list[str]:
+    return (answer.first_option or "").split(", ")
+
+
 def _exchange(
-    one: _Input, answers: tuple[Answer, Answer], answer: Callable[[ShardSamples], Answer]
+    one: _Input, sides: tuple[Side, Side], answer: Callable[[ShardSamples, datetime], Answer]
 ) -> Exchange:
-    before, after = answers
-    forward, backward = answer(one.forward), answer(one.backward)
+    before, after = (side.answer for side in sides)
+    forward = answer(one.forward, sides[0].as_of)
+    backward = answer(one.backward, sides[1].as_of)
     return Exchange(
         input=one.name,
         forward=forward,
@@ -106,14 +145,16 @@ def _exchange(
     )
 
 
-def _inputs(before: ShardSamples, after: ShardSamples) -> Iterator[_Input]:
+def _inputs(
+    before: ShardSamples, after: ShardSamples, inputs: Mapping[str, Collection[str]]
+) -> Iterator[_Input]:
     """Yield the inputs that differ: the samples dimension by dimension, then by their time."""
-    for dimension in DIMENSIONS:
+    for name, metrics in inputs.items():
         # Slot by slot both windows are as long, so one may take the other's place.
-        forward = _with_series(before, after, dimension.metrics)
+        forward = _with_series(before, after, metrics)
         if not _same(before, forward):
-            backward = _with_series(after, before, dimension.metrics)
-            yield _Input(f"{dimension.name} samples", forward, backward)
+            backward = _with_series(after, before, metrics)
+            yield _Input(f"{name} samples", forward, backward)
     if after.window.first <= before.window.last:
         yield from _inputs_by_time(before, after)
 

@@ -1,0 +1,183 @@
+"""Replay: give the advice of a past day again, and hold it against what came, for any type."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from compute_optimizer.backtest.past import following_origins
+from compute_optimizer.backtest.replay import Outcomes, joined, judged, scores
+from compute_optimizer.backtest.run import SEED
+from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.analyze import resource_type
+from compute_optimizer.jobs.backtest import shards_of_opted_in, stored_window
+from compute_optimizer.jobs.demo import generate_estate, samples_of
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.model.resource import Resource
+from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.scenario.fleet import FLEET_SIZE
+from compute_optimizer.store import State
+from compute_optimizer.store.inventory import resources_of
+from compute_optimizer.store.tiles import TileStore, read_samples
+
+BATCH = 500
+"""Resources at a time: four weeks of ten series of them are about 160 MB."""
+
+DEMO_LAST_DAY = date(2026, 11, 1)
+"""Any day would do; this one makes the replay of the demo the same on every day."""
+
+DEMO_DAYS = TRAIN_DAYS + 3 * TEST_DAYS
+"""Three test windows that follow each other."""
+
+Batch = tuple[Sequence[Resource], ShardSamples]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What is known of the resources of one type over whole UTC days."""
+
+    name: str
+    kind: ResourceType
+    window: Window
+    read: Callable[[Window], Iterator[Batch]]
+    """Yield the resources, a batch at a time, with their samples of some of the days."""
+
+
+def replayed_type(name: str) -> ResourceType:
+    """Return the record of a type that can be replayed; raise InvalidInput for another."""
+    kind = resource_type(name)
+    if kind.replay is None:
+        known = ", ".join(other.name for other in RESOURCE_TYPES if other.replay is not None)
+        raise InvalidInput(f"the advice for type {name} is not replayed; expected one of {known}")
+    return kind
+
+
+def stored_past(state: State, tiles: TileStore, kind: ResourceType) -> Past:
+    """Return what the metric store knows of the resources of a type in all opted-in accounts.
+
+    Raises Conflict where nobody opted in, and InvalidInput where there is no sample.
+    """
+    with state.reading() as connection:
+        keys = shards_of_opted_in(connection, kind.name)
+        window = stored_window(connection, keys, kind.plural)
+
+    def read(days: Window) -> Iterator[Batch]:
+        for key in keys:
+            with state.reading() as connection:
+                resources = resources_of(connection, key)
+            for first in range(0, len(resources), BATCH):
+                some = resources[first : first + BATCH]
+                arns = [one.arn for one in some]
+                with state.reading() as connection:
+                    yield some, read_samples(connection, tiles, key, days, kind.metrics, arns)
+
+    return Past("the metric store", kind, window, read)
+
+
+def demo_past(kind: ResourceType, size: int = FLEET_SIZE) -> Past:
+    """Return what the generated organization of the demo would have sent."""
+    estate = generate_estate(size)
+    window = Window(DEMO_LAST_DAY - timedelta(days=DEMO_DAYS - 1), DEMO_LAST_DAY)
+    owned = {one.arn: one for one in estate.resources if one.resource_type == kind.name}
+    sent = [one for one in samples_of(estate, window) if set(one.resource_arns) & owned.keys()]
+
+    def read(days: Window) -> Iterator[Batch]:
+        for samples in sent:
+            rows = [row for row, arn in enumerate(samples.resource_arns) if arn in owned]
+            some = samples.rows(rows)
+            yield [owned[arn] for arn in some.resource_arns], _days(some, days)
+
+    return Past("the demo", kind, window, read)
+
+
+def replay(
+    past: Past,
+    origins: Sequence[date] = (),
+    seed: int = SEED,
+    progress: Callable[[str, int, int], None] = lambda doing, done, total: None,
+) -> dict[str, Any]:
+    """Return what the advice at each origin would have done, ready for JSON.
+
+    Without origins the test windows follow each other and end with the last day. Raises
+    InvalidInput for an origin without days before and after it.
+    """
+    chosen = list(origins) or _origins(past)
+    for origin in chosen:
+        _check(past, origin)
+    found = []
+    for done, origin in enumerate(chosen):
+        progress("Replaying", done, len(chosen))
+        found.append(_at(past, origin))
+    progress("Replaying", len(chosen), len(chosen))
+    kind_replay = past.kind.replay
+    assert kind_replay is not None, f"{past.kind.name} is not replayed"
+    return {
+        "fleet": {
+            "name": past.name,
+            "resource_type": past.kind.name,
+            "first_day": past.window.first.isoformat(),
+            "days": past.window.days,
+            "train_days": TRAIN_DAYS,
+            "test_days": TEST_DAYS,
+            "dimensions": [
+                {"name": one.name, "unit": one.unit, "forgiven": one.forgiven}
+                for one in kind_replay.dimensions
+            ],
+        },
+        "origins": [
+            {
+                "origin": origin.isoformat(),
+                "resources": number,
+                **scores(outcomes, kind_replay, seed),
+            }
+            for origin, (outcomes, number) in zip(chosen, found, strict=True)
+        ],
+        "overall": scores(
+            joined([outcomes for outcomes, _ in found]), kind_replay, seed, len(chosen)
+        ),
+    }
+
+
+def _origins(past: Past) -> list[date]:
+    numbers = following_origins(past.window.days, past.name)
+    return [past.window.first + timedelta(days=number) for number in numbers]
+
+
+def _check(past: Past, origin: date) -> None:
+    earliest = past.window.first + timedelta(days=TRAIN_DAYS)
+    if not earliest <= origin <= past.window.last:
+        raise InvalidInput(
+            f"the origin {origin} has not {TRAIN_DAYS} days of {past.name} before it and some "
+            f"after; expected {earliest} to {past.window.last}"
+        )
+
+
+def _at(past: Past, origin: date) -> tuple[Outcomes, int]:
+    """Return what became of the advice of one day, and how many resources there are."""
+    last = min(origin + timedelta(days=TEST_DAYS - 1), past.window.last)
+    whole = Window(origin - timedelta(days=TRAIN_DAYS), last)
+    before, after = Window(whole.first, origin - timedelta(days=1)), Window(origin, last)
+    parts, number = [], 0
+    for resources, samples in past.read(whole):
+        number += len(resources)
+        parts.append(
+            judged(
+                past.kind,
+                resources,
+                _days(samples, before),
+                _days(samples, after),
+                origin,
+                DEFAULT_PREFERENCES,
+            )
+        )
+    return joined(parts), number
+
+
+def _days(samples: ShardSamples, days: Window) -> ShardSamples:
+    """Return the samples of some of the days."""
+    start = (days.first - samples.window.first).days * SLOTS_PER_DAY
+    slots = slice(start, start + days.days * SLOTS_PER_DAY)
+    series = {key: matrix[:, slots] for key, matrix in samples.series.items()}
+    return ShardSamples(samples.resource_arns, days, series)
