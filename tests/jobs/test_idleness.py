@@ -210,6 +210,24 @@ def test_a_group_of_which_an_instance_is_not_known_is_not_idle(
     assert listed(desk, tiles) == {}
 
 
+def test_members_of_a_group_that_gets_no_size_are_its_own_matter_too(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_group(desk, tiles, members(2), 0)
+    # Spot Instances get no recommendation of size, and may be idle.
+    with desk.state.writing() as connection:
+        upsert_resources(connection, [replace(WEB, spot=True)])
+
+    assert listed(desk, tiles) == {"web-1": "AutoScalingGroup"}
+
+
+def test_an_instance_whose_group_nobody_imported_is_listed(desk: Desk, tiles: TileStore) -> None:
+    (alone,) = members(1)
+    store(desk, tiles, [alone], {CPU: [1], NETWORK[0]: [0], NETWORK[1]: [0]}, 14)
+
+    assert listed(desk, tiles) == {alone.resource_id: "EC2Instance"}
+
+
 def test_members_of_an_idle_group_say_that_they_idle_and_are_not_counted_twice(
     desk: Desk, tiles: TileStore
 ) -> None:

@@ -22,7 +22,7 @@ from typing import cast
 from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.members import with_groups
+from compute_optimizer.jobs.members import members_of_known_groups, with_groups
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import (
@@ -250,10 +250,18 @@ def _analyze_batch(
     idle = [*found.idle, *_idle(state, task, resources, samples, preferences)]
     followed = _followed(state, task, resources, found, preferences)
     told = marked(followed.recommendations, idle)
-    # What becomes of a member is a matter of its group.
-    members = {one.resource_arn for one in told if getattr(one, "follows_group", False)}
-    listed = tuple(one for one in idle if one.resource_arn not in members)
-    return replace(followed, recommendations=told, idle=listed)
+    return replace(followed, recommendations=told, idle=_listed(state, task, resources, idle))
+
+
+def _listed(
+    state: State, task: ShardTask, resources: Sequence[Resource], idle: list[IdleRecommendation]
+) -> tuple[IdleRecommendation, ...]:
+    """Return what is listed of what is idle: what becomes of a member is a matter of its group."""
+    if not idle or task.shard.resource_type != EC2_INSTANCE:
+        return tuple(idle)
+    with state.reading() as connection:
+        members = members_of_known_groups(connection, task.shard, resources)
+    return tuple(one for one in idle if one.resource_arn not in members)
 
 
 def _idle(

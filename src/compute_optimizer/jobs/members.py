@@ -16,7 +16,7 @@ from compute_optimizer.model.resource import AUTO_SCALING_GROUP, Resource, Shard
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.resources.asg.members import following_groups
 from compute_optimizer.resources.auto_scaling_group import machines_of
-from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.inventory import arns_of, resources_of, shards
 from compute_optimizer.store.tiles import TileStore
 
 (GROUPS,) = (kind for kind in RESOURCE_TYPES if kind.name == AUTO_SCALING_GROUP)
@@ -59,3 +59,19 @@ def with_groups(
         machines = machines_of(groups, samples, types, as_of=as_of, preferences=preferences)
         found = following_groups(instances, found, machines)
     return found
+
+
+def members_of_known_groups(
+    connection: Connection, shard: ShardKey, instances: Sequence[Resource]
+) -> set[str]:
+    """Return the ARNs of the instances of a shard whose group the inventory has."""
+    owners = {one.auto_scaling_group_arn for one in instances} - {None}
+    if not owners:
+        return set()
+    known = {
+        arn
+        for other in shards(connection, [shard.account_id])
+        if (other.region, other.resource_type) == (shard.region, AUTO_SCALING_GROUP)
+        for arn in arns_of(connection, other)
+    }
+    return {one.arn for one in instances if one.auto_scaling_group_arn in known}
