@@ -16,13 +16,13 @@ from compute_optimizer.model.metrics import (
     Statistic,
     Window,
 )
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import DOCUMENTDB_CLUSTER, Resource
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import MANAGEMENT, Desk
 from tests.fleets import CPU, counter, instance
-from tests.idleness import nat_gateway
+from tests.idleness import idle_only, nat_gateway
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY
 from tests.volumes import READ_OPS, WRITE_OPS, volume
@@ -96,13 +96,40 @@ def test_a_gateway_is_explained_by_its_rule_alone(desk: Desk, tiles: TileStore) 
     assert figures(routed.idle_rules[0])[0] == (0, 0, True, True)
 
 
+def test_what_is_only_looked_at_for_idleness_is_explained_by_the_rules_of_its_mode(
+    desk: Desk, tiles: TileStore
+) -> None:
+    connections = MetricKey("DatabaseConnections", Statistic.MAXIMUM)
+    quiet, busy = explained(
+        desk,
+        tiles,
+        [
+            idle_only(DOCUMENTDB_CLUSTER, "quiet", monthly_usd=200.0),
+            idle_only(DOCUMENTDB_CLUSTER, "sales"),
+        ],
+        {connections: [0, 3]},
+    )
+
+    assert (quiet.finding, quiet.idle, quiet.current_monthly_usd) == ("Idle", True, 200.0)
+    assert (busy.finding, busy.idle, busy.current_monthly_usd) == (
+        "RECOMMENDATION_NOT_FOUND",
+        False,
+        None,
+    )
+    assert figures(busy.idle_rules[0]) == [(3, 0, True, False)]
+    assert [one.metric for one in busy.metrics] == ["DatabaseConnections"]
+
+
 def test_a_limit_whose_metric_nobody_sent_is_told_as_unknown(desk: Desk, tiles: TileStore) -> None:
     (told,) = explained(desk, tiles, [instance(1, "m5.large")], {CPU: [1]})
-    (rule,) = told.idle_rules
+    # The other rule is about machines with GPUs.
+    rule = next(one for one in told.idle_rules if one.concerned)
     cpu, network = rule.limits
 
     assert (cpu.value, cpu.known, cpu.holds) == (1, True, True)
     assert (network.value, network.known, network.holds) == (None, False, False)
+    # 5 MB a day, told in the unit of the samples.
+    assert network.limit == 5_000_000
     assert not rule.is_idle
     assert told.idle is False
 

@@ -165,7 +165,7 @@ def limit_evidence(
         metrics=limit.metrics,
         measure=limit.measure.value,
         value=known(float(value[0])),
-        limit=limit.limit,
+        limit=limit.bound,
         inclusive=limit.inclusive,
         known=counted or bool(len(_known(chosen, limit, required, days, rows))),
         holds=bool(len(idle_rows(chosen, (limit,), required, days, everybody))),

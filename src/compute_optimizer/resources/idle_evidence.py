@@ -25,7 +25,7 @@ def idle_evidence(
     """Return the evidence of one rule; the samples are a batch of one and span its window."""
     days = samples.window.days
     metrics = sorted({metric for limit in rule.limits for metric in limit.metrics})
-    chosen = choose_series(samples, metrics)
+    chosen = choose_series(rule.prepared([resource], samples, catalog), metrics)
     return IdleEvidence(
         finding=rule.finding.value,
         window=samples.window,
