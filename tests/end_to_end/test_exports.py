@@ -10,7 +10,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from botocore.exceptions import ClientError
 
 from compute_optimizer.model.recommendation import Recommendation, RecommendationError
 from compute_optimizer.operations.enrollment import change_enrollment
@@ -210,12 +209,3 @@ def test_a_missing_bucket_and_unknown_jobs_are_modelled_exceptions(
         client.export_ebs_volume_recommendations(s3DestinationConfig={"bucket": "no-such-bucket"})
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.describe_recommendation_export_jobs(jobIds=["0f1e2d3c"])
-
-
-def test_types_that_cannot_be_exported_yet_say_so(exporting: Served, bucket: str) -> None:
-    client = exporting.client()
-
-    with pytest.raises(ClientError) as refused:
-        client.export_lambda_function_recommendations(s3DestinationConfig={"bucket": bucket})
-
-    assert refused.value.response["Error"]["Code"] == "UnknownOperationException"

@@ -67,10 +67,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 NOT_YET = (
-    "ExportECSServiceRecommendations",
-    "ExportLambdaFunctionRecommendations",
     "ExportLicenseRecommendations",
-    "ExportRDSDatabaseRecommendations",
     "GetLicenseRecommendations",
 )
 """Operations of the model that are not built: they answer UnknownOperationException (404)."""
