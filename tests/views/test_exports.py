@@ -18,6 +18,7 @@ from tests.exporting import exported_row
 from tests.functions import function_recommendation
 from tests.groups import BY_HAND, group_arn, group_option, group_recommendation
 from tests.idleness import idle_recommendation
+from tests.licenses import license_recommendation
 from tests.records import NOW, recommendation
 from tests.services import service_recommendation
 from tests.views.test_database import CLUSTER
@@ -30,6 +31,7 @@ FIELD_ENUMS = {
     "EcsService": "ExportableECSServiceField",
     "Idle": "ExportableIdleField",
     "LambdaFunction": "ExportableLambdaFunctionField",
+    "License": "ExportableLicenseField",
     "RdsDBInstance": "ExportableRDSDBField",
 }
 """By resource type, the enum of the service's model."""
@@ -41,6 +43,7 @@ PUBLIC_NAMES = {
     "EcsService": "ecs_service",
     "Idle": "idle",
     "LambdaFunction": "lambda",
+    "License": "license",
     "RdsDBInstance": "rds_database",
 }
 """By resource type, the key of the public tables."""
@@ -52,6 +55,7 @@ SAMPLES = {
     "EcsService": service_recommendation(),
     "Idle": idle_recommendation(1),
     "LambdaFunction": function_recommendation(timeout_seconds=30.0),
+    "License": license_recommendation(),
     "RdsDBInstance": CLUSTER,
 }
 

@@ -25,6 +25,7 @@ from compute_optimizer.model.database import Database
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.ecs_service import EcsService
 from compute_optimizer.model.lambda_function import LambdaFunction
+from compute_optimizer.model.license import SqlServer
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import AURORA_STORAGE, Resource
@@ -35,6 +36,7 @@ from compute_optimizer.scenario.databases import (
 )
 from compute_optimizer.scenario.fleet import FLEET_SIZE, Machine, generate_fleet
 from compute_optimizer.scenario.groups import generate_groups
+from compute_optimizer.scenario.licenses import generate_license_samples, generate_licenses
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.scenario.serverless import (
@@ -50,7 +52,7 @@ from compute_optimizer.scenario.volumes import Disk, generate_volume_samples, ge
 SEED = 111
 """Any number would do; this one makes the demo the same on every machine."""
 
-METRIC_FILES = ("", "volume_", "function_", "service_", "database_")
+METRIC_FILES = ("", "volume_", "function_", "service_", "database_", "license_")
 """How the names of the metric files begin, in their order."""
 
 MARKER = "demo.json"
@@ -70,6 +72,10 @@ class Estate:
     services: tuple[Service, ...]
     databases: tuple[Hosted, ...]
     """DB instances and clusters."""
+    licenses: Mapping[str, SqlServer]
+    """By the ARN of the machine."""
+    features_used: Mapping[str, int]
+    """Of Enterprise, on the machines on which they are counted."""
 
     @property
     def resources(self) -> list[Resource]:
@@ -93,6 +99,7 @@ class Estate:
             "functions": len(self.functions),
             "services": len(self.services),
             "databases": len(self.databases),
+            "licenses": len(self.licenses),
         }
 
 
@@ -103,7 +110,7 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, the volumes, the functions, the services and the databases."""
+    """In the order of METRIC_FILES."""
     last_day: date
     counts: Mapping[str, int]
     """Resources in the inventory by what people call several of them, such as instances."""
@@ -146,6 +153,7 @@ def generate_estate(size: int = FLEET_SIZE) -> Estate:
     """Generate what the organization owns: a number of instances, and what goes with them."""
     fleet = generate_fleet(SEED, size)
     groups, members = generate_groups(SEED, fleet)
+    licenses, features_used = generate_licenses(SEED, fleet)
     return Estate(
         fleet=fleet,
         volumes=generate_volumes(SEED, fleet),
@@ -154,6 +162,8 @@ def generate_estate(size: int = FLEET_SIZE) -> Estate:
         functions=generate_functions(SEED, fleet),
         services=generate_services(SEED, fleet),
         databases=generate_databases(SEED, fleet),
+        licenses=licenses,
+        features_used=features_used,
     )
 
 
@@ -182,6 +192,7 @@ def samples_of(estate: Estate, window: Window) -> Iterator[ShardSamples]:
     yield generate_function_samples(estate.functions, window, SEED)
     yield generate_service_samples(estate.services, window, SEED)
     yield generate_database_samples(estate.databases, window, SEED)
+    yield generate_license_samples(estate.features_used, window)
 
 
 def organization_document() -> dict[str, Any]:
@@ -219,6 +230,7 @@ def inventory_table(estate: Estate) -> pa.Table:
             **_group_columns(resources, estate.members),
             **_serverless_columns(resources),
             **_database_columns(resources),
+            **_license_columns(resources, estate.licenses),
         }
     )
 
@@ -288,6 +300,21 @@ def _database_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
     }
     members = [one and ";".join(one.member_classes) for one in found]
     return columns | {"member_classes": pa.array(members, pa.string())}
+
+
+def _license_columns(
+    resources: Sequence[Resource], licenses: Mapping[str, SqlServer]
+) -> dict[str, pa.Array]:
+    """Return the columns that only machines with SQL Server fill."""
+    found = [licenses.get(one.arn) for one in resources]
+    texts = {
+        "license_edition": [one and one.edition for one in found],
+        "license_version": [one and one.version for one in found],
+        "license_model": [one and one.license_model for one in found],
+        "application_insights_arn": [one and one.metrics_source_arn for one in found],
+    }
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    return columns | {"production": pa.array([one and one.production for one in found], pa.bool_())}
 
 
 def _size_of(one: Resource) -> int | None:

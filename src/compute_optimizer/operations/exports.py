@@ -22,6 +22,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     RDS_DB_INSTANCE,
 )
 from compute_optimizer.operations.access import (
@@ -38,6 +39,7 @@ from compute_optimizer.operations.filters import (
     GROUP_FILTERS,
     IDLE_FILTERS,
     LAMBDA_FILTERS,
+    LICENSE_FILTERS,
     FilterRule,
     selection,
 )
@@ -79,6 +81,7 @@ EXPORT_KINDS = {
     "ExportECSServiceRecommendations": ExportKind(ECS_SERVICE, ECS_FILTERS),
     "ExportIdleRecommendations": ExportKind(IDLE, IDLE_FILTERS),
     "ExportLambdaFunctionRecommendations": ExportKind(LAMBDA_FUNCTION, LAMBDA_FILTERS),
+    "ExportLicenseRecommendations": ExportKind(LICENSE, LICENSE_FILTERS),
     "ExportRDSDatabaseRecommendations": ExportKind(RDS_DB_INSTANCE, DATABASE_FILTERS),
 }
 """By operation."""

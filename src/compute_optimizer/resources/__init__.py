@@ -21,6 +21,7 @@ from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendatio
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
+from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.recommendation import (
@@ -35,6 +36,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     NAT_GATEWAY,
     RDS_DB_INSTANCE,
     Resource,
@@ -47,6 +49,7 @@ from compute_optimizer.resources import (
     ecs_service,
     idleness,
     lambda_function,
+    license,
     nat_gateway,
     rds_database,
 )
@@ -57,6 +60,7 @@ from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.idleness import IdleRule
+from compute_optimizer.resources.licenses import reading as license_reading
 from compute_optimizer.resources.rds import reading as rds_reading
 from compute_optimizer.resources.services import reading as service_reading
 
@@ -67,6 +71,16 @@ class Catalog(Protocol):
     @property
     def index(self) -> Mapping[str, int]:
         """Return the place of each type by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWith:
+    """Of a type whose resources are a part of another's: where inventory and tiles keep them."""
+
+    name: str
+    """The other type: one row, one shard and one set of samples serve both."""
+    mark: str
+    """What the stored resources of the other type contain that are of this one, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,8 @@ class ResourceType:
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
+    kept_with: KeptWith | None = None
+    """None for a type that has rows of its own."""
 
 
 RESOURCE_TYPES = (
@@ -200,6 +216,19 @@ RESOURCE_TYPES = (
         facets=rds_reading.facets_of,
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
+    ),
+    ResourceType(
+        name=LICENSE,
+        plural="licenses",
+        resource=LicensedInstance,
+        metrics=license.METRICS,
+        catalog=load_instance_types,
+        recommend=license.recommend,
+        recommendation=LicenseRecommendation,
+        facets=license_reading.facets_of,
+        counted_savings=license_reading.counted_savings,
+        summary=license_reading.summary_of,
+        kept_with=KeptWith(EC2_INSTANCE, license.MARK),
     ),
 )
 

@@ -11,6 +11,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     RDS_DB_INSTANCE,
 )
 from compute_optimizer.views import (
@@ -21,6 +22,7 @@ from compute_optimizer.views import (
     ecs_service_export,
     idle_export,
     lambda_function_export,
+    license_export,
 )
 from compute_optimizer.views.export_columns import Column, ExportTable
 
@@ -31,6 +33,7 @@ EXPORT_TABLES: Mapping[str, ExportTable] = {
     ECS_SERVICE: ecs_service_export.TABLE,
     IDLE: idle_export.TABLE,
     LAMBDA_FUNCTION: lambda_function_export.TABLE,
+    LICENSE: license_export.TABLE,
     RDS_DB_INSTANCE: database_export.TABLE,
 }
 """By resource type, IDLE among them; a type without a table cannot be exported."""

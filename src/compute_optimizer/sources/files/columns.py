@@ -101,6 +101,12 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "read_replica": ("read_replica",),
     "performance_insights": ("performance_insights", "performance_insights_enabled"),
     "member_classes": ("member_classes",),
+    "license_edition": ("license_edition", "sql_server_edition"),
+    "license_version": ("license_version", "sql_server_version"),
+    "license_model": ("license_model",),
+    "application_insights_arn": ("application_insights_arn",),
+    "enterprise_features": ("enterprise_features",),
+    "production": ("production",),
 }
 
 

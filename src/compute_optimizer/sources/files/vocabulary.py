@@ -77,12 +77,13 @@ METRICS = {
     "VolumeBytesUsed": Kind.AMOUNT,
     "VolumeReadIOPs": Kind.COUNTER,
     "VolumeWriteIOPs": Kind.COUNTER,
+    "mssql_enterprise_features_used": Kind.LEVEL,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
 the sums over its volumes. The checks are of volumes only, the next three of NAT
 gateways, those from `Invocations` to `used_memory_max` of Lambda functions, some as Lambda Insights
 calls them, `RunningTaskCount` of ECS services, as Container Insights calls it, and what follows of
-databases."""
+databases; the last one is of instances with SQL Server, as Application Insights calls it."""
 
 METRIC_ALIASES = {
     "MemoryUtilization": "mem_used_percent",
