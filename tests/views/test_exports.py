@@ -48,7 +48,7 @@ PUBLIC_NAMES = {
 }
 """By resource type, the key of the public tables."""
 
-SAMPLES = {
+SAMPLES: dict[str, Any] = {
     "AutoScalingGroup": group_recommendation(1),
     "EbsVolume": volume_recommendation(1),
     "Ec2Instance": recommendation(1),
