@@ -23,6 +23,8 @@ from compute_optimizer.store.recommendations import (
     complete_run,
     write_result,
 )
+from compute_optimizer.views.export_columns import Shown, recommended_rows
+from compute_optimizer.views.exports import EXPORT_TABLES
 from tests.enrolling import MANAGEMENT, Desk
 from tests.records import REGION
 
@@ -96,6 +98,15 @@ class ExportDesk:
         listed = self.desk.call("DescribeRecommendationExportJobs", account, jobIds=wanted)
         (found,) = listed["recommendationExportJobs"]
         return dict(found)
+
+
+def exported_row(resource_type: str, one: Any, **shown: Any) -> dict[str, Any]:
+    """Return the cells of a recommendation's row that are not empty, by column."""
+    table = EXPORT_TABLES[resource_type]
+    region = shown.pop("region", REGION)
+    (row,) = recommended_rows(table.columns, [table.subject(one, Shown(region, **shown))])
+    cells = zip((column.name for column in table.columns), row, strict=True)
+    return {name: cell for name, cell in cells if cell not in (None, "")}
 
 
 def export_desk(desk: Desk, folder: Path, sink: Sink | None = None) -> ExportDesk:

@@ -16,6 +16,7 @@ from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.ecs_service import EcsServiceRecommendation
 from compute_optimizer.model.lambda_function import LambdaFunctionRecommendation
+from compute_optimizer.model.license import LicenseRecommendation
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
@@ -30,6 +31,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     NAT_GATEWAY,
     NEWER_IDLE_TYPES,
     RDS_DB_INSTANCE,
@@ -43,6 +45,7 @@ from tests.fleets import analyzed, instance
 from tests.functions import analyzed_functions, function
 from tests.groups import analyzed_groups, group
 from tests.idleness import idle_of, idle_only, nat_gateway
+from tests.licenses import analyzed_licenses, licensed
 from tests.services import analyzed_services, service
 from tests.volumes import analyzed_volumes, volume
 
@@ -61,6 +64,7 @@ MAXIMA = (
     *GPU_METRICS,
     "CurrConnections",
     "UserConnected",
+    "mssql_enterprise_features_used",
     *GAUGES,
 )
 """Metrics that are maxima unless a case says otherwise."""
@@ -73,6 +77,7 @@ Recommendation = (
     | LambdaFunctionRecommendation
     | EcsServiceRecommendation
     | DatabaseRecommendation
+    | LicenseRecommendation
 )
 Answer = Recommendation | RecommendationError
 
@@ -82,6 +87,7 @@ class Case:
     """One resource, its samples and what is expected of it."""
 
     name: str
+    kind: "Kind"
     resource: Resource
     preferences: Preferences = field(default_factory=Preferences)
     series: dict[MetricKey, np.ndarray] = field(default_factory=dict)
@@ -89,8 +95,7 @@ class Case:
 
     def answer(self) -> Answer:
         """Return the recommendation, or the error instead of one."""
-        analyze = KINDS[self.resource.resource_type].analyzed
-        found = analyze([self.resource], self.series, self.preferences)
+        found = self.kind.analyzed([self.resource], self.series, self.preferences)
         answers: list[Answer] = [*found.recommendations, *found.errors]
         return answers[0]
 
@@ -127,7 +132,8 @@ def _case(name: str, words: list[str]) -> Case:
     kind, pairs = words[0], words[2:]
     if kind not in KINDS:
         raise ValueError(f"{name}: no resource type {kind}")
-    return Case(name, KINDS[kind].resource(dict(pair.split("=", 1) for pair in pairs)))
+    found = KINDS[kind]
+    return Case(name, found, found.resource(dict(pair.split("=", 1) for pair in pairs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,19 @@ def _service(given: dict[str, str]) -> Resource:
     return service("api", cpu, memory, **tasks, **scaling, **launch, **given)
 
 
+def _license(given: dict[str, str]) -> Resource:
+    """Return an instance with a license; `features=a;b` or `features=none` states them."""
+    vcpus = {"vcpus": float(given.pop("vcpus"))} if "vcpus" in given else {}
+    stated = given.pop("features", None)
+    own: dict[str, Any] = {key: given.pop(key) for key in ("edition", "model") if key in given}
+    if stated is not None:
+        own["features"] = () if stated == "none" else tuple(stated.split(";"))
+    if "insights" in given:
+        own["metrics_source_arn"] = given.pop("insights")
+    own["production"] = given.pop("production", "true") == "true"
+    return licensed(1, given.pop("type"), **own, **vcpus, **given)
+
+
 KINDS = {
     EC2_INSTANCE: Kind(_instance, analyzed),
     EBS_VOLUME: Kind(_volume, analyzed_volumes),
@@ -207,6 +226,7 @@ KINDS = {
     ECS_SERVICE: Kind(_service, analyzed_services),
     RDS_DB_INSTANCE: Kind(database_of, analyzed_databases),
     **{name: Kind(partial(_idle_only, name), _never) for name in NEWER_IDLE_TYPES},
+    LICENSE: Kind(_license, analyzed_licenses),
 }
 
 
@@ -331,10 +351,26 @@ def _check_task_option(found: EcsServiceRecommendation, words: list[str]) -> Non
             _check_shared(option, condition)
 
 
+def _check_license_option(found: LicenseRecommendation, words: list[str]) -> None:
+    rank, edition, *conditions = words
+    option = next((o for o in found.options if o.rank == int(rank)), None)
+    assert option is not None, f"no option {rank}"
+    assert option.edition == edition, option
+    for condition in conditions:
+        if model := condition.partition("model=")[2]:
+            assert option.license_model == model, option
+        elif share := condition.partition("percent=")[2]:
+            assert option.savings is not None
+            assert abs(option.savings.percentage - float(share)) < 0.005, option
+        else:
+            _check_shared(option, condition)
+
+
 OPTION_CHECKS: dict[type, Callable[[Any, list[str]], None]] = {
     EbsVolumeRecommendation: _check_volume_option,
     LambdaFunctionRecommendation: _check_memory_option,
     EcsServiceRecommendation: _check_task_option,
+    LicenseRecommendation: _check_license_option,
 }
 """How the options of a type are looked at; instances have their own way."""
 
@@ -380,12 +416,14 @@ def _check_no(answer: Answer, words: list[str]) -> None:
 
 
 def _check_risk(answer: Answer, words: list[str]) -> None:
-    assert [_recommendation(answer).current_performance_risk or "unknown"] == words, answer
+    found = _recommendation(answer)
+    assert not isinstance(found, LicenseRecommendation), found
+    assert [found.current_performance_risk or "unknown"] == words, answer
 
 
 def _check_idle(answer: Answer, words: list[str]) -> None:
     found = _recommendation(answer)
-    assert not isinstance(found, LambdaFunctionRecommendation), found
+    assert not isinstance(found, LambdaFunctionRecommendation | LicenseRecommendation), found
     assert [str(found.idle)] == words, answer
 
 

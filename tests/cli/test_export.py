@@ -57,7 +57,7 @@ def test_without_a_type_it_writes_what_is_queued(typed: Type) -> None:
         (WANTED, "--bucket is missing"),
         (("--type", "Ec2Instance"), "--account is missing"),
         ((*WANTED, "--bucket", "../out"), "bucket name"),
-        (("--type", "LambdaFunction", *WANTED[2:], "--bucket", "reports"), "Ec2Instance"),
+        (("--type", "NatGateway", *WANTED[2:], "--bucket", "reports"), "Ec2Instance"),
         (
             ("--type", "Ec2Instance", "--account", BETA, *WANTED[4:], "--bucket", "reports"),
             "not registered",

@@ -118,13 +118,3 @@ def test_wrong_secret_is_refused(client: str, analyzed: Service, connect: Connec
 
     # An error of the front door, which no operation lists: clients show its code as it is.
     assert answer.error == "InvalidSignatureException"
-
-
-def test_operation_that_is_not_built_is_unknown(
-    client: str, analyzed: Service, connect: Connector
-) -> None:
-    # One that the oldest client of these knows.
-    request = {"s3DestinationConfig": {"bucket": "exports"}}
-    answer = connect(analyzed, analyzed.management)("ExportLambdaFunctionRecommendations", request)
-
-    assert answer.error == "UnknownOperationException"

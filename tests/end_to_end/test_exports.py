@@ -6,11 +6,9 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from botocore.exceptions import ClientError
 
 from compute_optimizer.model.recommendation import Recommendation, RecommendationError
 from compute_optimizer.operations.enrollment import change_enrollment
@@ -22,18 +20,11 @@ from compute_optimizer.store.recommendations import (
 )
 from tests.buckets import content, keys_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.export_readers import Described, by_duckdb
 from tests.records import NOW, arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 
 DONE_SECONDS = 15.0
-
-DUCKDB_TYPES = {
-    "string": "VARCHAR",
-    "double": "DOUBLE",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-}
-"""By datatype of the description."""
 
 
 def publish(served: Served, resource_type: str, *found: Recommendation) -> None:
@@ -71,19 +62,6 @@ def finished(client: Any, job_id: str) -> dict[str, Any]:
         sleep(0.05)
 
 
-def csv_in_duckdb(path: str, described: dict[str, Any]) -> Any:
-    """Return a relation of the file with the types that its description declares."""
-    columns = {one["name"]: one["datatype"] for one in described["tableSchema"]["columns"]}
-    types = ", ".join(
-        f"'{name}': '{DUCKDB_TYPES[kind] if isinstance(kind, str) else 'TIMESTAMP'}'"
-        for name, kind in columns.items()
-    )
-    return duckdb.sql(
-        f"SELECT * FROM read_csv('{path}', header=true, auto_detect=false, delim=',', quote='\"', "
-        f"escape='\"', nullstr='', timestampformat='%Y-%m-%d %H:%M:%S', columns={{{types}}})"
-    )
-
-
 def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(
     exporting: Served, protocol: str, s3: Any, bucket: str, tmp_path: Any
 ) -> None:
@@ -99,16 +77,15 @@ def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(
     assert job["destination"] == {"s3": place}
     parquet_key = place["key"].replace(".csv", ".parquet")
     assert keys_in(s3, bucket) == sorted([place["key"], place["metadataKey"], parquet_key])
-    described = json.loads(content(s3, bucket, place["metadataKey"]))
-    path = tmp_path / "export.csv"
-    path.write_bytes(content(s3, bucket, place["key"]))
-    found = csv_in_duckdb(str(path), described)
-    by_duckdb = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+    described = Described(json.loads(content(s3, bucket, place["metadataKey"])))
+    _, rows = by_duckdb(content(s3, bucket, place["key"]), described, tmp_path)
+    names = list(described.base)
+    of_duckdb = [dict(zip(names, row, strict=True)) for row in rows]
     table = pq.read_table(io.BytesIO(content(s3, bucket, parquet_key)))
-    assert table.column_names == found.columns
-    assert found.columns[:3] == ["accountId", "instanceArn", "instanceName"]
+    assert table.column_names == names
+    assert names[:3] == ["accountId", "instanceArn", "instanceName"]
     by_arrow = table.to_pylist()
-    first = by_duckdb[0]
+    first = of_duckdb[0]
     assert first["instanceArn"] == arn(1, ACCOUNT)
     assert first["instanceName"] == 'web, "1"\n'
     assert first["lastRefreshTimestamp_UTC"] == NOW.replace(tzinfo=None)
@@ -117,8 +94,8 @@ def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(
     assert first["current_onDemandPrice"] == 0.192
     assert first["findingReasonCodes_isCPUOverprovisioned"] is True
     assert first["recommendationOptions_3_instanceType"] is None
-    assert by_duckdb[-1]["errorMessage"] == 'Too few, "yet".'
-    assert [_naive(row) for row in by_arrow] == [_empty_as_null(row) for row in by_duckdb]
+    assert of_duckdb[-1]["errorMessage"] == 'Too few, "yet".'
+    assert [_naive(row) for row in by_arrow] == [_empty_as_null(row) for row in of_duckdb]
 
 
 @pytest.mark.parametrize(
@@ -210,12 +187,3 @@ def test_a_missing_bucket_and_unknown_jobs_are_modelled_exceptions(
         client.export_ebs_volume_recommendations(s3DestinationConfig={"bucket": "no-such-bucket"})
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.describe_recommendation_export_jobs(jobIds=["0f1e2d3c"])
-
-
-def test_types_that_cannot_be_exported_yet_say_so(exporting: Served, bucket: str) -> None:
-    client = exporting.client()
-
-    with pytest.raises(ClientError) as refused:
-        client.export_lambda_function_recommendations(s3DestinationConfig={"bucket": bucket})
-
-    assert refused.value.response["Error"]["Code"] == "UnknownOperationException"

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from compute_optimizer.api import server
 from compute_optimizer.errors import StoreUnavailable
-from compute_optimizer.operations import NOT_YET, OPERATIONS
+from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes import (
     InvalidParameterValueException,
     OptInRequiredException,
@@ -43,12 +43,24 @@ def failing(error: Exception) -> Callable[..., Any]:
 # Errors that clients turn into their exceptions
 
 
-def test_an_operation_that_is_not_built_yet_is_unknown(served: Served, protocol: str) -> None:
-    client = served.client(protocol=protocol)
-    assert "GetLicenseRecommendations" in NOT_YET
+def asking_for(client: Any, operation: str) -> Any:
+    """Return a client all of whose calls ask for an operation that its model does not have."""
+
+    def rename(params: dict[str, Any], **_: Any) -> None:
+        if target := params["headers"].get("X-Amz-Target"):
+            params["headers"]["X-Amz-Target"] = f"{target.partition('.')[0]}.{operation}"
+        else:
+            params["url"] = f"{params['url'].rpartition('/')[0]}/{operation}"
+
+    client.meta.events.register("before-call", rename)
+    return client
+
+
+def test_an_operation_that_no_model_has_is_unknown(served: Served, protocol: str) -> None:
+    client = asking_for(served.client(protocol=protocol), "GetMainframeRecommendations")
 
     with pytest.raises(ClientError) as raised:
-        client.get_license_recommendations()
+        client.get_enrollment_status()
 
     assert raised.value.response["Error"]["Code"] == "UnknownOperationException"
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404

@@ -61,14 +61,21 @@ def test_a_second_export_of_the_same_type_is_refused_until_the_first_is_done(
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"), [("AutoScalingGroup", "AutoScalingGroupArn"), ("Idle", "ResourceArn")]
+    ("kind", "resource_type", "field"),
+    [
+        ("AutoScalingGroup", "AutoScalingGroup", "AutoScalingGroupArn"),
+        ("ECSService", "EcsService", "ServiceArn"),
+        ("Idle", "Idle", "ResourceArn"),
+        ("LambdaFunction", "LambdaFunction", "FunctionArn"),
+        ("RDSDatabase", "RdsDBInstance", "PromotionTier"),
+    ],
 )
 def test_jobs_are_listed_by_their_type_and_know_its_fields(
-    exports: ExportDesk, kind: str, field: str
+    exports: ExportDesk, kind: str, resource_type: str, field: str
 ) -> None:
     answer = exports.ask(kind=kind, fieldsToExport=[field])
 
-    assert exports.job(answer)["resourceType"] == kind
+    assert exports.job(answer)["resourceType"] == resource_type
     with pytest.raises(InvalidParameterValueException, match="'InstanceArn'"):
         exports.ask(ALPHA, kind=kind, fieldsToExport=["InstanceArn"])
 

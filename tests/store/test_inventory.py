@@ -6,12 +6,22 @@ import pytest
 from sqlalchemy import select
 
 from compute_optimizer.errors import InvalidInput, NotFound
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.model.resource import (
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    LICENSE,
+    Resource,
+    ShardKey,
+)
+from compute_optimizer.resources.license import MARK
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.schema import resources
+from tests.licenses import licensed
+from tests.records import REGION
 from tests.volumes import volume
 
 ACCOUNT = "111111111111"
+OTHER = "333333333333"
 
 
 def instance(number: int, account: str = ACCOUNT, region: str = "us-east-1") -> Resource:
@@ -129,3 +139,67 @@ def test_each_type_comes_back_as_its_own_record(state: State) -> None:
         assert inventory.find_resource(connection, disk.resource_id) == disk
         key = inventory.shard_of(connection, disk.arn)
         assert (key.resource_type, inventory.resources_of(connection, key)) == (EBS_VOLUME, [disk])
+
+
+# Licenses stand among the instances
+
+
+def shard_of(resource_type: str, account: str = ACCOUNT, shard: int = 0) -> ShardKey:
+    return ShardKey(account, REGION, resource_type, shard)
+
+
+def test_an_instance_with_a_license_is_one_row_that_both_types_read(state: State) -> None:
+    one, two = instance(1), licensed(2, "m5.xlarge", account=ACCOUNT, tags={"Team": "data"})
+    upsert(state, one, two)
+
+    with state.reading() as connection:
+        assert inventory.resources_of(connection, shard_of(LICENSE)) == [two]
+        assert inventory.arns_of(connection, shard_of(LICENSE)) == (two.arn,)
+        machines = inventory.resources_of(connection, shard_of(EC2_INSTANCE))
+        assert [type(found) for found in machines] == [Resource, Resource]
+        assert [found.arn for found in machines] == [one.arn, two.arn]
+        assert len(inventory.placements(connection)) == 2
+        assert inventory.find_resource(connection, two.arn) == machines[1]
+
+
+def test_shards_of_licenses_are_told_to_those_who_analyze_only(state: State) -> None:
+    upsert(state, instance(1), licensed(2, "m5.xlarge", account=ACCOUNT), instance(3, OTHER))
+
+    with state.reading() as connection:
+        assert shard_of(LICENSE) not in inventory.shard_sizes(connection)
+        assert inventory.analyzed_sizes(connection) == {
+            shard_of(EC2_INSTANCE): 2,
+            shard_of(LICENSE): 1,
+            shard_of(EC2_INSTANCE, OTHER): 1,
+        }
+        assert inventory.analyzed_sizes(connection, [OTHER]) == {shard_of(EC2_INSTANCE, OTHER): 1}
+
+
+def test_a_license_lies_in_the_shard_of_its_instance(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "SHARD_RESOURCES", 1)
+    upsert(state, instance(1), licensed(2, "m5.xlarge", account=ACCOUNT))
+
+    with state.reading() as connection:
+        sizes = inventory.analyzed_sizes(connection)
+    assert [key.shard for key in sizes if key.resource_type == LICENSE] == [1]
+    assert inventory.kept_key(shard_of(LICENSE, shard=1)) == shard_of(EC2_INSTANCE, shard=1)
+
+
+@pytest.mark.parametrize("text", [MARK, "sql_server", f"x{MARK}y"])
+def test_no_tag_or_name_makes_a_license(state: State, text: str) -> None:
+    upsert(state, replace(instance(1), name=text, tags={text: text}))
+
+    with state.reading() as connection:
+        assert inventory.analyzed_sizes(connection) == {shard_of(EC2_INSTANCE): 1}
+
+
+def test_a_license_that_is_gone_from_the_row_is_gone(state: State) -> None:
+    one = licensed(1, "m5.xlarge", account=ACCOUNT)
+    upsert(state, one)
+
+    assert upsert(state, instance(1)) == inventory.UpsertCounts(0, 1, 0)
+
+    with state.reading() as connection:
+        assert inventory.resources_of(connection, shard_of(LICENSE)) == []

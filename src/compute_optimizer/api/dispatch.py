@@ -21,7 +21,6 @@ from compute_optimizer.api.authorization import Decision, decide, explain_denial
 from compute_optimizer.api.errors import (
     MALFORMED_HTTP_REQUEST,
     REQUEST_TOO_LARGE,
-    UNKNOWN_OPERATION,
     RequestRefused,
     answerable,
 )
@@ -131,9 +130,7 @@ def new_request_id() -> str:
 
 def _perform(door: FrontDoor, call: Call) -> bytes:
     name = call.claimed.operation_name
-    operation = OPERATIONS.get(name)
-    if operation is None:
-        raise RequestRefused(UNKNOWN_OPERATION, f"{name} is not built yet.")
+    operation = OPERATIONS[name]
     if door.closing.is_set():
         raise ServiceUnavailableException("The server is shutting down. Try again.")
     caller = call.caller = _authenticated(door, call)

@@ -46,9 +46,7 @@ EXPIRED_TOKEN = FrontDoorError(
 SERIALIZATION = FrontDoorError(
     "SerializationException", 400, "The body of the request cannot be read."
 )
-UNKNOWN_OPERATION = FrontDoorError(
-    "UnknownOperationException", 404, "The operation is unknown or not built yet."
-)
+UNKNOWN_OPERATION = FrontDoorError("UnknownOperationException", 404, "The operation is unknown.")
 MALFORMED_HTTP_REQUEST = FrontDoorError(
     "MalformedHttpRequestException", 400, "The HTTP request is malformed."
 )

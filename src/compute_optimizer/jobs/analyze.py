@@ -54,7 +54,7 @@ from compute_optimizer.resources.idleness import (
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.inventory import SHARD_RESOURCES, resources_of, shard_sizes
+from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
 from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.tiles import TileStore, tile_paths
@@ -376,7 +376,7 @@ def _shards_to_analyze(
 ) -> tuple[dict[ShardKey, int], dict[Place, PreferenceLayers]]:
     """Return the shards with their number of resources, and what is stated for them."""
     with state.reading() as connection:
-        found = shard_sizes(connection, accounts)
+        found = analyzed_sizes(connection, accounts)
         layers = layers_of_all(connection, {place_of(shard) for shard in found})
         paths = tile_paths(connection)
     window = look_back(as_of, longest_look_back(layers.values()))

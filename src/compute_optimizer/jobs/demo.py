@@ -26,6 +26,7 @@ from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.ecs_service import EcsService
 from compute_optimizer.model.idle_only import IdleOnly
 from compute_optimizer.model.lambda_function import LambdaFunction
+from compute_optimizer.model.license import SqlServer
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
@@ -42,6 +43,7 @@ from compute_optimizer.scenario.idle_resources import (
     generate_idle_resources,
     generate_idle_samples,
 )
+from compute_optimizer.scenario.licenses import generate_license_samples, generate_licenses
 from compute_optimizer.scenario.organization import ACCOUNTS, ORGANIZATION
 from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.scenario.serverless import (
@@ -66,6 +68,7 @@ METRIC_FILES = (
     "idle_",
     "idle_32_days_",
     "idle_63_days_",
+    "license_",
 )
 """How the names of the metric files begin, in their order."""
 
@@ -88,6 +91,10 @@ class Estate:
     """DB instances and clusters."""
     idlers: tuple[Idler, ...]
     """What idles, and its busy twins."""
+    licenses: Mapping[str, SqlServer]
+    """By the ARN of the machine."""
+    features_used: Mapping[str, int]
+    """Of Enterprise, on the machines on which they are counted."""
 
     @property
     def resources(self) -> list[Resource]:
@@ -113,6 +120,7 @@ class Estate:
             "services": len(self.services),
             "databases": len(self.databases),
             "others": len(self.idlers),
+            "licenses": len(self.licenses),
         }
 
 
@@ -123,7 +131,7 @@ class DemoFiles:
     organization: Path
     inventory: Path
     metrics: tuple[Path, ...]
-    """Of the instances, the volumes, the functions, the services, the databases and what idles."""
+    """In the order of METRIC_FILES."""
     last_day: date
     counts: Mapping[str, int]
     """Resources in the inventory by what people call several of them, such as instances."""
@@ -166,6 +174,7 @@ def generate_estate(size: int = FLEET_SIZE) -> Estate:
     """Generate what the organization owns: a number of instances, and what goes with them."""
     fleet = generate_fleet(SEED, size)
     groups, members = generate_groups(SEED, fleet)
+    licenses, features_used = generate_licenses(SEED, fleet)
     return Estate(
         fleet=fleet,
         volumes=generate_volumes(SEED, fleet),
@@ -175,6 +184,8 @@ def generate_estate(size: int = FLEET_SIZE) -> Estate:
         services=generate_services(SEED, fleet),
         databases=generate_databases(SEED, fleet),
         idlers=generate_idle_resources(),
+        licenses=licenses,
+        features_used=features_used,
     )
 
 
@@ -204,6 +215,7 @@ def samples_of(estate: Estate, window: Window) -> Iterator[ShardSamples]:
     yield generate_service_samples(estate.services, window, SEED)
     yield generate_database_samples(estate.databases, window, SEED)
     yield from generate_idle_samples(estate.idlers, window)
+    yield generate_license_samples(estate.features_used, window)
 
 
 def organization_document() -> dict[str, Any]:
@@ -242,6 +254,7 @@ def inventory_table(estate: Estate) -> pa.Table:
             **_serverless_columns(resources),
             **_database_columns(resources),
             **_idle_columns(resources),
+            **_license_columns(resources, estate.licenses),
         }
     )
 
@@ -325,6 +338,21 @@ def _idle_columns(resources: Sequence[Resource]) -> dict[str, pa.Array]:
         "global_secondary_indexes": pa.array(indexes, pa.string()),
         "monthly_usd": pa.array([one and one.monthly_usd for one in others], pa.float64()),
     }
+
+
+def _license_columns(
+    resources: Sequence[Resource], licenses: Mapping[str, SqlServer]
+) -> dict[str, pa.Array]:
+    """Return the columns that only machines with SQL Server fill."""
+    found = [licenses.get(one.arn) for one in resources]
+    texts = {
+        "license_edition": [one and one.edition for one in found],
+        "license_version": [one and one.version for one in found],
+        "license_model": [one and one.license_model for one in found],
+        "application_insights_arn": [one and one.metrics_source_arn for one in found],
+    }
+    columns = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    return columns | {"production": pa.array([one and one.production for one in found], pa.bool_())}
 
 
 def _size_of(one: Resource) -> int | None:

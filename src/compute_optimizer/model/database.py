@@ -85,6 +85,15 @@ class StorageConfiguration:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterCosts:
+    """What an Aurora cluster costs a month at list prices, in USD."""
+
+    instances: float
+    storage: float
+    io: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClassOption:
     """One DB instance class that carries the demand."""
 
@@ -114,6 +123,8 @@ class StorageOption:
     cost_variation: str | None = None
     """None, Low, Medium or High as the service's enum spells it: how much the cost of I/O varies;
     only of Aurora."""
+    cluster_costs: ClusterCosts | None = None
+    """Of Aurora what `monthly_usd` consists of; None where an earlier version wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +165,12 @@ class DatabaseRecommendation:
     storage_monthly_usd: float | None
     price_date: date | None
     """Of the oldest price of the Region and engine; None without prices."""
+    multi_az: bool | None = None
+    """None of a cluster, and where an earlier version wrote it, as the next."""
+    writer: bool | None = None
+    """Of an instance of Aurora: whether it is the one that writes."""
+    cluster_costs: ClusterCosts | None = None
+    """Of a cluster what `storage_monthly_usd` consists of."""
 
     @property
     def finding(self) -> Finding:

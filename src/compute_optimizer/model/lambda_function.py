@@ -52,6 +52,10 @@ class MemorySizeOption:
     """None where the price is unknown."""
     monthly_usd: float | None
     """At list prices and the expected duration; None where unknown."""
+    monthly_low_usd: float | None = None
+    monthly_high_usd: float | None = None
+    """The same at the lower and the upper bound of the duration; also None where an earlier version
+    wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class LambdaFunctionRecommendation:
     """At list prices as it is; None where unknown."""
     price_date: date | None
     """Of the Region's prices; None without any."""
+    timeout_seconds: float | None = None
+    """None where unknown, or an earlier version wrote it."""
 
 
 def qualified(arn: str) -> str:

@@ -25,6 +25,8 @@ class Finding(StrEnum):
     UNUSED = "Unused"
     UNAVAILABLE = "Unavailable"
     """Of Lambda functions that cannot be judged (spec 3.1)."""
+    INSUFFICIENT_METRICS = "InsufficientMetrics"
+    """The same of licenses."""
 
 
 class PerformanceRisk(StrEnum):

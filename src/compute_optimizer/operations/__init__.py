@@ -1,6 +1,6 @@
 """The operations of the API: (context, request) -> response over plain dicts.
 
-Every operation of the service model stands either in OPERATIONS or in NOT_YET.
+Every operation of the service model stands in OPERATIONS.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ from compute_optimizer.operations.export_jobs import describe_recommendation_exp
 from compute_optimizer.operations.exports import EXPORT_KINDS, exporting
 from compute_optimizer.operations.idle import get_idle_recommendations
 from compute_optimizer.operations.lambda_functions import get_lambda_function_recommendations
+from compute_optimizer.operations.licenses import get_license_recommendations
 from compute_optimizer.operations.preferences import (
     delete_recommendation_preferences,
     get_effective_recommendation_preferences,
@@ -56,6 +57,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetEnrollmentStatusesForOrganization": get_enrollment_statuses_for_organization,
     "GetIdleRecommendations": get_idle_recommendations,
     "GetLambdaFunctionRecommendations": get_lambda_function_recommendations,
+    "GetLicenseRecommendations": get_license_recommendations,
     "GetRDSDatabaseRecommendationProjectedMetrics": (
         get_rds_database_recommendation_projected_metrics
     ),
@@ -65,12 +67,3 @@ OPERATIONS: dict[str, Operation] = {
     "PutRecommendationPreferences": put_recommendation_preferences,
     "UpdateEnrollmentStatus": update_enrollment_status,
 }
-
-NOT_YET = (
-    "ExportECSServiceRecommendations",
-    "ExportLambdaFunctionRecommendations",
-    "ExportLicenseRecommendations",
-    "ExportRDSDatabaseRecommendations",
-    "GetLicenseRecommendations",
-)
-"""Operations of the model that are not built: they answer UnknownOperationException (404)."""

@@ -16,7 +16,15 @@ from compute_optimizer.model.export import (
     WantedFilter,
     object_key,
 )
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    LICENSE,
+    RDS_DB_INSTANCE,
+)
 from compute_optimizer.operations.access import (
     account_in_reach,
     opted_in_caller,
@@ -24,10 +32,14 @@ from compute_optimizer.operations.access import (
 )
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import (
+    DATABASE_FILTERS,
     EBS_FILTERS,
     EC2_FILTERS,
+    ECS_FILTERS,
     GROUP_FILTERS,
     IDLE_FILTERS,
+    LAMBDA_FILTERS,
+    LICENSE_FILTERS,
     FilterRule,
     selection,
 )
@@ -66,7 +78,11 @@ EXPORT_KINDS = {
     "ExportAutoScalingGroupRecommendations": ExportKind(AUTO_SCALING_GROUP, GROUP_FILTERS),
     "ExportEBSVolumeRecommendations": ExportKind(EBS_VOLUME, EBS_FILTERS),
     "ExportEC2InstanceRecommendations": ExportKind(EC2_INSTANCE, EC2_FILTERS),
+    "ExportECSServiceRecommendations": ExportKind(ECS_SERVICE, ECS_FILTERS),
     "ExportIdleRecommendations": ExportKind(IDLE, IDLE_FILTERS),
+    "ExportLambdaFunctionRecommendations": ExportKind(LAMBDA_FUNCTION, LAMBDA_FILTERS),
+    "ExportLicenseRecommendations": ExportKind(LICENSE, LICENSE_FILTERS),
+    "ExportRDSDatabaseRecommendations": ExportKind(RDS_DB_INSTANCE, DATABASE_FILTERS),
 }
 """By operation."""
 

@@ -11,6 +11,7 @@ from typing import get_args
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.resources.licenses.reading import LICENSE_NAME
 from compute_optimizer.resources.rds.reading import (
     IDLE,
     INSTANCE_FINDING,
@@ -28,6 +29,9 @@ from compute_optimizer.shapes import (
     InvalidParameterValueException,
     LambdaFunctionRecommendationFinding,
     LambdaFunctionRecommendationFindingReasonCode,
+    LicenseFinding,
+    LicenseFindingReasonCode,
+    LicenseName,
     RDSInstanceFindingReasonCode,
     RDSStorageFindingReasonCode,
 )
@@ -139,6 +143,22 @@ LAMBDA_FILTERS = {
 }
 """The filters of GetLambdaFunctionRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
+LICENSE_FILTERS = {
+    FINDING: FilterRule(_as_modelled(get_args(LicenseFinding)), lambda facets: (facets.finding,)),
+    "FindingReasonCode": FilterRule(
+        {
+            **_as_modelled(get_args(LicenseFindingReasonCode)),
+            # As the documentation of filters spells them (spec 3.3).
+            "InvalidCloudwatchApplicationInsights": "InvalidCloudWatchApplicationInsightsSetup",
+            "CloudwatchApplicationInsightsError": "CloudWatchApplicationInsightsError",
+        },
+        lambda facets: facets.reason_codes,
+    ),
+    "LicenseName": FilterRule(
+        _as_modelled(get_args(LicenseName)), lambda facets: facets.marks[LICENSE_NAME]
+    ),
+}
+"""The filters of GetLicenseRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 INSTANCE_FINDINGS = (Finding.OPTIMIZED, Finding.UNDER_PROVISIONED, Finding.OVER_PROVISIONED)
 

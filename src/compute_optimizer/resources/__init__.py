@@ -30,6 +30,7 @@ from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommenda
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.idle_only import IdleOnly
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
+from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.model.nat_gateway import NatGateway
 from compute_optimizer.model.recommendation import (
@@ -44,6 +45,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     NAT_GATEWAY,
     NEWER_IDLE_TYPES,
     RDS_DB_INSTANCE,
@@ -58,6 +60,7 @@ from compute_optimizer.resources import (
     idle_only,
     idleness,
     lambda_function,
+    license,
     nat_gateway,
     rds_database,
 )
@@ -71,6 +74,7 @@ from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.functions import replay as function_replay
 from compute_optimizer.resources.idleness import IdleRule
+from compute_optimizer.resources.licenses import reading as license_reading
 from compute_optimizer.resources.rds import idleness as rds_idleness
 from compute_optimizer.resources.rds import reading as rds_reading
 from compute_optimizer.resources.rds import replay as rds_replay
@@ -85,6 +89,16 @@ class Catalog(Protocol):
     @property
     def index(self) -> Mapping[str, int]:
         """Return the place of each type by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWith:
+    """Of a type whose resources are a part of another's: where inventory and tiles keep them."""
+
+    name: str
+    """The other type: one row, one shard and one set of samples serve both."""
+    mark: str
+    """What the stored resources of the other type contain that are of this one, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,8 @@ class ResourceType:
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
+    kept_with: KeptWith | None = None
+    """None for a type that has rows of its own."""
 
     def catalog_with(self, own: OwnPrices) -> Catalog:
         """Return the catalog, with own prices where there are any and the type takes them in."""
@@ -268,6 +284,20 @@ RESOURCE_TYPES = (
             idle=idle_only.rules_of(name),
         )
         for name in NEWER_IDLE_TYPES
+    ),
+    ResourceType(
+        name=LICENSE,
+        plural="licenses",
+        resource=LicensedInstance,
+        metrics=license.METRICS,
+        catalog=load_instance_types,
+        recommend=license.recommend,
+        recommendation=LicenseRecommendation,
+        facets=license_reading.facets_of,
+        counted_savings=license_reading.counted_savings,
+        summary=license_reading.summary_of,
+        priced=with_own_prices,
+        kept_with=KeptWith(EC2_INSTANCE, license.MARK),
     ),
 )
 

@@ -20,12 +20,15 @@ JSON_TYPE = "application/json"
 ROW_GROUP = 10_000
 """Rows of a Parquet row group, which wait in memory until it is full."""
 
+TRUE_AND_FALSE = "true|false"
+"""Unless a column says otherwise."""
+
 ARROW_TYPES = {
     ColumnKind.STRING: pa.string(),
     ColumnKind.DOUBLE: pa.float64(),
     ColumnKind.INTEGER: pa.int64(),
     ColumnKind.BOOLEAN: pa.bool_(),
-    ColumnKind.DATETIME: pa.timestamp("s", tz="UTC"),
+    ColumnKind.DATETIME: pa.timestamp("ms", tz="UTC"),
 }
 
 
@@ -39,6 +42,10 @@ class Described(Protocol):
     @property
     def kind(self) -> ColumnKind:
         """Return what its values are."""
+
+    @property
+    def pattern(self) -> str | None:
+        """Return how they are spelled where that needs saying: of true and false TRUE|FALSE."""
 
 
 class RowWriter(Protocol):
@@ -67,17 +74,19 @@ class CsvRows:
     def __init__(self, upload: Upload, columns: Sequence[Described]) -> None:
         self._writer = csv.writer(_Lines(upload), lineterminator="\n")
         self._writer.writerow([column.name for column in columns])
-        self._booleans = [
-            place for place, column in enumerate(columns) if column.kind is ColumnKind.BOOLEAN
+        self._booleans: list[tuple[int, Sequence[str]]] = [
+            (place, (column.pattern or TRUE_AND_FALSE).split("|"))
+            for place, column in enumerate(columns)
+            if column.kind is ColumnKind.BOOLEAN
         ]
 
     def write_rows(self, rows: Sequence[Sequence[Cell]]) -> None:
         """Append rows."""
         for row in rows:
             cells = list(row)
-            for place in self._booleans:
+            for place, (true, false) in self._booleans:
                 if cells[place] is not None:
-                    cells[place] = "true" if cells[place] else "false"
+                    cells[place] = true if cells[place] else false
             self._writer.writerow(cells)
 
     def finish(self) -> None:

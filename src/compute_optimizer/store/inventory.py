@@ -6,15 +6,26 @@ its tiles stay where they are.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.resource import Resource, ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.resources import RESOURCE_TYPES, KeptWith, type_named
 from compute_optimizer.store.schema import resources
 
 SHARD_RESOURCES = 4096
@@ -67,17 +78,39 @@ def shard_sizes(
     return {key: sizes[key] for key in sorted(wanted, key=_shard_order)}
 
 
+def analyzed_sizes(
+    connection: Connection, accounts: Collection[str] | None = None
+) -> dict[ShardKey, int]:
+    """Return the same with the shards of types that are kept with another type.
+
+    Those take a look at every resource of that type, so who needs them asks for them.
+    """
+    sizes = shard_sizes(connection, accounts)
+    for kind in RESOURCE_TYPES:
+        if kind.kept_with is not None:
+            sizes |= _sizes_within(connection, kind.name, kind.kept_with, sizes)
+    return {key: sizes[key] for key in sorted(sizes, key=_shard_order)}
+
+
+def kept_key(key: ShardKey) -> ShardKey:
+    """Return the shard in which inventory and tiles keep the resources of a shard."""
+    kind = type_named(key.resource_type)
+    if kind is None or kind.kept_with is None:
+        return key
+    return replace(key, resource_type=kind.kept_with.name)
+
+
 def resources_of(connection: Connection, key: ShardKey) -> list[Resource]:
     """Return the resources of one shard, ordered by ARN."""
     # Sorted here because databases order text each by their own collation.
-    rows = connection.execute(select(resources.c.body).where(*_in_shard(key)))
+    rows = connection.execute(select(resources.c.body).where(*_held(connection, key)))
     decode = _DECODERS[key.resource_type].decode
     return sorted((decode(body) for (body,) in rows), key=lambda found: found.arn)
 
 
 def arns_of(connection: Connection, key: ShardKey) -> tuple[str, ...]:
     """Return the ARNs of one shard in the order of `resources_of`."""
-    rows = connection.execute(select(resources.c.arn).where(*_in_shard(key)))
+    rows = connection.execute(select(resources.c.arn).where(*_held(connection, key)))
     return tuple(sorted(arn for (arn,) in rows))
 
 
@@ -159,6 +192,32 @@ def remove_resources_of(connection: Connection, account_id: str) -> int:
     ).rowcount
 
 
+def _sizes_within(
+    connection: Connection, name: str, kept: KeptWith, sizes: Mapping[ShardKey, int]
+) -> dict[ShardKey, int]:
+    """Return how many resources of the type the shards of the other one have."""
+    accounts = {key.account_id for key in sizes}
+    columns = (resources.c.account_id, resources.c.region, resources.c.shard)
+    query = (
+        select(*columns, func.count())
+        .where(resources.c.resource_type == kept.name, _contains(connection, kept.mark))
+        .group_by(*columns)
+    )
+    return {
+        ShardKey(account_id, region, name, shard): size
+        for account_id, region, shard, size in connection.execute(query)
+        if account_id in accounts
+    }
+
+
+def _contains(connection: Connection, mark: str) -> ColumnElement[bool]:
+    """Return the condition that a body contains some characters."""
+    body = resources.c.body
+    if connection.dialect.name == "sqlite":
+        return func.instr(body, mark.encode()) > 0
+    return func.strpos(func.convert_from(body, "UTF8"), mark) > 0
+
+
 def _find(connection: Connection, arn_or_id: str) -> tuple[bytes, ShardKey]:
     named = or_(resources.c.arn == arn_or_id, resources.c.resource_id == arn_or_id)
     rows = connection.execute(select(resources).where(named).limit(2)).all()
@@ -171,6 +230,14 @@ def _find(connection: Connection, arn_or_id: str) -> tuple[bytes, ShardKey]:
         raise InvalidInput(f"several resources have the id {arn_or_id!r}; give the ARN instead")
     row = rows[0]
     return row.body, ShardKey(row.account_id, row.region, row.resource_type, row.shard)
+
+
+def _held(connection: Connection, key: ShardKey) -> tuple[Any, ...]:
+    """Return the conditions of the rows that a shard consists of."""
+    kind = type_named(key.resource_type)
+    if kind is None or kind.kept_with is None:
+        return _in_shard(key)
+    return (*_in_shard(kept_key(key)), _contains(connection, kind.kept_with.mark))
 
 
 def _in_shard(key: ShardKey) -> tuple[Any, ...]:

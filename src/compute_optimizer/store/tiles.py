@@ -188,7 +188,10 @@ def read_samples(
     arns = inventory.arns_of(connection, key) if only is None else tuple(only)
     rows = connection.execute(
         select(manifest.c.day, manifest.c.path)
-        .where(*_in_shard(key), manifest.c.day.between(window.first, window.last))
+        .where(
+            *_in_shard(inventory.kept_key(key)),
+            manifest.c.day.between(window.first, window.last),
+        )
         .order_by(manifest.c.day)
     ).all()
     with ExitStack() as stack:

@@ -16,7 +16,10 @@ from compute_optimizer.views.auto_scaling_group import (
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
     COUNT,
+    CURRENT_RISK,
     ERRORS,
+    ESTIMATION_MODE,
+    LOOK_BACK,
     REFRESHED,
     Column,
     ExportTable,
@@ -32,12 +35,9 @@ from compute_optimizer.views.export_columns import (
 from compute_optimizer.views.machine_columns import (
     CPU_AND_MEMORY,
     CURRENT_COLUMNS,
-    CURRENT_RISK,
     EBS_USE,
-    ESTIMATION_MODE,
     GPU_COLUMNS,
     LIST_SEPARATOR,
-    LOOK_BACK,
     MIGRATION_EFFORT,
     NETWORK_AND_DISK_USE,
     NEWER_PREFERENCES,

@@ -8,7 +8,12 @@ from compute_optimizer.model.recommendation import Savings
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
     COUNT,
+    CURRENT_RISK,
+    EFFECTIVE_LOOK_BACK,
     ERRORS,
+    ESTIMATION_MODE,
+    FINDING,
+    LOOK_BACK,
     REFRESHED,
     TAGS,
     Column,
@@ -25,7 +30,6 @@ from compute_optimizer.views.export_columns import (
     text,
     values_by_name,
 )
-from compute_optimizer.views.preferences import look_back_period
 from compute_optimizer.views.savings import currency_of
 
 
@@ -105,8 +109,8 @@ def _use(metric: str) -> Column:
 COLUMNS = (
     ACCOUNT,
     arn("volumeArn", "VolumeArn"),
-    text("finding", "Finding", lambda row: row.one.finding.value),
-    double("lookBackPeriodInDays", "LookbackPeriodInDays", lambda row: row.one.lookback_days),
+    FINDING,
+    LOOK_BACK,
     REFRESHED,
     *map(_current, _configuration("Current")),
     double("current_monthlyPrice", "CurrentMonthlyPrice", lambda row: known(row.one.monthly_usd)),
@@ -129,11 +133,7 @@ COLUMNS = (
     _use("VolumeReadBytesPerSecond"),
     _use("VolumeWriteBytesPerSecond"),
     *ERRORS,
-    text(
-        "currentPerformanceRisk",
-        "CurrentPerformanceRisk",
-        lambda row: row.one.current_performance_risk.value,
-    ),
+    CURRENT_RISK,
     *of_ranks(*savings_columns()),
     boolean(
         "currentConfiguration_rootVolume",
@@ -145,17 +145,9 @@ COLUMNS = (
     # From here on no public file has shown the place or the name (spec 9.5, a proposal).
     _use("VolumeIOPSExceeded"),
     _use("VolumeThroughputExceeded"),
-    text(
-        "effectiveRecommendationPreferencesSavingsEstimationMode",
-        "EffectiveRecommendationPreferencesSavingsEstimationMode",
-        lambda row: "PublicPricing",
-    ),
+    ESTIMATION_MODE,
     *of_ranks(*savings_columns("AfterDiscounts")),
-    text(
-        "effectiveRecommendationPreferencesLookBackPeriod",
-        "EffectiveRecommendationPreferencesLookBackPeriod",
-        lambda row: look_back_period(row.one.preferences),
-    ),
+    EFFECTIVE_LOOK_BACK,
 )
 
 TABLE = ExportTable("EBS Volume Recommendations", COLUMNS, volume_cells)

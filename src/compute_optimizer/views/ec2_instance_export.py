@@ -1,6 +1,5 @@
 """The columns of an export of EC2 instances, in the order of the service's files (spec E.1)."""
 
-from collections.abc import Iterable
 from typing import get_args
 
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
@@ -10,7 +9,10 @@ from compute_optimizer.views.ec2_instance import external_status
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
     COUNT,
+    CURRENT_RISK,
     ERRORS,
+    ESTIMATION_MODE,
+    LOOK_BACK,
     REFRESHED,
     TAGS,
     Column,
@@ -20,17 +22,15 @@ from compute_optimizer.views.export_columns import (
     boolean,
     each_of_ranks,
     of_ranks,
+    reasons,
     savings_columns,
     text,
 )
 from compute_optimizer.views.machine_columns import (
     CPU_AND_MEMORY,
     CURRENT_COLUMNS,
-    CURRENT_RISK,
     EBS_USE,
-    ESTIMATION_MODE,
     GPU_COLUMNS,
-    LOOK_BACK,
     MIGRATION_EFFORT,
     NETWORK_AND_DISK_USE,
     NEWER_PREFERENCES,
@@ -59,20 +59,8 @@ def _difference(name: str) -> Column:
     )
 
 
-def _reason(code: str) -> Column:
-    return boolean(
-        f"findingReasonCodes_is{code}",
-        "FindingReasonCodes",
-        lambda row: code in row.one.finding_reason_codes,
-    )
-
-
 REASON_CODES: tuple[str, ...] = get_args(InstanceRecommendationFindingReasonCode)
 """Those of GPUs are newer than the public files, so their columns come last."""
-
-
-def _reasons(codes: Iterable[str]) -> tuple[Column, ...]:
-    return tuple(map(_reason, codes))
 
 
 NEWER_COLUMNS = (
@@ -87,7 +75,7 @@ NEWER_COLUMNS = (
         lambda row: external_status(row.one.preferences)["statusReason"],
     ),
     *GPU_COLUMNS,
-    *_reasons(code for code in REASON_CODES if code.startswith("GPU")),
+    *reasons(code for code in REASON_CODES if code.startswith("GPU")),
     boolean("idle", "Idle", lambda row: row.one.idle),
     *NEWER_PREFERENCES,
     text(
@@ -141,7 +129,7 @@ COLUMNS = (
         _difference("InstanceStoreAvailability"),
         _difference("VirtualizationType"),
     ),
-    *_reasons(code for code in REASON_CODES if not code.startswith("GPU")),
+    *reasons(code for code in REASON_CODES if not code.startswith("GPU")),
     *NETWORK_AND_DISK_USE,
     *each_of_ranks((_difference("Architecture"),)),
     CURRENT_RISK,

@@ -6,6 +6,9 @@ read by position, so that a column that becomes known later goes to the end.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from math import isnan
 from typing import Any
 
@@ -13,6 +16,7 @@ import msgspec
 
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
+from compute_optimizer.views.preferences import look_back_period
 
 Value = str | float | int | bool | None
 """Of one cell; moments are texts already, None is an empty cell."""
@@ -26,6 +30,13 @@ MOMENT_FORMAT = "%Y-%m-%d %H:%M:%S"
 MOMENT_PATTERN = "yyyy-MM-dd HH:mm:ss"
 """Of lastRefreshTimestamp_UTC of most types (spec 9.4): to write it, and as the description tells
 it, in the letters of CSV on the Web."""
+
+ISO_PATTERN = "yyyy-MM-ddTHH:mm:ssX"
+FRACTION_PATTERN = "yyyy-MM-ddTHH:mm:ss.SSSX"
+"""The same of idle resources and licenses, and of ECS services and databases (spec 9.4)."""
+
+CAPITALS = "TRUE|FALSE"
+"""How ECS services spell true and false (spec 9.4), as the description tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +54,11 @@ class Column:
     of_error: Callable[[RecommendationError], Value] | None = None
     """Return the cell of a resource without a recommendation; None leaves it empty."""
     place: int | None = None
-    """Of columns of one option: its place among the subject's `options`; there may be fewer."""
+    """Of columns of one option: its place among the subject's `options`; there may be fewer by as
+    many as RANKS."""
     pattern: str | None = None
-    """Of moments: how the description tells their format."""
+    """How the description tells the format: of moments always, of true and false where they are
+    not spelled so."""
 
     @property
     def required(self) -> bool:
@@ -88,9 +101,11 @@ def integer(name: str, field: str, read: Callable[[Any], int | None]) -> Column:
     return Column(name, ColumnKind.INTEGER, field, read)
 
 
-def boolean(name: str, field: str, read: Callable[[Any], bool | None]) -> Column:
+def boolean(
+    name: str, field: str, read: Callable[[Any], bool | None], pattern: str | None = None
+) -> Column:
     """Return a column of true and false."""
-    return Column(name, ColumnKind.BOOLEAN, field, read)
+    return Column(name, ColumnKind.BOOLEAN, field, read, pattern=pattern)
 
 
 def moment(
@@ -112,6 +127,44 @@ REFRESHED = moment(
     "lastRefreshTimestamp_UTC",
     "LastRefreshTimestamp",
     lambda row: row.one.last_refresh.strftime(MOMENT_FORMAT),
+)
+
+REFRESHED_ISO = moment(
+    "lastRefreshTimestamp_UTC",
+    "LastRefreshTimestamp",
+    lambda row: _iso(row.one.last_refresh, "seconds"),
+    ISO_PATTERN,
+)
+
+REFRESHED_FRACTION = moment(
+    "lastRefreshTimestamp_UTC",
+    "LastRefreshTimestamp",
+    lambda row: _iso(row.one.last_refresh, "milliseconds"),
+    FRACTION_PATTERN,
+)
+
+LOOK_BACK = double(
+    "lookBackPeriodInDays", "LookbackPeriodInDays", lambda row: row.one.lookback_days
+)
+
+FINDING = text("finding", "Finding", lambda row: row.one.finding.value)
+
+ESTIMATION_MODE = text(
+    "effectiveRecommendationPreferencesSavingsEstimationMode",
+    "EffectiveRecommendationPreferencesSavingsEstimationMode",
+    lambda row: "PublicPricing",
+)
+
+EFFECTIVE_LOOK_BACK = text(
+    "effectiveRecommendationPreferencesLookBackPeriod",
+    "EffectiveRecommendationPreferencesLookBackPeriod",
+    lambda row: look_back_period(row.one.preferences),
+)
+
+CURRENT_RISK = text(
+    "currentPerformanceRisk",
+    "CurrentPerformanceRisk",
+    lambda row: _word(row.one.current_performance_risk),
 )
 
 COUNT = Column(
@@ -141,14 +194,38 @@ def arn(name: str, field: str) -> Column:
     )
 
 
-def of_rank(rank: int, column: Column) -> Column:
-    """Return the column of one option: of the first, the second or the third."""
-    return replace(column, name=f"recommendationOptions_{rank}_{column.name}", place=rank - 1)
+def reasons(codes: Iterable[str], pattern: str | None = None) -> tuple[Column, ...]:
+    """Return a column of true and false for each reason code."""
+    return tuple(
+        boolean(
+            f"findingReasonCodes_is{code}",
+            "FindingReasonCodes",
+            partial(_has_reason, code),
+            pattern,
+        )
+        for code in codes
+    )
 
 
-def of_ranks(*columns: Column) -> tuple[Column, ...]:
+def _has_reason(code: str, row: Any) -> bool:
+    return code in row.one.finding_reason_codes
+
+
+def of_rank(
+    rank: int, column: Column, options: str = "recommendationOptions", first: int = 0
+) -> Column:
+    """Return the column of one option: of the first, the second or the third.
+
+    `options` begins the header; `first` is the place of the first option among all of the subject.
+    """
+    return replace(column, name=f"{options}_{rank}_{column.name}", place=first + rank - 1)
+
+
+def of_ranks(
+    *columns: Column, options: str = "recommendationOptions", first: int = 0
+) -> tuple[Column, ...]:
     """Return columns rank by rank: all of the first option, then all of the second."""
-    return tuple(of_rank(rank, column) for rank in RANKS for column in columns)
+    return tuple(of_rank(rank, column, options, first) for rank in RANKS for column in columns)
 
 
 def each_of_ranks(columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -156,27 +233,31 @@ def each_of_ranks(columns: Iterable[Column]) -> tuple[Column, ...]:
     return tuple(of_rank(rank, column) for column in columns for rank in RANKS)
 
 
-def savings_columns(after: str = "") -> tuple[Column, ...]:
+def savings_columns(
+    after: str = "",
+    options: str = "RecommendationOptions",
+    words: tuple[str, str] = ("_currency", "_value"),
+) -> tuple[Column, ...]:
     """Return percentage, currency and value of what an option saves.
 
     `after` is AfterDiscounts for those with discounts, of which none are known here: the figures
-    are the same (spec 3.9).
+    are the same (spec 3.9). `options` begins the fields, `words` end the headers of the money.
     """
     percentage, money = f"savingsOpportunity{after}Percentage", "estimatedMonthlySavings"
-    field = "RecommendationOptionsEstimatedMonthlySavings"
+    field, (currency, value) = f"{options}EstimatedMonthlySavings", words
     return (
         double(
             percentage,
-            f"RecommendationOptionsSavingsOpportunity{after}Percentage",
+            f"{options}SavingsOpportunity{after}Percentage",
             lambda option: _of(option.savings, lambda found: found.percentage),
         ),
         text(
-            f"{money}_currency{after}",
+            f"{money}{currency}{after}",
             f"{field}Currency{after}",
             lambda option: _of(option.savings, lambda _: option.currency),
         ),
         double(
-            f"{money}_value{after}",
+            f"{money}{value}{after}",
             f"{field}Value{after}",
             lambda option: _of(option.savings, lambda found: found.monthly_usd),
         ),
@@ -226,6 +307,15 @@ def recommended_rows(columns: Sequence[Column], subjects: Iterable[Any]) -> list
 def error_row(columns: Sequence[Column], error: RecommendationError) -> list[Value]:
     """Return the cells of a resource that has no recommendation."""
     return [column.of_error(error) if column.of_error else None for column in columns]
+
+
+def _word(value: StrEnum | None) -> str | None:
+    return None if value is None else value.value
+
+
+def _iso(moment: datetime, precision: str) -> str:
+    """Return a moment of UTC with a Z behind it."""
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _of(savings: Savings | None, read: Callable[[Savings], Any]) -> Any:

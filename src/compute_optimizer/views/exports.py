@@ -5,12 +5,24 @@ from datetime import date
 from typing import Any
 
 from compute_optimizer.model.export import IDLE
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    LICENSE,
+    RDS_DB_INSTANCE,
+)
 from compute_optimizer.views import (
     auto_scaling_group_export,
+    database_export,
     ebs_volume_export,
     ec2_instance_export,
+    ecs_service_export,
     idle_export,
+    lambda_function_export,
+    license_export,
 )
 from compute_optimizer.views.export_columns import Column, ExportTable
 
@@ -18,7 +30,11 @@ EXPORT_TABLES: Mapping[str, ExportTable] = {
     AUTO_SCALING_GROUP: auto_scaling_group_export.TABLE,
     EBS_VOLUME: ebs_volume_export.TABLE,
     EC2_INSTANCE: ec2_instance_export.TABLE,
+    ECS_SERVICE: ecs_service_export.TABLE,
     IDLE: idle_export.TABLE,
+    LAMBDA_FUNCTION: lambda_function_export.TABLE,
+    LICENSE: license_export.TABLE,
+    RDS_DB_INSTANCE: database_export.TABLE,
 }
 """By resource type, IDLE among them; a type without a table cannot be exported."""
 

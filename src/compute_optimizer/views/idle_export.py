@@ -9,19 +9,18 @@ from compute_optimizer.views.export_columns import (
     ACCOUNT,
     COUNT,
     ERRORS,
+    FINDING,
+    LOOK_BACK,
+    REFRESHED_ISO,
     TAGS,
     Column,
     ExportTable,
     Shown,
     arn,
     double,
-    moment,
     text,
 )
 from compute_optimizer.views.savings import currency_of
-
-ISO_FORMAT, ISO_PATTERN = "%Y-%m-%dT%H:%M:%SZ", "yyyy-MM-ddTHH:mm:ssX"
-"""Of lastRefreshTimestamp_UTC (spec 9.4): to write it, and as the description tells it."""
 
 PUBLIC_METRICS = (
     "CPU",
@@ -128,18 +127,13 @@ COLUMNS = (
     arn("resourceArn", "ResourceArn"),
     text("resourceId", "ResourceId", lambda row: row.one.resource_id),
     text("resourceType", "ResourceType", lambda row: row.one.idle_type),
-    moment(
-        "lastRefreshTimestamp_UTC",
-        "LastRefreshTimestamp",
-        lambda row: row.one.last_refresh.strftime(ISO_FORMAT),
-        ISO_PATTERN,
-    ),
-    double("lookBackPeriodInDays", "LookbackPeriodInDays", lambda row: row.one.lookback_days),
+    REFRESHED_ISO,
+    LOOK_BACK,
     replace(COUNT, read=lambda row: 1),
     *_savings("SavingsOpportunity"),
     *_savings("SavingsOpportunityAfterDiscount", "AfterDiscounts"),
     *map(_maximum, PUBLIC_METRICS),
-    text("finding", "Finding", lambda row: row.one.finding.value),
+    FINDING,
     text("findingDescription", "FindingDescription", lambda row: row.one.description),
     *ERRORS,
     TAGS,

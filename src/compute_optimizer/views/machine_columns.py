@@ -11,6 +11,7 @@ from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommend
 from compute_optimizer.model.recommendation import Savings
 from compute_optimizer.views.ec2_instance import WIRE_SPELLING, gpu_infos, ranked_options
 from compute_optimizer.views.export_columns import (
+    EFFECTIVE_LOOK_BACK,
     Column,
     Shown,
     as_json,
@@ -23,7 +24,6 @@ from compute_optimizer.views.export_columns import (
 from compute_optimizer.views.preferences import (
     enhanced_metrics,
     inferred_workload_types,
-    look_back_period,
     preferred,
 )
 from compute_optimizer.views.savings import currency_of
@@ -224,10 +224,6 @@ PREFERENCE_COLUMNS = (
 
 CPU_AND_MEMORY = ("CPU", "MEMORY")
 
-LOOK_BACK = double(
-    "lookBackPeriodInDays", "LookbackPeriodInDays", lambda row: row.one.lookback_days
-)
-
 EBS_USE = use_columns(
     "EBS_READ_OPS_PER_SECOND",
     "EBS_WRITE_OPS_PER_SECOND",
@@ -244,12 +240,6 @@ NETWORK_AND_DISK_USE = use_columns(
     "DISK_WRITE_OPS_PER_SECOND",
     "DISK_READ_BYTES_PER_SECOND",
     "DISK_WRITE_BYTES_PER_SECOND",
-)
-
-CURRENT_RISK = text(
-    "currentPerformanceRisk",
-    "CurrentPerformanceRisk",
-    lambda row: row.one.current_performance_risk.value,
 )
 
 WORKLOAD_COLUMNS = (
@@ -292,15 +282,5 @@ NEWER_PREFERENCES = (
         "EffectiveRecommendationPreferencesPreferredResources",
         _preferred,
     ),
-    text(
-        "effectiveRecommendationPreferencesLookBackPeriod",
-        "EffectiveRecommendationPreferencesLookBackPeriod",
-        lambda row: look_back_period(row.one.preferences),
-    ),
-)
-
-ESTIMATION_MODE = text(
-    "effectiveRecommendationPreferencesSavingsEstimationMode",
-    "EffectiveRecommendationPreferencesSavingsEstimationMode",
-    lambda row: "PublicPricing",
+    EFFECTIVE_LOOK_BACK,
 )

@@ -22,9 +22,6 @@ TOP_WORKLOADS = 5
 TWO = (Finding.OPTIMIZED, Finding.NOT_OPTIMIZED)
 THREE = (Finding.OPTIMIZED, Finding.UNDER_PROVISIONED, Finding.OVER_PROVISIONED)
 
-INSUFFICIENT_METRICS = "InsufficientMetrics"
-"""A finding of licenses, for which enum Finding has no member (spec 10)."""
-
 REASONS = ("MemoryOverprovisioned", "MemoryUnderprovisioned")
 """Enum FindingReasonCode: those of Lambda functions (spec 10)."""
 
@@ -56,7 +53,8 @@ TOLD: Mapping[str, Told] = {
     "EbsVolume": Told(TWO, (Finding.IDLE, Finding.UNATTACHED)),
     "LambdaFunction": Told(TWO, reasons=REASONS),
     "EcsService": Told(THREE, IDLE),
-    "License": Told((*TWO, INSUFFICIENT_METRICS)),
+    # The service's enum Finding has no member for the last one, but licenses have it (spec 10).
+    "License": Told((*TWO, Finding.INSUFFICIENT_METRICS)),
     "RdsDBInstance": Told((*THREE, Finding.NOT_OPTIMIZED), IDLE),
     "RdsDBInstanceStorage": Told((*THREE, Finding.NOT_OPTIMIZED)),
     "AuroraDBClusterStorage": Told(TWO),

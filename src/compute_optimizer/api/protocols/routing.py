@@ -103,4 +103,4 @@ SERVICES = _service_names()
 """Services by the name that requests use, with and without its namespace."""
 
 OPERATION_NAMES = frozenset(service_model(SERVED).operation_names)
-"""Operations of the served service, built or not."""
+"""Operations of the served service."""

@@ -80,6 +80,9 @@ class Analysis:
     """As it is; NaN where unknown."""
     recommended_usd: Floats
     """The same at the recommended size and the expected duration."""
+    low_usd: Floats
+    high_usd: Floats
+    """The same at the lower and the upper bound of the duration."""
 
 
 def analyze(
@@ -100,8 +103,9 @@ def analyze(
     unsure = _unsure(use) | (full & (recommended <= size))
     inconclusive = (size > MAXIMUM_ANALYZED_MB) | (~insufficient & unsure)
     judged = ~insufficient & ~inconclusive
-    cost = recommended / size * expected
-    now, then = _monthly(functions, use, size, cost, HOURS_PER_MONTH / hours)
+    cost, low, high = recommended / size * np.stack([expected, lower, upper])
+    shares = np.stack([np.ones_like(size), cost, low, high])
+    usd = _monthly(functions, use, size, shares, HOURS_PER_MONTH / hours)
     return Analysis(
         use=use,
         size=size,
@@ -117,8 +121,10 @@ def analyze(
         upper=upper,
         expected=expected,
         risk=_risk(use, size),
-        monthly_usd=now,
-        recommended_usd=then,
+        monthly_usd=usd[0],
+        recommended_usd=usd[1],
+        low_usd=usd[2],
+        high_usd=usd[3],
     )
 
 
@@ -162,15 +168,16 @@ def _monthly(
     functions: Sequence[LambdaFunction],
     use: FunctionUse,
     size: Floats,
-    cost: Floats,
+    shares: Floats,
     per_month: float,
-) -> tuple[Floats, Floats]:
-    """Return USD a month now and at the recommended size, whose duration costs `cost` as much.
+) -> Floats:
+    """Return USD a month, as the shares, where duration costs such shares of what it costs now.
 
-    `per_month` is how often the time that was looked at fits in a month.
+    Requests cost the same. `per_month` is how often the time that was looked at fits in a month.
     """
     rates = [lambda_rates(one.region, one.instance_type) for one in functions]
     gb_seconds = use.billed_ms / 1000 * size / BILLED_MB * per_month
     duration = gb_seconds * np.array([one.gb_second for one in rates])
     requests = use.invocations * per_month * np.array([one.request for one in rates])
-    return duration + requests, duration * cost + requests
+    usd: Floats = duration * shares + requests
+    return usd

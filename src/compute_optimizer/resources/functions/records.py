@@ -56,6 +56,7 @@ def recommendations_of(
             last_refresh=as_of,
             monthly_usd=_known(analysis.monthly_usd, row),
             price_date=price_date_of(LAMBDA_PRICES_FILE, one.region),
+            timeout_seconds=one.timeout_seconds,
         )
         for row, one in enumerate(functions)
     )
@@ -107,6 +108,8 @@ def _options(analysis: Analysis, row: int) -> tuple[MemorySizeOption, ...]:
         duration=ProjectedDuration(*durations),
         savings=_savings(now, then),
         monthly_usd=then,
+        monthly_low_usd=_known(analysis.low_usd, row),
+        monthly_high_usd=_known(analysis.high_usd, row),
     )
     return (option,)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.catalog.database_prices import database_price_date
 from compute_optimizer.model.database import (
+    ClusterCosts,
     Database,
     DatabaseRecommendation,
     StorageConfiguration,
@@ -71,6 +72,7 @@ def cluster_recommendation(
         hourly_usd=None,
         storage_monthly_usd=float(clusters.monthly_usd[row, now]),
         price_date=database_price_date(classes, cluster.region, cluster.engine),
+        cluster_costs=_costs(row, clusters, now),
     )
 
 
@@ -101,9 +103,14 @@ def _options(
             cost_variation=None
             if variation is None
             else (STEADY if choice == IO_OPTIMIZED else variation),
+            cluster_costs=_costs(row, clusters, choice),
         )
         for rank, choice in enumerate(shown_choices(row, clusters), 1)
     )
+
+
+def _costs(row: int, clusters: ClusterAnalysis, choice: int) -> ClusterCosts:
+    return ClusterCosts(*clusters.costs_usd[row, choice].tolist())
 
 
 def _savings(now: float, price: float) -> Savings:

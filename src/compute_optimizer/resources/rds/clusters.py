@@ -57,8 +57,8 @@ class ClusterAnalysis:
     """(resources,): every figure that both choices cost is known."""
     now: Integers
     """(resources,): places in CHOICES."""
-    monthly_usd: Floats
-    """(resources, choices): of instances, storage and I/O together; NaN where unknown."""
+    costs_usd: Floats
+    """(resources, choices, 3): of instances, storage and I/O a month; NaN where unknown."""
     cheaper: Booleans
     """(resources,): Standard today, and I/O-Optimized would cost less."""
     variation: Integers
@@ -69,6 +69,12 @@ class ClusterAnalysis:
     """(resources,): standard deviation of the I/O of a day through its mean."""
     averages: dict[str, Floats]
     """By metric, (resources,): the mean of the window; NaN without samples."""
+
+    @property
+    def monthly_usd(self) -> Floats:
+        """Return all of it, (resources, choices); NaN where any is unknown."""
+        total: Floats = self.costs_usd.sum(axis=2)
+        return total
 
 
 def analyze_clusters(
@@ -84,7 +90,8 @@ def analyze_clusters(
     }
     monthly_io = (averages[READ_IOS] + averages[WRITE_IOS]) * SLOTS_PER_MONTH
     gib = averages[BYTES_USED] / BYTES_PER_GIB
-    usd = _monthly_usd(_instances_usd(databases, classes), gib, monthly_io)
+    costs = _costs_usd(_instances_usd(databases, classes), gib, monthly_io)
+    usd = costs.sum(axis=2)
     now = np.array([CHOICES.index(one.instance_type) if _known(one) else 0 for one in databases])
     days = np.minimum(np.minimum(_days(reads), _days(writes)), _days(used))
     priced: Booleans = np.all(np.isfinite(usd), axis=1, keepdims=False)
@@ -96,7 +103,7 @@ def analyze_clusters(
         measured=days >= LEAST_DAYS,
         priced=priced,
         now=now,
-        monthly_usd=usd,
+        costs_usd=costs,
         cheaper=saves & (now == STANDARD),
         variation=np.where(now == STANDARD, variation, 0),
         days=days,
@@ -173,13 +180,19 @@ def _instances_usd(databases: Sequence[Database], classes: DatabaseClasses) -> F
     )
 
 
-def _monthly_usd(instances: Floats, gib: Floats, monthly_io: Floats) -> Floats:
+def _costs_usd(instances: Floats, gib: Floats, monthly_io: Floats) -> Floats:
+    """Return USD a month of instances, storage and I/O of both choices, (resources, choices, 3)."""
     rates = aurora_rates()
     return np.stack(
         [
-            instances * rates.instance_factor[choice]
-            + gib * rates.gib[choice]
-            + monthly_io / MILLION * rates.million_io[choice]
+            np.stack(
+                [
+                    instances * rates.instance_factor[choice],
+                    gib * rates.gib[choice],
+                    monthly_io / MILLION * rates.million_io[choice],
+                ],
+                axis=1,
+            )
             for choice in CHOICES
         ],
         axis=1,

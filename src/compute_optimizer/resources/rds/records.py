@@ -110,6 +110,8 @@ def instance_recommendation(
         hourly_usd=_known(instances.decisions.current_price[row]),
         storage_monthly_usd=_known(storage.choices.monthly_usd[row, -1]),
         price_date=database_price_date(judged.classes, database.region, database.engine),
+        multi_az=database.multi_az,
+        writer=database.writer if database.is_aurora else None,
     )
 
 

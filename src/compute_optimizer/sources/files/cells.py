@@ -1,6 +1,7 @@
 """From the cells of an inventory row to values; what does not fit is refused with its reason."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
@@ -22,6 +23,10 @@ PLATFORMS = {
     "suse linux": "suse",
 }
 """Platforms by what EC2 and people call them; they decide the price."""
+
+SOLD_WITH = re.compile(r"(?:(?P<system>.+) with )?sql server (?P<edition>enterprise|standard|web)")
+"""What EC2 calls the platform of an instance that it sells with SQL Server (Amazon EC2 User Guide,
+AMI billing information); without a system it is Linux."""
 
 YES = ("true", "yes", "1")
 NO = ("false", "no", "0", "")
@@ -137,9 +142,17 @@ def moment(row: Row, field: str) -> datetime | None:
 def platform(row: Row) -> str:
     """Return the platform of a row, linux where it names none."""
     value = text(row, "platform").casefold() or "linux"
+    if sold := SOLD_WITH.fullmatch(value):
+        value = sold["system"] or "linux"
     if value not in PLATFORMS:
         raise RowRefused(Reason.PLATFORM, value)
     return PLATFORMS[value]
+
+
+def sold_edition(row: Row) -> str:
+    """Return the edition of SQL Server that is sold with the platform of a row; empty for none."""
+    sold = SOLD_WITH.fullmatch(text(row, "platform").casefold())
+    return sold["edition"] if sold else ""
 
 
 def architecture(row: Row) -> str:

@@ -106,6 +106,12 @@ INVENTORY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "member_classes": ("member_classes",),
     "global_secondary_indexes": ("global_secondary_indexes",),
     "monthly_usd": ("monthly_usd", "monthly_cost"),
+    "license_edition": ("license_edition", "sql_server_edition"),
+    "license_version": ("license_version", "sql_server_version"),
+    "license_model": ("license_model",),
+    "application_insights_arn": ("application_insights_arn",),
+    "enterprise_features": ("enterprise_features",),
+    "production": ("production",),
 }
 
 

@@ -23,6 +23,7 @@ from compute_optimizer.model.lambda_function import (
     qualified,
     short_id,
 )
+from compute_optimizer.model.license import LicensedInstance
 from compute_optimizer.model.nat_gateway import (
     AVAILABLE,
     CONNECTIVITY_TYPES,
@@ -49,6 +50,7 @@ from compute_optimizer.model.resource import (
 from compute_optimizer.sources.files import cells
 from compute_optimizer.sources.files.cells import Row, RowRefused
 from compute_optimizer.sources.files.idle_only import read_idle_only
+from compute_optimizer.sources.files.licenses import read_license
 from compute_optimizer.sources.files.refusals import Reason
 from compute_optimizer.sources.files.services import SERVICE_ID, read_service
 
@@ -105,14 +107,17 @@ class Kind:
 
 
 def _instance(row: Row, shared: Mapping[str, Any]) -> Resource:
-    return Resource(
-        **shared,
-        state=cells.choice(row, "state", "running", STATES, Reason.STATE),
-        platform=cells.platform(row),
-        vcpus=cells.capacity(row, "vcpus"),
-        memory_mib=cells.capacity(row, "memory_mib"),
-        auto_scaling_group_arn=cells.text(row, "auto_scaling_group_arn") or None,
-    )
+    own: dict[str, Any] = {
+        "state": cells.choice(row, "state", "running", STATES, Reason.STATE),
+        "platform": cells.platform(row),
+        "vcpus": cells.capacity(row, "vcpus"),
+        "memory_mib": cells.capacity(row, "memory_mib"),
+        "auto_scaling_group_arn": cells.text(row, "auto_scaling_group_arn") or None,
+    }
+    sql_server = read_license(row)
+    if sql_server is None:
+        return Resource(**shared, **own)
+    return LicensedInstance(**shared, **own, sql_server=sql_server)
 
 
 def _volume(row: Row, shared: Mapping[str, Any]) -> Resource:

@@ -95,13 +95,15 @@ METRICS = {
     "KeyspaceHits": Kind.COUNTER,
     "KeyspaceMisses": Kind.COUNTER,
     "UserConnected": Kind.LEVEL,
+    "mssql_enterprise_features_used": Kind.LEVEL,
 }
 """CloudWatch's metric names (spec 2.4); the volumes' are those of a volume or, for an instance,
 the sums over its volumes. The checks are of volumes only, the next three of NAT
 gateways, those from `Invocations` to `used_memory_max` of Lambda functions, some as Lambda Insights
 calls them, `RunningTaskCount` of ECS services, as Container Insights calls it, and what follows of
-databases, then, from `ConsumedReadCapacityUnits`, of what is only looked at for idleness.
-CloudWatch has no name of its own for what all indexes of a table consume."""
+databases, then, from `ConsumedReadCapacityUnits`, of what is only looked at for idleness; the last
+one is of instances with SQL Server, as Application Insights calls it. CloudWatch has no name of its
+own for what all indexes of a table consume."""
 
 METRIC_ALIASES = {
     "MemoryUtilization": "mem_used_percent",

@@ -1,0 +1,52 @@
+"""Licenses of SQL Server: the recommendation for a shard of the instances that have one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from compute_optimizer.catalog.instance_types import InstanceTypes
+from compute_optimizer.engine.obstacles import UNSUPPORTED_RESOURCE
+from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
+from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.resources.licenses.analysis import METRICS, analyze
+from compute_optimizer.resources.licenses.records import recommendation_of
+
+__all__ = ["MARK", "METRICS", "recommend"]
+
+MARK = '"sql_server":{'
+"""What the stored instances with a license contain, and no other: a text that held these characters
+would have its quotation marks escaped."""
+
+
+def recommend(
+    instances: Sequence[LicensedInstance],
+    samples: ShardSamples,
+    types: InstanceTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Results[LicenseRecommendation]:
+    """Return the recommendation, or the error instead of one, for each license of a shard.
+
+    The instances are in the row order of the samples, which hold METRICS over the look-back period;
+    a series that nobody sent may be absent. An instance whose vCPUs nobody knows has an error.
+    """
+    if not instances:
+        return Results((), ())
+    analysis = analyze(instances, samples, types)
+    sized = np.isfinite(analysis.vcpus).tolist()
+    found = tuple(
+        recommendation_of(row, one, analysis, as_of=as_of, preferences=preferences)
+        for row, one in enumerate(instances)
+        if sized[row]
+    )
+    missing = UNSUPPORTED_RESOURCE
+    errors = tuple(
+        RecommendationError(one.arn, missing.code, missing.message)
+        for row, one in enumerate(instances)
+        if not sized[row]
+    )
+    return Results(found, errors)

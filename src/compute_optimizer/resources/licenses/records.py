@@ -1,0 +1,96 @@
+"""From the arrays that decided to the records that are stored."""
+
+from datetime import date, datetime
+from math import isnan
+
+from compute_optimizer.catalog.instance_types import InstanceTypes
+from compute_optimizer.catalog.license_prices import LICENSE_PRICE_DATE
+from compute_optimizer.catalog.prices import price_date
+from compute_optimizer.model.license import (
+    BRING_YOUR_OWN,
+    FREE,
+    LICENSE_INCLUDED,
+    LicensedInstance,
+    LicenseOption,
+    LicenseRecommendation,
+)
+from compute_optimizer.model.preferences import Preferences
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding, Savings
+from compute_optimizer.resources.licenses.analysis import Analysis, license_of, wanted_edition
+
+NO_SETUP = "InvalidCloudWatchApplicationInsightsSetup"
+NO_COUNT = "CloudWatchApplicationInsightsError"
+OVERPROVISIONED = "LicenseOverprovisioned"
+OPTIMIZED = "Optimized"
+"""Enum LicenseFindingReasonCode."""
+
+
+def recommendation_of(
+    row: int,
+    one: LicensedInstance,
+    analysis: Analysis,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> LicenseRecommendation:
+    """Return the recommendation for one license whose cores are known."""
+    finding, code = _verdict(analysis, row)
+    hourly = _known(analysis.hourly_usd[row])
+    return LicenseRecommendation(
+        resource_arn=one.arn,
+        account_id=one.account_id,
+        name=one.name,
+        tags=dict(one.tags),
+        instance_type=one.instance_type,
+        cores=int(analysis.vcpus[row]),
+        platform=one.platform,
+        license=license_of(one),
+        finding=finding,
+        finding_reason_codes=(code,),
+        options=(_option(row, one, analysis),) if finding is Finding.NOT_OPTIMIZED else (),
+        features_used=_known(analysis.features_used[row]),
+        lookback_days=float(preferences.lookback_days),
+        preferences=preferences,
+        last_refresh=as_of,
+        monthly_usd=None if hourly is None else hourly * HOURS_PER_MONTH,
+        price_date=None if hourly is None else _price_date(one, analysis.types),
+    )
+
+
+def _verdict(analysis: Analysis, row: int) -> tuple[Finding, str]:
+    if not analysis.measured[row]:
+        code = NO_COUNT if analysis.watched[row] else NO_SETUP
+        return Finding.INSUFFICIENT_METRICS, code
+    if analysis.over[row]:
+        return Finding.NOT_OPTIMIZED, OVERPROVISIONED
+    return Finding.OPTIMIZED, OPTIMIZED
+
+
+def _option(row: int, one: LicensedInstance, analysis: Analysis) -> LicenseOption:
+    """Return the smaller license; nobody sells the Developer edition with an instance."""
+    own = license_of(one)
+    edition = wanted_edition(own)
+    return LicenseOption(
+        edition=edition,
+        license_model=BRING_YOUR_OWN if edition == FREE else own.license_model,
+        rank=1,
+        savings=_savings(_known(analysis.hourly_usd[row]), _known(analysis.option_usd[row])),
+    )
+
+
+def _savings(now: float | None, then: float | None) -> Savings | None:
+    if now is None or then is None:
+        return None
+    return Savings((now - then) / now * 100, (now - then) * HOURS_PER_MONTH)
+
+
+def _price_date(one: LicensedInstance, types: InstanceTypes) -> date:
+    """Return the date of the older of both prices."""
+    if license_of(one).license_model != LICENSE_INCLUDED:
+        return LICENSE_PRICE_DATE
+    machine = price_date(types, one.region, one.platform)
+    return min(LICENSE_PRICE_DATE, machine or LICENSE_PRICE_DATE)
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else float(value)

@@ -1,0 +1,97 @@
+"""Every export, written to moto's S3 and read back by two tools that people read files with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compute_optimizer.model.recommendation import RecommendationError
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.store.recommendations import (
+    Scope,
+    begin_run,
+    complete_run,
+    write_result,
+)
+from tests.buckets import content
+from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.test_exports import finished
+from tests.export_readers import (
+    DUCKDB_TYPES,
+    PANDAS_TYPES,
+    Described,
+    by_duckdb,
+    by_pandas,
+)
+from tests.idleness import idle_recommendation
+from tests.records import NOW, arn
+from tests.views.test_exports import SAMPLES
+
+EXPORTS = {
+    "AutoScalingGroup": "auto_scaling_group",
+    "EbsVolume": "ebs_volume",
+    "Ec2Instance": "ec2_instance",
+    "EcsService": "ecs_service",
+    "Idle": "idle",
+    "LambdaFunction": "lambda_function",
+    "License": "license",
+    "RdsDBInstance": "rds_database",
+}
+"""By resource type, how boto3 calls what is exported."""
+
+
+@pytest.fixture
+def published(serve: Callable[..., Served], s3_url: str, s3: Any) -> Callable[[str], Served]:
+    """Return a server that exports to moto's S3, with a resource of a type and one without."""
+
+    def publish(resource_type: str) -> Served:
+        served = serve(export_sink="s3", export_s3_endpoint=s3_url)
+        change_enrollment(served.state, served.clock, ACCOUNT, "Active")
+        idle = [idle_recommendation(1)] if resource_type == "Idle" else []
+        found = [] if idle else [SAMPLES[resource_type]]
+        missing = RecommendationError(arn(9, ACCOUNT), "UNSUPPORTED_RESOURCE", 'Not, "yet".\n')
+        scope = Scope(ACCOUNT, REGION, "EbsVolume" if idle else resource_type)
+        with served.state.writing() as connection:
+            run_id = begin_run(connection, NOW, NOW)
+            write_result(connection, run_id, scope, found, [missing], idle=idle, now=NOW)
+            complete_run(connection, run_id, [scope], NOW)
+        return served
+
+    return publish
+
+
+@pytest.mark.parametrize("resource_type", sorted(EXPORTS))
+def test_every_column_is_read_with_the_type_that_is_declared(
+    published: Callable[[str], Served], s3: Any, bucket: str, tmp_path: Path, resource_type: str
+) -> None:
+    client = published(resource_type).client()
+    export = getattr(client, f"export_{EXPORTS[resource_type]}_recommendations")
+
+    place = export(s3DestinationConfig={"bucket": bucket})
+    assert finished(client, place["jobId"])["status"] == "Complete"
+
+    keys = place["s3Destination"]
+    file = content(s3, bucket, keys["key"])
+    described = Described(json.loads(content(s3, bucket, keys["metadataKey"])))
+    duckdb_types, rows = by_duckdb(file, described, tmp_path)
+    pandas_types, same_rows = by_pandas(file, described)
+    assert duckdb_types == [DUCKDB_TYPES[base] for base in described.base.values()]
+    assert pandas_types == [PANDAS_TYPES[base] for base in described.base.values()]
+    assert same_rows == rows
+    # What is idle is listed by itself; of every other type what has no recommendation is a row.
+    assert len(rows) == (1 if resource_type == "Idle" else 2)
+    first = dict(zip(described.base, rows[0], strict=True))
+    (moment,) = described.moments
+    assert first[moment] == SAMPLES[resource_type].last_refresh.replace(tzinfo=None)
+    assert sum(cell is not None for cell in rows[0]) >= 12
+    last = dict(zip(described.base, rows[-1], strict=True))
+    if resource_type != "Idle":
+        assert last["errorMessage"] == 'Not, "yet".\n'
+    counts = [name for name in described.required if name.endswith("recommendations_count")]
+    assert all(last[name] is not None for name in counts)
+
+
+def test_all_exports_of_the_service_are_read() -> None:
+    assert set(EXPORTS) == set(SAMPLES)

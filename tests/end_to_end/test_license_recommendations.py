@@ -1,0 +1,80 @@
+"""Licenses from files to boto3, in both protocols."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.ingest import ImportRequest, ingest
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.store.tiles import TileStore
+from tests.end_to_end.conftest import ACCOUNT, Served
+from tests.end_to_end.test_rds_recommendations import typing_faults
+from tests.records import arn
+
+PAID, USED, PLAIN, UNSEEN = (arn(number, ACCOUNT) for number in range(4))
+
+INVENTORY = f"""\
+arn,type,platform,license_version,enterprise_features,tags
+{PAID},m5.xlarge,Windows with SQL Server Enterprise,2019,,team=data
+{USED},m5.xlarge,Windows with SQL Server Enterprise,2022,resource-governor,
+{PLAIN},m5.xlarge,Windows,,,
+{UNSEEN},m5.xlarge,SQL Server Standard,,,
+"""
+
+
+@pytest.fixture
+def analyzed(served: Served, tmp_path: Path) -> Served:
+    """Thirty hours of samples of four instances, three with SQL Server, imported and analyzed."""
+    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
+    lines = ["resource,timestamp,metric,statistic,value"]
+    for slot in range(360):
+        moment = (midnight - timedelta(minutes=5 * (slot + 1))).isoformat()
+        lines += [f"{name},{moment},CPUUtilization,Maximum,50" for name in (PAID, USED, PLAIN)]
+        lines.append(f"{PAID},{moment},mssql_enterprise_features_used,Maximum,0")
+    (tmp_path / "metrics.csv").write_text("\n".join(lines))
+    (tmp_path / "fleet.csv").write_text(INVENTORY)
+    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
+    tiles = TileStore(served.settings.tiles_dir)
+    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
+    report = ingest(served.state, tiles, served.clock, request)
+    assert (report.refusals.total, report.resources.added) == (0, 4)
+    analyze(served.state, tiles, served.clock, as_of=midnight)
+    return served
+
+
+def test_licenses_of_an_inventory_are_recommended_what_would_do(
+    analyzed: Served, protocol: str
+) -> None:
+    client = analyzed.client(protocol=protocol)
+    page = client.get_license_recommendations()
+
+    found = {one["resourceArn"]: one for one in page["licenseRecommendations"]}
+    assert {name: one["finding"] for name, one in found.items()} == {
+        PAID: "NotOptimized",
+        USED: "Optimized",
+        UNSEEN: "InsufficientMetrics",
+    }
+    (option,) = found[PAID]["licenseRecommendationOptions"]
+    assert option["licenseEdition"] == "Standard"
+    # 4 vCPUs x (0.375 - 0.12) x 730.
+    assert option["savingsOpportunity"]["estimatedMonthlySavings"]["value"] == pytest.approx(744.6)
+    assert found[PAID]["currentLicenseConfiguration"]["licenseVersion"] == "2019"
+    assert found[PAID]["tags"] == [{"key": "team", "value": "data"}]
+    assert found[UNSEEN]["currentLicenseConfiguration"]["operatingSystem"] == "Linux"
+    assert typing_faults(page, "GetLicenseRecommendations") == []
+
+
+def test_a_filter_and_an_instance_without_a_license(analyzed: Served, protocol: str) -> None:
+    client = analyzed.client(protocol=protocol)
+    wanted = [{"name": "FindingReasonCode", "values": ["LicenseOverprovisioned"]}]
+
+    page = client.get_license_recommendations(resourceArns=[PAID, PLAIN], filters=wanted)
+
+    assert [one["resourceArn"] for one in page["licenseRecommendations"]] == [PAID]
+    (missing,) = page["errors"]
+    assert (missing["identifier"], missing["code"]) == (PLAIN, "RECOMMENDATION_NOT_FOUND")
+    # It is an instance all the same.
+    instances = client.get_ec2_instance_recommendations(instanceArns=[PLAIN, PAID])
+    assert len(instances["instanceRecommendations"]) == 2
