@@ -24,6 +24,9 @@ RDS_DB_INSTANCE: Final = "RdsDBInstance"
 AURORA_STORAGE: Final = "AuroraDBClusterStorage"
 """The service's own name of the storage of an Aurora cluster."""
 
+LICENSE: Final = "License"
+"""The same of commercial licenses, whose resources are instances: those with SQL Server."""
+
 AUTO_SCALING_GROUP: Final = "AutoScalingGroup"
 """The service's own name of the group that an instance may belong to."""
 
