@@ -144,7 +144,6 @@ def test_the_table_has_what_differs_and_the_summary(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"accountId,functionArn\n", "type LambdaFunction, which has no columns here"),
         (b"accountId,resourceArn\n", "none of the columns by which one is known"),
         (b"", "none of the columns by which one is known"),
         (b"instanceArn\n\xff\xfe\n", "not UTF-8"),

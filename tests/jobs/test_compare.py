@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.compare import ONLY_HERE, ONLY_THERE, SAME, compare_export
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
@@ -69,3 +70,15 @@ def test_what_is_idle_only_here_is_told(desk: Desk, tmp_path: Path) -> None:
 
     outcomes = {one.arn: one.outcome for one in compare_export(desk.state, path).resources}
     assert outcomes == {volume_arn(1): ONLY_HERE, volume_arn(2): ONLY_THERE}
+
+
+def test_a_type_that_is_not_exported_here_has_nothing_to_compare_with(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "volumes.csv"
+    path.write_text(f"volumeArn,finding\n{volume_arn(1)},Optimized\n")
+    assert compare_export(desk.state, path).resource_type == "EbsVolume"
+    monkeypatch.setattr("compute_optimizer.jobs.compare.EXPORT_TABLES", {})
+
+    with pytest.raises(InvalidInput, match="type EbsVolume, which has no columns here"):
+        compare_export(desk.state, path)

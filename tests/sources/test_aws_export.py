@@ -68,6 +68,7 @@ def test_an_unqualified_function_goes_with_the_version_beside_it(tmp_path: Path)
         ("serviceArn,finding", "EcsService"),
         ("resourceArn,instanceFinding", "RdsDBInstance"),
         ("resourceArn,engine,tags", "RdsDBInstance"),
+        ("resourceArn,currentLicenseConfiguration_licenseEdition", "License"),
         ("resourceArn,resourceId,finding", "Idle"),
         ("resourceArn,findingDescription", "Idle"),
     ],

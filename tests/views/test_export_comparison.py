@@ -39,7 +39,7 @@ EXAMPLES: dict[str, Any] = {
     "Ec2Instance": recommendation(1),
     "Idle": idle_recommendation(1),
 }
-TYPES = sorted(PLACES.keys() & EXPORT_TABLES.keys())
+TYPES = sorted(EXAMPLES.keys() & EXPORT_TABLES.keys())
 
 PUBLIC = {
     "AutoScalingGroup": "auto_scale",
@@ -48,6 +48,7 @@ PUBLIC = {
     "EcsService": "ecs_service",
     "Idle": "idle",
     "LambdaFunction": "lambda",
+    "License": "license",
     "RdsDBInstance": "rds_database",
 }
 """By resource type: its columns in the file of public headers."""

@@ -13,6 +13,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     RDS_DB_INSTANCE,
 )
 from compute_optimizer.views.export_columns import Column
@@ -138,6 +139,16 @@ PLACES: Mapping[str, Places] = {
         # No public file has a column of it.
         current_risk="",
         refreshed="lastrefreshtimestamp",
+    ),
+    LICENSE: Places(
+        current=tuple(f"currentlicenseconfiguration_license{of}" for of in ("name", "edition")),
+        advice=Advice(
+            "finding",
+            (f"{FIRST}licenseedition", f"{FIRST}licensemodel"),
+            f"{FIRST}estimatedmonthlysavingsvalue",
+        ),
+        risk="",
+        current_risk="",
     ),
     IDLE: Places(
         current=("resourcetype",),

@@ -18,6 +18,7 @@ from compute_optimizer.model.resource import (
     EC2_INSTANCE,
     ECS_SERVICE,
     LAMBDA_FUNCTION,
+    LICENSE,
     RDS_DB_INSTANCE,
 )
 
@@ -45,6 +46,13 @@ HALLMARKS = (
         RDS_DB_INSTANCE,
         "resourcearn",
         frozenset({"engine", "currentdbinstanceclass", "instancefinding", "storagefinding"}),
+    ),
+    Hallmark(
+        LICENSE,
+        "resourcearn",
+        frozenset(
+            f"currentlicenseconfiguration_license{of}" for of in ("name", "edition", "model")
+        ),
     ),
     Hallmark(IDLE, "resourcearn", frozenset({"findingdescription", "resourceid", "resourcetype"})),
 )
