@@ -113,7 +113,8 @@ PLACES: Mapping[str, Places] = {
     ),
     LAMBDA_FUNCTION: Places(
         current=("currentconfiguration_memorysize",),
-        advice=_usual((f"{FIRST}configuration_memorysize",), "current_costtotal"),
+        # The files have what it cost in the period, which goes with its use: that is no list price.
+        advice=_usual((f"{FIRST}configuration_memorysize",)),
         risk="",
     ),
     ECS_SERVICE: Places(
