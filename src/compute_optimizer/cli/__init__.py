@@ -4,11 +4,12 @@ import sys
 
 import typer
 
-from compute_optimizer.cli import accounts, keys, output, risk
+from compute_optimizer.cli import accounts, keys, output, risk, signin
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
 from compute_optimizer.cli.compare import compare
+from compute_optimizer.cli.credentials import credentials
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.export import export
@@ -38,6 +39,7 @@ app.command()(analyze)
 app.command()(backtest)
 app.command()(calibrate)
 app.command()(compare)
+app.command()(credentials)
 app.command()(demo)
 app.command()(explain)
 app.command()(export)
@@ -49,6 +51,7 @@ app.command()(simulate)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(risk.commands, name="risk")
+app.add_typer(signin.commands, name="signin")
 
 
 def main() -> None:

@@ -1,0 +1,79 @@
+"""STS, asked who signed a request: one GET, no redirects, little time, a short answer."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Timer
+
+from compute_optimizer.api.errors import STS_SILENT, RequestRefused
+from compute_optimizer.api.sign_in.presigned import SERVER_HEADER, Presigned
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 5.0
+"""From the request to the end of the answer, however slowly it drips; STS takes some 0.1 s."""
+
+LONGEST_ANSWER_BYTES = 16 * 1024
+"""An answer has some 500."""
+
+AskSts = Callable[[Presigned, str], tuple[int, bytes]]
+"""Takes a request and the name of this server; returns status and body of the answer."""
+
+
+def ask_sts(presigned: Presigned, server_name: str) -> tuple[int, bytes]:
+    """Return status and body of STS's answer; raise IDPCommunicationError where there is none."""
+    try:
+        with closing(_connected(presigned.endpoint.url)) as connection:
+            return _exchange(connection, presigned, server_name)
+    except (OSError, HTTPException):
+        # What went wrong may hold the request, which is a secret: it is neither kept nor shown.
+        raise RequestRefused(
+            STS_SILENT,
+            f"STS did not answer at {presigned.endpoint.url} within {ANSWER_SECONDS:g} seconds. "
+            "Try again; the server must be able to reach it.",
+        ) from None
+
+
+def _connected(url: str) -> HTTPConnection:
+    scheme, _, host = url.partition("://")
+    if scheme == "https":
+        secure = HTTPSConnection(host, timeout=CONNECT_SECONDS, context=_trusted())
+        secure.connect()
+        return secure
+    plain = HTTPConnection(host, timeout=CONNECT_SECONDS)
+    plain.connect()
+    return plain
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _exchange(
+    connection: HTTPConnection, presigned: Presigned, server_name: str
+) -> tuple[int, bytes]:
+    headers = {SERVER_HEADER: server_name, "Accept": "text/xml"}
+    line: socket.socket = connection.sock
+    line.settimeout(ANSWER_SECONDS)
+    overdue = Timer(ANSWER_SECONDS, _cut, (line,))
+    overdue.daemon = True
+    overdue.start()
+    try:
+        connection.request("GET", f"/?{presigned.query}", headers=headers)
+        response = connection.getresponse()
+        body = response.read(LONGEST_ANSWER_BYTES + 1)
+    finally:
+        overdue.cancel()
+    if len(body) > LONGEST_ANSWER_BYTES:
+        raise RequestRefused(STS_SILENT, "STS's answer is too long to be one.")
+    return response.status, body
+
+
+def _cut(line: socket.socket) -> None:
+    """End a connection under whoever waits for it."""
+    with suppress(OSError):  # It may have ended by itself.
+        # Not ssl's own shutdown, which would wait for the peer's consent.
+        socket.socket.shutdown(line, socket.SHUT_RDWR)

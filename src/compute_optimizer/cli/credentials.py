@@ -1,0 +1,64 @@
+"""`compute-optimizer credentials`: sign in, and print credentials as SDKs read them."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from compute_optimizer.cli.credential_cache import cache_file, keep, kept
+from compute_optimizer.cli.granting import checked, span_of
+from compute_optimizer.cli.output import print_json
+from compute_optimizer.cli.signing_in import Wanted, checked_endpoint, fetch_credentials
+from compute_optimizer.interfaces import SystemClock
+from compute_optimizer.model.sign_in import ACCOUNT_PATTERN
+
+PRINTED = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId")
+
+
+def credentials(
+    endpoint: Annotated[str, typer.Option(help="URL of the server to sign in at.")],
+    profile: Annotated[
+        str | None, typer.Option(help="AWS profile to sign in with; by default the SDK's.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region whose STS is asked; by default the profile's.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Account to act in, where you may act in several.")
+    ] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option(help="Length of the session, such as 15m; by default as long as allowed."),
+    ] = None,
+    server_name: Annotated[
+        str | None,
+        typer.Option(help="Name of the server, where it is reached by another one (a tunnel)."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Sign in anew, whatever is kept from before.")
+    ] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep nothing on disk.")] = False,
+    i_know_this_network_is_private: Annotated[
+        bool,
+        typer.Option(
+            "--i-know-this-network-is-private",
+            help="Sign in over plain HTTP beyond this machine: only where nobody can read along.",
+        ),
+    ] = False,
+) -> None:
+    """Sign in with an AWS identity and print credentials, as a credential_process does.
+
+    They are kept, readable by you only, until shortly before they expire.
+    """
+    name = checked_endpoint(endpoint, i_know_this_network_is_private)
+    if account is not None:
+        checked("--account", account, ACCOUNT_PATTERN, "12 digits")
+    seconds = int(span_of("--duration", duration).total_seconds()) if duration else None
+    wanted = Wanted(endpoint, profile, region, server_name or name, account, seconds)
+    path, now = cache_file(wanted, os.environ), SystemClock().now()
+    found = None if fresh or no_cache else kept(path, now)
+    if found is None:
+        found = fetch_credentials(wanted)
+        if not no_cache:
+            keep(path, found, now)
+    print_json({"Version": 1, **{part: found[part] for part in PRINTED if part in found}})
