@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +25,7 @@ from botocore.credentials import Credentials
 STS_LIFE = timedelta(minutes=15)
 """STS takes presigned requests for so long, whatever X-Amz-Expires says."""
 
+NONCE = "of-the-test-0123456789"
 QUERY = "Action=GetCallerIdentity&Version=2011-06-15"
 
 
@@ -36,6 +38,7 @@ class Sts:
     keys: dict[str, Credentials] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Hosts and paths of what was asked, queries aside."""
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def session_of(self, role_arn: str, name: str = "alice") -> Credentials:
         """Return credentials of a new session of a role."""
@@ -57,13 +60,15 @@ class Sts:
         return credentials
 
     def _client(self, service: str) -> Any:
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.moto_url,
-            region_name="us-east-1",
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
+        if service not in self._clients:
+            self._clients[service] = boto3.session.Session().client(
+                service,
+                endpoint_url=self.moto_url,
+                region_name="us-east-1",
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",
+            )
+        return self._clients[service]
 
 
 class _Front(BaseHTTPRequestHandler):
@@ -143,14 +148,18 @@ def _error(code: str) -> bytes:
 
 
 @contextmanager
-def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def listening(
+    handler: type[BaseHTTPRequestHandler], tls: SSLContext | None = None
+) -> Iterator[str]:
     """Serve a handler on a free port until the block ends; yields the URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, True, do_handshake_on_connect=False)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -181,10 +190,11 @@ def presigned(
     expires: int = 300,
     query: str = QUERY,
     service: str = "sts",
-    header: str = "x-compute-optimizer-server",
+    header: str = "x-compute-optimizer-sign-in",
+    nonce: str = NONCE,
 ) -> str:
     """Return a presigned request, by default one that is good for the server of that name."""
-    headers = {} if server is None else {header: server}
+    headers = {} if server is None else {header: f"{server}/{nonce}"}
     request = AWSRequest("GET", f"{sts_url}/?{query}", headers)
     SigV4QueryAuth(credentials, service, "us-east-1", expires=expires).add_auth(request)
     return str(request.url)

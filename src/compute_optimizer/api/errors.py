@@ -80,7 +80,11 @@ IDENTITY_REJECTED = FrontDoorError(
 )
 STS_SILENT = FrontDoorError("IDPCommunicationError", 503, "STS gave no usable answer. Try again.")
 SIGN_IN_DENIED = FrontDoorError("AccessDeniedException", 403, "No rule lets this identity in.")
-SIGN_IN_OFF = FrontDoorError("UnknownOperationException", 404, "Signing in is not set up here.")
+SIGN_IN_OFF = FrontDoorError(
+    "UnknownOperationException",
+    404,
+    "Signing in is not set up here: the setting sign_in_names is empty, or auth is off.",
+)
 SIGN_IN_THROTTLED = FrontDoorError(
     "ThrottlingException", 429, "Too many are signing in. Try again."
 )

@@ -24,7 +24,7 @@ from compute_optimizer.api.sign_in.route import (
     LONGEST_BODY_BYTES,
     SIGN_IN_PATH,
     answer_sign_in,
-    record_refusal,
+    refuse_sign_in,
 )
 
 Scope = MutableMapping[str, Any]
@@ -179,11 +179,11 @@ async def _read_on(first: bytes, receive: Receive, limit: int) -> bytes:
 
 
 def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
-    encoding = encoding_for(headers_by_name(scope["headers"]))
-    request_id = new_request_id()
     if _is_sign_in(scope):
-        record_refusal(door, request_id, _source(scope), error)
-    response = refuse(encoding, error, request_id, door.clock.now())
+        response = refuse_sign_in(door, _source(scope), error)
+    else:
+        encoding = encoding_for(headers_by_name(scope["headers"]))
+        response = refuse(encoding, error, new_request_id(), door.clock.now())
     if error.status == REQUEST_TIMEOUT.status:
         # The rest of the body would be taken for the next request.
         response.headers.append((b"connection", b"close"))

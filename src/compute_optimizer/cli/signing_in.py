@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,18 @@ from botocore.utils import get_environ_proxies
 
 from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.sign_in.names import name_of
-from compute_optimizer.api.sign_in.presigned import LONGEST_LIFE_SECONDS, SERVER_HEADER
+from compute_optimizer.api.sign_in.presigned import (
+    LONGEST_LIFE_SECONDS,
+    SIGN_IN_HEADER,
+    signed_header,
+)
 from compute_optimizer.api.sign_in.route import SIGN_IN_PATH
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 
 DEFAULT_REGION = "us-east-1"
 """Whose STS is asked where neither option, profile nor environment names a Region."""
+
+NONCE_BYTES = 16
 
 SECONDS = 30
 """Time for the server's answer; it waits for STS for 8 seconds at most."""
@@ -48,9 +55,12 @@ def fetch_credentials(wanted: Wanted) -> dict[str, Any]:
 
     Raises InvalidInput without usable AWS credentials, ComputeOptimizerError where refused.
     """
+    nonce = secrets.token_urlsafe(NONCE_BYTES)
+    header = signed_header(wanted.server_name, nonce)
     asked = {
-        "url": presigned_url(wanted.profile, wanted.region, wanted.server_name),
+        "url": presigned_url(wanted.profile, wanted.region, header),
         "server": wanted.server_name,
+        "nonce": nonce,
         "account": wanted.account,
         "seconds": wanted.seconds,
     }
@@ -73,8 +83,8 @@ def checked_endpoint(endpoint: str, private: bool) -> str:
     )
 
 
-def presigned_url(profile: str | None, region: str | None, server_name: str) -> str:
-    """Return a presigned GetCallerIdentity that is good for one server, for some minutes."""
+def presigned_url(profile: str | None, region: str | None, header: str) -> str:
+    """Return a presigned GetCallerIdentity with a header, which is good for some minutes."""
     if os.environ.get(IN_PROGRESS):
         raise InvalidInput(
             "the profile to sign in with would get its credentials from this command itself; name "
@@ -85,7 +95,7 @@ def presigned_url(profile: str | None, region: str | None, server_name: str) -> 
         session = botocore.session.Session(profile=profile)
         chosen = region or session.get_config_variable("region") or DEFAULT_REGION
         client: Any = session.create_client("sts", chosen)
-        client.meta.events.register("before-sign.sts.GetCallerIdentity", _naming(server_name))
+        client.meta.events.register("before-sign.sts.GetCallerIdentity", _adding(header))
         url: str = client.generate_presigned_url(
             "get_caller_identity", ExpiresIn=LONGEST_LIFE_SECONDS, HttpMethod="GET"
         )
@@ -96,9 +106,9 @@ def presigned_url(profile: str | None, region: str | None, server_name: str) -> 
     return url
 
 
-def _naming(server_name: str) -> Any:
+def _adding(header: str) -> Any:
     def add_header(request: AWSRequest, **_: Any) -> None:
-        request.headers.add_header(SERVER_HEADER, server_name)
+        request.headers.add_header(SIGN_IN_HEADER, header)
 
     return add_header
 

@@ -25,8 +25,9 @@ _PRINCIPAL_PATTERN = re.compile(
     re.ASCII,
 )
 _IDENTITY = re.compile(
-    r"arn:(?P<partition>aws[a-z0-9-]*):(?P<service>iam|sts)::(?P<account>\d{12}):"
-    r"(?P<kind>root|user|assumed-role|federated-user)(?:/(?P<rest>[\w+=,.@/:-]+))?",
+    r"arn:(?P<partition>aws[a-z0-9-]*):"
+    r"(?P<kind>iam::\d{12}:(?:root|user)|sts::\d{12}:(?:assumed-role|federated-user))"
+    r"(?:/(?P<rest>[!-~]+))?",
     re.ASCII,
 )
 
@@ -82,14 +83,15 @@ def identity_of(arn: str, account_id: str) -> AwsIdentity | None:
     STS leaves out a role's path, so the role's ARN has none either.
     """
     found = _IDENTITY.fullmatch(arn)
-    if found is None or found["account"] != account_id:
+    if found is None:
         return None
-    partition, kind, rest = found["partition"], found["kind"], found["rest"]
-    if (kind == "root") is not (rest is None):
+    partition, rest = found["partition"], found["rest"]
+    _, _, account, kind = found["kind"].split(":")
+    if account != account_id or (kind == "root") is not (rest is None):
         return None
     if kind == "assumed-role":
         role, _, session = rest.partition("/")
-        if not role or not session or "/" in session or found["service"] != "sts":
+        if not role or not session or "/" in session:
             return None
         principal = f"arn:{partition}:iam::{account_id}:role/{role}"
         return AwsIdentity(arn, partition, account_id, principal, session)

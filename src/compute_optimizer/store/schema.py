@@ -124,6 +124,7 @@ sign_in_rules = Table(
     Column("policy", JSON, nullable=False),
     Column("longest_session_seconds", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "account_id", "principal", unique=True),
 )
 
 sign_in_signatures = Table(

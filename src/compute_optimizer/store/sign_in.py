@@ -20,6 +20,9 @@ from compute_optimizer.store.sealing import Sealer
 KEPT_AFTER_EXPIRY = timedelta(days=1)
 """How long a session that has expired is told so, before it is unknown."""
 
+KEPT_AFTER_USE = timedelta(hours=1)
+"""How long a used signature is kept beyond its life: the clocks of several servers differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleRequest:
@@ -129,7 +132,7 @@ def is_any_old(connection: Connection, now: datetime) -> bool:
 def _old(now: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
     is_session = access_keys.c.sign_in_rule.is_not(None)
     return [
-        (sign_in_signatures, sign_in_signatures.c.good_until <= now),
+        (sign_in_signatures, sign_in_signatures.c.good_until <= now - KEPT_AFTER_USE),
         (access_keys, is_session & (access_keys.c.expires_at <= now - KEPT_AFTER_EXPIRY)),
     ]
 

@@ -13,12 +13,13 @@ from compute_optimizer.api.errors import (
     INVALID_IDENTITY,
     SIGN_IN_DENIED,
     SIGN_IN_THROTTLED,
+    STS_SILENT,
     RequestRefused,
 )
 from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.sign_in.answers import read_answer
 from compute_optimizer.api.sign_in.endpoints import StsEndpoint
-from compute_optimizer.api.sign_in.presigned import read_presigned
+from compute_optimizer.api.sign_in.presigned import NONCE, read_presigned, signed_header
 from compute_optimizer.api.sign_in.sts import AskSts, ask_sts
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.sign_in import (
@@ -40,6 +41,8 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The presigned request."""
     server: str
     """The name that it was signed for."""
+    nonce: str
+    """What the signer has drawn for it."""
     account: str | None = None
     """The account to act in, where the rules leave a choice."""
     seconds: int | None = None
@@ -76,21 +79,29 @@ class Attempt:
     endpoint: str = ""
 
 
-def sign_in(desk: SignIn, attempt: Attempt) -> bytes:
-    """Return the credentials of a session as JSON; raise RequestRefused with the reason."""
-    wait = desk.limits.take(source_of(attempt.source), attempt.now.timestamp())
+def check_rate(desk: SignIn, source: str, now: datetime) -> None:
+    """Raise ThrottlingException where a source comes too often."""
+    wait = desk.limits.take(source_of(source), now.timestamp())
     if wait:
         raise RequestRefused(SIGN_IN_THROTTLED, retry_after_ms=int(wait * 1000) + 1)
+
+
+def sign_in(desk: SignIn, attempt: Attempt) -> bytes:
+    """Return the credentials of a session as JSON; raise RequestRefused with the reason."""
     asked = _read(attempt.body)
     if asked.server not in desk.names:
         known = " or ".join(sorted(desk.names))
         raise _invalid(f"The request was signed for another server; this one is {known}.")
+    if not NONCE.fullmatch(asked.nonce):
+        raise _invalid(f"nonce: expected {NONCE.pattern}.")
     presigned = read_presigned(asked.url, desk.endpoints, attempt.now, desk.skew)
     attempt.endpoint = presigned.endpoint.url
     with desk.state.reading() as connection:
         if was_used(connection, presigned.signature):
             raise _used()
-    attempt.identity = read_answer(*desk.ask(presigned, asked.server))
+    attempt.identity = read_answer(*desk.ask(presigned, signed_header(asked.server, asked.nonce)))
+    if presigned.endpoint.partition not in (None, attempt.identity.partition):
+        raise RequestRefused(STS_SILENT, "STS told an identity of another partition than its own.")
     try:
         # Committed by itself, so that it is used up also where no rule lets anybody in.
         with desk.state.writing() as connection:
@@ -123,8 +134,8 @@ def _read(body: bytes) -> Asked:
     except (msgspec.DecodeError, UnicodeDecodeError):
         # msgspec's own text may repeat what was sent.
         raise _invalid(
-            'The body must be JSON: {"url": PRESIGNED, "server": NAME}, on request with "account" '
-            'and "seconds".'
+            'The body must be JSON: {"url": PRESIGNED, "server": NAME, "nonce": TEXT}, on request '
+            'with "account" and "seconds".'
         ) from None
 
 

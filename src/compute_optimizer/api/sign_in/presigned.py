@@ -13,8 +13,11 @@ from urllib.parse import quote, unquote_to_bytes
 from compute_optimizer.api.errors import INVALID_IDENTITY, RequestRefused
 from compute_optimizer.api.sign_in.endpoints import StsEndpoint
 
-SERVER_HEADER = "x-compute-optimizer-server"
-"""Names the server that a request was signed for; the signature covers it."""
+SIGN_IN_HEADER = "x-compute-optimizer-sign-in"
+"""Says for which server a request was signed, and a nonce; the signature covers it."""
+
+NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+"""Drawn by whoever signs: two requests of the same second would have one signature without it."""
 
 LONGEST_LIFE_SECONDS = 300
 """Of a presigned request, X-Amz-Expires: as much as clocks may differ by default."""
@@ -31,7 +34,7 @@ PARAMETERS: dict[str, re.Pattern[str]] = {
         CREDENTIAL: r"\w{16,128}/\d{8}/[a-z0-9-]{1,32}/sts/aws4_request",
         DATE: r"\d{8}T\d{6}Z",
         EXPIRES: r"\d{1,5}",
-        "X-Amz-SignedHeaders": f"host;{SERVER_HEADER}",
+        "X-Amz-SignedHeaders": f"host;{SIGN_IN_HEADER}",
         TOKEN: r"[\x21-\x7e]{1,8192}",
         SIGNATURE: r"[0-9a-f]{64}",
     }.items()
@@ -41,7 +44,7 @@ PARAMETERS: dict[str, re.Pattern[str]] = {
 EXPECTED = {
     "Action": "GetCallerIdentity, and no other operation",
     CREDENTIAL: "one that is scoped to the service sts",
-    "X-Amz-SignedHeaders": f"host and {SERVER_HEADER}, which names the server, and no others",
+    "X-Amz-SignedHeaders": f"host and {SIGN_IN_HEADER}, which names the server, and no others",
 }
 """What is said of a parameter that says something else."""
 
@@ -56,6 +59,11 @@ class Presigned:
     signature: str = field(repr=False)
     good_until: datetime
     """The moment from which on it is refused."""
+
+
+def signed_header(server_name: str, nonce: str) -> str:
+    """Return what the header says in a request for a server."""
+    return f"{server_name}/{nonce}"
 
 
 def read_presigned(

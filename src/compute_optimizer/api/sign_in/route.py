@@ -21,8 +21,7 @@ from compute_optimizer.api.errors import (
 )
 from compute_optimizer.api.messages import Request, Response
 from compute_optimizer.api.protocols import JSON
-from compute_optimizer.api.sign_in.exchange import Attempt, sign_in
-from compute_optimizer.shapes import ServiceException
+from compute_optimizer.api.sign_in.exchange import Attempt, SignIn, check_rate, sign_in
 
 log = logging.getLogger(__name__)
 
@@ -35,45 +34,61 @@ LONGEST_BODY_BYTES = 16 * 1024
 OPERATION = "SignIn"
 """As the audit log names it."""
 
+UNRECORDED = frozenset({SIGN_IN_THROTTLED.code, SIGN_IN_OFF.code})
+"""Refusals without an audit line: they are not limited, so anybody could fill the disk."""
+
 NOT_STORED = (b"cache-control", b"no-store")
 """Keeps credentials out of caches between client and server (RFC 9111, 5.2.2.5)."""
 
 
 def answer_sign_in(door: FrontDoor, request: Request) -> Response:
     """Return the response to somebody who signs in; it raises nothing."""
-    request_id, now = new_request_id(), door.clock.now()
-    attempt = Attempt(request.body, request.source, now)
+    attempt = Attempt(request.body, request.source, door.clock.now())
+    request_id = new_request_id()
     try:
         body = _perform(door, request, attempt)
     except Exception as error:
-        shown = answerable(error, OPERATION)
-        if shown is not error:
-            # Where it happened, but not its text: that may repeat what was sent.
-            frames = "".join(format_tb(error.__traceback__))
-            log.error("request %s failed: %s\n%s", request_id, type(error).__name__, frames)
-        if shown.status != SIGN_IN_THROTTLED.status:
-            # As for other calls: throttled ones would let anybody fill the disk.
-            _record(door, request_id, attempt, shown.code, reason=shown.message)
-        return refuse(JSON, shown, request_id, now)
+        return _refused(door, request_id, attempt, error)
     _record(door, request_id, attempt, SUCCESS)
-    headers = [*response_headers(JSON, len(body), request_id, now), NOT_STORED]
+    headers = [*response_headers(JSON, len(body), request_id, attempt.now), NOT_STORED]
     return Response(200, headers, body)
 
 
-def record_refusal(door: FrontDoor, request_id: str, source: str, error: ServiceException) -> None:
-    """Write the audit line of a request that was refused before it was read."""
+def refuse_sign_in(door: FrontDoor, source: str, error: RequestRefused) -> Response:
+    """Return the response to a request whose body was not read, for the given reason."""
     attempt = Attempt(b"", source, door.clock.now())
-    _record(door, request_id, attempt, error.code, reason=error.message)
+    try:
+        _check_rate(door, attempt)
+    except RequestRefused as sooner:
+        error = sooner
+    return _refused(door, new_request_id(), attempt, error)
 
 
 def _perform(door: FrontDoor, request: Request, attempt: Attempt) -> bytes:
-    if door.sign_in is None:
-        raise RequestRefused(SIGN_IN_OFF)
+    desk = _check_rate(door, attempt)
     if request.method != "POST":
         raise RequestRefused(MALFORMED_HTTP_REQUEST, f"Sign in with POST, not {request.method}.")
     if door.closing.is_set():
         raise RequestRefused(SHUTTING_DOWN)
-    return sign_in(door.sign_in, attempt)
+    return sign_in(desk, attempt)
+
+
+def _check_rate(door: FrontDoor, attempt: Attempt) -> SignIn:
+    if door.sign_in is None:
+        raise RequestRefused(SIGN_IN_OFF)
+    check_rate(door.sign_in, attempt.source, attempt.now)
+    return door.sign_in
+
+
+def _refused(door: FrontDoor, request_id: str, attempt: Attempt, error: Exception) -> Response:
+    shown = answerable(error, OPERATION)
+    if shown is not error:
+        # Where it happened, but not its text: that may repeat what was sent.
+        frames = "".join(format_tb(error.__traceback__))
+        log.error("request %s failed: %s\n%s", request_id, type(error).__name__, frames)
+    if shown.code not in UNRECORDED:
+        _record(door, request_id, attempt, shown.code, reason=shown.message)
+    return refuse(JSON, shown, request_id, attempt.now)
 
 
 def _record(door: FrontDoor, request_id: str, attempt: Attempt, outcome: str, **more: str) -> None:

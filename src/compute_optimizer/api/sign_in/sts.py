@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
 
 from compute_optimizer.api.errors import STS_SILENT, RequestRefused
-from compute_optimizer.api.sign_in.presigned import SERVER_HEADER, Presigned
+from compute_optimizer.api.sign_in.presigned import SIGN_IN_HEADER, Presigned
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
@@ -19,14 +19,14 @@ LONGEST_ANSWER_BYTES = 16 * 1024
 """An answer has some 500."""
 
 AskSts = Callable[[Presigned, str], tuple[int, bytes]]
-"""Takes a request and the name of this server; returns status and body of the answer."""
+"""Takes a request and what its header says; returns status and body of the answer."""
 
 
-def ask_sts(presigned: Presigned, server_name: str) -> tuple[int, bytes]:
+def ask_sts(presigned: Presigned, header: str) -> tuple[int, bytes]:
     """Return status and body of STS's answer; raise IDPCommunicationError where there is none."""
     try:
         with closing(_connected(presigned.endpoint.url)) as connection:
-            return _exchange(connection, presigned, server_name)
+            return _exchange(connection, presigned, header)
     except (OSError, HTTPException):
         # What went wrong may hold the request, which is a secret: it is neither kept nor shown.
         raise RequestRefused(
@@ -52,10 +52,8 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _exchange(
-    connection: HTTPConnection, presigned: Presigned, server_name: str
-) -> tuple[int, bytes]:
-    headers = {SERVER_HEADER: server_name, "Accept": "text/xml"}
+def _exchange(connection: HTTPConnection, presigned: Presigned, header: str) -> tuple[int, bytes]:
+    headers = {SIGN_IN_HEADER: header, "Accept": "text/xml"}
     line: socket.socket = connection.sock
     line.settimeout(ANSWER_SECONDS)
     overdue = Timer(ANSWER_SECONDS, _cut, (line,))

@@ -22,6 +22,12 @@ def upgrade() -> None:
         sa.Column("created_at", moment, nullable=False),
         sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_sign_in_rules")),
     )
+    op.create_index(
+        op.f("ix_sign_in_rules_account_id_principal"),
+        "sign_in_rules",
+        ["account_id", "principal"],
+        unique=True,
+    )
     op.create_table(
         "sign_in_signatures",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
