@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote
 
 from compute_optimizer.api.errors import INVALID_IDENTITY, RequestRefused
 from compute_optimizer.api.sign_in.endpoints import StsEndpoint
@@ -105,7 +105,7 @@ def _parameters(query: str) -> dict[str, str]:
             )
         if name in given:
             raise _invalid(f"The URL has {name} twice.")
-        given[name] = unquote_to_bytes(value).decode("latin-1")
+        given[name] = unquote(value, encoding="latin-1")
     return given
 
 
