@@ -77,7 +77,7 @@ def test_an_odd_answer_is_nobody(arn: str) -> None:
     [
         (f"arn:aws:iam::{ACCOUNT}:role/Operator", True),
         (f"arn:aws:iam::{ACCOUNT}:role/Oper*", True),
-        (f"arn:aws:iam::{ACCOUNT}:role/Operato?", True),
+        (f"arn:aws:iam::{ACCOUNT}:role/Operat?r", True),
         (f"arn:aws:iam::{ACCOUNT}:role/*", True),
         (ACCOUNT, True),
         (f"arn:aws:iam::{ACCOUNT}:role/operator", False),
