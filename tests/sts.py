@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ssl import SSLContext
+from ipaddress import ip_address
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +23,9 @@ import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 STS_LIFE = timedelta(minutes=15)
 """STS takes presigned requests for so long, whatever X-Amz-Expires says."""
@@ -164,6 +169,32 @@ def listening(
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def certificate(folder: Path, address: str) -> Path:
+    """Write a key and a certificate of an address, for which nobody vouches, into one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, unlocked = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = folder / "certificate.pem"
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unlocked)
+    path.write_bytes(private + made.public_bytes(pem))
+    return path
+
+
+def tls(path: Path) -> SSLContext:
+    """Return how a server speaks TLS with the certificate of a file."""
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,8 @@ Each attempt is refused with a reason and leaves an audit line, and no secret is
 """
 
 import logging
-import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from time import monotonic, sleep
@@ -15,9 +13,6 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from compute_optimizer.api.server import SIGN_INS_WAITING
 from compute_optimizer.api.sign_in import sts as sts_client
@@ -26,7 +21,7 @@ from tests.end_to_end.conftest import SERVER_NAME, Served
 from tests.end_to_end.raw import Answer
 from tests.end_to_end.signing_in import ROLE, allow, ask, send
 from tests.end_to_end.test_identity import audit_lines
-from tests.sts import QUERY, Sts, listening, presigned
+from tests.sts import QUERY, Sts, certificate, listening, presigned, tls
 
 OURS = ("compute_optimizer", "uvicorn", "asyncio")
 """Loggers of the server; clients of the tests log what they like."""
@@ -399,34 +394,12 @@ def test_an_sts_without_a_trusted_certificate_lets_nobody_in(
     hosting: Hosting, tmp_path: Path
 ) -> None:
     seen: list[str] = []
-    with listening(handling(lambda handler: seen.append(handler.path)), _tls(tmp_path)) as url:
+    unknown = tls(certificate(tmp_path, "127.0.0.1"))
+    with listening(handling(lambda handler: seen.append(handler.path)), unknown) as url:
         served = hosting(url)
 
         assert_refused(served, asked_of(served, url), 503, SILENT, "did not answer at https://")
     assert seen == []
-
-
-def _tls(folder: Path) -> ssl.SSLContext:
-    """Return how a server speaks TLS under a certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sts.us-east-1.amazonaws.com")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    unlocked = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    path = folder / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unlocked)
-        + certificate.public_bytes(pem)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    return context
 
 
 def test_a_slow_sts_makes_no_queue_and_holds_up_no_other_call(

@@ -2,11 +2,14 @@
 
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from compute_optimizer.api.errors import STS_SILENT, RequestRefused
 from compute_optimizer.api.sign_in.presigned import SIGN_IN_HEADER, Presigned
@@ -38,13 +41,29 @@ def ask_sts(presigned: Presigned, header: str) -> tuple[int, bytes]:
 
 def _connected(url: str) -> HTTPConnection:
     scheme, _, host = url.partition("://")
-    if scheme == "https":
-        secure = HTTPSConnection(host, timeout=CONNECT_SECONDS, context=_trusted())
-        secure.connect()
-        return secure
-    plain = HTTPConnection(host, timeout=CONNECT_SECONDS)
-    plain.connect()
-    return plain
+    connection = _secure(host) if scheme == "https" else HTTPConnection(host)
+    connection.timeout = CONNECT_SECONDS
+    connection.connect()
+    return connection
+
+
+def _secure(host: str) -> HTTPSConnection:
+    """Return a connection to a host, by the proxy that the machine names, if any."""
+    given = getproxies().get("https")
+    if given is None or proxy_bypass(host):
+        return HTTPSConnection(host, context=_trusted())
+    proxy = urlsplit(given if "://" in given else f"http://{given}")
+    tunnel = HTTPSConnection(proxy.netloc.rpartition("@")[2], context=_trusted())
+    # TLS is spoken with the host, through the proxy, which sees the host's name only.
+    tunnel.set_tunnel(host, headers=_known_to(proxy))
+    return tunnel
+
+
+def _known_to(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    words = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {b64encode(words.encode()).decode()}"}
 
 
 @cache
