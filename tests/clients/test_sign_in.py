@@ -15,6 +15,9 @@ from tests.sts import Sts
 
 pytestmark = pytest.mark.clients
 
+PROGRAM = "compute_optimizer.api.sign_in.client.command"
+"""What `compute-optimizer-credentials` runs."""
+
 NAME = "optimizer.example.com"
 ACCOUNT = "111111111111"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Operator"
@@ -48,7 +51,7 @@ def test_a_client_signs_in_from_its_configuration(
     own = sts.session_of(ROLE)
     with served(installation, tmp_path / "data") as service:
         service.run("signin", "allow", ROLE, "--allow", "compute-optimizer:Get*")
-        words = (sys.executable, "-m", "compute_optimizer", "credentials", "--profile", "operator")
+        words = (sys.executable, "-m", PROGRAM, "--profile", "operator")
         where = ("--endpoint", service.endpoint, "--server-name", NAME)
         config = tmp_path / "config"
         config.write_text(

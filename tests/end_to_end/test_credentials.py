@@ -14,12 +14,15 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from compute_optimizer.api.sign_in.client.request import IN_PROGRESS
 from compute_optimizer.cli import app
-from compute_optimizer.cli.signing_in import IN_PROGRESS
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from tests.end_to_end.conftest import ACCOUNT, SERVER_NAME, Served
 from tests.end_to_end.signing_in import ROLE, allow
 from tests.sts import Sts
+
+PROGRAM = "compute_optimizer.api.sign_in.client.command"
+"""What `compute-optimizer-credentials` runs."""
 
 VARIABLES = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
@@ -87,7 +90,7 @@ def home(host: Served, sts: Sts, alone: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_boto3_calls_through_a_credential_process(home: Home, sts: Sts) -> None:
-    command = shlex.join([sys.executable, "-m", "compute_optimizer", *home.words()])
+    command = shlex.join([sys.executable, "-m", PROGRAM, *home.words()[1:]])
     with home.config.open("a") as config:
         config.write(f"[profile optimizer]\nregion = us-east-1\ncredential_process = {command}\n")
 

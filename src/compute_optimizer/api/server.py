@@ -20,9 +20,9 @@ from compute_optimizer.api.dispatch import (
 from compute_optimizer.api.errors import REQUEST_TIMEOUT, SIGN_IN_THROTTLED, RequestRefused
 from compute_optimizer.api.messages import Request, Response, headers_by_name
 from compute_optimizer.api.protocols import JSON, encoding_for
+from compute_optimizer.api.sign_in.names import SIGN_IN_PATH
 from compute_optimizer.api.sign_in.route import (
     LONGEST_BODY_BYTES,
-    SIGN_IN_PATH,
     answer_sign_in,
     refuse_sign_in,
 )

@@ -4,12 +4,12 @@ import sys
 
 import typer
 
+from compute_optimizer.api.sign_in.client.command import credentials
 from compute_optimizer.cli import accounts, keys, output, risk, signin
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
 from compute_optimizer.cli.compare import compare
-from compute_optimizer.cli.credentials import credentials
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.export import export

@@ -1,8 +1,8 @@
-"""What commands that let somebody in have in common: policies, spans of time, checked options."""
+"""What commands that let somebody in have in common: policies and checked options."""
 
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +11,6 @@ import typer
 from compute_optimizer.api.authorization import parse_policy, policy_allowing
 from compute_optimizer.cli.output import Format
 from compute_optimizer.errors import InvalidInput
-
-SPAN = re.compile(r"(\d+)([smhd])", re.ASCII)
-SPAN_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 PolicyOption = Annotated[
     Path | None, typer.Option("--policy", help="File with a policy document (JSON).")
@@ -53,17 +50,6 @@ def checked(option: str, value: str, pattern: re.Pattern[str], expected: str) ->
     if not pattern.fullmatch(value):
         raise InvalidInput(f"{option} {value!r}: expected {expected}")
     return value
-
-
-def span_of(option: str, text: str) -> timedelta:
-    """Return a span of time such as 90d, 12h, 30m or 45s; raise InvalidInput for another."""
-    found = SPAN.fullmatch(text)
-    try:
-        if found is not None:
-            return timedelta(seconds=int(found[1]) * SPAN_SECONDS[found[2]])
-    except OverflowError:
-        pass
-    raise InvalidInput(f"{option} {text!r}: expected a time such as 90d, 12h, 30m or 45s")
 
 
 def spelled(moment: datetime | None, output: Format) -> str | None:

@@ -19,7 +19,6 @@ from compute_optimizer.cli.granting import (
     PolicyOption,
     checked,
     granted_policy,
-    span_of,
     spelled,
 )
 from compute_optimizer.cli.output import (
@@ -31,6 +30,7 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.spans import span_of
 from compute_optimizer.store import access_keys
 from compute_optimizer.store.access_keys import AccessKey, KeyRequest, NewSecret
 from compute_optimizer.store.sealing import open_key_file

@@ -12,7 +12,6 @@ from compute_optimizer.cli.granting import (
     PolicyOption,
     checked,
     granted_policy,
-    span_of,
     spelled,
 )
 from compute_optimizer.cli.output import (
@@ -29,6 +28,7 @@ from compute_optimizer.model.sign_in import (
     check_principal,
     check_session_length,
 )
+from compute_optimizer.model.spans import span_of
 from compute_optimizer.store import sign_in as store
 from compute_optimizer.store.access_keys import AccessKey, list_access_keys
 

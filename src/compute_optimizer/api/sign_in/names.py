@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from compute_optimizer.errors import InvalidInput
 
+SIGN_IN_PATH = "/sign-in"
+"""Ends the path of the URL; a proxy may have put something in front."""
+
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:]{2,39}\])(?::\d{1,5})?", re.ASCII)
 
 

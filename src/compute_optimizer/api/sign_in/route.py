@@ -25,9 +25,6 @@ from compute_optimizer.api.sign_in.exchange import Attempt, SignIn, check_rate, 
 
 log = logging.getLogger(__name__)
 
-SIGN_IN_PATH = "/sign-in"
-"""Ends the path; a proxy may have put something in front."""
-
 LONGEST_BODY_BYTES = 16 * 1024
 """A presigned request has 500 bytes, and its session token some 1,000 to 4,000 more."""
 

@@ -16,7 +16,7 @@ from compute_optimizer.api.sign_in.presigned import SIGN_IN_HEADER, Presigned
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
-"""From the request to the end of the answer, however slowly it drips; STS takes some 0.1 s."""
+"""From the request to the end of the answer, however slowly it drips."""
 
 LONGEST_ANSWER_BYTES = 16 * 1024
 """An answer has some 500."""
@@ -28,7 +28,8 @@ AskSts = Callable[[Presigned, str], tuple[int, bytes]]
 def ask_sts(presigned: Presigned, header: str) -> tuple[int, bytes]:
     """Return status and body of STS's answer; raise IDPCommunicationError where there is none."""
     try:
-        with closing(_connected(presigned.endpoint.url)) as connection:
+        with closing(_connection(presigned.endpoint.url)) as connection:
+            connection.connect()
             return _exchange(connection, presigned, header)
     except (OSError, HTTPException):
         # What went wrong may hold the request, which is a secret: it is neither kept nor shown.
@@ -39,11 +40,10 @@ def ask_sts(presigned: Presigned, header: str) -> tuple[int, bytes]:
         ) from None
 
 
-def _connected(url: str) -> HTTPConnection:
+def _connection(url: str) -> HTTPConnection:
     scheme, _, host = url.partition("://")
     connection = _secure(host) if scheme == "https" else HTTPConnection(host)
     connection.timeout = CONNECT_SECONDS
-    connection.connect()
     return connection
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from compute_optimizer.cli.credential_cache import cache_file, keep, kept
-from compute_optimizer.cli.signing_in import Wanted
+from compute_optimizer.api.sign_in.client.kept import cache_file, keep, kept
+from compute_optimizer.api.sign_in.client.request import Wanted
 from compute_optimizer.errors import ComputeOptimizerError
 
 NOW = datetime(2026, 11, 22, 21, 44, 20, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The client's half of signing in: a presigned request, sent to a server for credentials."""
+"""A presigned request, sent to a server for credentials."""
 
 import json
 import os
@@ -15,13 +15,12 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from compute_optimizer.api.addresses import is_loopback
-from compute_optimizer.api.sign_in.names import name_of
+from compute_optimizer.api.sign_in.names import SIGN_IN_PATH, name_of
 from compute_optimizer.api.sign_in.presigned import (
     LONGEST_LIFE_SECONDS,
     SIGN_IN_HEADER,
     signed_header,
 )
-from compute_optimizer.api.sign_in.route import SIGN_IN_PATH
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 
 DEFAULT_REGION = "us-east-1"

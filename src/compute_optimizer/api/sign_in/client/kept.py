@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from compute_optimizer.cli.signing_in import Wanted
+from compute_optimizer.api.sign_in.client.request import Wanted
 from compute_optimizer.errors import ComputeOptimizerError
 
 OTHERS_MAY = 0o077

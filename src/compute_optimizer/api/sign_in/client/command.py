@@ -1,16 +1,25 @@
-"""`compute-optimizer credentials`: sign in, and print credentials as SDKs read them."""
+"""`compute-optimizer credentials`: sign in, and print credentials as SDKs read them.
 
+`compute-optimizer-credentials` is the same and starts sooner.
+"""
+
+import json
 import os
+import sys
 from typing import Annotated
 
 import typer
 
-from compute_optimizer.cli.credential_cache import cache_file, keep, kept
-from compute_optimizer.cli.granting import checked, span_of
-from compute_optimizer.cli.output import print_json
-from compute_optimizer.cli.signing_in import Wanted, checked_endpoint, fetch_credentials
+from compute_optimizer.api.sign_in.client.kept import cache_file, keep, kept
+from compute_optimizer.api.sign_in.client.request import (
+    Wanted,
+    checked_endpoint,
+    fetch_credentials,
+)
+from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.model.sign_in import ACCOUNT_PATTERN
+from compute_optimizer.model.spans import span_of
 
 PRINTED = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId")
 
@@ -51,8 +60,8 @@ def credentials(
     They are kept, readable by you only, until shortly before they expire.
     """
     name = checked_endpoint(endpoint, i_know_this_network_is_private)
-    if account is not None:
-        checked("--account", account, ACCOUNT_PATTERN, "12 digits")
+    if account is not None and not ACCOUNT_PATTERN.fullmatch(account):
+        raise InvalidInput(f"--account {account!r}: expected 12 digits")
     seconds = int(span_of("--duration", duration).total_seconds()) if duration else None
     wanted = Wanted(endpoint, profile, region, server_name or name, account, seconds)
     path, now = cache_file(wanted, os.environ), SystemClock().now()
@@ -61,4 +70,20 @@ def credentials(
         found = fetch_credentials(wanted)
         if not no_cache:
             keep(path, found, now)
-    print_json({"Version": 1, **{part: found[part] for part in PRINTED if part in found}})
+    printed = {"Version": 1, **{part: found[part] for part in PRINTED if part in found}}
+    print(json.dumps(printed, indent=2))
+
+
+def main() -> None:
+    """Run the command by itself; errors end with a message and an exit code."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(credentials)
+    try:
+        app()
+    except ComputeOptimizerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
