@@ -5,6 +5,7 @@ import shlex
 import socket
 import stat
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,12 @@ def test_boto3_calls_through_a_credential_process(home: Home, sts: Sts) -> None:
     assert client.get_enrollment_status()["status"] == "Inactive"
     assert home.sign_in()["AccessKeyId"] == session.get_credentials().access_key
     assert len(sts.asked) == 1, "the second time, what was kept is used"
+
+
+def test_the_script_of_its_own_is_what_these_tests_run(repository: Path) -> None:
+    scripts = tomllib.loads((repository / "pyproject.toml").read_text())["project"]["scripts"]
+
+    assert scripts["compute-optimizer-credentials"] == f"{PROGRAM}:main"
 
 
 def test_what_is_printed_has_the_form_of_a_credential_process(home: Home) -> None:

@@ -69,6 +69,9 @@ def test_without_a_rule_nobody_is_let_in(host: Served, sts: Sts) -> None:
 
     assert (answer.status, answer.code) == (403, "AccessDeniedException")
     assert answer.error["message"] == f"No rule lets {ROLE} sign in."
+    (line,) = audit_lines(host)
+    assert line["principal"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/Operator/alice"
+    assert line["parameters"] == {"endpoint": sts.url, "reason": answer.error["message"]}
 
 
 def test_a_role_of_that_name_in_another_account_is_not_let_in(host: Served, sts: Sts) -> None:
@@ -236,6 +239,16 @@ def test_where_it_is_not_set_up_that_is_said(
     assert (answer.status, answer.code) == (404, "UnknownOperationException")
     assert "sign_in_names is empty, or auth is off" in answer.error["message"]
     assert not served.settings.audit_file.exists(), "anybody could fill the disk"
+
+
+def test_a_server_that_is_shutting_down_lets_nobody_in(host: Served, sts: Sts) -> None:
+    allow(host)
+    host.door.closing.set()
+
+    answer = ask(host, presigned(sts.url, sts.session_of(ROLE), SERVER_NAME))
+
+    assert (answer.status, answer.code) == (503, "ServiceUnavailableException")
+    assert sts.asked == []
 
 
 # Used once

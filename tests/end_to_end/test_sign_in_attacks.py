@@ -3,9 +3,11 @@
 Each attempt is refused with a reason and leaves an audit line, and no secret is written anywhere.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from time import monotonic, sleep
@@ -14,14 +16,18 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
+from compute_optimizer.api.errors import RequestRefused
 from compute_optimizer.api.server import SIGN_INS_WAITING
 from compute_optimizer.api.sign_in import sts as sts_client
+from compute_optimizer.api.sign_in.endpoints import StsEndpoint
+from compute_optimizer.api.sign_in.exchange import Attempt, sign_in
+from compute_optimizer.api.sign_in.presigned import Presigned
 from compute_optimizer.store.access_keys import list_access_keys
 from tests.end_to_end.conftest import SERVER_NAME, Served
 from tests.end_to_end.raw import Answer
 from tests.end_to_end.signing_in import ROLE, allow, ask, send
 from tests.end_to_end.test_identity import audit_lines
-from tests.sts import QUERY, Sts, certificate, listening, presigned, tls
+from tests.sts import NONCE, QUERY, Sts, certificate, listening, presigned, tls
 
 OURS = ("compute_optimizer", "uvicorn", "asyncio")
 """Loggers of the server; clients of the tests log what they like."""
@@ -326,6 +332,22 @@ def test_the_identity_of_these_tests_would_be_let_in(hosting: Hosting) -> None:
         assert asked_of(hosting(url), url).status == 200
 
 
+def test_an_identity_of_another_partition_than_the_endpoints_is_not_believed(
+    host: Served, sts: Sts, operator: Credentials
+) -> None:
+    desk = host.door.sign_in
+    assert desk is not None
+    chinese = replace(desk, endpoints={sts.url: StsEndpoint(sts.url, "aws-cn")})
+    url = presigned(sts.url, operator, SERVER_NAME)
+    body = json.dumps({"url": url, "server": SERVER_NAME, "nonce": NONCE}).encode()
+
+    with pytest.raises(RequestRefused, match="of another partition") as raised:
+        sign_in(chinese, Attempt(body, "127.0.0.1", host.clock.now()))
+
+    assert raised.value.code == SILENT
+    assert sign_in(desk, Attempt(body, "127.0.0.1", host.clock.now())), "it was not used up"
+
+
 def test_a_redirect_is_not_followed(hosting: Hosting) -> None:
     seen: list[str] = []
 
@@ -400,6 +422,26 @@ def test_an_sts_without_a_trusted_certificate_lets_nobody_in(
 
         assert_refused(served, asked_of(served, url), 503, SILENT, "did not answer at https://")
     assert seen == []
+
+
+def test_a_defect_on_the_way_tells_nobody_what_was_sent(
+    host: Served,
+    sts: Sts,
+    operator: Credentials,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(connection: object, presigned: Presigned, header: str) -> None:
+        raise RuntimeError(presigned.query)
+
+    monkeypatch.setattr(sts_client, "_exchange", fail)
+
+    answer = ask(host, presigned(sts.url, operator, SERVER_NAME))
+
+    assert_refused(host, answer, 500, "InternalServerException", "An internal error occurred.")
+    (logged,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert "failed: RuntimeError" in logged.getMessage()
+    assert "in ask_sts" in logged.getMessage(), "where it happened"
 
 
 def test_a_slow_sts_makes_no_queue_and_holds_up_no_other_call(

@@ -20,7 +20,7 @@ from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.sign_in.answers import read_answer
 from compute_optimizer.api.sign_in.endpoints import StsEndpoint
 from compute_optimizer.api.sign_in.presigned import NONCE, read_presigned, signed_header
-from compute_optimizer.api.sign_in.sts import AskSts, ask_sts
+from compute_optimizer.api.sign_in.sts import ask_sts
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.sign_in import (
     SHORTEST_SESSION_SECONDS,
@@ -63,7 +63,6 @@ class SignIn:
     """How far a presigned request may lie in the future."""
     limits: TokenBuckets
     """Of requests to sign in, per source address."""
-    ask: AskSts = ask_sts
 
 
 @dataclass(slots=True)
@@ -89,18 +88,23 @@ def check_rate(desk: SignIn, source: str, now: datetime) -> None:
 def sign_in(desk: SignIn, attempt: Attempt) -> bytes:
     """Return the credentials of a session as JSON; raise RequestRefused with the reason."""
     asked = _read(attempt.body)
-    if asked.server not in desk.names:
-        known = " or ".join(sorted(desk.names))
-        raise _invalid(f"The request was signed for another server; this one is {known}.")
-    if not NONCE.fullmatch(asked.nonce):
-        raise _invalid(f"nonce: expected {NONCE.pattern}.")
+    identity = attempt.identity = _identify(desk, attempt, asked)
+    with desk.state.reading() as connection:
+        opened = open_accounts(all_rules(connection), identity)
+    rule = attempt.rule = _chosen(opened, identity, asked.account)
+    return _admit(desk, attempt, identity, rule, asked.seconds)
+
+
+def _identify(desk: SignIn, attempt: Attempt, asked: Asked) -> AwsIdentity:
+    """Return who signed the request, by STS's word, and use it up."""
+    _check_addressee(desk, asked)
     presigned = read_presigned(asked.url, desk.endpoints, attempt.now, desk.skew)
     attempt.endpoint = presigned.endpoint.url
     with desk.state.reading() as connection:
         if was_used(connection, presigned.signature):
             raise _used()
-    attempt.identity = read_answer(*desk.ask(presigned, signed_header(asked.server, asked.nonce)))
-    if presigned.endpoint.partition not in (None, attempt.identity.partition):
+    identity = read_answer(*ask_sts(presigned, signed_header(asked.server, asked.nonce)))
+    if presigned.endpoint.partition not in (None, identity.partition):
         raise RequestRefused(STS_SILENT, "STS told an identity of another partition than its own.")
     try:
         # Committed by itself, so that it is used up also where no rule lets anybody in.
@@ -108,10 +112,16 @@ def sign_in(desk: SignIn, attempt: Attempt) -> bytes:
             use(connection, presigned.signature, presigned.good_until)
     except Conflict:
         raise _used() from None
-    with desk.state.reading() as connection:
-        opened = open_accounts(all_rules(connection), attempt.identity)
-    attempt.rule = _chosen(opened, attempt.identity, asked.account)
-    return _admit(desk, attempt, attempt.identity, attempt.rule, asked.seconds)
+    return identity
+
+
+def _check_addressee(desk: SignIn, asked: Asked) -> None:
+    """Raise where the request says that it is for another server; STS finds out whoever lies."""
+    if asked.server not in desk.names:
+        known = " or ".join(sorted(desk.names))
+        raise _invalid(f"The request was signed for another server; this one is {known}.")
+    if not NONCE.fullmatch(asked.nonce):
+        raise _invalid(f"nonce: expected {NONCE.pattern}.")
 
 
 def _admit(

@@ -3,7 +3,6 @@
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -21,12 +20,12 @@ ANSWER_SECONDS = 5.0
 LONGEST_ANSWER_BYTES = 16 * 1024
 """An answer has some 500."""
 
-AskSts = Callable[[Presigned, str], tuple[int, bytes]]
-"""Takes a request and what its header says; returns status and body of the answer."""
-
 
 def ask_sts(presigned: Presigned, header: str) -> tuple[int, bytes]:
-    """Return status and body of STS's answer; raise IDPCommunicationError where there is none."""
+    """Return status and body of STS's answer to a request whose header says that.
+
+    Raises IDPCommunicationError where there is no answer.
+    """
     try:
         with closing(_connection(presigned.endpoint.url)) as connection:
             connection.connect()
