@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from compute_optimizer.api.authentication import ACCOUNT_ID
 from compute_optimizer.app import opened
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.granting import (
@@ -30,6 +29,7 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.model.spans import span_of
 from compute_optimizer.store import access_keys
 from compute_optimizer.store.access_keys import AccessKey, KeyRequest, NewSecret

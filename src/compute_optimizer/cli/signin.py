@@ -22,8 +22,8 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.errors import NotFound
+from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.model.sign_in import (
-    ACCOUNT_PATTERN,
     SignInRule,
     check_principal,
     check_session_length,
@@ -123,7 +123,7 @@ def sessions(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
 
 def _acts_in(principal: str, account: str | None) -> str:
     own = check_principal(principal)
-    return own if account is None else checked("--account", account, ACCOUNT_PATTERN, "12 digits")
+    return own if account is None else checked("--account", account, ACCOUNT_ID, "12 digits")
 
 
 def _rule_row(rule: SignInRule) -> dict[str, Any]:

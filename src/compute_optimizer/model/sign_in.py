@@ -7,9 +7,10 @@ roles of the same name exist in accounts of strangers.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from fnmatch import fnmatchcase
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.account import ACCOUNT_ID
 
 SHORTEST_SESSION_SECONDS = 900
 LONGEST_SESSION_SECONDS = 43_200
@@ -19,7 +20,6 @@ DurationSeconds; read 2026-11-26)."""
 LONGEST_PATTERN = 2048
 """Letters of a pattern; an ARN has 2,048 at most (AWS STS API reference, Arn)."""
 
-ACCOUNT_PATTERN = re.compile(r"\d{12}", re.ASCII)
 _PRINCIPAL_PATTERN = re.compile(
     r"arn:(aws[a-z0-9-]*):(iam|sts)::(\d{12}):(root|(?:role|user|federated-user)/[\w+=,.@/*?-]+)",
     re.ASCII,
@@ -33,8 +33,6 @@ _IDENTITY = re.compile(
 
 PARTITION = "aws"
 """Where an account that is named by its number alone lies."""
-
-CACHED_PATTERNS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,9 @@ class SignInRule:
 
     def covers(self, identity: AwsIdentity) -> bool:
         """Return whether the rule speaks of the identity."""
-        if ACCOUNT_PATTERN.fullmatch(self.principal):
+        if ACCOUNT_ID.fullmatch(self.principal):
             return (identity.partition, identity.account_id) == (PARTITION, self.principal)
-        return _compiled(self.principal).fullmatch(identity.principal_arn) is not None
+        return fnmatchcase(identity.principal_arn, self.principal)
 
     @property
     def exactness(self) -> tuple[int, int]:
@@ -113,7 +111,7 @@ def open_accounts(rules: Iterable[SignInRule], identity: AwsIdentity) -> dict[st
 
 def check_principal(pattern: str) -> str:
     """Return the account of a principal's pattern; raise InvalidInput for one that is none."""
-    if ACCOUNT_PATTERN.fullmatch(pattern):
+    if ACCOUNT_ID.fullmatch(pattern):
         return pattern
     found = _PRINCIPAL_PATTERN.fullmatch(pattern)
     if found is None or len(pattern) > LONGEST_PATTERN:
@@ -138,9 +136,3 @@ def check_session_length(seconds: int) -> None:
             f"a session of {seconds} seconds: expected {SHORTEST_SESSION_SECONDS // 60} minutes "
             f"to {LONGEST_SESSION_SECONDS // 3600} hours"
         )
-
-
-@lru_cache(maxsize=CACHED_PATTERNS)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    wildcards = {"*": ".*", "?": "."}
-    return re.compile("".join(wildcards.get(letter, re.escape(letter)) for letter in pattern))

@@ -18,7 +18,7 @@ from compute_optimizer.api.sign_in.client.request import (
 )
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.interfaces import SystemClock
-from compute_optimizer.model.sign_in import ACCOUNT_PATTERN
+from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.model.spans import span_of
 
 PRINTED = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId")
@@ -60,7 +60,7 @@ def credentials(
     They are kept, readable by you only, until shortly before they expire.
     """
     name = checked_endpoint(endpoint, i_know_this_network_is_private)
-    if account is not None and not ACCOUNT_PATTERN.fullmatch(account):
+    if account is not None and not ACCOUNT_ID.fullmatch(account):
         raise InvalidInput(f"--account {account!r}: expected 12 digits")
     seconds = int(span_of("--duration", duration).total_seconds()) if duration else None
     wanted = Wanted(endpoint, profile, region, server_name or name, account, seconds)
