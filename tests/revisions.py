@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, Index, Table, text
 
 from compute_optimizer.store.schema import (
+    access_keys,
     export_jobs,
     idle_recommendations,
     own_prices,
@@ -11,6 +12,8 @@ from compute_optimizer.store.schema import (
     risk_models,
     risk_rules,
     run_summaries,
+    sign_in_rules,
+    sign_in_signatures,
 )
 
 ADDED: dict[str, tuple[Table, ...]] = {
@@ -19,11 +22,18 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0004": (idle_recommendations, run_summaries),
     "0005": (risk_models, risk_rules),
     "0006": (own_prices,),
+    "0007": (sign_in_rules, sign_in_signatures),
 }
 """The tables that each revision added."""
 
-INDEXED = {"0004": "ix_recommendations_finding"}
-"""Indexes of recommendations that a revision added."""
+INDEXED = {
+    "0004": (recommendations, "ix_recommendations_finding"),
+    "0007": (access_keys, "ix_access_keys_sign_in_rule"),
+}
+"""The index of an older table that a revision added."""
+
+WIDENED = {"0007": (access_keys, ("signed_in_as", "sign_in_rule"))}
+"""The columns of an older table that a revision added."""
 
 
 def back_to(connection: Connection, revision: str) -> None:
@@ -32,8 +42,11 @@ def back_to(connection: Connection, revision: str) -> None:
         if added > revision:
             for table in tables:
                 table.drop(connection)
-    indexes: dict[str | None, Index] = {str(one.name): one for one in recommendations.indexes}
-    for added, name in INDEXED.items():
+    for added, (table, name) in INDEXED.items():
         if added > revision:
+            indexes: dict[str | None, Index] = {str(one.name): one for one in table.indexes}
             indexes[name].drop(connection)
+    for added, (table, names) in WIDENED.items():
+        for name in names if added > revision else ():
+            connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})

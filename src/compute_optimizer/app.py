@@ -1,12 +1,12 @@
 """The wiring: everything that one process needs, opened once from the settings."""
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.audit import AuditLog
 from compute_optimizer.api.authentication import (
     Authenticate,
@@ -16,12 +16,16 @@ from compute_optimizer.api.authentication import (
 from compute_optimizer.api.background import Step, repeating
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
+from compute_optimizer.api.sign_in.endpoints import known_endpoints
+from compute_optimizer.api.sign_in.exchange import SignIn
+from compute_optimizer.api.sign_in.names import server_names
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.purge import purge_when_due
+from compute_optimizer.jobs.sign_in import prune_sign_ins
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.store import State
@@ -37,6 +41,9 @@ PURGE_SECONDS = 2.0
 
 EXPORT_SECONDS = 0.5
 """How often queued exports are looked for."""
+
+SIGN_IN_SECONDS = 60.0
+"""How often what is over is looked for: used signatures, and expired sessions."""
 
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
@@ -84,6 +91,8 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         purge = partial(purge_when_due, application.state, tiles, application.clock, grace)
         steps.append(Step("purge", purge, PURGE_SECONDS))
         exporter = exporter_of(application)
+        prune = partial(prune_sign_ins, application.state, application.clock)
+        steps.append(Step("sign-ins", prune, SIGN_IN_SECONDS))
         steps.append(Step("exports", partial(run_exports, exporter), EXPORT_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
@@ -102,6 +111,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             page_size=settings.page_size,
             newer_idle_types=settings.newer_idle_types,
             sink=exporter.sink,
+            sign_in=sign_in_of(application),
         )
 
 
@@ -128,22 +138,35 @@ def sink_of(settings: Settings) -> Sink:
     return FolderSink(settings.export_dir)
 
 
+def sign_in_of(application: Application) -> SignIn | None:
+    """Return what signing in needs, by the settings; None where it is not set up.
+
+    With auth off nobody needs credentials, and none would be looked at. Raises InvalidInput for a
+    name of this server, or an endpoint of STS, that is none.
+    """
+    settings = application.settings
+    names = server_names(settings.sign_in_names)
+    if settings.auth == "off" or not names:
+        return None
+    return SignIn(
+        application.state,
+        open_key_file(settings.key_file, settings.data_dir),
+        names,
+        known_endpoints(settings.sign_in_sts_endpoints),
+        timedelta(seconds=settings.clock_skew_seconds),
+        per_minute(settings.sign_ins_per_minute),
+    )
+
+
 def check_exposure(settings: Settings) -> None:
     """Raise InvalidInput where `auth off` would trust callers from outside this machine."""
-    if settings.auth == "on" or settings.i_know_this_port_is_private or _is_loopback(settings.host):
+    if settings.auth == "on" or settings.i_know_this_port_is_private or is_loopback(settings.host):
         return
     raise InvalidInput(
         f"auth off trusts every caller, so it binds loopback only, not {settings.host}. Use "
         "auth on, --host 127.0.0.1, or, where nobody else can reach the port (inside a container), "
         "--i-know-this-port-is-private"
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _authentication(application: Application, stack: ExitStack) -> tuple[Authenticate, list[Step]]:

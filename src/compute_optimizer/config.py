@@ -60,6 +60,9 @@ SETTINGS = (
     Setting(
         "failed_signatures_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0
     ),
+    Setting("sign_in_names", "", "Names that clients sign for, by commas; empty lets nobody in."),
+    Setting("sign_in_sts_endpoints", "", "URLs of STS to ask beside AWS's own, by commas."),
+    Setting("sign_ins_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
     Setting(
@@ -101,6 +104,9 @@ class Settings:
     throttle_requests_per_second: float
     throttle_burst: float
     failed_signatures_per_minute: float
+    sign_in_names: str
+    sign_in_sts_endpoints: str
+    sign_ins_per_minute: float
     audit_file: Path
     opt_out_grace_days: float
     profile: str

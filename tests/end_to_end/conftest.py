@@ -23,12 +23,15 @@ from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
 from compute_optimizer.store.sealing import open_key_file
 from tests.states import FreshUrl
+from tests.sts import Sts
 
 PROTOCOLS = ("json", "cbor")
 """What a client can speak: AWS JSON 1.0 and Smithy RPC v2 CBOR."""
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
+SERVER_NAME = "optimizer.example.com"
+"""By which people sign in."""
 START_SECONDS = 10.0
 
 Clients = Callable[..., Any]
@@ -196,3 +199,9 @@ def protocol(request: pytest.FixtureRequest) -> str:
 def secured(serve: Callable[..., Served]) -> Served:
     """A running server that verifies signatures, on a fresh state without keys."""
     return serve(auth="on")
+
+
+@pytest.fixture
+def host(serve: Callable[..., Served], sts: Sts) -> Served:
+    """A running server to sign in at, which asks the local STS and has no rule yet."""
+    return serve(auth="on", sign_in_names=SERVER_NAME, sign_in_sts_endpoints=sts.url)

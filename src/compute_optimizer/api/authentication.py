@@ -1,6 +1,5 @@
 """Who is calling: the holder of a stored access key, or whoever a local caller says they are."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,11 +13,10 @@ from compute_optimizer.api import signature
 from compute_optimizer.api.errors import EXPIRED_TOKEN, UNRECOGNIZED_CLIENT, RequestRefused
 from compute_optimizer.api.messages import Request
 from compute_optimizer.api.signature import CACHED_CREDENTIALS, Credential
+from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import AccessKey, find_access_key, record_last_use
 from compute_optimizer.store.sealing import Sealer
-
-ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 
 NO_SIGNING_KEY = bytes(32)
 """Stands for the signing key of an unknown access key, so that both take the same time."""

@@ -27,6 +27,7 @@ from compute_optimizer.api.errors import (
 from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.messages import HeaderList, Request, Response
 from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
+from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.operations.context import Context
@@ -75,6 +76,8 @@ class FrontDoor:
     newer_idle_types: bool = True
     sink: Sink | None = None
     """Where exports are written to."""
+    sign_in: SignIn | None = None
+    """Lets people in by their AWS identity; None where that is not set up."""
     closing: Event = field(default_factory=Event)
     """Set once the server is shutting down."""
 
@@ -106,14 +109,14 @@ def answer(door: FrontDoor, request: Request) -> Response:
     except Exception as error:
         return _fail(door, call, error)
     _record(door, call, SUCCESS)
-    headers = _headers(claimed.encoding, len(body), request_id, now)
+    headers = response_headers(claimed.encoding, len(body), request_id, now)
     return Response(200, headers, body)
 
 
 def refuse(encoding: Encoding, error: ServiceException, request_id: str, now: datetime) -> Response:
     """Return the response that every client turns into its exception."""
     body = encoding.encode_error(error)
-    headers = _headers(encoding, len(body), request_id, now)
+    headers = response_headers(encoding, len(body), request_id, now)
     present = {name for name, _ in headers}
     for name, value in encoding.error_headers(error).items():
         if name.encode() not in present:
@@ -202,16 +205,16 @@ def _plain_body(door: FrontDoor, request: Request) -> bytes:
     except zlib.error:
         raise RequestRefused(MALFORMED_HTTP_REQUEST, "The body is not valid gzip.") from None
     if len(body) > door.max_body_bytes:
-        raise body_too_large(door)
+        raise body_too_large(door.max_body_bytes)
     if not inflater.eof or inflater.unused_data:
         raise RequestRefused(MALFORMED_HTTP_REQUEST, "The body is not one complete gzip stream.")
     return body
 
 
-def body_too_large(door: FrontDoor) -> RequestRefused:
-    """Return the error of a body, as sent or unpacked, beyond the limit."""
+def body_too_large(limit: int) -> RequestRefused:
+    """Return the error of a body, as sent or unpacked, beyond the limit in bytes."""
     return RequestRefused(
-        REQUEST_TOO_LARGE, f"The body of the request is larger than {door.max_body_bytes} bytes."
+        REQUEST_TOO_LARGE, f"The body of the request is larger than {limit} bytes."
     )
 
 
@@ -248,7 +251,8 @@ def _record(door: FrontDoor, call: Call, outcome: str) -> None:
     door.audit_log.write(entry)
 
 
-def _headers(encoding: Encoding, length: int, request_id: str, now: datetime) -> HeaderList:
+def response_headers(encoding: Encoding, length: int, request_id: str, now: datetime) -> HeaderList:
+    """Return the headers of a response whose body has that many bytes."""
     return [
         *FIXED_HEADERS[encoding.name],
         (b"content-length", b"%d" % length),

@@ -70,6 +70,38 @@ FRONT_DOOR = (
 )
 """The whole table. A 404 for unknown operations, because a 5xx would make SDKs try again."""
 
+INVALID_IDENTITY = FrontDoorError(
+    "InvalidIdentityToken", 400, "The presigned request cannot be used to sign in."
+)
+IDENTITY_REJECTED = FrontDoorError(
+    "IDPRejectedClaim", 403, "STS did not accept the presigned request."
+)
+STS_SILENT = FrontDoorError("IDPCommunicationError", 503, "STS gave no usable answer. Try again.")
+SIGN_IN_DENIED = FrontDoorError("AccessDeniedException", 403, "No rule lets this identity in.")
+SIGN_IN_OFF = FrontDoorError(
+    "UnknownOperationException",
+    404,
+    "Signing in is not set up here: the setting sign_in_names is empty, or auth is off.",
+)
+SIGN_IN_THROTTLED = FrontDoorError(
+    "ThrottlingException", 429, "Too many are signing in. Try again."
+)
+SHUTTING_DOWN = FrontDoorError(
+    "ServiceUnavailableException", 503, "The server is shutting down. Try again."
+)
+
+SIGN_IN = (
+    INVALID_IDENTITY,
+    IDENTITY_REJECTED,
+    STS_SILENT,
+    SIGN_IN_DENIED,
+    SIGN_IN_OFF,
+    SIGN_IN_THROTTLED,
+    SHUTTING_DOWN,
+)
+"""What signing in answers beside. Codes as STS names them where it exchanges somebody else's token
+(AWS STS API reference, AssumeRoleWithWebIdentity), so that people find them explained."""
+
 
 class RequestRefused(ServiceException):
     """The front door turned the request away; raised with a row of the table."""

@@ -7,6 +7,7 @@ Bare ASGI on purpose: a framework's request objects cost as much as everything d
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.api.dispatch import (
@@ -16,9 +17,15 @@ from compute_optimizer.api.dispatch import (
     new_request_id,
     refuse,
 )
-from compute_optimizer.api.errors import REQUEST_TIMEOUT, RequestRefused
+from compute_optimizer.api.errors import REQUEST_TIMEOUT, SIGN_IN_THROTTLED, RequestRefused
 from compute_optimizer.api.messages import Request, Response, headers_by_name
-from compute_optimizer.api.protocols import encoding_for
+from compute_optimizer.api.protocols import JSON, encoding_for
+from compute_optimizer.api.sign_in.names import SIGN_IN_PATH
+from compute_optimizer.api.sign_in.route import (
+    LONGEST_BODY_BYTES,
+    answer_sign_in,
+    refuse_sign_in,
+)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,6 +45,12 @@ THREADS = 8
 """Calls that run at once beside the inline ones. They wait for the store or hold the interpreter,
 so more would not be faster; each needs a connection, of which the store opens up to 15."""
 
+SIGN_IN_THREADS = 4
+"""Sign-ins at once: they wait for STS, so they have threads of their own."""
+
+SIGN_INS_WAITING = 16
+"""Sign-ins that run or wait; more are refused, so that a slow STS makes no queue."""
+
 BODY_SECONDS = 30.0
 """Time in which a body must arrive: 4 MiB at 1.1 Mbit/s."""
 
@@ -51,10 +64,31 @@ class Disconnected(Exception):
     """The peer went away before its request was complete."""
 
 
+@dataclass(slots=True)
+class Lane:
+    """Threads for those who sign in, with a place for each that runs or waits."""
+
+    pool: ThreadPoolExecutor
+    taken: int = 0
+
+    async def run(self, door: FrontDoor, request: Request) -> Response:
+        """Return the response; without a free place it is a refusal."""
+        if self.taken >= SIGN_INS_WAITING:
+            refused = RequestRefused(SIGN_IN_THROTTLED)
+            return refuse(JSON, refused, new_request_id(), door.clock.now())
+        self.taken += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.pool, answer_sign_in, door, request)
+        finally:
+            self.taken -= 1
+
+
 def build_asgi(door: FrontDoor) -> AsgiApp:
     """Return the application that answers through the door."""
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
     short_is_quick = door.state.is_sqlite  # Over a network even a short read may wait.
+    lane = Lane(ThreadPoolExecutor(SIGN_IN_THREADS, thread_name_prefix="sign-in"))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,6 +102,8 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
         else:
             if scope["path"] == HEALTH_PATH and request.method == "GET":
                 response = _health()
+            elif _is_sign_in(scope):
+                response = await lane.run(door, request)
             elif short_is_quick and _is_short(request):
                 response = answer(door, request)
             else:
@@ -85,6 +121,11 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
     return app
 
 
+def _is_sign_in(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.endswith(SIGN_IN_PATH)
+
+
 def _is_short(request: Request) -> bool:
     target = request.headers.get(b"x-amz-target", request.raw_path)
     return target.endswith(INLINE) and len(request.body) <= INLINE_BODY_BYTES
@@ -94,25 +135,30 @@ async def _read(scope: Scope, receive: Receive, door: FrontDoor) -> Request:
     """Return the whole request; raise RequestRefused for a body too large or too slow."""
     headers = headers_by_name(scope["headers"])
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > door.max_body_bytes:
-        raise body_too_large(door)
+    limit = LONGEST_BODY_BYTES if _is_sign_in(scope) else door.max_body_bytes
+    if length.isdigit() and int(length) > limit:
+        raise body_too_large(limit)
     message = await receive()
     body = message.get("body", b"")
     if message["type"] == "http.disconnect":
         raise Disconnected
     if message.get("more_body"):
-        body = await _read_on(body, receive, door.max_body_bytes)
-    if len(body) > door.max_body_bytes:
-        raise body_too_large(door)
-    client = scope["client"]
+        body = await _read_on(body, receive, limit)
+    if len(body) > limit:
+        raise body_too_large(limit)
     return Request(
         scope["method"],
         scope["raw_path"],
         scope["query_string"],
         headers,
         body,
-        client[0] if client else "",
+        _source(scope),
     )
+
+
+def _source(scope: Scope) -> str:
+    client = scope["client"]
+    return client[0] if client else ""
 
 
 async def _read_on(first: bytes, receive: Receive, limit: int) -> bytes:
@@ -133,8 +179,11 @@ async def _read_on(first: bytes, receive: Receive, limit: int) -> bytes:
 
 
 def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
-    encoding = encoding_for(headers_by_name(scope["headers"]))
-    response = refuse(encoding, error, new_request_id(), door.clock.now())
+    if _is_sign_in(scope):
+        response = refuse_sign_in(door, _source(scope), error)
+    else:
+        encoding = encoding_for(headers_by_name(scope["headers"]))
+        response = refuse(encoding, error, new_request_id(), door.clock.now())
     if error.status == REQUEST_TIMEOUT.status:
         # The rest of the body would be taken for the next request.
         response.headers.append((b"connection", b"close"))

@@ -4,7 +4,8 @@ import sys
 
 import typer
 
-from compute_optimizer.cli import accounts, keys, output, prices, risk
+from compute_optimizer.api.sign_in.client.command import credentials
+from compute_optimizer.cli import accounts, keys, output, prices, risk, signin
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
@@ -38,6 +39,7 @@ app.command()(analyze)
 app.command()(backtest)
 app.command()(calibrate)
 app.command()(compare)
+app.command()(credentials)
 app.command()(demo)
 app.command()(explain)
 app.command()(export)
@@ -50,6 +52,7 @@ app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(prices.commands, name="prices")
 app.add_typer(risk.commands, name="risk")
+app.add_typer(signin.commands, name="signin")
 
 
 def main() -> None:

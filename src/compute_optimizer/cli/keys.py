@@ -4,17 +4,22 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
 
-from compute_optimizer.api.authentication import ACCOUNT_ID
-from compute_optimizer.api.authorization import parse_policy, policy_allowing
 from compute_optimizer.app import opened
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.granting import (
+    AllowOption,
+    PolicyOption,
+    checked,
+    granted_policy,
+    spelled,
+)
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -24,6 +29,8 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.account import ACCOUNT_ID
+from compute_optimizer.model.spans import span_of
 from compute_optimizer.store import access_keys
 from compute_optimizer.store.access_keys import AccessKey, KeyRequest, NewSecret
 from compute_optimizer.store.sealing import open_key_file
@@ -32,9 +39,6 @@ commands = typer.Typer(help="Access keys: who may sign requests.", no_args_is_he
 
 USER_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 """What IAM allows as the name of a user."""
-
-SPAN = re.compile(r"(\d+)([smhd])", re.ASCII)
-SPAN_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 COLUMNS = {
     "accessKeyId": "Access key id",
@@ -53,11 +57,8 @@ KeyId = Annotated[str, typer.Argument(metavar="ACCESS_KEY_ID", help="Id of the k
 def create(
     account: Annotated[str, typer.Option(help="Account that the key acts for: 12 digits.")],
     name: Annotated[str, typer.Option(help="Who holds the key; shown in messages and the audit.")],
-    policy: Annotated[Path | None, typer.Option(help="File with a policy document (JSON).")] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="Action to allow, such as compute-optimizer:Get*; repeat for several."),
-    ] = None,
+    policy: PolicyOption = None,
+    allow: AllowOption = None,
     expires_in: Annotated[
         str | None, typer.Option(help="Time until the key expires, such as 90d, 12h or 30m.")
     ] = None,
@@ -72,12 +73,12 @@ def create(
 ) -> None:
     """Make a key and show its secret, this once."""
     settings = settings_for(data_dir)
-    document = _policy(policy, allow)
+    document = granted_policy(policy, allow)
     with opened(settings) as application:
         now = application.clock.now()
         wanted = KeyRequest(
-            account_id=_checked("--account", account, ACCOUNT_ID, "12 digits"),
-            name=_checked("--name", name, USER_NAME, "1 to 64 letters, digits and +=,.@_-"),
+            account_id=checked("--account", account, ACCOUNT_ID, "12 digits"),
+            name=checked("--name", name, USER_NAME, "1 to 64 letters, digits and +=,.@_-"),
             policy=document,
             expires_at=_expiry(expires_in, expires_at, now),
             with_session_token=session_token,
@@ -148,52 +149,15 @@ def _writing(data_dir: Path | None, command: str, access_key_id: str) -> Iterato
         record_command(application, command, [access_key_id])
 
 
-def _policy(path: Path | None, allow: list[str] | None) -> dict[str, Any]:
-    if (path is None) is (not allow):
-        raise InvalidInput(
-            "say what the key may do: either --policy FILE or --allow ACTION, such as "
-            "--allow 'compute-optimizer:*'"
-        )
-    document = policy_allowing(allow or []) if path is None else _read_policy(path)
-    parse_policy(document)
-    return document
-
-
-def _read_policy(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text())
-    except OSError as error:
-        raise InvalidInput(f"policy {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidInput(f"policy {path} is not JSON: {error}") from None
-    return document
-
-
-def _checked(option: str, value: str, pattern: re.Pattern[str], expected: str) -> str:
-    if not pattern.fullmatch(value):
-        raise InvalidInput(f"{option} {value!r}: expected {expected}")
-    return value
-
-
 def _expiry(span: str | None, moment: str | None, now: datetime) -> datetime | None:
     if span is not None and moment is not None:
         raise InvalidInput("give --expires-in or --expires-at, not both")
     expires = _moment(moment) if moment is not None else None
     if span is not None:
-        expires = now + _span(span)
+        expires = now + span_of("--expires-in", span)
     if expires is not None and expires <= now:
         raise InvalidInput(f"the key would expire at {expires.isoformat()}, which has passed")
     return expires
-
-
-def _span(text: str) -> timedelta:
-    found = SPAN.fullmatch(text)
-    try:
-        if found is not None:
-            return timedelta(seconds=int(found[1]) * SPAN_SECONDS[found[2]])
-    except OverflowError:
-        pass
-    raise InvalidInput(f"--expires-in {text!r}: expected a time such as 90d, 12h, 30m or 45s")
 
 
 def _moment(text: str) -> datetime:
@@ -227,16 +191,8 @@ def _row(key: AccessKey, now: datetime, output: Format) -> dict[str, Any]:
         "accountId": key.account_id,
         "name": key.name,
         "status": "Expired" if expired else "Active" if key.active else "Inactive",
-        "createdAt": _spelled(key.created_at, output),
-        "expiresAt": _spelled(key.expires_at, output),
-        "lastUsedAt": _spelled(key.last_used_at, output),
+        "createdAt": spelled(key.created_at, output),
+        "expiresAt": spelled(key.expires_at, output),
+        "lastUsedAt": spelled(key.last_used_at, output),
     }
     return row | ({"policy": json.loads(key.policy)} if output is Format.JSON else {})
-
-
-def _spelled(moment: datetime | None, output: Format) -> str | None:
-    if moment is None:
-        return None
-    if output is Format.JSON:
-        return moment.isoformat(timespec="seconds")
-    return moment.strftime("%Y-%m-%d %H:%M")

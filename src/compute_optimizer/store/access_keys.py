@@ -1,4 +1,8 @@
-"""Access keys: who may sign requests, for which account, under which policy, until when."""
+"""Access keys: who may sign requests, for which account, under which policy, until when.
+
+A session of somebody who signed in is an access key with a session token, an expiry and the rule
+that let it in.
+"""
 
 import base64
 import json
@@ -43,11 +47,15 @@ class AccessKey:
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    signed_in_as: str | None = None
+    """Of a session: the ARN that STS told."""
+    sign_in_rule: str | None = None
+    """Of a session: the id of the rule that let it in."""
 
     @property
     def principal_arn(self) -> str:
         """Who signs with the key, as messages and the audit log name it."""
-        return f"arn:aws:iam::{self.account_id}:user/{self.name}"
+        return self.signed_in_as or f"arn:aws:iam::{self.account_id}:user/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class KeyRequest:
     """A valid policy document: see api.authorization.parse_policy."""
     expires_at: datetime | None = None
     with_session_token: bool = False
+    signed_in_as: str | None = None
+    sign_in_rule: str | None = None
 
 
 def create_access_key(
@@ -87,6 +97,8 @@ def create_access_key(
             active=True,
             created_at=now,
             expires_at=wanted.expires_at,
+            signed_in_as=wanted.signed_in_as,
+            sign_in_rule=wanted.sign_in_rule,
             **_stored(new, sealer),
         )
     )
@@ -128,10 +140,14 @@ def existing_access_key(connection: Connection, access_key_id: str) -> AccessKey
     return key
 
 
-def list_access_keys(connection: Connection, account_id: str | None = None) -> list[AccessKey]:
-    """Return all keys, or those of one account, by account and age."""
-    statement = select(access_keys).order_by(
-        access_keys.c.account_id, access_keys.c.created_at, access_keys.c.access_key_id
+def list_access_keys(
+    connection: Connection, account_id: str | None = None, *, sessions: bool = False
+) -> list[AccessKey]:
+    """Return all keys, or those of one account, by account and age; or sessions instead of keys."""
+    statement = (
+        select(access_keys)
+        .where(access_keys.c.sign_in_rule.is_not(None) == sessions)
+        .order_by(access_keys.c.account_id, access_keys.c.created_at, access_keys.c.access_key_id)
     )
     if account_id is not None:
         statement = statement.where(access_keys.c.account_id == account_id)

@@ -109,6 +109,30 @@ access_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
+    # Of a session: the ARN that STS told, and the rule that let it in; null for stored keys.
+    Column("signed_in_as", String(2048)),
+    Column("sign_in_rule", String(36), index=True),
+)
+
+sign_in_rules = Table(
+    "sign_in_rules",
+    metadata,
+    # As model.sign_in.SignInRule.
+    Column("rule_id", String(36), primary_key=True),
+    Column("principal", String(2048), nullable=False),
+    Column("account_id", String(12), nullable=False),
+    Column("policy", JSON, nullable=False),
+    Column("longest_session_seconds", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "account_id", "principal", unique=True),
+)
+
+sign_in_signatures = Table(
+    "sign_in_signatures",
+    metadata,
+    # Of a presigned request that was used: kept while it could be used again.
+    Column("digest", LargeBinary, primary_key=True),
+    Column("good_until", UtcDateTime, nullable=False, index=True),
 )
 
 resources = Table(
