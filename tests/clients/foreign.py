@@ -19,6 +19,8 @@ import cbor2
 
 ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
+NODE_DRIVER = Path(__file__).with_name("driver.cjs")
+NODE_VENV = "client-js"
 REGION = "us-east-1"
 SERVICE = "compute-optimizer"
 TARGET = "ComputeOptimizerService"
@@ -80,36 +82,54 @@ def python_client(venv: str, library: str, protocol: str = JSON) -> Connect:
         variables = environment(endpoint, key, folder)
         if protocol == CBOR:
             variables["AWS_DATA_PATH"] = str(_cbor_override(folder))
-        with subprocess.Popen(
-            [_program(venv, "python"), str(DRIVER), library],
-            env=variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-
-            def call(operation: str, request: Mapping[str, Any]) -> Answer:
-                line = {"operation": _snake(operation), "arguments": request}
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write(json.dumps(line) + "\n")
-                process.stdin.flush()
-                answer = json.loads(process.stdout.readline())
-                return Answer(
-                    answer["response"],
-                    answer.get("error"),
-                    answer["protocol"],
-                    answer.get("caught_by_name"),
-                )
-
-            try:
-                yield call
-            finally:
-                assert process.stdin is not None
-                process.stdin.close()
-                process.wait(timeout=20)
+        words = [_program(venv, "python"), str(DRIVER), library]
+        with _driven(words, variables, _snake) as call:
+            yield call
 
     return connect
+
+
+def javascript_client(protocol: str = JSON) -> Connect:
+    """Return how to connect the SDK for JavaScript from its own environment."""
+
+    @contextmanager
+    def connect(endpoint: str, key: Key, folder: Path) -> Iterator[Call]:
+        words = ["node", str(NODE_DRIVER), str(ROOT / f".venv-{NODE_VENV}"), protocol]
+        with _driven(words, environment(endpoint, key, folder), str) as call:
+            yield call
+
+    return connect
+
+
+@contextmanager
+def _driven(
+    words: list[str], variables: dict[str, str], spelled: Callable[[str], str]
+) -> Iterator[Call]:
+    """Start a driver and give how to call through it: a line there, a line back."""
+    with subprocess.Popen(
+        words, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def call(operation: str, request: Mapping[str, Any]) -> Answer:
+            line = {"operation": spelled(operation), "arguments": request}
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(line) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+            return Answer(
+                answer["response"],
+                answer.get("error"),
+                answer["protocol"],
+                answer.get("caught_by_name"),
+            )
+
+        try:
+            yield call
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=20)
 
 
 def _cbor_override(folder: Path) -> Path:
@@ -253,6 +273,8 @@ CLIENTS: Mapping[str, Connect] = {
     "aiobotocore": python_client("client-aiobotocore", "aiobotocore"),
     "aiobotocore-cbor": python_client("client-aiobotocore", "aiobotocore", CBOR),
     "aws-cli": aws_cli("client-awscli"),
+    "javascript": javascript_client(),
+    "javascript-cbor": javascript_client(CBOR),
     "raw-json": raw_requests(JSON),
     "raw-cbor": raw_requests(CBOR),
 }
