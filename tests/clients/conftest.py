@@ -19,7 +19,8 @@ from compute_optimizer.jobs.demo import DemoFiles, write_demo_files
 from compute_optimizer.scenario.organization import MANAGEMENT_ACCOUNT_ID, MEMBER_ACCOUNT_IDS
 from tests.clients.foreign import CLIENTS, NODE_VENV, ROOT, Call, Key
 
-FLEET_SIZE = 60
+FLEET_SIZE = 100
+"""Instances: enough for each account to have something of most types, and for idle ones."""
 PROGRAM = (sys.executable, "-m", "compute_optimizer")
 
 

@@ -82,7 +82,7 @@ def python_client(venv: str, library: str, protocol: str = JSON) -> Connect:
         variables = environment(endpoint, key, folder)
         if protocol == CBOR:
             variables["AWS_DATA_PATH"] = str(_cbor_override(folder))
-        words = [_program(venv, "python"), str(DRIVER), library]
+        words = [program(venv, "python"), str(DRIVER), library]
         with _driven(words, variables, _snake) as call:
             yield call
 
@@ -147,7 +147,7 @@ def aws_cli(venv: str) -> Connect:
     @contextmanager
     def connect(endpoint: str, key: Key, folder: Path) -> Iterator[Call]:
         # The variable for the endpoint is younger than some versions of the CLI.
-        words = [_program(venv, "aws"), "--endpoint-url", endpoint, "--no-paginate", SERVICE]
+        words = [program(venv, "aws"), "--endpoint-url", endpoint, "--no-paginate", SERVICE]
 
         def call(operation: str, request: Mapping[str, Any]) -> Answer:
             done = subprocess.run(
@@ -254,7 +254,8 @@ def sign(
     return {**signed, "authorization": authorization}
 
 
-def _program(venv: str, name: str) -> str:
+def program(venv: str, name: str) -> str:
+    """Return a program of an environment."""
     program = ROOT / f".venv-{venv}" / "bin" / name
     assert program.exists(), f"{program.relative_to(ROOT)} is missing: run `make test-clients`"
     return str(program)
@@ -262,7 +263,8 @@ def _program(venv: str, name: str) -> str:
 
 def _snake(operation: str) -> str:
     """Spell an operation as Python clients do: GetEC2Instance... is get_ec2_instance..."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation.replace("EC2", "Ec2"))
+    between = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    spaced = re.sub(between, "_", operation.replace("EC2", "Ec2"))
     return spaced.lower()
 
 
