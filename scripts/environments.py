@@ -43,6 +43,7 @@ ENVIRONMENTS = {
     "client-boto3-1.26": Environment(("client-boto3-1.26",)),
     "client-aiobotocore": Environment(("client-aiobotocore",)),
     "client-awscli": Environment(("client-awscli",)),
+    "client-c7n": Environment(("client-c7n",)),
     "client-cid": Environment(("client-cid",)),
     "client-js": Environment(("client-js",), node=True),
 }
