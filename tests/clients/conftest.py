@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -171,3 +172,27 @@ def connect(client: str, tmp_path: Path) -> Iterator[Connector]:
             return call
 
         yield connected
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The running demo."""
+
+    endpoint: str
+    data_dir: Path
+    printed: str
+    """What it said until it served."""
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo as its command runs it; any signature is taken."""
+    data_dir = tmp_path_factory.mktemp("demo") / "data"
+    words = (*PROGRAM, "demo", "--port", "0", "--data-dir", str(data_dir))
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+        found = re.search(r"--endpoint-url (\S+)", printed)
+        assert found is not None, printed
+        yield Demo(found[1], data_dir, printed)
+        process.terminate()

@@ -83,7 +83,7 @@ def python_client(venv: str, library: str, protocol: str = JSON) -> Connect:
         if protocol == CBOR:
             variables["AWS_DATA_PATH"] = str(_cbor_override(folder))
         words = [program(venv, "python"), str(DRIVER), library]
-        with _driven(words, variables, _snake) as call:
+        with _driven(words, variables, snake) as call:
             yield call
 
     return connect
@@ -153,7 +153,7 @@ def aws_cli(venv: str) -> Connect:
             done = subprocess.run(
                 [
                     *words,
-                    _snake(operation).replace("_", "-"),
+                    snake(operation).replace("_", "-"),
                     "--cli-input-json",
                     json.dumps(request),
                 ],
@@ -261,7 +261,7 @@ def program(venv: str, name: str) -> str:
     return str(program)
 
 
-def _snake(operation: str) -> str:
+def snake(operation: str) -> str:
     """Spell an operation as Python clients do: GetEC2Instance... is get_ec2_instance..."""
     between = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
     spaced = re.sub(between, "_", operation.replace("EC2", "Ec2"))

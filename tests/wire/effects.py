@@ -6,6 +6,7 @@ row here, by its path, whichever operations have it; `[]` is an entry of a list.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
@@ -21,6 +22,7 @@ Effect = Callable[[World, str], tuple[Any, Any]]
 """(world, operation) -> what is seen without the member, and with it."""
 
 NONSENSE = "Nonsense"
+EVERYONE = (MANAGEMENT_ACCOUNT_ID, *MEMBER_ACCOUNT_IDS)
 MIDNIGHT = NOON.replace(hour=0)
 
 
@@ -65,6 +67,9 @@ PROJECTIONS = {
 }
 """The member that names the resource, and the operation that lists such resources."""
 
+OPTIONS = "recommendationoptions"
+"""How members with options end, whatever the type."""
+
 ARMED = {"recommendationPreferences": {"cpuVendorArchitectures": ["AWS_ARM64", "CURRENT"]}}
 
 
@@ -76,30 +81,48 @@ def shown_list(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(found)
 
 
-def recommended_arns(world: World, operation: str, account: str = SHOP) -> list[str]:
-    """Return the ARNs of what an account has recommendations for."""
+@cache
+def home(world: World, operation: str) -> str:
+    """Return the account for which an operation lists most."""
+    counts = {
+        account: len(shown_list(world.answer(operation, {"accountIds": [account]})))
+        for account in EVERYONE
+    }
+    return max(counts, key=lambda account: counts[account])
+
+
+def recommended_arns(world: World, operation: str) -> list[str]:
+    """Return the ARNs of what the account with most has recommendations for."""
     member = LISTS[operation].removesuffix("s")
-    listed = shown_list(world.answer(operation, {"accountIds": [account]}))
+    listed = shown_list(world.answer(operation, {"accountIds": [home(world, operation)]}))
     return [one[member] for one in listed]
 
 
 def projected_arns(world: World, operation: str) -> list[str]:
-    """Return resources that have options of both architectures, if there are options at all."""
+    """Return resources of any account that have options; of both architectures, where asked."""
     member, listing = PROJECTIONS[operation]
-    asked = {"accountIds": [SHOP]} | (ARMED if "RDS" in listing or "EC2" in listing else {})
-    found = shown_list(world.answer(listing, asked))
-    options = [name for name in found[0] if name.lower().endswith("recommendationoptions")]
+    request = operation_model("compute-optimizer", operation).input_shape
+    asked = ARMED if "recommendationPreferences" in request.members else {}
+    found = [
+        one
+        for account in EVERYONE
+        for one in shown_list(world.answer(listing, {"accountIds": [account]} | asked))
+    ]
+    # A cluster has options of its storage only, of which no metric is projected.
     return [
         one[member]
         for one in found
-        if any(one.get(name) for name in options) and ":cluster:" not in one[member]
+        if any(name.lower().endswith(OPTIONS) and one[name] for name in one)
+        and ":cluster:" not in one[member]
     ]
 
 
 def base(world: World, operation: str) -> Request:
     """Return a request that the operation answers with something."""
-    if operation in LISTS or operation == "GetRecommendationSummaries":
+    if operation == "GetRecommendationSummaries":
         return {"accountIds": [SHOP]}
+    if operation in LISTS:
+        return {"accountIds": [home(world, operation)]}
     if operation in PROJECTIONS:
         member, _ = PROJECTIONS[operation]
         return {
@@ -112,7 +135,7 @@ def base(world: World, operation: str) -> Request:
     required = operation_model("compute-optimizer", operation).input_shape.required_members
     asked = {name: _REQUIRED[name](world) for name in required}
     if operation.startswith("Export"):
-        return asked | {"accountIds": [SHOP]}
+        return asked | {"accountIds": list(EVERYONE)}
     # A put has to state something.
     return asked | ({"lookBackPeriod": "DAYS_14"} if operation.startswith("Put") else {})
 
@@ -179,12 +202,12 @@ def given(*values: Request) -> Effect:
 
 
 def accounts(world: World, operation: str) -> tuple[Any, Any]:
-    """Ask for a member account, and for the caller's own."""
+    """Ask for one account, and for others."""
     asked = base(world, operation)
-    return (
-        seen(world, operation, asked | {"accountIds": [SHOP]}),
-        seen(world, operation, asked | {"accountIds": [MANAGEMENT_ACCOUNT_ID]}),
+    first, *others = (
+        seen(world, operation, asked | {"accountIds": [account]}) for account in EVERYONE
     )
+    return first, next((other for other in others if other != first), first)
 
 
 def members(world: World, operation: str) -> tuple[Any, Any]:

@@ -22,7 +22,7 @@ from compute_optimizer.shapes.model import service_model
 from compute_optimizer.views.summaries import TOLD
 from tests.wire.effects import ARMED, LISTS, base, filters_of, shown_list
 from tests.wire.strategies import operation_model
-from tests.wire.world import SHOP, Refused, World
+from tests.wire.world import Refused, World
 
 SPELLED = {
     "Finding": {"UNDER_PROVISIONED", "OVER_PROVISIONED", "OPTIMIZED", "NOT_OPTIMIZED"},
@@ -170,7 +170,7 @@ FILTERED = [
 @pytest.mark.parametrize(("operation", "name"), FILTERED)
 def test_filter_selects_what_shows_the_value(operation: str, name: str, world: World) -> None:
     model_world, read = replace(world, enum_style="model"), SHOWN[name]
-    asked = {"accountIds": [SHOP]} if operation in LISTS else {}
+    asked = base(world, operation) if operation in LISTS else {}
     everything = shown_list(model_world.answer(operation, asked))
     values = {value for one in everything for value in read(one)}
 
