@@ -81,8 +81,8 @@ class World:
             self.state,
             self.clock,
             TileStore(self.folder / "tiles"),
-            self.enum_style,
-            self.sink,
+            enum_style=self.enum_style,
+            sink=self.sink,
         )
         model = operation_model("compute-optimizer", operation)
         sent = _SERIALIZER.serialize_to_request(dict(request), model)
