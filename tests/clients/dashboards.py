@@ -22,7 +22,7 @@ QUERIES = files("cid") / "builtin" / "core" / "data" / "queries" / "co"
 TABLES = {"rds_database": "rds_instance"}
 """Modules whose table is called otherwise in the views."""
 
-ALL = "all_options.sql"
+ALL = "all_options"
 """The view of all the others."""
 
 
@@ -34,21 +34,19 @@ def main() -> None:
     columns = {module: make_table(database, module) for module in modules}
     for module, path in exported.items():
         fill(database, table_of(module), columns[module], Path(path))
-    views = sorted((one.name for one in QUERIES.iterdir() if not _is_table(one)), key=_all_last)
-    for view in views:
-        (statement,) = sqlglot.transpile(
-            (QUERIES / view).read_text(), read="athena", write="duckdb"
-        )
+    views = {
+        one.name.removesuffix(".sql"): one.read_text()
+        for one in QUERIES.iterdir()
+        if not _is_table(one)
+    }
+    for view in sorted(views, key=_all_last):
+        (statement,) = sqlglot.transpile(views[view], read="athena", write="duckdb")
         database.execute(statement)
     told = {
         "columns": columns,
         "tables": {module: rows(database, table_of(module)) for module in exported},
-        "views": {
-            view.removesuffix(".sql"): rows(
-                database, f"compute_optimizer_{view.removesuffix('.sql')}"
-            )
-            for view in views
-        },
+        "views": {view: rows(database, f"compute_optimizer_{view}") for view in views},
+        "statements": views,
     }
     print(json.dumps(told, default=_plain))
 

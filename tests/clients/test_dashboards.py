@@ -35,6 +35,8 @@ class View:
     finding: str = "finding"
     options: str | None = "recommendationOptions"
     """The member with the options; None where savings belong to the recommendation."""
+    codes: str = "findingReasonCodes"
+    """The member with the reasons of the finding; some types have none."""
     of_group: bool = False
     """The view makes savings anew from prices of one machine: a group saves as many times that."""
 
@@ -98,8 +100,12 @@ KINDS = {
         "GetRDSDatabaseRecommendations",
         "resourceArn",
         {
-            "rds_instance": View("instanceFinding", "instanceRecommendationOptions"),
-            "rds_storage": View("storageFinding", "storageRecommendationOptions"),
+            "rds_instance": View(
+                "instanceFinding", "instanceRecommendationOptions", "instanceFindingReasonCodes"
+            ),
+            "rds_storage": View(
+                "storageFinding", "storageRecommendationOptions", "storageFindingReasonCodes"
+            ),
         },
         armed=True,
     ),
@@ -124,6 +130,8 @@ class Dashboards:
     columns: dict[str, list[str]]
     tables: dict[str, list[dict[str, str]]]
     views: dict[str, list[dict[str, Any]]]
+    statements: dict[str, str]
+    """The SQL of the views, as it comes."""
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +151,7 @@ def dashboards(analyzed: Service, tmp_path_factory: pytest.TempPathFactory) -> D
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    return Dashboards(files, listed, told["columns"], told["tables"], told["views"])
+    return Dashboards(files, listed, **told)
 
 
 def exported(call: Call, service: Service, operation: str) -> Path:
@@ -226,6 +234,22 @@ def test_views_show_the_recommendations_of_the_api(
         assert row["region"] == "us-east-1"
         refreshed = datetime.fromisoformat(f"{row['lastrefreshtimestamp_utc']}+00:00")
         assert refreshed.timestamp() == one["lastRefreshTimestamp"]["$datetime"]
+
+
+@pytest.mark.parametrize(("operation", "view"), VIEWS)
+def test_views_show_as_many_reasons_as_the_api(
+    operation: str, view: str, dashboards: Dashboards
+) -> None:
+    kind = KINDS[operation]
+    statement = dashboards.statements[f"{view}_options"].lower()
+    shown = dashboards.views[f"{view}_options"]
+    current = {row["arn"]: row["reason"] for row in shown if row["option_name"] == "Current"}
+
+    for one in dashboards.listed[kind.module]:
+        # Views tell a reason by one word each, and not all of the newer ones.
+        told = [code for code in one.get(kind.views[view].codes, ()) if code.lower() in statement]
+        if told:
+            assert len(current[one[kind.arn]].split()) == len(told), one
 
 
 @pytest.mark.parametrize(("operation", "view"), VIEWS)
