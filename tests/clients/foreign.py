@@ -268,6 +268,13 @@ def snake(operation: str) -> str:
     return spaced.lower()
 
 
+def options_of(recommendation: Mapping[str, Any]) -> int:
+    """Return how many options a recommendation has, of whatever type."""
+    return sum(
+        len(value) for name, value in recommendation.items() if name.lower().endswith("options")
+    )
+
+
 CLIENTS: Mapping[str, Connect] = {
     "boto3-newest": python_client("client-boto3-new", "boto3"),
     "boto3-newest-cbor": python_client("client-boto3-new", "boto3", CBOR),

@@ -21,7 +21,7 @@ from compute_optimizer.scenario.organization import (
 )
 from compute_optimizer.shapes.model import service_model
 from tests.clients.conftest import Demo
-from tests.clients.foreign import REGION, Key, environment, program, snake
+from tests.clients.foreign import REGION, Key, environment, options_of, program, snake
 
 pytestmark = pytest.mark.clients
 
@@ -230,10 +230,6 @@ def arn_for(client: Any, entries: str) -> str:
         if member.endswith("Arn") and ":cluster:" not in value
     }
     return str(max(named, key=lambda arn: options_of(named[arn])))
-
-
-def options_of(one: dict[str, Any]) -> int:
-    return sum(len(value) for name, value in one.items() if name.lower().endswith("options"))
 
 
 def owner_of(arn: str) -> str:
