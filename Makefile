@@ -42,7 +42,7 @@ format: dev ## Format the code and apply the fixes that lint knows
 
 test-clients: dev ## Run foreign clients, each in an environment of its own, against a served process
 	@$(ENVIRONMENTS) create $(CLIENTS)
-	@$(DEV)/python -m pytest -q -m clients tests/clients
+	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m clients tests/clients
 
 bench: dev ## Measure, and print ratios to named baselines
 	@$(DEV)/python -m benchmarks

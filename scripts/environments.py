@@ -48,6 +48,8 @@ ENVIRONMENTS = {
     "client-js": Environment(("client-js",), node=True),
 }
 
+NO_NPM = "npm is missing; install Node.js with it (Debian's packages nodejs and npm)"
+
 NODE = tuple(name for name, environment in ENVIRONMENTS.items() if environment.node)
 
 LOCKS = ("run", "dev", "build", *(name for name in ENVIRONMENTS if name.startswith("client-")))
@@ -125,7 +127,7 @@ def _install_node(environment: Environment, folder: Path) -> bool:
 def _failure_of_npm(environment: Environment, folder: Path) -> str:
     """Install, and return why that failed; empty where it did not."""
     if shutil.which("npm") is None:
-        return "npm is missing; install Node.js with it (Debian's packages nodejs and npm)"
+        return NO_NPM
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for file in (file for name in environment.locks for file in npm_files(name)):
@@ -144,6 +146,8 @@ def lock(name: str) -> None:
 
 
 def _lock_node(name: str) -> None:
+    if shutil.which("npm") is None:
+        raise SystemExit(f"the lock of {name} cannot be written: {NO_NPM}")
     declared_file, lock_path = npm_files(name)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -92,3 +92,8 @@ def test_missing_npm_fails_in_ci(node: ModuleType, monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(SystemExit, match="npm is missing"):
         node.main(["create", "js"])
+
+
+def test_lock_of_npm_needs_npm(node: ModuleType) -> None:
+    with pytest.raises(SystemExit, match="the lock of js cannot be written: npm is missing"):
+        node._lock_node("js")
