@@ -2,7 +2,7 @@
 # Each environment is a folder .venv-NAME of its own, made once from its lock in constraints/.
 
 PORT ?= 8080
-CLIENTS := client-boto3-new client-boto3-1.26 client-aiobotocore client-awscli
+CLIENTS := client-boto3-new client-boto3-1.26 client-aiobotocore client-awscli client-c7n client-cid client-js
 
 ifndef PYTHON
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
@@ -42,7 +42,7 @@ format: dev ## Format the code and apply the fixes that lint knows
 
 test-clients: dev ## Run foreign clients, each in an environment of its own, against a served process
 	@$(ENVIRONMENTS) create $(CLIENTS)
-	@$(DEV)/python -m pytest -q -m clients tests/clients
+	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m clients tests/clients
 
 bench: dev ## Measure, and print ratios to named baselines
 	@$(DEV)/python -m benchmarks

@@ -1,14 +1,17 @@
 """Create the environments of this project from their locks, and write those locks.
 
     environments.py create NAME...     make .venv-NAME, or find it ready
-    environments.py lock [NAME...]     write constraints/NAME.txt anew (all of them by default)
+    environments.py lock [NAME...]     write their locks anew (all of them by default)
 
-Needs Python's standard library only. An environment is ready when it holds a stamp named after
-the content of its locks, the interpreter and its own place; anything else is made anew.
+Needs Python's standard library only, and npm for what is in JavaScript. An environment is ready
+when it holds a stamp named after the content of its locks, the interpreter and its own place;
+anything else is made anew.
 """
 
 import argparse
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,13 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One virtual environment: what is installed, all of it pinned by its locks."""
+    """One folder of its own: what is installed, all of it pinned by its locks."""
 
     locks: tuple[str, ...]
     with_project: bool = False
     compiled: bool = False
     """Whether to compile at once. Development must: a first import that compiles may warn, and
     warnings are errors in tests. Everywhere else it would only make the first run wait."""
+    node: bool = False
+    """Whether it holds npm's packages instead of Python's."""
 
 
 ENVIRONMENTS = {
@@ -38,14 +43,27 @@ ENVIRONMENTS = {
     "client-boto3-1.26": Environment(("client-boto3-1.26",)),
     "client-aiobotocore": Environment(("client-aiobotocore",)),
     "client-awscli": Environment(("client-awscli",)),
+    "client-c7n": Environment(("client-c7n",)),
+    "client-cid": Environment(("client-cid",)),
+    "client-js": Environment(("client-js",), node=True),
 }
+
+NO_NPM = "npm is missing; install Node.js with it (Debian's packages nodejs and npm)"
+
+NODE = tuple(name for name, environment in ENVIRONMENTS.items() if environment.node)
 
 LOCKS = ("run", "dev", "build", *(name for name in ENVIRONMENTS if name.startswith("client-")))
 
 
 def lock_file(name: str) -> Path:
-    """Return the path of a lock."""
+    """Return the path of a lock of Python packages."""
     return ROOT / "constraints" / f"{name}.txt"
+
+
+def npm_files(name: str) -> tuple[Path, Path]:
+    """Return what is declared of npm's packages, and its lock."""
+    folder = ROOT / "constraints" / name
+    return folder / "package.json", folder / "package-lock.json"
 
 
 def declared(name: str) -> list[str]:
@@ -77,6 +95,11 @@ def create(name: str) -> None:
     if stamp.exists():
         return
     print(f"Installing {folder.name} (once; about half a minute) ...", flush=True)
+    if (_install_node if environment.node else _install_python)(environment, folder):
+        stamp.touch()
+
+
+def _install_python(environment: Environment, folder: Path) -> bool:
     _make_venv(folder)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     install = [*pip, "install", "-qq", "--no-deps"]
@@ -85,11 +108,57 @@ def create(name: str) -> None:
     if environment.with_project:
         _run([*install, "--no-build-isolation", "-e", str(ROOT)])
     _run([*pip, "check"], quiet=True)
-    stamp.touch()
+    return True
+
+
+def _install_node(environment: Environment, folder: Path) -> bool:
+    """Install what npm's lock lists; say so where that cannot be, which only CI takes for failure.
+
+    Whoever works on something else need not have Node.js; the tests of its client are skipped.
+    """
+    failure = _failure_of_npm(environment, folder)
+    if failure and os.environ.get("CI") == "true":
+        raise SystemExit(f"{folder.name} cannot be made: {failure}")
+    if failure:
+        print(f"WARNING: {folder.name} IS NOT THERE and its tests are skipped: {failure}")
+    return not failure
+
+
+def _failure_of_npm(environment: Environment, folder: Path) -> str:
+    """Install, and return why that failed; empty where it did not."""
+    if shutil.which("npm") is None:
+        return NO_NPM
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for file in (file for name in environment.locks for file in npm_files(name)):
+        shutil.copy(file, folder)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode == 0:
+        return ""
+    shutil.rmtree(folder)
+    return f"`{' '.join(command)}` failed: {(done.stdout + done.stderr).strip()}"
 
 
 def lock(name: str) -> None:
-    """Write a lock: everything that a clean environment of the declared requirements holds."""
+    """Write a lock: everything that a clean environment of what is declared holds."""
+    (_lock_node if name in NODE else _lock_python)(name)
+
+
+def _lock_node(name: str) -> None:
+    if shutil.which("npm") is None:
+        raise SystemExit(f"the lock of {name} cannot be written: {NO_NPM}")
+    declared_file, lock_path = npm_files(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        shutil.copy(declared_file, folder)
+        command = ["npm", "install", "--package-lock-only", "--no-audit", "--no-fund"]
+        # Where packages come from is the machine's business.
+        _run([*command, "--omit-lockfile-registry-resolved", f"--prefix={folder}"])
+        shutil.copy(folder / lock_path.name, lock_path)
+
+
+def _lock_python(name: str) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "venv"
         _make_venv(folder)
@@ -109,7 +178,8 @@ def lock(name: str) -> None:
 def _key(environment: Environment, folder: Path) -> str:
     digest = hashlib.sha256(f"{sys.version}\n{folder}\n{environment}".encode())
     for name in environment.locks:
-        digest.update(lock_file(name).read_bytes())
+        for file in npm_files(name) if environment.node else (lock_file(name),):
+            digest.update(file.read_bytes())
     if environment.with_project:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())
         digest.update(repr((project["project"], project["build-system"])).encode())

@@ -1,6 +1,7 @@
 """The house rules that can be read off the tracked files; CONTRIBUTING.md lists them."""
 
 import ast
+import json
 import re
 import subprocess
 import tomllib
@@ -171,6 +172,20 @@ def test_lock_pins_what_is_declared(name: str) -> None:
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), line
 
 
+NPM = ROOT / "constraints" / "client-js"
+NPM_DECLARED: dict[str, str] = json.loads((NPM / "package.json").read_text())["dependencies"]
+
+
+def test_lock_of_npm_pins_what_is_declared_and_says_not_where_it_comes_from() -> None:
+    packages = json.loads((NPM / "package-lock.json").read_text())["packages"]
+    pins = {path: one["version"] for path, one in packages.items() if path}
+
+    assert {name: pins[f"node_modules/{name}"] for name in NPM_DECLARED} == NPM_DECLARED
+    assert all(
+        "integrity" in one and "resolved" not in one for path, one in packages.items() if path
+    )
+
+
 @pytest.mark.parametrize("name", ["run", "dev"])
 def test_lock_is_complete(name: str) -> None:
     pins = locked(name)
@@ -212,9 +227,17 @@ def _requires(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "line", [*RUN, *EXTRAS, *BUILD, *(line for lines in GROUPS.values() for line in lines)]
+    "name",
+    [
+        *(
+            Requirement(line).name
+            for lines in (RUN, EXTRAS, BUILD, *GROUPS.values())
+            for line in lines
+        ),
+        *NPM_DECLARED,
+    ],
 )
-def test_every_dependency_has_its_reason(line: str) -> None:
+def test_every_dependency_has_its_reason(name: str) -> None:
     reasons = (ROOT / "docs/dependencies.md").read_text()
 
-    assert re.search(rf"^\| `{re.escape(Requirement(line).name)}` \| \S", reasons, re.MULTILINE)
+    assert re.search(rf"^\| `{re.escape(name)}` \| \S", reasons, re.MULTILINE)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,9 +18,10 @@ import pytest
 
 from compute_optimizer.jobs.demo import DemoFiles, write_demo_files
 from compute_optimizer.scenario.organization import MANAGEMENT_ACCOUNT_ID, MEMBER_ACCOUNT_IDS
-from tests.clients.foreign import CLIENTS, Call, Key
+from tests.clients.foreign import CLIENTS, NODE_VENV, ROOT, Call, Key
 
-FLEET_SIZE = 60
+FLEET_SIZE = 100
+"""Instances: enough for each account to have something of most types, and for idle ones."""
 PROGRAM = (sys.executable, "-m", "compute_optimizer")
 
 
@@ -143,7 +145,18 @@ def wait_for(call: Call, status: str) -> None:
 def client(request: pytest.FixtureRequest) -> str:
     """The name of a foreign client."""
     name: str = request.param
+    if name.startswith("javascript"):
+        needs_node()
     return name
+
+
+def needs_node() -> None:
+    """Skip what needs the client in JavaScript where it could not be installed; CI must have it."""
+    if not (ROOT / f".venv-{NODE_VENV}" / "node_modules").is_dir():
+        reason = f".venv-{NODE_VENV} is missing: install Node.js with npm, `make test-clients`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 Connector = Callable[[Service, Key], Call]
@@ -159,3 +172,27 @@ def connect(client: str, tmp_path: Path) -> Iterator[Connector]:
             return call
 
         yield connected
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The running demo."""
+
+    endpoint: str
+    data_dir: Path
+    printed: str
+    """What it said until it served."""
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo as its command runs it; any signature is taken."""
+    data_dir = tmp_path_factory.mktemp("demo") / "data"
+    words = (*PROGRAM, "demo", "--port", "0", "--data-dir", str(data_dir))
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = "".join(iter(process.stdout.readline, "Stop with Ctrl-C.\n"))
+        found = re.search(r"--endpoint-url (\S+)", printed)
+        assert found is not None, printed
+        yield Demo(found[1], data_dir, printed)
+        process.terminate()

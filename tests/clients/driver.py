@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -52,7 +52,7 @@ async def _answer_lines(client: Any, call: Callable[[str, Answer], Awaitable[Ans
         f"before-send.{SERVICE}", lambda request, **_: sent.append(request.headers)
     )
     for line in sys.stdin:
-        asked = json.loads(line)
+        asked = json.loads(line, object_hook=_understood)
         try:
             answer: Answer = {"response": await call(asked["operation"], asked["arguments"])}
         except ClientError as error:
@@ -73,6 +73,12 @@ def _refused(client: Any, error: ClientError) -> Answer:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _understood(value: Answer) -> Any:
+    """Return what a request spells as `_plain` does."""
+    moment = value.get("$datetime")
+    return value if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 def _plain(value: object) -> object:

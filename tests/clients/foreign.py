@@ -19,6 +19,8 @@ import cbor2
 
 ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
+NODE_DRIVER = Path(__file__).with_name("driver.cjs")
+NODE_VENV = "client-js"
 REGION = "us-east-1"
 SERVICE = "compute-optimizer"
 TARGET = "ComputeOptimizerService"
@@ -80,36 +82,54 @@ def python_client(venv: str, library: str, protocol: str = JSON) -> Connect:
         variables = environment(endpoint, key, folder)
         if protocol == CBOR:
             variables["AWS_DATA_PATH"] = str(_cbor_override(folder))
-        with subprocess.Popen(
-            [_program(venv, "python"), str(DRIVER), library],
-            env=variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-
-            def call(operation: str, request: Mapping[str, Any]) -> Answer:
-                line = {"operation": _snake(operation), "arguments": request}
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write(json.dumps(line) + "\n")
-                process.stdin.flush()
-                answer = json.loads(process.stdout.readline())
-                return Answer(
-                    answer["response"],
-                    answer.get("error"),
-                    answer["protocol"],
-                    answer.get("caught_by_name"),
-                )
-
-            try:
-                yield call
-            finally:
-                assert process.stdin is not None
-                process.stdin.close()
-                process.wait(timeout=20)
+        words = [program(venv, "python"), str(DRIVER), library]
+        with _driven(words, variables, snake) as call:
+            yield call
 
     return connect
+
+
+def javascript_client(protocol: str = JSON) -> Connect:
+    """Return how to connect the SDK for JavaScript from its own environment."""
+
+    @contextmanager
+    def connect(endpoint: str, key: Key, folder: Path) -> Iterator[Call]:
+        words = ["node", str(NODE_DRIVER), str(ROOT / f".venv-{NODE_VENV}"), protocol]
+        with _driven(words, environment(endpoint, key, folder), str) as call:
+            yield call
+
+    return connect
+
+
+@contextmanager
+def _driven(
+    words: list[str], variables: dict[str, str], spelled: Callable[[str], str]
+) -> Iterator[Call]:
+    """Start a driver and give how to call through it: a line there, a line back."""
+    with subprocess.Popen(
+        words, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def call(operation: str, request: Mapping[str, Any]) -> Answer:
+            line = {"operation": spelled(operation), "arguments": request}
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(line) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+            return Answer(
+                answer["response"],
+                answer.get("error"),
+                answer["protocol"],
+                answer.get("caught_by_name"),
+            )
+
+        try:
+            yield call
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=20)
 
 
 def _cbor_override(folder: Path) -> Path:
@@ -127,13 +147,13 @@ def aws_cli(venv: str) -> Connect:
     @contextmanager
     def connect(endpoint: str, key: Key, folder: Path) -> Iterator[Call]:
         # The variable for the endpoint is younger than some versions of the CLI.
-        words = [_program(venv, "aws"), "--endpoint-url", endpoint, "--no-paginate", SERVICE]
+        words = [program(venv, "aws"), "--endpoint-url", endpoint, "--no-paginate", SERVICE]
 
         def call(operation: str, request: Mapping[str, Any]) -> Answer:
             done = subprocess.run(
                 [
                     *words,
-                    _snake(operation).replace("_", "-"),
+                    snake(operation).replace("_", "-"),
                     "--cli-input-json",
                     json.dumps(request),
                 ],
@@ -234,16 +254,25 @@ def sign(
     return {**signed, "authorization": authorization}
 
 
-def _program(venv: str, name: str) -> str:
+def program(venv: str, name: str) -> str:
+    """Return a program of an environment."""
     program = ROOT / f".venv-{venv}" / "bin" / name
     assert program.exists(), f"{program.relative_to(ROOT)} is missing: run `make test-clients`"
     return str(program)
 
 
-def _snake(operation: str) -> str:
+def snake(operation: str) -> str:
     """Spell an operation as Python clients do: GetEC2Instance... is get_ec2_instance..."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation.replace("EC2", "Ec2"))
+    between = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    spaced = re.sub(between, "_", operation.replace("EC2", "Ec2"))
     return spaced.lower()
+
+
+def options_of(recommendation: Mapping[str, Any]) -> int:
+    """Return how many options a recommendation has, of whatever type."""
+    return sum(
+        len(value) for name, value in recommendation.items() if name.lower().endswith("options")
+    )
 
 
 CLIENTS: Mapping[str, Connect] = {
@@ -253,6 +282,8 @@ CLIENTS: Mapping[str, Connect] = {
     "aiobotocore": python_client("client-aiobotocore", "aiobotocore"),
     "aiobotocore-cbor": python_client("client-aiobotocore", "aiobotocore", CBOR),
     "aws-cli": aws_cli("client-awscli"),
+    "javascript": javascript_client(),
+    "javascript-cbor": javascript_client(CBOR),
     "raw-json": raw_requests(JSON),
     "raw-cbor": raw_requests(CBOR),
 }

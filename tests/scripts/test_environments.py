@@ -58,3 +58,42 @@ def test_lock_of_development_declares_run_time_extras_and_tools(
     assert any(line.startswith("psycopg") for line in declared("dev"))
     assert any(line.startswith("pytest") for line in declared("dev"))
     assert declared("client-boto3-1.26") == ["boto3==1.26.*"]
+
+
+@pytest.fixture
+def node(script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The same with one environment of npm's packages, on a machine without npm."""
+    monkeypatch.setattr(script, "ENVIRONMENTS", {"js": script.Environment(("js",), node=True)})
+    (tmp_path / "constraints/js").mkdir()
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / "constraints/js" / name).write_text("{}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return script
+
+
+def test_missing_npm_is_a_warning(
+    node: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+
+    node.main(["create", "js"])
+
+    assert (
+        "WARNING: .venv-js IS NOT THERE and its tests are skipped: npm" in capsys.readouterr().out
+    )
+    assert not (tmp_path / ".venv-js").exists()
+
+
+def test_missing_npm_fails_in_ci(node: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+
+    with pytest.raises(SystemExit, match="npm is missing"):
+        node.main(["create", "js"])
+
+
+def test_lock_of_npm_needs_npm(node: ModuleType) -> None:
+    with pytest.raises(SystemExit, match="the lock of js cannot be written: npm is missing"):
+        node._lock_node("js")

@@ -1,5 +1,6 @@
 """Both encodings for both services, and what botocore says about the same bytes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from compute_optimizer.api.protocols.cbor_body import moment_from_cbor, moment_t
 from compute_optimizer.api.protocols.encodings import compile_walks
 from compute_optimizer.api.protocols.json_body import moment_from_json
 from compute_optimizer.api.protocols.output_walk import epoch_seconds
+from tests.wire.world import World, analyzed_world
 
 AUTOMATION = "compute-optimizer-automation"
 
@@ -63,3 +65,10 @@ class Botocore:
 def botocore(request: pytest.FixtureRequest) -> Botocore:
     """Botocore as a client, once per protocol."""
     return Botocore(request.param)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The demo's organization, analyzed; its state is not to be changed but by exports."""
+    with analyzed_world(tmp_path_factory.mktemp("world") / "demo") as made:
+        yield made
