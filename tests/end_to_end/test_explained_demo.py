@@ -50,7 +50,6 @@ def test_every_type_of_the_demo_is_explained_as_it_was_decided(tmp_path: Path) -
         taken = explained(application, folder)
 
     assert taken.keys() == {
-        "AutoScalingGroup",
         "EbsVolume",
         "EcsService",
         "LambdaFunction",
