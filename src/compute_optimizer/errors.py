@@ -4,6 +4,7 @@ ComputeOptimizerError
 ├── InvalidInput       a file, setting or argument that the user can correct
 ├── NotFound           something named by the user does not exist
 ├── Conflict           the request contradicts the present state
+├── SourceUnavailable  a source of metrics cannot be read; its other accounts may well be
 └── StoreUnavailable   the state store cannot be reached; trying again may help
 
 The command line prints the message and ends with the class's exit code; the API maps
@@ -39,3 +40,9 @@ class StoreUnavailable(ComputeOptimizerError):
     """The state store cannot be reached or is locked for too long."""
 
     exit_code = 5
+
+
+class SourceUnavailable(ComputeOptimizerError):
+    """A source of metrics refuses or does not answer; the message names the account and call."""
+
+    exit_code = 6
