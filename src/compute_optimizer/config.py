@@ -61,6 +61,9 @@ SETTINGS = (
     Setting("export_check_policy", False, "Want the bucket policy that AWS's service wants."),
     Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
+    Setting("collect_requests_per_second", 20.0, "To AWS, by account and Region.", minimum=0),
+    Setting("collect_overlap_hours", 3.0, "Read again before the newest sample.", minimum=0),
+    Setting("collect_agent_namespace", "CWAgent", "Where the CloudWatch agent writes to."),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -92,6 +95,9 @@ class Settings:
     export_check_policy: bool
     export_any_region: bool
     export_parquet: bool
+    collect_requests_per_second: float
+    collect_overlap_hours: float
+    collect_agent_namespace: str
     workers: int
     traceback: bool
 

@@ -74,6 +74,8 @@ class CollectRequest:
     overlap: timedelta = OVERLAP
     again: bool = False
     """Read the whole time again, also what is stored."""
+    enrolling: bool = False
+    """Of an estimate: look at every account, as if it were opted in."""
     concurrency: int = CONCURRENCY
     buffer_bytes: int = BUFFER_BYTES
     """Memory for all samples on their way; more of them are put on the disk for a while."""
@@ -235,7 +237,7 @@ def _begin(
     )
     named = source.accounts()
     with state.reading() as connection:
-        opted_in = opted_in_accounts(connection)
+        opted_in = set(named) if request.enrolling else opted_in_accounts(connection)
     report.accounts = tuple(one for one in named if one in opted_in)
     report.not_opted_in = tuple(one for one in named if one not in opted_in)
     if not report.accounts:
