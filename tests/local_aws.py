@@ -29,6 +29,12 @@ NAMES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Services whose signing name differs from boto3's."""
 
 
+QUERY = "<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"
+EC2 = "<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
+XML = {"ec2": EC2, "autoscaling": QUERY, "sts": QUERY, "rds": QUERY}
+"""Services whose errors are XML, and how they look."""
+
+
 @dataclass
 class LocalAws:
     """The server, and what was asked of it."""
@@ -36,8 +42,10 @@ class LocalAws:
     url: str
     calls: list[tuple[str, str]] = field(default_factory=list)
     """Service as boto3 names it, and operation."""
-    failing: dict[tuple[str, str], int] = field(default_factory=dict)
-    """How many more calls of an operation are throttled."""
+    failing: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """By operation: the error codes that its next calls get."""
+    bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Of the latest call of each operation."""
 
     def client(self, service: str, region: str = REGION, account_id: str = OWN) -> Any:
         """Return a client with the credentials of an account."""
@@ -105,9 +113,9 @@ def aws_server() -> Iterator[LocalAws]:
         environ["wsgi.input"] = io.BytesIO(body)
         if (called := operation_of(environ, body)) is not None:
             here.calls.append(called)
-            if here.failing.get(called, 0):
-                here.failing[called] -= 1
-                return _throttled(start_response)
+            here.bodies[called] = body
+            if here.failing.get(called):
+                return _refused(start_response, called[0], here.failing[called].pop(0))
         return app(environ, start_response)
 
     server = make_server("127.0.0.1", 0, noting, threaded=True)
@@ -135,6 +143,7 @@ def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(empty),
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
     }.items():
@@ -176,7 +185,12 @@ def _paths(service: str, method: str) -> tuple[tuple[re.Pattern[str], str], ...]
     return tuple(found)
 
 
-def _throttled(start_response: Any) -> list[bytes]:
-    answer = {"__type": "ThrottlingException", "message": "Rate exceeded"}
-    start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])
-    return [json.dumps(answer).encode()]
+def _refused(start_response: Any, service: str, code: str) -> list[bytes]:
+    """Answer with an error code in the encoding that the service's clients expect."""
+    if service in XML:
+        error = f"<Error><Code>{code}</Code><Message>not this time</Message></Error>"
+        body = XML[service].format(error=error)
+    else:
+        body = json.dumps({"__type": code, "message": "not this time"})
+    start_response("400 Bad Request", [("Content-Type", "text/plain")])
+    return [body.encode()]
