@@ -47,16 +47,40 @@ class LocalAws:
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """Of the latest call of each operation."""
 
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    _sessions: dict[str, Any] = field(default_factory=dict)
+
     def client(self, service: str, region: str = REGION, account_id: str = OWN) -> Any:
         """Return a client with the credentials of an account."""
-        keys = ("testing", "testing", None)
+        place = service, region, account_id
+        if place not in self._clients:
+            if account_id not in self._sessions:
+                self._sessions[account_id] = self._session(account_id)
+            session = self._sessions[account_id]
+            self._clients[place] = session.client(service, region, endpoint_url=self.url)
+        return self._clients[place]
+
+    def _session(self, account_id: str) -> Any:
+        keys: tuple[str, ...] = ("testing", "testing")
         if account_id != OWN:
-            sts = self.client("sts")
             role = f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole"
-            found = sts.assume_role(RoleArn=role, RoleSessionName="seeding")["Credentials"]
+            assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="seeding")
+            found = assumed["Credentials"]
             keys = found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
-        session = boto3.session.Session(*keys, region_name=region)
-        return session.client(service, endpoint_url=self.url)
+        return boto3.session.Session(*keys)
+
+    def forget(self) -> None:
+        """Forget what was asked, and the keys of other accounts, which a reset makes void."""
+        self.calls.clear()
+        self.failing.clear()
+        for place in [place for place in self._clients if place[2] != OWN]:
+            self._clients.pop(place).close()
+            self._sessions.pop(place[2], None)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            client.close()
 
     def machine(self, region: str = REGION, account_id: str = OWN, **more: Any) -> str:
         """Start an instance and return its id."""
@@ -123,6 +147,7 @@ def aws_server() -> Iterator[LocalAws]:
     thread.start()
     here.url = f"http://127.0.0.1:{server.server_port}"
     yield here
+    here.close()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -132,8 +157,7 @@ def aws_server() -> Iterator[LocalAws]:
 def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
     """An empty AWS, and an environment in which boto3 finds it and nothing else."""
     with urlopen(Request(f"{aws_server.url}/moto-api/reset", method="POST")):
-        aws_server.calls.clear()
-        aws_server.failing.clear()
+        aws_server.forget()
     empty = tmp_path / "aws-config"
     empty.touch()
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):

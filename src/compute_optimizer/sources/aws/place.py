@@ -50,6 +50,11 @@ class Place:
                 return [getattr(client, method)(**parameters)]
             return list(client.get_paginator(method).paginate(**parameters))
 
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
     def _asked(self, call: Call) -> list[Any]:
         wanted = [call.parameters]
         if call.over is not None and call.ask is not None:
@@ -65,7 +70,9 @@ class Place:
         # Sessions may not make clients in two threads at once; clients may be used in any.
         with self._lock:
             if service not in self._clients:
-                client = self._session.client(service, region_name=self.region, config=self._config)
+                client = self._session.create_client(
+                    service, region_name=self.region, config=self._config
+                )
                 client.meta.events.register("before-send", self._wait)
                 self._clients[service] = client
             return self._clients[service]
