@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.model.collection import NOTHING_WANTED, Effort, Scope, Wanted
 from compute_optimizer.model.ecs_service import EcsService
@@ -21,6 +23,9 @@ from compute_optimizer.model.resource import (
     Resource,
 )
 from compute_optimizer.sources.aws import Access, AwsSource
+from compute_optimizer.sources.aws.measures import Measure
+from compute_optimizer.sources.aws.metrics import samples_of
+from compute_optimizer.sources.aws.queries import Batch, Series
 from tests import aws_estate
 from tests.local_aws import OWN, REGION, LocalAws
 
@@ -212,3 +217,48 @@ def test_an_estimate_asks_for_no_samples(aws: LocalAws, source: AwsSource) -> No
     # Two series for 0.01 USD per 1,000; 2 x 4,032 samples at 180,000 a second.
     assert effort == Effort(1, 2, 8064 / 180_000, 2 * (0.01 / 1_000))
     assert ("cloudwatch", "GetMetricData") not in aws.asked()
+
+
+MEASURE = Measure("CPUUtilization", "AWS/EC2", "CPUUtilization", lambda _: ())
+
+
+def a_batch(*names: str) -> tuple[Batch, Wanted]:
+    """Return a call that asks for CPU maxima of some instances, and what it is for."""
+    series = tuple(
+        Series(place, CPU, 0, 1200, MEASURE, ((("InstanceId", name),),), 300)
+        for place, name in enumerate(names)
+    )
+    return Batch(series), Wanted([an_instance(name) for name in names], {}, 1200)
+
+
+def result(name: str, *points: tuple[int, float], status: str = "Complete") -> dict[str, Any]:
+    return {
+        "Id": name,
+        "Timestamps": [datetime.fromtimestamp(moment, UTC) for moment, _ in points],
+        "Values": [value for _, value in points],
+        "StatusCode": status,
+    }
+
+
+def test_a_series_may_go_on_on_the_next_page() -> None:
+    # The local AWS answers everything on one page, CloudWatch does not.
+    batch, wanted = a_batch("a", "b")
+    pages = [
+        {"MetricDataResults": [result("s0_0", (0, 1.0), (300, 2.0), status="PartialData")]},
+        {"MetricDataResults": [result("s0_0", (600, 3.0)), result("s1_0", (0, 9.0))]},
+    ]
+
+    (found,) = samples_of(batch, pages, wanted, lambda _: 0.0)
+
+    assert found.places.tolist() == [0, 0, 0, 1]
+    assert found.seconds.tolist() == [0, 300, 600, 0]
+    assert found.values.tolist() == [1, 2, 3, 9]
+
+
+@pytest.mark.parametrize("status", ["InternalError", "Forbidden"])
+def test_a_series_that_cloudwatch_could_not_read_is_told(status: str) -> None:
+    batch, wanted = a_batch("a")
+    pages = [{"MetricDataResults": [result("s0_0", status=status)]}]
+
+    with pytest.raises(SourceUnavailable, match=status):
+        list(samples_of(batch, pages, wanted, lambda _: 0.0))

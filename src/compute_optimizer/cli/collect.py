@@ -100,6 +100,9 @@ def aws(
     again: Annotated[
         bool, typer.Option("--again", help="Read the whole time again, also what is stored.")
     ] = False,
+    keep_gone: Annotated[
+        bool, typer.Option("--keep-gone", help="Keep resources that AWS no longer has.")
+    ] = False,
     enroll_accounts: Annotated[
         bool, typer.Option("--enroll", help="Opt in the accounts that are not.")
     ] = False,
@@ -126,6 +129,7 @@ def aws(
             resource_types=known_types(types),
             overlap=timedelta(hours=settings.collect_overlap_hours),
             again=again,
+            keep_gone=keep_gone,
             enrolling=enroll_accounts and estimate,
             concurrency=concurrency,
         )
