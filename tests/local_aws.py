@@ -156,6 +156,8 @@ def aws_server() -> Iterator[LocalAws]:
 @pytest.fixture
 def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
     """An empty AWS, and an environment in which boto3 finds it and nothing else."""
+    # A second of loading images that nobody starts, for each test.
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with urlopen(Request(f"{aws_server.url}/moto-api/reset", method="POST")):
         aws_server.forget()
     empty = tmp_path / "aws-config"

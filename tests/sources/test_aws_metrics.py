@@ -234,7 +234,7 @@ def a_batch(*names: str) -> tuple[Batch, Wanted]:
 def result(name: str, *points: tuple[int, float], status: str = "Complete") -> dict[str, Any]:
     return {
         "Id": name,
-        "Timestamps": [datetime.fromtimestamp(moment, UTC) for moment, _ in points],
+        "Timestamps": [float(moment) for moment, _ in points],
         "Values": [value for _, value in points],
         "StatusCode": status,
     }

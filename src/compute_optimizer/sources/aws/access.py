@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.credentials import (
     CredentialProvider,
@@ -22,6 +21,7 @@ from compute_optimizer.sources.aws.calls import (
     LIST_ACCOUNTS,
     REGIONS,
 )
+from compute_optimizer.sources.aws.clients import make_client, make_session
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.place import Place
 
@@ -121,9 +121,7 @@ class Accounts:
 
     def _sts(self) -> AbstractContextManager[Any]:
         """Open a client of the service that knows who somebody is."""
-        return closing(
-            self._session.create_client("sts", region_name=self._home, config=self._config)
-        )
+        return closing(make_client(self._session, "sts", self._home, self._config))
 
     def _session_of(self, account_id: str) -> Any:
         if account_id == self.own_id():
@@ -158,11 +156,9 @@ class Accounts:
                 "expiry_time": found["Expiration"].isoformat(),
             }
 
-        session = botocore.session.Session(profile=self.access.profile)
+        session = make_session(self.access.profile)
         provider = CredentialResolver([_AssumedRole(refresh)])
         session.register_component("credential_provider", provider)
-        # The services' models are large: they are read once, not for each account.
-        session.register_component("data_loader", self._session.get_component("data_loader"))
         return session
 
 
@@ -183,7 +179,7 @@ class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no
 
 def _session(profile: str | None) -> Any:
     try:
-        session = botocore.session.Session(profile=profile)
+        session = make_session(profile)
         found = session.get_credentials()
     except BotoCoreError as error:
         raise InvalidInput(f"the profile {profile!r} cannot be used: {error}") from error

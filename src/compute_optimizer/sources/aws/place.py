@@ -7,6 +7,7 @@ from typing import Any
 from botocore import xform_name
 
 from compute_optimizer.sources.aws.calls import Call
+from compute_optimizer.sources.aws.clients import make_client
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.pace import Pace
 
@@ -67,12 +68,9 @@ class Place:
         return found
 
     def _client(self, service: str) -> Any:
-        # Sessions may not make clients in two threads at once; clients may be used in any.
         with self._lock:
             if service not in self._clients:
-                client = self._session.create_client(
-                    service, region_name=self.region, config=self._config
-                )
+                client = make_client(self._session, service, self.region, self._config)
                 client.meta.events.register("before-send", self._wait)
                 self._clients[service] = client
             return self._clients[service]
