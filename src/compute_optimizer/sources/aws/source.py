@@ -111,8 +111,7 @@ class AwsSource:
                 return attached.get(resource.resource_id, ())
             if measure.free_bytes and _memory_mib(resource) is None:
                 return ()
-            found = discovery.dimensions(measure, resource)
-            return (found,) if found else ()
+            return discovery.series(measure, resource)
 
         return find
 
