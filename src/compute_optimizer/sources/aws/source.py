@@ -4,6 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from functools import cache, partial
 from math import nan
 from threading import Lock
 from typing import Any
@@ -102,13 +103,11 @@ class AwsSource:
         """Return what finds the CloudWatch series of resources of one place."""
         with self._lock:
             discovery = self._discoveries.setdefault(place, Discovery(place.pages))
-        attached: defaultdict[str, list[Dimensions]] = defaultdict(list)
+        attached = cache(partial(_volumes, place))
 
         def find(measure: Measure, resource: Resource) -> Sequence[Dimensions]:
             if measure.of_volumes:
-                if not attached:
-                    attached.update(_volumes(place))
-                return attached.get(resource.resource_id, ())
+                return attached().get(resource.resource_id, ())
             if measure.free_bytes and _memory_mib(resource) is None:
                 return ()
             return discovery.series(measure, resource)
