@@ -134,10 +134,15 @@ def print_estimate(report: CollectReport) -> None:
     effort = report.effort
     console.print(
         f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series, at least "
-        f"{effort.seconds:,.0f} s, and about {effort.usd:,.2f} USD at list price. Nothing was "
+        f"{effort.seconds:,.0f} s, and cost {_dollars(effort.usd)} USD at list price. Nothing was "
         "collected."
     )
     print_failures(report, console)
+
+
+def _dollars(usd: float) -> str:
+    """Return an amount; with more places where it is less than a dollar."""
+    return f"{usd:,.2f}" if usd >= 1 else f"{usd:.4f}"
 
 
 def print_failures(report: CollectReport, console: Console) -> None:
