@@ -100,7 +100,7 @@ class Accounts:
         return sorted(one["RegionName"] for one in found)
 
     def place(self, account_id: str, region: str) -> Place:
-        """Return one account and Region; raise InvalidInput where no role leads there."""
+        """Return one account and Region; raise SourceUnavailable where no role leads there."""
         with self._lock:
             if (account_id, region) not in self._places:
                 session = self._session_of(account_id)
