@@ -28,6 +28,7 @@ from compute_optimizer.jobs.purge import purge_when_due
 from compute_optimizer.jobs.sign_in import prune_sign_ins
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
+from compute_optimizer.sources.aws import Access, AwsSource
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
@@ -125,6 +126,11 @@ def exporter_of(application: Application) -> Exporter:
         selection_of,
         settings.export_parquet,
     )
+
+
+def aws_source(application: Application, access: Access) -> AwsSource:
+    """Return AWS as a source of inventory and metrics; close it at the end."""
+    return AwsSource(access, application.clock, application.settings.collect_agent_namespace)
 
 
 def sink_of(settings: Settings) -> Sink:

@@ -79,6 +79,9 @@ SETTINGS = (
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
     Setting("price_list_url", PRICE_LIST_URL, "Where `prices load` finds the AWS Price List."),
     Setting("price_max_age_days", 365, "Age of prices from which on an analysis warns.", minimum=1),
+    Setting("collect_requests_per_second", 20.0, "To AWS, by account and Region.", minimum=0),
+    Setting("collect_overlap_hours", 3.0, "Read again before the newest sample.", minimum=0),
+    Setting("collect_agent_namespace", "CWAgent", "Where the CloudWatch agent writes to."),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -118,6 +121,9 @@ class Settings:
     export_parquet: bool
     price_list_url: str
     price_max_age_days: int
+    collect_requests_per_second: float
+    collect_overlap_hours: float
+    collect_agent_namespace: str
     workers: int
     traceback: bool
 

@@ -36,13 +36,13 @@ class Conflict(ComputeOptimizerError):
     exit_code = 4
 
 
-class SourceUnavailable(ComputeOptimizerError):
-    """A source of metrics refuses or does not answer; the message names the account and call."""
-
-    exit_code = 6
-
-
 class StoreUnavailable(ComputeOptimizerError):
     """The state store cannot be reached or is locked for too long."""
 
     exit_code = 5
+
+
+class SourceUnavailable(ComputeOptimizerError):
+    """A source of metrics refuses or does not answer; the message names the account and call."""
+
+    exit_code = 6

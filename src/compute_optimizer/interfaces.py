@@ -1,8 +1,12 @@
 """The seams between the parts: one callable or protocol each, named here and nowhere else."""
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
+from compute_optimizer.model.resource import Resource
 
 
 class Clock(Protocol):
@@ -46,3 +50,34 @@ class Sink(Protocol):
 
     def discard(self, bucket: str, key: str, region: str) -> None:
         """Remove what a process that died has left of an unfinished file."""
+
+
+class MetricSource(Protocol):
+    """Where inventory and metrics are collected from; called by several threads at once.
+
+    Every method raises SourceUnavailable for what cannot be read, which ends that account or scope
+    only, and InvalidInput for what nobody but the user can mend.
+    """
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long the source keeps five-minute samples; None where it is not known."""
+
+    def accounts(self) -> Sequence[str]:
+        """Return the ids of the accounts that it was told to collect."""
+
+    def scopes(self, account_id: str) -> Sequence[Scope]:
+        """Return what there is to collect in one account."""
+
+    def inventory(self, scope: Scope) -> Sequence[Resource]:
+        """Return every resource of a scope, each ARN once."""
+
+    def effort(self, scope: Scope, wanted: Wanted) -> Effort:
+        """Return what `samples` would take, without asking for samples."""
+
+    def samples(self, scope: Scope, wanted: Wanted) -> Iterable[Collected]:
+        """Return the samples that exist of those that are wanted.
+
+        A series that the source does not have is left out, a slot without samples is not filled,
+        and no sample comes twice.
+        """

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from compute_optimizer.api.sign_in.client.command import credentials
-from compute_optimizer.cli import accounts, keys, output, prices, risk, signin
+from compute_optimizer.cli import accounts, collect, keys, output, prices, risk, signin
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
@@ -15,6 +15,7 @@ from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.export import export
 from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
+from compute_optimizer.cli.quickstart import quickstart
 from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.cli.simulate import simulate
@@ -45,10 +46,12 @@ app.command()(explain)
 app.command()(export)
 app.command("import")(import_files)
 app.command()(purge)
+app.command()(quickstart)
 app.command()(recommend)
 app.command()(serve)
 app.command()(simulate)
 app.add_typer(accounts.commands, name="accounts")
+app.add_typer(collect.commands, name="collect")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(prices.commands, name="prices")
 app.add_typer(risk.commands, name="risk")

@@ -45,6 +45,7 @@ from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
 from compute_optimizer.store.tile_buffer import (
     BUFFER_BYTES,
+    COMBINING,
     Combining,
     FilledTile,
     Places,
@@ -129,7 +130,7 @@ def ingest(
     """
     files = [_understood(path, request) for path in request.metrics]
     report = ImportReport()
-    with _disk_errors(tiles), tiles.locked():
+    with disk_errors(tiles), tiles.locked():
         sweep(state, tiles)
         wanted = _read_inventory(state, request, report)
         fleet = _fleet(state, wanted)
@@ -147,13 +148,13 @@ def ingest(
 
 
 @contextmanager
-def _disk_errors(tiles: TileStore) -> Iterator[None]:
+def disk_errors(tiles: TileStore) -> Iterator[None]:
     """Explain a disk that is full or may not be written."""
     try:
         yield
     except OSError as error:
         raise StoreUnavailable(
-            f"tiles in {tiles.root} cannot be written: {error}; run the import again when they can"
+            f"tiles in {tiles.root} cannot be written: {error}; run this again when they can"
         ) from error
 
 
@@ -174,18 +175,23 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
         return []
     found = read_inventory(request.inventory, opted_in, report.refusals)
     _tell_not_read(report, request.inventory, unknown_columns(request.inventory))
-    types = {kind.name: kind.catalog().index for kind in RESOURCE_TYPES}
     counts = {
         EC2_INSTANCE: report.unknown_types,
         EBS_VOLUME: report.unknown_volume_types,
         AUTO_SCALING_GROUP: report.unknown_types,
         RDS_DB_INSTANCE: report.unknown_classes,
     }
-    for one in found:
-        # What has no counter cannot have an unknown type: its rows are refused.
-        if one.instance_type not in types[one.resource_type]:
-            counts[one.resource_type][one.instance_type] += 1
+    # What has no counter cannot have an unknown type: its rows are refused.
+    for (resource_type, name), count in unknown_types_of(found).items():
+        counts[resource_type][name] += count
     return found
+
+
+def unknown_types_of(found: Iterable[Resource]) -> Counter[tuple[str, str]]:
+    """Count resources by resource type and type, where the catalog does not know the latter."""
+    types = {kind.name: kind.catalog().index for kind in RESOURCE_TYPES}
+    named = ((one.resource_type, one.instance_type) for one in found)
+    return Counter(one for one in named if one[1] not in types[one[0]])
 
 
 def _tell_not_read(report: ImportReport, path: Path, columns: Collection[str]) -> None:
@@ -280,9 +286,7 @@ def _moment(seconds: np.int64) -> datetime:
 
 
 def _combining(series: Series) -> Combining:
-    if series.averages:
-        return Combining.MEAN
-    return Combining.HIGHEST if series.key.statistic is Statistic.MAXIMUM else Combining.TOTAL
+    return Combining.MEAN if series.averages else COMBINING[series.key.statistic]
 
 
 def _check_strict(request: ImportRequest, report: ImportReport) -> None:

@@ -24,6 +24,7 @@ from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     Matrix,
     MetricKey,
+    Statistic,
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.tile_files import Tile
@@ -53,6 +54,13 @@ class Combining(Enum):
     HIGHEST = "highest"
     TOTAL = "total"
 
+
+COMBINING = {
+    Statistic.AVERAGE: Combining.MEAN,
+    Statistic.MAXIMUM: Combining.HIGHEST,
+    Statistic.SUM: Combining.TOTAL,
+}
+"""How samples that were measured over shorter intervals are combined."""
 
 SeriesId = tuple[MetricKey, Combining]
 

@@ -1,0 +1,182 @@
+"""`compute-optimizer collect`: bring in inventory and metrics from where they are measured."""
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from compute_optimizer.app import Application, aws_source, opened
+from compute_optimizer.cli.collecting import (
+    enroll,
+    estimate_as_json,
+    print_estimate,
+    print_report,
+    progress_bar,
+    report_as_json,
+)
+from compute_optimizer.cli.output import (
+    DataDirOption,
+    Format,
+    FormatOption,
+    print_json,
+    settings_for,
+)
+from compute_optimizer.errors import InvalidInput, SourceUnavailable
+from compute_optimizer.interfaces import Clock, MetricSource
+from compute_optimizer.jobs.analyze import resource_type as type_known_as
+from compute_optimizer.jobs.collect import (
+    CONCURRENCY,
+    CollectReport,
+    CollectRequest,
+    collect,
+)
+from compute_optimizer.jobs.collect import estimate as estimate_of
+from compute_optimizer.sources.aws import Access
+from compute_optimizer.store.tiles import TileStore
+
+commands = typer.Typer(
+    help="Collect inventory and metrics from where they are measured.", no_args_is_help=True
+)
+
+DEFAULT_DAYS = 14
+"""The look-back period of an analysis unless preferences say otherwise (spec 2.1)."""
+
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", help="Profile of the AWS configuration. Default: as boto3 finds it."),
+]
+RoleOption = Annotated[
+    str,
+    typer.Option(
+        "--role",
+        help="Role to assume in every other account, by name with its path; {account} is its id.",
+    ),
+]
+ExternalIdOption = Annotated[
+    str, typer.Option("--external-id", help="External id that the role asks for.")
+]
+AccountsOption = Annotated[
+    str,
+    typer.Option(
+        "--accounts",
+        help="Account ids with commas between, or `all` of the organization. Default: the own one.",
+    ),
+]
+RegionsOption = Annotated[
+    str,
+    typer.Option("--regions", help="Regions with commas between. Default: all that are enabled."),
+]
+TypesOption = Annotated[
+    str,
+    typer.Option("--types", help="Resource types with commas between, such as Ec2Instance."),
+]
+DaysOption = Annotated[
+    int | None,
+    typer.Option(min=1, help=f"Days until now. Default: {DEFAULT_DAYS}, unless --since is given."),
+]
+SinceOption = Annotated[
+    datetime | None, typer.Option(help="First moment that is wanted, in UTC; instead of --days.")
+]
+ConcurrencyOption = Annotated[
+    int, typer.Option(min=1, max=64, help="Calls that are under way at once.")
+]
+
+
+@commands.command()
+def aws(
+    profile: ProfileOption = None,
+    role: RoleOption = "",
+    external_id: ExternalIdOption = "",
+    accounts: AccountsOption = "",
+    regions: RegionsOption = "",
+    types: TypesOption = "",
+    days: DaysOption = None,
+    since: SinceOption = None,
+    concurrency: ConcurrencyOption = CONCURRENCY,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what it would take, and collect nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read the whole time again, also what is stored.")
+    ] = False,
+    keep_gone: Annotated[
+        bool, typer.Option("--keep-gone", help="Keep resources that AWS no longer has.")
+    ] = False,
+    enroll_accounts: Annotated[
+        bool, typer.Option("--enroll", help="Opt in the accounts that are not.")
+    ] = False,
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Collect from AWS: the inventory, and the CloudWatch samples that are missing.
+
+    The exit code is 6 where an account, a Region or a type could not be read; the rest is kept.
+    """
+    settings = settings_for(data_dir)
+    access = Access(
+        profile=profile,
+        role=role,
+        external_id=external_id,
+        accounts=listed(accounts),
+        regions=listed(regions),
+        requests_per_second=settings.collect_requests_per_second,
+        connections=concurrency,
+    )
+    with opened(settings) as application, closing(aws_source(application, access)) as source:
+        request = CollectRequest(
+            since=first_moment(application.clock, days, since),
+            resource_types=known_types(types),
+            overlap=timedelta(hours=settings.collect_overlap_hours),
+            again=again,
+            keep_gone=keep_gone,
+            enrolling=enroll_accounts and estimate,
+            concurrency=concurrency,
+        )
+        if enroll_accounts and not estimate:
+            enroll(application, source.accounts())
+        report = run(application, source, request, only_estimate=estimate)
+    if output is Format.JSON:
+        print_json(estimate_as_json(report) if estimate else report_as_json(report))
+    else:
+        (print_estimate if estimate else print_report)(report)
+    if report.failures:
+        raise typer.Exit(SourceUnavailable.exit_code)
+
+
+def run(
+    application: Application,
+    source: MetricSource,
+    request: CollectRequest,
+    *,
+    only_estimate: bool = False,
+) -> CollectReport:
+    """Collect, or say what it would take, showing how far it is."""
+    do = estimate_of if only_estimate else collect
+    tiles = TileStore(application.settings.tiles_dir)
+    with progress_bar() as progress:
+        return do(application.state, tiles, application.clock, source, request, progress)
+
+
+def listed(words: str) -> tuple[str, ...]:
+    """Return the words between commas."""
+    return tuple(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
+
+
+def known_types(words: str) -> frozenset[str] | None:
+    """Return the resource types between commas, None for all; raise InvalidInput for others."""
+    return frozenset(type_known_as(word).name for word in listed(words)) or None
+
+
+def first_moment(clock: Clock, days: int | None, since: datetime | None) -> datetime:
+    """Return from when on samples are wanted; raise InvalidInput where that is said twice."""
+    if since is None:
+        return clock.now() - timedelta(days=days or DEFAULT_DAYS)
+    if days is not None:
+        raise InvalidInput("--days and --since both say when to begin; give one of them")
+    moment = since if since.tzinfo else since.replace(tzinfo=UTC)
+    if moment >= clock.now():
+        raise InvalidInput(
+            f"--since {moment:%Y-%m-%d %H:%M} lies in the future; give a past moment"
+        )
+    return moment
