@@ -126,10 +126,12 @@ def print_estimate(report: CollectReport) -> None:
     console = Console(soft_wrap=True, highlight=False)
     _print_found(report, console)
     effort = report.effort
+    # A source that is not paid for, and that nobody paces, has neither of these.
+    seconds = f", at least {effort.seconds:,.0f} s" if effort.seconds else ""
+    price = f", and about {effort.usd:,.2f} USD at list price" if effort.usd else ""
     console.print(
-        f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series, at least "
-        f"{effort.seconds:,.0f} s, and about {effort.usd:,.2f} USD at list price. Nothing was "
-        "collected."
+        f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series{seconds}{price}. "
+        "Nothing was collected."
     )
     print_failures(report, console)
 
