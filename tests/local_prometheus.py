@@ -18,6 +18,9 @@ import pytest
 START_SECONDS = 30.0
 """Until a server must answer."""
 
+LONG_BLOCKS = "--max-block-duration=1536h"
+"""The file is read again for each block."""
+
 CENTURY = "100y"
 """Retention: traces are old."""
 
@@ -58,10 +61,18 @@ def gauge(
 
 
 def counter(
-    name: str, labels: Mapping[str, str], start: datetime, rates: Sequence[float], step: float
+    name: str,
+    labels: Mapping[str, str],
+    start: datetime,
+    rates: Sequence[float],
+    step: float,
+    first: float = 1e6,
 ) -> Samples:
-    """Return a counter that begins somewhere and grows by these rates per second, step by step."""
-    total, values = 1e6, [1e6]
+    """Return a counter that grows by these rates per second, step by step.
+
+    It begins far from 0: PromQL takes a counter that is small against its growth for a new one.
+    """
+    total, values = first, [first]
     for rate in rates:
         total += rate * step
         values.append(total)
@@ -80,7 +91,7 @@ def write_openmetrics(path: Path, series: Iterable[Samples]) -> Path:
 def load(data: Path, series: Iterable[Samples], folder: Path) -> None:
     """Put series into the data folder of a server that is not running."""
     text = write_openmetrics(folder / "series.om", series)
-    command = [program("promtool"), "tsdb", "create-blocks-from", "openmetrics"]
+    command = [program("promtool"), "tsdb", "create-blocks-from", LONG_BLOCKS, "openmetrics"]
     subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=120)
 
 

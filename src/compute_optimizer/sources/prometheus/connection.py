@@ -108,6 +108,8 @@ class Server:
                 raise TooMuch(f"the answer is larger than {self.entry.max_answer_mib} MiB")
             if monotonic() > deadline:
                 raise TimeoutError(f"the answer takes longer than {self._timeout} s")
+        if response.length:
+            raise ConnectionError(f"the answer breaks off {response.length:,} bytes before its end")
         return b"".join(parts)
 
 
