@@ -1,12 +1,17 @@
 """`compute-optimizer collect prometheus`, against a real Prometheus."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.answering import Answer, answering, passing_on
 from tests.cli.conftest import Type
 from tests.enrolling import ALPHA
 from tests.local_prometheus import Samples, counter, gauge, load, serving, whole_slots_until
@@ -101,3 +106,105 @@ def test_people_are_told_which_type_was_matched(typed: Type, config: str) -> Non
 
     assert "matched by size: web-1 (2 vCPUs, 7.7 GiB) counts as m6i.large" in ended.out
     assert "Metrics would take 12 calls for 12 series. Nothing was collected." in ended.out
+
+
+def test_the_inventory_may_come_from_a_file(typed: Type, url: str, tmp_path: Path) -> None:
+    (tmp_path / "fleet.csv").write_text(
+        f"id,account,region,type,name,tags\ni-1,{ALPHA},us-east-1,m5.large,web-1,Team=search\n"
+    )
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(f'servers: [{{url: "{url}"}}]\ninventory: fleet.csv\n')
+
+    ended = typed("collect", "prometheus", "--config", str(path), "--enroll", "--output", "json")
+
+    assert ended.code == 0, ended.err
+    report = json.loads(ended.out)
+    assert report["matchedTypes"] == []
+    assert (report["added"], report["tilesWritten"]) == (1, 3)
+    # What the file says stays, and is stored for the next time.
+    path.write_text(f'servers: [{{url: "{url}"}}]\ninventory: stored\n')
+    again = json.loads(
+        typed("collect", "prometheus", "--config", str(path), "--output", "json").out
+    )
+    assert (again["resources"], again["unchanged"]) == ({"Ec2Instance": 1}, 1)
+
+
+def test_rows_of_an_inventory_file_that_do_not_fit_are_named(
+    typed: Type, url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fleet.csv").write_text("id,account,region,type\ni-1,12,us-east-1,m5.large\n")
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(f'servers: [{{url: "{url}"}}]\ninventory: fleet.csv\n')
+
+    ended = typed("collect", "prometheus", "--config", str(path), "--enroll")
+
+    assert ended.code == 2
+    assert "1 rows do not fit; the first is row 1: the account is not 12 digits: 12" in ended.err
+
+
+def test_a_server_that_is_down_is_told_and_the_rest_is_kept(
+    typed: Type, url: str, tmp_path: Path
+) -> None:
+    with answering() as gone:
+        down = gone.url
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(
+        f'servers: [{{url: "{url}"}}, {{url: "{down}", attempts: 1}}]\n'
+        f'resource: {{account: "{ALPHA}", region: us-east-1}}\n'
+    )
+
+    ended = typed("collect", "prometheus", "--config", str(path), "--enroll")
+
+    assert ended.code == 6
+    assert f"could not be read: node_exporter: {down}: " in ended.out
+    assert "day tiles written." in ended.out
+
+
+def test_machines_without_an_owner_are_told(typed: Type, url: str, tmp_path: Path) -> None:
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(f'servers: [{{url: "{url}"}}]\n')
+
+    ended = typed("collect", "prometheus", "--config", str(path), "--enroll")
+
+    assert ended.code == 6
+    assert "of 1 machines none is a resource; 1 of them: the account is not 12 digits" in ended.err
+
+
+def test_a_collection_that_is_killed_loses_nothing(typed: Type, url: str, tmp_path: Path) -> None:
+    """Kill it while it waits for the memory, when it has the CPU, and collect again."""
+    passing = passing_on(url)
+    path = tmp_path / "prometheus.yaml"
+    owner = f'resource: {{account: "{ALPHA}", region: us-east-1}}\n'
+    with answering() as between:
+        between.otherwise = lambda asked: (
+            Answer(seconds_per_byte=60.0)
+            if "node_memory" in asked.parameters["query"] and asked.call == "query_range"
+            else passing(asked)
+        )
+        path.write_text(f'{owner}servers: [{{url: "{between.url}"}}]\n')
+        command = [sys.executable, "-m", "compute_optimizer", "collect", "prometheus", "--enroll"]
+        here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with (tmp_path / "killed.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "--config", str(path), "--data-dir", str(tmp_path)],
+                stdout=log,
+                stderr=log,
+                env=here,
+            )
+            while not any("MemAvailable" in one.parameters["query"] for one in between.asked):
+                assert process.poll() is None, (tmp_path / "killed.log").read_text()
+                time.sleep(0.05)
+            process.kill()
+            process.wait()
+
+    path.write_text(f'{owner}servers: [{{url: "{url}"}}]\n')
+    command_again = ("collect", "prometheus", "--config", str(path), "--output", "json")
+    report = json.loads(typed(*command_again).out)
+
+    assert report["failures"] == []
+    assert {one["metric"] for one in report["coverage"] if one["withSamples"]} == {
+        "CPUUtilization",
+        "mem_used_percent",
+    }
+    assert not list(tmp_path.rglob("spill*"))
+    assert json.loads(typed(*command_again).out)["tilesWritten"] == 0

@@ -16,7 +16,9 @@ from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.jobs.collect import CollectReport, CollectRequest, collect
 from compute_optimizer.jobs.inventories import resource_of_row, stored_resources
 from compute_optimizer.model.metrics import Matrix, MetricKey, Statistic, look_back
+from compute_optimizer.model.resource import Resource
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
+from compute_optimizer.sources.prometheus.exporters import EXPORTERS
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.answering import Answer, Answering, answering, passing_on
@@ -174,11 +176,15 @@ class Installation:
 
     def samples(self, number: int, key: MetricKey, now: datetime, days: int) -> Matrix:
         """Return the stored values of a resource."""
-        window = look_back(now, days)
-        arn = f"arn:aws:ec2:us-east-1:{ALPHA}:instance/i-{number:017x}"
         with self.state.reading() as connection:
-            shard = inventory.shard_of(connection, arn)
-            found = read_samples(connection, self.tiles, shard, window, [key], [arn])
+            resource = inventory.find_resource(connection, f"i-{number:017x}")
+        return self.stored(resource, key, now, days)
+
+    def stored(self, resource: Resource, key: MetricKey, now: datetime, days: int) -> Matrix:
+        window = look_back(now, days)
+        with self.state.reading() as connection:
+            shard = inventory.shard_of(connection, resource.arn)
+            found = read_samples(connection, self.tiles, shard, window, [key], [resource.arn])
         values: Matrix = found.series[key][0]
         return values
 
@@ -304,8 +310,13 @@ def test_more_points_than_a_server_allows_are_asked_for_in_pieces(
 ) -> None:
     # 40 days are 11,520 points, and Prometheus answers 11,000.
     later = NIGHT + timedelta(minutes=50)
-    report = here.collect(instances_of(traces.url, ", max_points: 100000"), later, days=40)
+    with answering() as between:
+        between.otherwise = passing_on(traces.url)
+        report = here.collect(instances_of(between.url, ", max_points: 100000"), later, days=40)
+        asked = [one for one in between.asked if one.call == "query_range"]
 
+    # Both machines at once, then each alone, then each in two pieces: seven for each of 12 series.
+    assert len(asked) == 7 * 12
     assert report.failures == []
     assert here.samples(0, CPU_AVERAGE, NIGHT, 27)[-1] == np.float32(
         traces.instances[0][0][27 * 288 - 1]
@@ -362,3 +373,92 @@ def test_answers_that_are_no_answers_are_told(here: Installation, traces: Traces
 
         with pytest.raises(SourceUnavailable, match="the answer is garbled"):
             here.collect(machines_of(between.url), EVENING, days=0.5)
+
+
+def test_a_server_that_is_down_stops_no_other(here: Installation, traces: Traces) -> None:
+    with answering() as gone:
+        down = gone.url
+    configuration = f'{OWNER}servers: [{{url: "{traces.url}"}}, {{url: "{down}", attempts: 1}}]\n'
+    path = here.folder / "prometheus.yaml"
+    path.write_text(configuration)
+    with closing(
+        PrometheusSource(read_configuration(path), FixedClock(EVENING), resource_of_row)
+    ) as source:
+        found = source.found()
+
+    assert len(found.resources) == len(traces.machines)
+    assert [one.partition(down)[0] for one in found.unread] == ["node_exporter: "]
+
+
+def test_every_declared_expression_is_understood(here: Installation, traces: Traces) -> None:
+    path = here.folder / "prometheus.yaml"
+    known = ", ".join(EXPORTERS)
+    path.write_text(
+        f'resource: {{account: "{ALPHA}", region: us-east-1, type: m5.large}}\n'
+        f'servers: [{{url: "{traces.url}", exporters: [{known}]}}]\n'
+    )
+    with closing(
+        PrometheusSource(read_configuration(path), FixedClock(EVENING), resource_of_row)
+    ) as source:
+        plan = source.plan()
+
+    assert len(plan) == sum(len(one.metrics) for one in EXPORTERS.values())
+    series = {(one.exporter, one.rule.key): one.series for one in plan}
+    assert series["node_exporter", CPU_MAXIMUM] == len(traces.machines)
+    assert series["cloudwatch_exporter", CPU_MAXIMUM] == len(traces.instances)
+    assert series["yace", CPU_MAXIMUM] == 0
+
+
+def cadvisor_series() -> Iterator[Samples]:
+    """Yield what cAdvisor tells of a machine of four cores, three quarters of them busy."""
+    labels = {"instance": "node-1:8080", "node": "node-1"}
+    root, minutes = {**labels, "id": "/"}, SLOTS * 5
+    yield gauge("machine_cpu_cores", labels, NOON, [4] * minutes, 60)
+    yield gauge("machine_memory_bytes", labels, NOON, [MEMORY_BYTES] * minutes, 60)
+    for place, rate in (("/", 3.0), ("/kubepods", 2.0)):
+        named = {**labels, "id": place, "cpu": "total"}
+        yield counter("container_cpu_usage_seconds_total", named, NOON, [rate] * minutes, 60)
+    used = [MEMORY_BYTES / 4] * minutes
+    yield gauge("container_memory_working_set_bytes", root, NOON, used, 60)
+    for device, rate in (("eth0", 1000.0), ("veth1", 9000.0)):
+        named = {**root, "interface": device}
+        yield counter("container_network_receive_bytes_total", named, NOON, [rate] * minutes, 60)
+
+
+def yace_series() -> Iterator[Samples]:
+    """Yield what another exporter of CloudWatch tells of an instance, scraped each minute."""
+    arn = f"arn:aws:ec2:eu-west-1:{ALPHA}:instance/i-{7:017x}"
+    labels = {"account_id": ALPHA, "region": "eu-west-1", "name": arn}
+    metric = {**labels, "dimension_InstanceId": f"i-{7:017x}"}
+    minutes = SLOTS * 5
+    yield gauge("aws_ec2_info", {"name": arn, "tag_Name": "web"}, NOON, [0] * minutes, 60)
+    yield gauge("aws_ec2_cpuutilization_maximum", metric, NOON, [42] * minutes, 60)
+    yield gauge("aws_ec2_network_in_sum", metric, NOON, [3000] * minutes, 60)
+
+
+def test_cadvisor_and_yace_tell_of_machines_too(here: Installation, tmp_path: Path) -> None:
+    load(tmp_path / "data", [*cadvisor_series(), *yace_series()], tmp_path)
+    with serving(tmp_path, tmp_path / "data") as url:
+        here.collect(
+            f'resource: {{account: [{{label: account_id}}, "{ALPHA}"], '
+            "region: [{label: region}, us-east-1]}\n"
+            f'servers: [{{url: "{url}", exporters: [cadvisor, yace]}}]\n'
+            "exporters: {yace: {resource: {type: m5.large}}}\n",
+            EVENING,
+            days=0.5,
+        )
+
+    slot = MIDDAY + SLOTS // 2
+    with here.state.reading() as connection:
+        nodes = {one: inventory.find_resource(connection, one) for one in ("node-1", f"i-{7:017x}")}
+    assert nodes["node-1"].instance_type == "m6i.xlarge"  # 4 vCPUs, 16 GiB
+    assert nodes[f"i-{7:017x}"].name == "web"
+    found = {
+        (one, key): float(here.stored(nodes[one], key, EVENING, 1)[slot])
+        for one, keys in (
+            ("node-1", (CPU_AVERAGE, CPU_MAXIMUM, MEMORY_MAXIMUM, NETWORK_IN)),
+            (f"i-{7:017x}", (CPU_MAXIMUM, NETWORK_IN)),
+        )
+        for key in keys
+    }
+    assert list(found.values()) == pytest.approx([75, 75, 25, 300_000, 42, 3000], rel=1e-6)

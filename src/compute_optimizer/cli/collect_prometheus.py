@@ -27,7 +27,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
-from compute_optimizer.jobs.collect import CONCURRENCY
+from compute_optimizer.jobs.collect import CONCURRENCY, Failure
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
 from compute_optimizer.sources.prometheus.discovery import Found
 from compute_optimizer.sources.prometheus.source import Planned
@@ -73,6 +73,7 @@ def prometheus(
         closing(prometheus_source(application, configuration)) as source,
     ):
         report = carry_out(application, source, wish)
+        report.failures += [Failure("", "", "", one) for one in source.found().unread]
         more = _found_as_json(source.found())
         plan = [_planned(one) for one in source.plan()] if estimate else []
         if output is Format.TABLE:

@@ -145,7 +145,8 @@ def print_failures(report: CollectReport, console: Console) -> None:
         )
     for one in sorted(report.failures):
         place = ", ".join(part for part in (one.account_id, one.region, one.resource_type) if part)
-        console.print(f"could not be read: {place}: {one.message}", style="red", markup=False)
+        said = f"{place}: {one.message}" if place else one.message
+        console.print(f"could not be read: {said}", style="red", markup=False)
 
 
 def _print_found(report: CollectReport, console: Console) -> None:

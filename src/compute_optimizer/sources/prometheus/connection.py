@@ -42,6 +42,11 @@ TOO_MUCH_WORDS = ("exceed", "too many", "too large", "limit", "timed out", "time
 """In refusals of questions that are too large, lower case: Prometheus, Thanos, Mimir and
 VictoriaMetrics each have their own texts and codes, and all of them say one of these."""
 
+WHOLE = {"nocache": "1", "partial_response": "false", "deny_partial_response": "1"}
+"""Sent with every question; servers ignore what they do not know. VictoriaMetrics shall not move
+times to others that it has cached, and neither it nor Thanos leave out what a part of them does not
+answer: a gap that is stored is not asked for again."""
+
 REFUSED_TEXT = 300
 """Characters of a refusal that are shown."""
 
@@ -77,8 +82,7 @@ class Server:
         Raises TooMuch where less may be answered, InvalidInput for a question that no server
         understands, and SourceUnavailable.
         """
-        # nocache=1 keeps VictoriaMetrics from moving the times to other ones that it has cached.
-        body = urlencode({**parameters, "nocache": "1"}).encode()
+        body = urlencode({**parameters, **WHOLE}).encode()
         url, wait = f"{self.entry.url}/api/v1/{call}", FIRST_WAIT_SECONDS
         for left in reversed(range(self.entry.attempts)):
             try:

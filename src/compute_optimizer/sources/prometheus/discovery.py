@@ -78,6 +78,8 @@ class Found:
     """By ARN, which exporters know it under which labels."""
     matches: list[Match] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Why an exporter of a server could not be read, while others could."""
 
 
 def seen(number: int, exporter: Exporter, ask: Ask) -> Iterator[Seen]:

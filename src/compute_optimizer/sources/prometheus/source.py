@@ -26,6 +26,7 @@ from compute_optimizer.sources.prometheus.discovery import (
     Found,
     Machine,
     ReadRow,
+    Seen,
     known_resources,
     resources_of,
     seen,
@@ -198,14 +199,20 @@ class PrometheusSource:
         return Planned(held.server.entry.url, held.name, rule, kind, text, series)
 
     def _discovered(self) -> Found:
-        machines = [
-            one
-            for number, held in enumerate(self._held)
-            for one in seen(number, held.exporter, partial(self._instant, held))
-        ]
+        machines, unread = list[Seen](), list[str]()
+        for number, held in enumerate(self._held):
+            try:
+                machines += seen(number, held.exporter, partial(self._instant, held))
+            except SourceUnavailable as error:
+                unread.append(f"{held.name}: {error}")
+        if len(unread) == len(self._held):
+            raise SourceUnavailable("; ".join(unread))
         if self._known is not None:
-            return known_resources(machines, self._known())
-        return resources_of(machines, self._read_row, self._configuration.match_families)
+            found = known_resources(machines, self._known())
+        else:
+            found = resources_of(machines, self._read_row, self._configuration.match_families)
+        found.unread += unread
+        return found
 
     def _instant(self, held: Held, query: str, moment: int | None = None) -> Sequence[Series]:
         by = held.exporter.by
