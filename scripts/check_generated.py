@@ -63,6 +63,16 @@ def generators() -> list[Generator]:
             (CATALOG / "database_prices.json.gz",),
             needs=FIGURES,
         ),
+        Generator(
+            ("scripts/generate_aws_role.py",),
+            (
+                Path("deploy/aws/policy.json"),
+                Path("deploy/aws/collector-policy.json"),
+                Path("deploy/aws/role.yaml"),
+                Path("deploy/aws/terraform/main.tf"),
+                Path("docs/collect-aws.md"),
+            ),
+        ),
         Generator(("scripts/generate_cli_docs.py",), (Path("docs/cli.md"),)),
     ]
 

@@ -29,6 +29,12 @@ NAMES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Services whose signing name differs from boto3's."""
 
 
+QUERY = "<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"
+EC2 = "<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
+XML = {"ec2": EC2, "autoscaling": QUERY, "sts": QUERY, "rds": QUERY}
+"""Services whose errors are XML, and how they look."""
+
+
 @dataclass
 class LocalAws:
     """The server, and what was asked of it."""
@@ -36,19 +42,45 @@ class LocalAws:
     url: str
     calls: list[tuple[str, str]] = field(default_factory=list)
     """Service as boto3 names it, and operation."""
-    failing: dict[tuple[str, str], int] = field(default_factory=dict)
-    """How many more calls of an operation are throttled."""
+    failing: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """By operation: the error codes that its next calls get."""
+    bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Of the latest call of each operation."""
+
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    _sessions: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str = REGION, account_id: str = OWN) -> Any:
         """Return a client with the credentials of an account."""
-        keys = ("testing", "testing", None)
+        place = service, region, account_id
+        if place not in self._clients:
+            if account_id not in self._sessions:
+                self._sessions[account_id] = self._session(account_id)
+            session = self._sessions[account_id]
+            self._clients[place] = session.client(service, region, endpoint_url=self.url)
+        return self._clients[place]
+
+    def _session(self, account_id: str) -> Any:
+        keys: tuple[str, ...] = ("testing", "testing")
         if account_id != OWN:
-            sts = self.client("sts")
             role = f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole"
-            found = sts.assume_role(RoleArn=role, RoleSessionName="seeding")["Credentials"]
+            assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="seeding")
+            found = assumed["Credentials"]
             keys = found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
-        session = boto3.session.Session(*keys, region_name=region)
-        return session.client(service, endpoint_url=self.url)
+        return boto3.session.Session(*keys)
+
+    def forget(self) -> None:
+        """Forget what was asked, and the keys of other accounts, which a reset makes void."""
+        self.calls.clear()
+        self.failing.clear()
+        for place in [place for place in self._clients if place[2] != OWN]:
+            self._clients.pop(place).close()
+            self._sessions.pop(place[2], None)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            client.close()
 
     def machine(self, region: str = REGION, account_id: str = OWN, **more: Any) -> str:
         """Start an instance and return its id."""
@@ -105,9 +137,9 @@ def aws_server() -> Iterator[LocalAws]:
         environ["wsgi.input"] = io.BytesIO(body)
         if (called := operation_of(environ, body)) is not None:
             here.calls.append(called)
-            if here.failing.get(called, 0):
-                here.failing[called] -= 1
-                return _throttled(start_response)
+            here.bodies[called] = body
+            if here.failing.get(called):
+                return _refused(start_response, called[0], here.failing[called].pop(0))
         return app(environ, start_response)
 
     server = make_server("127.0.0.1", 0, noting, threaded=True)
@@ -115,6 +147,7 @@ def aws_server() -> Iterator[LocalAws]:
     thread.start()
     here.url = f"http://127.0.0.1:{server.server_port}"
     yield here
+    here.close()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -123,9 +156,10 @@ def aws_server() -> Iterator[LocalAws]:
 @pytest.fixture
 def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
     """An empty AWS, and an environment in which boto3 finds it and nothing else."""
+    # A second of loading images that nobody starts, for each test.
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with urlopen(Request(f"{aws_server.url}/moto-api/reset", method="POST")):
-        aws_server.calls.clear()
-        aws_server.failing.clear()
+        aws_server.forget()
     empty = tmp_path / "aws-config"
     empty.touch()
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
@@ -135,6 +169,7 @@ def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(empty),
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
     }.items():
@@ -176,7 +211,12 @@ def _paths(service: str, method: str) -> tuple[tuple[re.Pattern[str], str], ...]
     return tuple(found)
 
 
-def _throttled(start_response: Any) -> list[bytes]:
-    answer = {"__type": "ThrottlingException", "message": "Rate exceeded"}
-    start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])
-    return [json.dumps(answer).encode()]
+def _refused(start_response: Any, service: str, code: str) -> list[bytes]:
+    """Answer with an error code in the encoding that the service's clients expect."""
+    if service in XML:
+        error = f"<Error><Code>{code}</Code><Message>not this time</Message></Error>"
+        body = XML[service].format(error=error)
+    else:
+        body = json.dumps({"__type": code, "message": "not this time"})
+    start_response("400 Bad Request", [("Content-Type", "text/plain")])
+    return [body.encode()]

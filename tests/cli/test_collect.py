@@ -1,10 +1,21 @@
 """`compute-optimizer collect aws`, against a local AWS."""
 
 import json
+import sys
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+
+from compute_optimizer import cli
 from tests.cli.conftest import Type
 from tests.local_aws import OWN, REGION, LocalAws
+
+CPU = "CPUUtilization"
+
+PLACE = ("--regions", REGION, "--types", "Ec2Instance", "--days", "2")
+HERE = (*PLACE, "--output", "json")
 
 
 def whole_slot() -> datetime:
@@ -23,10 +34,7 @@ def idle_machine(aws: LocalAws) -> str:
 def test_an_account_is_collected_analyzed_and_recommended(typed: Type, aws: LocalAws) -> None:
     machine = idle_machine(aws)
 
-    ended = typed(
-        "collect", "aws", "--enroll", "--regions", REGION, "--types", "Ec2Instance",
-        "--output", "json",
-    )  # fmt: skip
+    ended = typed("collect", "aws", "--enroll", *HERE)
 
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)
@@ -34,11 +42,130 @@ def test_an_account_is_collected_analyzed_and_recommended(typed: Type, aws: Loca
     assert report["resources"] == {"Ec2Instance": 1}
     cpu = [one for one in report["coverage"] if one["metric"] == "CPUUtilization"]
     assert {one["statistic"]: one["withSamples"] for one in cpu} == {"Average": 1, "Maximum": 1}
-    # 372 of the 4,032 slots of 14 days.
-    assert [one["covered"] for one in cpu] == [0.0923, 0.0923]
+    # 372 of the 576 slots of two days.
+    assert [one["covered"] for one in cpu] == [0.6458, 0.6458]
 
     assert typed("analyze", "--workers", "1").code == 0
     found = json.loads(typed("recommend", "--output", "json").out)["recommendations"]
     assert [one["resourceArn"].rpartition("/")[2] for one in found] == [machine]
     # 10 % of 8 vCPU fit m5.large, the least of its family with the demand and memory unknown.
     assert found[0]["current"] == "m5.2xlarge"
+
+
+def test_a_second_run_reads_only_what_is_missing(typed: Type, aws: LocalAws) -> None:
+    idle_machine(aws)
+    first = json.loads(typed("collect", "aws", "--enroll", *HERE).out)
+
+    second = json.loads(typed("collect", "aws", *HERE).out)
+
+    assert first["tilesWritten"] > 0
+    assert second["tilesWritten"] == 0  # the overlap says what is known
+    asked = {one["statistic"]: one for one in second["coverage"] if one["metric"] == CPU}
+    assert asked["Maximum"]["covered"] == 1.0  # of the three hours that overlap
+
+
+def test_accounts_that_are_not_opted_in_are_not_read(typed: Type, aws: LocalAws) -> None:
+    aws.machine()
+
+    ended = typed("collect", "aws", *HERE)
+
+    assert ended.code == 4
+    assert "--enroll" in ended.err
+    assert ("ec2", "DescribeInstances") not in aws.asked()
+
+
+def test_an_account_that_cannot_be_read_is_told_and_stops_no_other(
+    typed: Type, aws: LocalAws
+) -> None:
+    idle_machine(aws)
+
+    ended = typed("collect", "aws", "--accounts", f"{OWN},222222222222", "--enroll", *HERE)
+
+    assert ended.code == 6
+    report = json.loads(ended.out)
+    assert report["resources"] == {"Ec2Instance": 1}
+    (failure,) = report["failures"]
+    assert failure["accountId"] == "222222222222"
+    assert "--role" in failure["message"]
+
+
+def test_a_type_that_may_not_be_read_is_told_to_people(typed: Type, aws: LocalAws) -> None:
+    aws.failing["rds", "DescribeDBInstances"] = ["AccessDenied"]
+
+    ended = typed("collect", "aws", "--enroll", "--regions", REGION, "--types", "RdsDBInstance")
+
+    assert ended.code == 6
+    assert f"could not be read: {OWN}, {REGION}, RdsDBInstance" in ended.out
+    assert "rds:DescribeDBInstances" in ended.out
+
+
+def test_an_estimate_changes_nothing_and_enrolls_nobody(typed: Type, aws: LocalAws) -> None:
+    aws.machine()
+
+    ended = typed("collect", "aws", "--enroll", "--estimate", *HERE)
+
+    estimate = json.loads(ended.out)
+    # CPU by two statistics, network, instance store and one volume by four counters each.
+    assert (estimate["calls"], estimate["metrics"], estimate["usd"]) == (1, 14, 0.0001)
+    assert ("cloudwatch", "GetMetricData") not in aws.asked()
+    assert typed("collect", "aws", *HERE).code == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--days", "3", "--since", "2026-01-31"), "give one of them"),
+        (("--since", "2999-01-01"), "lies in the future"),
+        (("--types", "Toaster"), "'Toaster' cannot be analyzed"),
+        (("--accounts", "production"), "expected twelve digits"),
+        (("--profile", "nobody"), "profile 'nobody' cannot be used"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_told(
+    typed: Type, aws: LocalAws, options: tuple[str, ...], told: str
+) -> None:
+    ended = typed("collect", "aws", *options)
+
+    assert ended.code == 2
+    assert told in ended.err
+
+
+def test_older_samples_than_are_kept_are_told(typed: Type, aws: LocalAws) -> None:
+    ended = typed(
+        "collect", "aws", "--enroll", "--days", "93", "--regions", REGION, "--types", "NatGateway"
+    )
+
+    assert ended.code == 0
+    assert "the source keeps five-minute samples only since" in " ".join(ended.out.split())
+
+
+def test_quickstart_prints_what_could_be_saved_and_keeps_nothing(
+    aws: LocalAws,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    idle_machine(aws)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_WORKERS", "1")
+    command = ["compute-optimizer", "quickstart", *PLACE]
+    monkeypatch.setattr(sys, "argv", command)
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    said = capsys.readouterr().out
+    assert not ended.value.code
+    assert "m5.2xlarge" in said
+    assert "Total estimated savings" in said
+    assert [one.name for one in tmp_path.iterdir()] == ["aws-config"]
+
+
+def test_quickstart_keeps_the_data_where_it_is_told_to(typed: Type, aws: LocalAws) -> None:
+    machine = idle_machine(aws)
+
+    ended = typed("quickstart", *PLACE)
+
+    assert ended.code == 0
+    found = json.loads(typed("recommend", "--output", "json").out)["recommendations"]
+    assert [one["resourceArn"].rpartition("/")[2] for one in found] == [machine]

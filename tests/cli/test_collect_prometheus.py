@@ -208,3 +208,15 @@ def test_a_collection_that_is_killed_loses_nothing(typed: Type, url: str, tmp_pa
     }
     assert not list(tmp_path.rglob("spill*"))
     assert json.loads(typed(*command_again).out)["tilesWritten"] == 0
+
+
+def test_what_others_have_brought_in_stays_unless_it_shall_go(
+    typed: Type, config: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fleet.csv").write_text(f"id,account,region,type\ni-1,{ALPHA},us-east-1,m5.large\n")
+    command = ("collect", "prometheus", "--config", config, "--output", "json")
+    typed(*command, "--enroll")
+    typed("import", "--inventory", str(tmp_path / "fleet.csv"))
+
+    assert json.loads(typed(*command).out)["gone"] == 0
+    assert json.loads(typed(*command, "--remove-gone").out)["gone"] == 1

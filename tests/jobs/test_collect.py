@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compute_optimizer.errors import Conflict
+from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.jobs.collect import (
     CollectReport,
     CollectRequest,
@@ -174,6 +174,33 @@ def test_a_shard_that_fails_half_way_keeps_nothing_and_stops_no_other(here: Inst
     assert (here.samples(ONE)[78:] == 50).any()
     with pytest.raises(KeyError):
         here.samples(ELSEWHERE)
+
+
+def test_what_the_source_no_longer_has_leaves_the_inventory(here: Installation) -> None:
+    here.collect(source(ONE, TWO, OTHER))
+
+    report = here.collect(source(TWO, OTHER))
+
+    assert report.gone == 1
+    with pytest.raises(NotFound):
+        here.samples(ONE)
+    assert (here.samples(TWO)[78 : 78 + SLOTS] == 50).all()
+
+
+def test_what_is_gone_can_be_kept(here: Installation) -> None:
+    here.collect(source(ONE, TWO))
+
+    assert here.collect(source(TWO), keep_gone=True).gone == 0
+    assert (here.samples(ONE)[78 : 78 + SLOTS] == 50).all()
+
+
+def test_what_could_not_be_read_is_not_gone(here: Installation) -> None:
+    here.collect(source(ONE, OTHER))
+
+    report = here.collect(source(ONE, OTHER, broken=frozenset({BETA})))
+
+    assert report.gone == 0
+    assert (here.samples(OTHER)[78 : 78 + SLOTS] == 50).all()
 
 
 def test_types_that_are_not_wanted_are_not_collected(here: Installation) -> None:

@@ -49,6 +49,19 @@ def test_upsert_counts_what_it_added_changed_and_left(state: State) -> None:
         assert inventory.find_resource(connection, grown.arn) == grown
 
 
+def test_what_is_not_kept_leaves_its_scope_only(state: State) -> None:
+    elsewhere = instance(3, region="eu-west-1")
+    upsert(state, instance(1), instance(2), elsewhere)
+
+    with state.writing() as connection:
+        scope = (ACCOUNT, "us-east-1", EC2_INSTANCE)
+        assert inventory.remove_others(connection, scope, {instance(2).arn}) == 1
+
+    with state.reading() as connection:
+        kept = [one.arn for one in inventory.placements(connection)]
+    assert kept == sorted([instance(2).arn, elsewhere.arn])
+
+
 def test_equal_tags_in_another_order_are_no_change(state: State) -> None:
     upsert(state, instance(1))
     turned = replace(instance(1), tags={"App": "front", "Team": "search"})

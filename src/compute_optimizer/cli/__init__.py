@@ -14,6 +14,7 @@ from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.export import export
 from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
+from compute_optimizer.cli.quickstart import quickstart
 from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.cli.simulate import simulate
@@ -43,6 +44,7 @@ app.command()(explain)
 app.command()(export)
 app.command("import")(import_files)
 app.command()(purge)
+app.command()(quickstart)
 app.command()(recommend)
 app.command()(serve)
 app.command()(simulate)

@@ -105,6 +105,7 @@ class Wish:
     concurrency: int
     estimate: bool
     again: bool
+    keep_gone: bool
     enroll: bool
 
 
@@ -121,6 +122,9 @@ def aws(
     concurrency: ConcurrencyOption = CONCURRENCY,
     estimate: EstimateOption = False,
     again: AgainOption = False,
+    keep_gone: Annotated[
+        bool, typer.Option("--keep-gone", help="Keep resources that AWS no longer has.")
+    ] = False,
     enroll_accounts: EnrollOption = False,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
@@ -139,7 +143,7 @@ def aws(
         requests_per_second=settings.collect_requests_per_second,
         connections=concurrency,
     )
-    wish = Wish(types, days, since, concurrency, estimate, again, enroll_accounts)
+    wish = Wish(types, days, since, concurrency, estimate, again, keep_gone, enroll_accounts)
     with opened(settings) as application, closing(aws_source(application, access)) as source:
         report = carry_out(application, source, wish)
     show(report, wish, output)
@@ -152,6 +156,7 @@ def carry_out(application: Application, source: MetricSource, wish: Wish) -> Col
         resource_types=known_types(wish.types),
         overlap=timedelta(hours=application.settings.collect_overlap_hours),
         again=wish.again,
+        keep_gone=wish.keep_gone,
         enrolling=wish.enroll and wish.estimate,
         concurrency=wish.concurrency,
     )

@@ -58,6 +58,13 @@ def prometheus(
     concurrency: ConcurrencyOption = CONCURRENCY,
     estimate: EstimateOption = False,
     again: AgainOption = False,
+    remove_gone: Annotated[
+        bool,
+        typer.Option(
+            "--remove-gone",
+            help="Remove resources that no server has seen of late, whatever brought them in.",
+        ),
+    ] = False,
     enroll_accounts: EnrollOption = False,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
@@ -67,11 +74,13 @@ def prometheus(
     The exit code is 6 where a server or a part of it could not be read; the rest is kept.
     """
     settings, configuration = settings_for(data_dir), read_configuration(config, url)
-    wish = Wish(types, days, since, concurrency, estimate, again, enroll_accounts)
     with (
         opened(settings) as application,
         closing(prometheus_source(application, configuration)) as source,
     ):
+        # What a server that is down would tell of is not gone.
+        keep_gone = not remove_gone or bool(source.found().unread)
+        wish = Wish(types, days, since, concurrency, estimate, again, keep_gone, enroll_accounts)
         report = carry_out(application, source, wish)
         report.failures += [Failure("", "", "", one) for one in source.found().unread]
         more = _found_as_json(source.found())

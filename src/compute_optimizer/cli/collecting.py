@@ -69,6 +69,7 @@ def report_as_json(report: CollectReport) -> dict[str, Any]:
         "added": report.counts.added,
         "changed": report.counts.changed,
         "unchanged": report.counts.unchanged,
+        "gone": report.gone,
         "coverage": [_coverage_row(*one) for one in sorted(report.coverage.items(), key=_place)],
         "tilesWritten": report.tiles,
         "unknownTypes": [
@@ -104,6 +105,11 @@ def print_report(report: CollectReport) -> None:
     """Print the report for people."""
     console = Console(soft_wrap=True, highlight=False)
     _print_found(report, console)
+    counts = report.counts
+    console.print(
+        f"{counts.added:,} added, {counts.changed:,} changed, {counts.unchanged:,} unchanged, "
+        f"{report.gone:,} gone."
+    )
     rows = [
         row | {"covered": f"{row['covered']:.0%}"}
         for row in (_coverage_row(*one) for one in sorted(report.coverage.items(), key=_place))

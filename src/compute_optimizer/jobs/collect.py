@@ -74,6 +74,8 @@ class CollectRequest:
     overlap: timedelta = OVERLAP
     again: bool = False
     """Read the whole time again, also what is stored."""
+    keep_gone: bool = False
+    """Keep the resources of the inventory that the source no longer has."""
     enrolling: bool = False
     """Of an estimate: look at every account, as if it were opted in."""
     concurrency: int = CONCURRENCY
@@ -116,6 +118,8 @@ class CollectReport:
     not_opted_in: tuple[str, ...] = ()
     """Accounts of the source of which nothing may be collected."""
     counts: UpsertCounts = NOTHING
+    gone: int = 0
+    """Resources removed from the inventory, for the source has them no longer."""
     resources: Counter[str] = field(default_factory=Counter)
     """By resource type."""
     coverage: defaultdict[tuple[str, MetricKey], Coverage] = field(
@@ -141,6 +145,15 @@ class _Run:
     asked: Range
     report: CollectReport
     progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The inventory of a source."""
+
+    resources: tuple[Resource, ...]
+    complete: tuple[Scope, ...]
+    """Scopes that could be read: what is not among the resources is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +205,8 @@ def collect(
         sweep(state, tiles)
         run = _begin(state, tiles, clock, source, request, progress)
         found = _inventory(run)
-        with state.writing() as connection:
-            run.report.counts = inventory.upsert_resources(connection, found)
-        _collect_shards(run, _shards(run, found))
+        _store(run, found)
+        _collect_shards(run, _shards(run, found.resources))
     return run.report
 
 
@@ -208,7 +220,7 @@ def estimate(
 ) -> CollectReport:
     """Return what `collect` would do and take, reading the inventory and changing nothing."""
     run = _begin(state, tiles, clock, source, request, progress)
-    shards = _shards(run, _inventory(run))
+    shards = _shards(run, _inventory(run).resources)
 
     def effort_of(shard: _Shard) -> Effort:
         return source.effort(shard.scope, _missing(run, shard))
@@ -248,20 +260,34 @@ def _begin(
     return _Run(state, tiles, source, request, asked, report, progress)
 
 
-def _inventory(run: _Run) -> list[Resource]:
+def _inventory(run: _Run) -> _Found:
     """Return the resources of all accounts, each ARN once."""
     scopes: list[Scope] = []
     for account, listed in _each(run, "Accounts", run.report.accounts, run.source.scopes):
         with _failures(run.report, Scope(account, "", "")):
             scopes += [one for one in listed.result() if _is_wanted(run, one)]
+    complete: list[Scope] = []
     found: dict[str, Resource] = {}
     for scope, owned in _each(run, "Inventory", sorted(scopes), run.source.inventory):
         with _failures(run.report, scope):
             found |= {one.arn: one for one in owned.result()}
+            complete.append(scope)
     resources = list(found.values())
     run.report.resources = Counter(one.resource_type for one in resources)
     run.report.unknown_types = unknown_types_of(resources)
-    return resources
+    return _Found(tuple(resources), tuple(complete))
+
+
+def _store(run: _Run, found: _Found) -> None:
+    """Bring the inventory to what the source has, in the scopes that could be read."""
+    with run.state.writing() as connection:
+        run.report.counts = inventory.upsert_resources(connection, found.resources)
+        if run.request.keep_gone:
+            return
+        arns = {one.arn for one in found.resources}
+        for scope in found.complete:
+            place = scope.account_id, scope.region, scope.resource_type
+            run.report.gone += inventory.remove_others(connection, place, arns)
 
 
 def _is_wanted(run: _Run, scope: Scope) -> bool:

@@ -152,6 +152,18 @@ def upsert_resources(connection: Connection, wanted: Sequence[Resource]) -> Upse
     return UpsertCounts(len(added), len(changed), len(bodies) - len(added) - len(changed))
 
 
+def remove_others(connection: Connection, scope: Scope, kept: Collection[str]) -> int:
+    """Remove the resources of a scope whose ARNs are not among those kept; return how many.
+
+    Their samples stay in the tiles, where nobody asks for them any more.
+    """
+    gone = [row.arn for row in _rows_of(connection, scope) if row.arn not in kept]
+    if gone:
+        statement = delete(resources).where(resources.c.arn == bindparam("row_arn"))
+        connection.execute(statement, [{"row_arn": arn} for arn in gone])
+    return len(gone)
+
+
 def remove_resources_of(connection: Connection, account_id: str) -> int:
     """Remove every resource of one account and return how many there were."""
     return connection.execute(

@@ -3,7 +3,10 @@
 access      profile or role -> a session of each account; which accounts and Regions there are
 pace        how often an account is asked in one Region
 calls       every call that is made, declared; what the IAM policy is made from
+clients     how each service is spoken to
+failing     what AWS refuses, as errors of this program
 place       one account and Region: declared calls -> their answers, each asked once
+records     what the answers of several services have in common
 inventory   resource type -> its calls -> how their answers are read; the readers lie beside it
 measures    which CloudWatch series make up which of ours, declared
 discovery   series that only some customers have, with whatever dimensions they gave them

@@ -1,12 +1,11 @@
 """Who asks: a profile, or a role in each account; and which accounts and Regions there are."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.credentials import (
     CredentialProvider,
@@ -22,6 +21,7 @@ from compute_optimizer.sources.aws.calls import (
     LIST_ACCOUNTS,
     REGIONS,
 )
+from compute_optimizer.sources.aws.clients import make_client, make_session
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.place import Place
 
@@ -43,7 +43,7 @@ class Access:
     """What the user says about credentials, accounts and Regions."""
 
     profile: str | None = None
-    """Of the shared configuration; None for what boto3 finds by itself."""
+    """Of the shared configuration; None for what botocore finds by itself."""
     role: str = ""
     """Name of the role in every other account, with its path; `{account}` becomes the id."""
     external_id: str = ""
@@ -71,7 +71,7 @@ class Accounts:
         self._places: dict[tuple[str, str], Place] = {}
         self._sessions: dict[str, Any] = {}
         self._lock = Lock()
-        self._home = self._session.region_name or FIRST_REGION
+        self._home = self._session.get_config_variable("region") or FIRST_REGION
         self._own = ""
 
     def ids(self) -> list[str]:
@@ -109,11 +109,19 @@ class Accounts:
             self._own = self._identity()["Account"]
         return self._own
 
+    def close(self) -> None:
+        """Close every connection."""
+        for place in self._places.values():
+            place.close()
+
     def _identity(self) -> dict[str, str]:
-        with refusals("the credentials", CALLER_IDENTITY.action):
-            client = self._session.client("sts", region_name=self._home, config=self._config)
+        with refusals("the credentials", CALLER_IDENTITY.action), self._sts() as client:
             found: dict[str, str] = client.get_caller_identity()
         return found
+
+    def _sts(self) -> AbstractContextManager[Any]:
+        """Open a client of the service that knows who somebody is."""
+        return closing(make_client(self._session, "sts", self._home, self._config))
 
     def _session_of(self, account_id: str) -> Any:
         if account_id == self.own_id():
@@ -124,18 +132,34 @@ class Accounts:
                 "role to assume there (--role)"
             )
         if account_id not in self._sessions:
-            partition = self._session.get_partition_for_region(self._home)
-            name = self.access.role.replace("{account}", account_id)
-            request = {
-                "RoleArn": f"arn:{partition}:iam::{account_id}:role/{name}",
-                "RoleSessionName": SESSION_NAME,
-            }
-            if self.access.external_id:
-                request["ExternalId"] = self.access.external_id
-            self._sessions[account_id] = _assumed(
-                self._session, self.access.profile, self._home, request
-            )
+            self._sessions[account_id] = self._assumed(account_id)
         return self._sessions[account_id]
+
+    def _assumed(self, account_id: str) -> Any:
+        """Return a session with the credentials of the role in an account."""
+        partition = self._session.get_partition_for_region(self._home)
+        name = self.access.role.replace("{account}", account_id)
+        request = {
+            "RoleArn": f"arn:{partition}:iam::{account_id}:role/{name}",
+            "RoleSessionName": SESSION_NAME,
+        }
+        if self.access.external_id:
+            request["ExternalId"] = self.access.external_id
+
+        def refresh() -> Mapping[str, str]:
+            with self._sts() as client:
+                found = client.assume_role(**request)["Credentials"]
+            return {
+                "access_key": found["AccessKeyId"],
+                "secret_key": found["SecretAccessKey"],
+                "token": found["SessionToken"],
+                "expiry_time": found["Expiration"].isoformat(),
+            }
+
+        session = make_session(self.access.profile)
+        provider = CredentialResolver([_AssumedRole(refresh)])
+        session.register_component("credential_provider", provider)
+        return session
 
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types
@@ -155,7 +179,7 @@ class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no
 
 def _session(profile: str | None) -> Any:
     try:
-        session = boto3.session.Session(profile_name=profile)
+        session = make_session(profile)
         found = session.get_credentials()
     except BotoCoreError as error:
         raise InvalidInput(f"the profile {profile!r} cannot be used: {error}") from error
@@ -165,21 +189,3 @@ def _session(profile: str | None) -> Any:
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     return session
-
-
-def _assumed(session: Any, profile: str | None, region: str, request: Mapping[str, str]) -> Any:
-    """Return a session with the credentials of the role that a request of AssumeRole names."""
-
-    def refresh() -> Mapping[str, str]:
-        found = session.client("sts", region_name=region).assume_role(**request)["Credentials"]
-        return {
-            "access_key": found["AccessKeyId"],
-            "secret_key": found["SecretAccessKey"],
-            "token": found["SessionToken"],
-            "expiry_time": found["Expiration"].isoformat(),
-        }
-
-    inner = botocore.session.Session(profile=profile)
-    provider = CredentialResolver([_AssumedRole(refresh)])
-    inner.register_component("credential_provider", provider)
-    return boto3.session.Session(botocore_session=inner)

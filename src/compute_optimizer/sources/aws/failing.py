@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from compute_optimizer.errors import SourceUnavailable
 
@@ -22,5 +23,6 @@ def refusals(place: str, action: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         advice = ADVICE if code in DENIED else ""
         raise SourceUnavailable(f"{place}: {action}: {error}{advice}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
+        # The latter where something else than AWS answers, such as a proxy.
         raise SourceUnavailable(f"{place}: {action}: {error}") from error

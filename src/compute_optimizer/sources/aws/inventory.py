@@ -3,11 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from compute_optimizer.model.resource import EC2_INSTANCE, Resource
-from compute_optimizer.sources.aws.calls import GROUPS, INSTANCES, Call
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    NAT_GATEWAY,
+    RDS_DB_INSTANCE,
+    Resource,
+)
+from compute_optimizer.sources.aws import calls
+from compute_optimizer.sources.aws.calls import Call
+from compute_optimizer.sources.aws.databases import read_databases
+from compute_optimizer.sources.aws.functions import read_functions
+from compute_optimizer.sources.aws.gateways import read_gateways
+from compute_optimizer.sources.aws.groups import read_groups
 from compute_optimizer.sources.aws.instances import read_instances
 from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.records import Answers, Located
+from compute_optimizer.sources.aws.services import read_services
+from compute_optimizer.sources.aws.volumes import read_volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +36,25 @@ class Reading:
 
 
 READINGS = {
-    EC2_INSTANCE: Reading((INSTANCES, GROUPS), read_instances),
+    EC2_INSTANCE: Reading((calls.INSTANCES, calls.GROUPS), read_instances),
+    AUTO_SCALING_GROUP: Reading(
+        (
+            calls.GROUPS,
+            calls.GROUP_POLICIES,
+            calls.GROUP_SCHEDULES,
+            calls.LAUNCH_CONFIGURATIONS,
+            calls.LAUNCH_TEMPLATES,
+            calls.INSTANCES,
+        ),
+        read_groups,
+    ),
+    EBS_VOLUME: Reading((calls.VOLUMES, calls.INSTANCES), read_volumes),
+    NAT_GATEWAY: Reading((calls.NAT_GATEWAYS, calls.ROUTE_TABLES), read_gateways),
+    LAMBDA_FUNCTION: Reading((calls.FUNCTIONS, calls.FUNCTION_TAGS), read_functions),
+    ECS_SERVICE: Reading(
+        (calls.SERVICES, calls.TASK_DEFINITIONS, calls.SERVICE_POLICIES), read_services
+    ),
+    RDS_DB_INSTANCE: Reading((calls.DB_INSTANCES, calls.DB_CLUSTERS), read_databases),
 }
 """By resource type."""
 

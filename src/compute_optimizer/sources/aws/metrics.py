@@ -47,13 +47,16 @@ def samples_of(
 
 
 def _by_series(pages: Sequence[Mapping[str, Any]]) -> dict[int, list[Points]]:
-    """Return the points of each series by its number in the call, whatever page they are on."""
+    """Return the points of each series by its number in the call, whatever page they are on.
+
+    Timestamps are seconds since 1970 (`clients.make_client`).
+    """
     found: defaultdict[int, list[Points]] = defaultdict(list)
     for result in (result for page in pages for result in page["MetricDataResults"]):
         if result.get("StatusCode") in FAILED:
             raise SourceUnavailable(f"CloudWatch could not read a series: {result['StatusCode']}")
         if result["Timestamps"]:
-            seconds = np.array([one.timestamp() for one in result["Timestamps"]], np.int64)
+            seconds = np.array(result["Timestamps"], np.float64).astype(np.int64)
             number = int(result["Id"].removeprefix("s").partition("_")[0])
             found[number].append((seconds, np.array(result["Values"], np.float64)))
     return found

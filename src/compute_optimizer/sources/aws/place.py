@@ -7,6 +7,7 @@ from typing import Any
 from botocore import xform_name
 
 from compute_optimizer.sources.aws.calls import Call
+from compute_optimizer.sources.aws.clients import make_client
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.pace import Pace
 
@@ -50,6 +51,11 @@ class Place:
                 return [getattr(client, method)(**parameters)]
             return list(client.get_paginator(method).paginate(**parameters))
 
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
     def _asked(self, call: Call) -> list[Any]:
         wanted = [call.parameters]
         if call.over is not None and call.ask is not None:
@@ -62,10 +68,9 @@ class Place:
         return found
 
     def _client(self, service: str) -> Any:
-        # Sessions may not make clients in two threads at once; clients may be used in any.
         with self._lock:
             if service not in self._clients:
-                client = self._session.client(service, region_name=self.region, config=self._config)
+                client = make_client(self._session, service, self.region, self._config)
                 client.meta.events.register("before-send", self._wait)
                 self._clients[service] = client
             return self._clients[service]

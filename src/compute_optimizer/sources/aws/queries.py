@@ -17,6 +17,9 @@ CALL_QUERIES = 500
 CALL_SAMPLES = 100_800
 """Most samples in one GetMetricData; more would come on further pages (the same)."""
 
+CALL_SPREAD = 86_400
+"""Seconds by which the starts of series in one call may differ: all are read from the earliest."""
+
 MINUTE_RETENTION = timedelta(days=15)
 RETENTION = timedelta(days=63)
 """How long CloudWatch keeps samples of one minute and of five (the same). What is older is kept by
@@ -151,7 +154,8 @@ def _batches(series: Iterable[Series]) -> Iterator[Batch]:
         parts = len(one.dimensions)
         start = some[0].since if some else one.since
         more = (one.until - start) // one.period * parts
-        if some and (queries + parts > CALL_QUERIES or samples + more > CALL_SAMPLES):
+        full = queries + parts > CALL_QUERIES or samples + more > CALL_SAMPLES
+        if some and (full or one.since - start > CALL_SPREAD):
             yield Batch(tuple(some))
             some, queries, samples = [], 0, 0
             more = one.samples

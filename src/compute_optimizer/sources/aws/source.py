@@ -48,8 +48,9 @@ class AwsSource:
         self._lock = Lock()
 
     def close(self) -> None:
-        """End its threads."""
+        """End its threads and connections."""
         self._pool.shutdown(cancel_futures=True)
+        self._accounts.close()
 
     def accounts(self) -> Sequence[str]:
         """Return the ids of the accounts that it was told to collect."""

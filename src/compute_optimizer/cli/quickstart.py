@@ -1,0 +1,104 @@
+"""`compute-optimizer quickstart`: what could be saved in an AWS account, from one command."""
+
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from compute_optimizer.app import Application, aws_source, opened
+from compute_optimizer.cli.collect import (
+    DEFAULT_DAYS,
+    AccountsOption,
+    ConcurrencyOption,
+    ExternalIdOption,
+    ProfileOption,
+    RegionsOption,
+    RoleOption,
+    TypesOption,
+    known_types,
+    listed,
+    run,
+)
+from compute_optimizer.cli.collecting import enroll, print_report
+from compute_optimizer.cli.output import settings_for
+from compute_optimizer.cli.recommend import print_recommendations
+from compute_optimizer.errors import SourceUnavailable
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.collect import CONCURRENCY, CollectReport, CollectRequest
+from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.sources.aws import Access
+from compute_optimizer.store.tiles import TileStore
+
+
+def quickstart(
+    profile: ProfileOption = None,
+    role: RoleOption = "",
+    external_id: ExternalIdOption = "",
+    accounts: AccountsOption = "",
+    regions: RegionsOption = "",
+    types: TypesOption = "",
+    days: Annotated[int, typer.Option(min=1, help="Days until now.")] = DEFAULT_DAYS,
+    concurrency: ConcurrencyOption = CONCURRENCY,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", help="Folder to keep the data in. Default: none is kept."),
+    ] = None,
+) -> None:
+    """Collect from AWS, analyze, and print what could be saved: no server, no enrollment.
+
+    The exit code is 6 where an account, a Region or a type could not be read.
+    """
+    wanted = known_types(types)
+    with TemporaryDirectory(prefix="compute-optimizer-") as temporary:
+        # Whatever else the user has set up stays as it is: only this folder is written to.
+        own = {"state_url": "", "key_file": "", "audit_file": ""}
+        settings = settings_for(data_dir or Path(temporary), **own)
+        access = Access(
+            profile=profile,
+            role=role,
+            external_id=external_id,
+            accounts=listed(accounts),
+            regions=listed(regions),
+            requests_per_second=settings.collect_requests_per_second,
+            connections=concurrency,
+        )
+        with opened(settings) as application:
+            request = CollectRequest(
+                since=application.clock.now() - timedelta(days=days),
+                resource_types=wanted,
+                overlap=timedelta(hours=settings.collect_overlap_hours),
+                concurrency=concurrency,
+            )
+            report = _report(application, access, request)
+    if data_dir is not None:
+        print(f"The data is in {data_dir}: --data-dir {data_dir} lets other commands read it.")
+    if report.failures:
+        raise typer.Exit(SourceUnavailable.exit_code)
+
+
+def _report(application: Application, access: Access, request: CollectRequest) -> CollectReport:
+    """Collect, analyze and print."""
+    with closing(aws_source(application, access)) as source:
+        enroll(application, source.accounts())
+        report = run(application, source, request)
+    print_report(report)
+    if not report.resources:
+        return report
+    tiles = TileStore(application.settings.tiles_dir)
+    with Console(stderr=True).status("Analyzing ..."):
+        analyze(
+            application.state,
+            tiles,
+            application.clock,
+            workers=application.settings.workers,
+            profile=application.settings.profile,
+        )
+    with application.state.reading() as connection:
+        print_recommendations(by_savings(connection))
+    sys.stdout.flush()
+    return report
