@@ -1,7 +1,7 @@
 """Work that is done ahead of whoever takes its results, and no further than memory allows."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 def ahead(
     pool: Executor, work: Callable[[T], R], items: Iterable[T], at_most: int
-) -> Iterator[tuple[T, R]]:
+) -> Generator[tuple[T, R], None, None]:
     """Yield every item with the result of the work on it, in order; raises what the work raises.
 
     At most so many items are under way or wait to be taken.
