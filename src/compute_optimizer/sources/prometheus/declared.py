@@ -46,7 +46,7 @@ class Info(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric whose labels describe machines, as `node_dmi_info` does."""
 
     query: str
-    on: tuple[str, ...]
+    labels: tuple[str, ...]
     """Labels that it shares with the series that tell the machines."""
 
 

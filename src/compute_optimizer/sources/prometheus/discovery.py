@@ -142,9 +142,9 @@ def known_resources(machines: Iterable[Seen], known: Sequence[Resource]) -> Foun
 
 def _describe(machines: Iterable[dict[str, str]], info: Info, ask: Ask) -> None:
     """Add, in place, the labels of another metric that machines do not have."""
-    by_shared = {machine_of(info.on, one.labels): one.labels for one in ask(info.query)}
+    by_shared = {machine_of(info.labels, one.labels): one.labels for one in ask(info.query)}
     for labels in machines:
-        labels |= {**by_shared.get(machine_of(info.on, labels), {}), **labels}
+        labels |= {**by_shared.get(machine_of(info.labels, labels), {}), **labels}
 
 
 def _sizes(exporter: Exporter, answer: Sequence[Series]) -> dict[Machine, float]:
