@@ -152,6 +152,8 @@ def test_an_answer_that_is_too_large_is_not_taken(there: Answering) -> None:
         (400, "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing"),
         (422, "query processing would load too many samples into memory in query execution"),
         (503, "query timed out in expression evaluation"),
+        # VictoriaMetrics: app/vmselect/netstorage.
+        (422, "cannot select more than -search.maxSamplesPerQuery=1000 samples; possible"),
         # Mimir's limits, and what proxies say.
         (422, "the query exceeded the maximum number of chunks (limit: 2000000 chunks)"),
         (413, ""),

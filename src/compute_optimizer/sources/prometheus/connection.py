@@ -38,7 +38,17 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 16.0
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Status codes after which the same question may well be answered."""
 
-TOO_MUCH_WORDS = ("exceed", "too many", "too large", "limit", "timed out", "timeout", "too long")
+TOO_MUCH_WORDS = (
+    "exceed",
+    "limit",
+    "more than",
+    "not enough memory",
+    "timed out",
+    "timeout",
+    "too large",
+    "too long",
+    "too many",
+)
 """In refusals of questions that are too large, lower case: Prometheus, Thanos, Mimir and
 VictoriaMetrics each have their own texts and codes, and all of them say one of these."""
 

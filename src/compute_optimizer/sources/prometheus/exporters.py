@@ -59,7 +59,7 @@ NODE_EXPORTER = Exporter(
     machines="last_over_time(node_uname_info[$recent])",
     info=(Info("last_over_time(node_dmi_info[$recent])", ("instance",)),),
     vcpus='count by ($id) (last_over_time(node_cpu_seconds_total{mode="idle"}[$recent]))',
-    memory_mib="last_over_time(node_memory_MemTotal_bytes[$recent]) / 1048576",
+    memory_mib="max by ($id) (last_over_time(node_memory_MemTotal_bytes[$recent])) / 1048576",
     resource={
         **SHARED,
         "id": (FromLabel("instance_id"), INSTANCE),
@@ -75,14 +75,14 @@ NODE_EXPORTER = Exporter(
         Rule(
             "mem_used_percent",
             AVERAGE,
-            "100 - 100 * avg_over_time(node_memory_MemAvailable_bytes{$match}[$slot])"
-            " / avg_over_time(node_memory_MemTotal_bytes{$match}[$slot])",
+            "max by ($id) (100 - 100 * avg_over_time(node_memory_MemAvailable_bytes{$match}[$slot])"
+            " / avg_over_time(node_memory_MemTotal_bytes{$match}[$slot]))",
         ),
         Rule(
             "mem_used_percent",
             MAXIMUM,
-            "100 - 100 * min_over_time(node_memory_MemAvailable_bytes{$match}[$slot])"
-            " / max_over_time(node_memory_MemTotal_bytes{$match}[$slot])",
+            "max by ($id) (100 - 100 * min_over_time(node_memory_MemAvailable_bytes{$match}[$slot])"
+            " / max_over_time(node_memory_MemTotal_bytes{$match}[$slot]))",
         ),
         *_network("node", "device"),
         *(
