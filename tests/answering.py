@@ -33,6 +33,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     promised: int | None = None
     """Bytes that the headers promise, where the body has another length."""
+    seconds_before: float = 0.0
     seconds_per_byte: float = 0.0
 
 
@@ -82,13 +83,14 @@ def answering(tls: SSLContext | None = None) -> Iterator[Answering]:
             call = self.path.rpartition("/")[2]
             headers = {name.casefold(): value for name, value in self.headers.items()}
             told = here.answer(Asked(call, parameters, headers))
+            time.sleep(told.seconds_before)
             self.send_response(told.code)
             for name, value in told.headers.items():
                 self.send_header(name, value)
             promised = len(told.body) if told.promised is None else told.promised
             self.send_header("Content-Length", str(promised))
-            self.end_headers()
             with suppress(OSError):  # whoever asked may have gone
+                self.end_headers()
                 self.give(told)
 
         def give(self, told: Answer) -> None:

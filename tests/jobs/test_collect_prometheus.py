@@ -315,8 +315,8 @@ def test_more_points_than_a_server_allows_are_asked_for_in_pieces(
         report = here.collect(instances_of(between.url, ", max_points: 100000"), later, days=40)
         asked = [one for one in between.asked if one.call == "query_range"]
 
-    # Both machines at once, then each alone, then each in two pieces: seven for each of 12 series.
-    assert len(asked) == 7 * 12
+    # Both machines at once, then one alone, then each in two pieces: what was refused is learned.
+    assert len(asked) == 6 * 12
     assert report.failures == []
     assert here.samples(0, CPU_AVERAGE, NIGHT, 27)[-1] == np.float32(
         traces.instances[0][0][27 * 288 - 1]
@@ -384,10 +384,11 @@ def test_a_server_that_is_down_stops_no_other(here: Installation, traces: Traces
     with closing(
         PrometheusSource(read_configuration(path), FixedClock(EVENING), resource_of_row)
     ) as source:
-        found = source.found()
+        found, plan = source.found(), source.plan()
 
+    assert {one.url for one in plan} == {traces.url}
     assert len(found.resources) == len(traces.machines)
-    assert [one.partition(down)[0] for one in found.unread] == ["node_exporter: "]
+    assert [one.partition(down)[0] for one in found.unread.values()] == ["node_exporter: "]
 
 
 def test_every_declared_expression_is_understood(here: Installation, traces: Traces) -> None:

@@ -134,8 +134,18 @@ def test_an_answer_that_trickles_is_not_waited_for(there: Answering) -> None:
     # 63 bytes of 50 ms each would take three seconds, and no byte is late by itself.
     there.answers += [Answer(seconds_per_byte=0.05)]
 
-    with pytest.raises(SourceUnavailable, match="takes longer than 1 s"):
-        ask(there, attempts=1, timeout="1s")
+    with pytest.raises(TooMuch, match="takes longer than 1 s") as raised:
+        ask(there, timeout="1s")
+    assert raised.value.timed_out
+    assert len(there.asked) == 1
+
+
+def test_an_answer_that_does_not_begin_is_not_waited_for(there: Answering) -> None:
+    there.answers += [Answer(seconds_before=1.5)]
+
+    with pytest.raises(TooMuch, match="no answer in time") as raised:
+        ask(there, timeout="1s")
+    assert raised.value.timed_out
 
 
 def test_an_answer_that_is_too_large_is_not_taken(there: Answering) -> None:

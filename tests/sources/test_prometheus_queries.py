@@ -14,6 +14,8 @@ from compute_optimizer.sources.prometheus.connection import TooMuch
 from compute_optimizer.sources.prometheus.queries import (
     ANSWER_POINTS,
     MACHINES,
+    PATIENCE,
+    Limit,
     Query,
     answered,
     queries,
@@ -79,11 +81,41 @@ def test_what_is_refused_is_asked_for_in_halves_and_nothing_is_lost() -> None:
         taken.append(query)
         return []
 
-    answered(whole, ask)
+    answered(whole, ask, Limit())
 
     slots = {(p, s) for q in taken for p in q.places for s in range(q.since, q.until, 300)}
     assert len(slots) == 3 * DAY
     assert sum(len(q.places) * q.slots for q in taken) == 3 * DAY
+
+
+def test_what_was_refused_is_not_asked_for_again() -> None:
+    (whole,) = asked(wanted(0, 0))
+    sizes: list[int] = []
+
+    def ask(query: Query) -> Sequence[Series]:
+        sizes.append(query.cells)
+        if query.cells > 100:
+            raise TooMuch("no")
+        return []
+
+    limit = Limit()
+    answered(whole, ask, limit)
+    answered(whole, ask, limit)
+
+    # Two machines of 288 slots, refused down to 72; afterwards what is left, and all of it again.
+    assert sizes == [576, 288, 144, *[72] * 8, *[72] * 8]
+
+
+def test_a_server_that_is_late_time_and_again_is_given_up() -> None:
+    calls: list[Query] = []
+
+    def ask(query: Query) -> Sequence[Series]:
+        calls.append(query)
+        raise TooMuch("no answer in time", timed_out=True)
+
+    with pytest.raises(SourceUnavailable, match="too late too often: no answer in time"):
+        answered(asked(wanted(0, 0))[0], ask, Limit())
+    assert len(calls) == PATIENCE
 
 
 def test_a_query_that_names_no_machines_is_cut_by_time_first() -> None:
@@ -100,7 +132,7 @@ def test_one_slot_of_one_machine_that_is_refused_is_a_failure() -> None:
         raise TooMuch("never enough")
 
     with pytest.raises(SourceUnavailable, match="even for one machine and slot: never enough"):
-        answered(asked(wanted(0, until=4))[0], ask)
+        answered(asked(wanted(0, until=4))[0], ask, Limit())
 
 
 def series(labels: Mapping[str, str], values: Mapping[int, float]) -> Series:

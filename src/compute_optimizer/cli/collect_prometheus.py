@@ -82,7 +82,7 @@ def prometheus(
         keep_gone = not remove_gone or bool(source.found().unread)
         wish = Wish(types, days, since, concurrency, estimate, again, keep_gone, enroll_accounts)
         report = carry_out(application, source, wish)
-        report.failures += [Failure("", "", "", one) for one in source.found().unread]
+        report.failures += [Failure("", "", "", one) for one in source.found().unread.values()]
         more = _found_as_json(source.found())
         plan = [_planned(one) for one in source.plan()] if estimate else []
         if output is Format.TABLE:

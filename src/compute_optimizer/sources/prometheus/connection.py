@@ -64,6 +64,11 @@ REFUSED_TEXT = 300
 class TooMuch(Exception):
     """The question is too large for the server, or the answer for us; less of it may not be."""
 
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
+        """It may as well be that the server answers nothing any more."""
+
 
 class _NoRedirects(HTTPRedirectHandler):
     """Follow no server elsewhere: credentials would go along."""
@@ -147,6 +152,9 @@ def _failing(url: str) -> Iterator[None]:
             raise _refusal(url, error.code, said, error.headers) from error
     except ssl.SSLCertVerificationError as error:
         raise _unverified(url, error) from error
+    except TimeoutError as error:
+        # While an answer is waited for; where nobody takes the question, it is an URLError.
+        raise TooMuch(f"no answer in time: {error}", timed_out=True) from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):

@@ -78,7 +78,7 @@ class Found:
     """By ARN, which exporters know it under which labels."""
     matches: list[Match] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
+    unread: dict[int, str] = field(default_factory=dict)
     """Why an exporter of a server could not be read, while others could."""
 
 
@@ -127,7 +127,7 @@ def known_resources(machines: Iterable[Seen], known: Sequence[Resource]) -> Foun
         row = _merged(some)
         names = [name for name in (row.get("id", ""), row.get("name", "")) if name]
         having = next((index[name] for name in names if index.get(name)), [])
-        fitting = [one for one in having if _agrees(one, owner)]
+        fitting = [one for one in having if _agrees(one, owner, row["resource_type"])]
         if len(fitting) != 1:
             reason = (
                 f"{len(fitting)} resources of the inventory have the id or name "
@@ -214,8 +214,9 @@ def _index(known: Sequence[Resource]) -> dict[str, list[Resource]]:
     return index
 
 
-def _agrees(resource: Resource, owner: tuple[str, ...]) -> bool:
-    return _fits(owner[:2], (resource.account_id, resource.region))
+def _agrees(resource: Resource, owner: tuple[str, ...], resource_type: str) -> bool:
+    place = resource.account_id, resource.region
+    return resource.resource_type == resource_type and _fits(owner[:2], place)
 
 
 def _spelled(owner: tuple[str, ...], some: Sequence[Seen]) -> str:

@@ -3,6 +3,7 @@ refuses."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,18 @@ ANSWER_POINTS = 250_000
 
 MACHINES = 500
 """In one query: its matcher names each of them, and servers bound the length of a query."""
+
+
+PATIENCE = 3
+"""Answers in a row that do not come in time until a server is given up."""
+
+
+@dataclass(slots=True)
+class Limit:
+    """What was learned about a server: it has refused more than that."""
+
+    cells: float = inf
+    """Samples in an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,11 @@ class Query:
     def slots(self) -> int:
         """Return how many slots of each machine it asks for."""
         return (self.until - self.since) // SLOT_SECONDS
+
+    @property
+    def cells(self) -> int:
+        """Return how many samples the answer may have."""
+        return len(self.places) * self.slots
 
     @property
     def times(self) -> dict[str, str]:
@@ -89,23 +107,29 @@ def queries(
 
 
 def answered(
-    query: Query, ask: Callable[[Query], Sequence[Series]]
+    query: Query, ask: Callable[[Query], Sequence[Series]], limit: Limit
 ) -> list[tuple[Query, Sequence[Series]]]:
     """Return a query with its answer, or smaller ones where the server will not answer it whole.
 
-    Raises SourceUnavailable where it refuses one slot of one machine.
+    Moves the limit to what was answered. Raises SourceUnavailable where the server refuses one slot
+    of one machine, or is too late time and again.
     """
-    waiting, found = [query], list[tuple[Query, Sequence[Series]]]()
+    waiting, found, late = [query], list[tuple[Query, Sequence[Series]]](), 0
     while waiting:
         one = waiting.pop()
+        halves = one.halves()
+        if halves is not None and one.cells > limit.cells:
+            waiting += halves
+            continue
         try:
             found.append((one, ask(one)))
+            late = 0
         except TooMuch as refused:
-            halves = one.halves()
-            if halves is None:
-                raise SourceUnavailable(
-                    f"{one.key.column}: refused even for one machine and slot: {refused}"
-                ) from refused
+            late += refused.timed_out
+            if halves is None or late == PATIENCE:
+                what = "too late too often" if halves else "refused even for one machine and slot"
+                raise SourceUnavailable(f"{one.key.column}: {what}: {refused}") from refused
+            limit.cells = min(limit.cells, one.cells / 2)
             waiting += halves
     return found
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -32,7 +32,13 @@ from compute_optimizer.sources.prometheus.discovery import (
     seen,
 )
 from compute_optimizer.sources.prometheus.expressions import expression, matcher, ranges
-from compute_optimizer.sources.prometheus.queries import Query, answered, queries, samples_of
+from compute_optimizer.sources.prometheus.queries import (
+    Limit,
+    Query,
+    answered,
+    queries,
+    samples_of,
+)
 
 AHEAD = 2
 """Queries under way and waiting to be taken, for each connection: bounds the memory."""
@@ -60,8 +66,8 @@ class Planned:
     resource_type: str
     query: str
     """As the server gets it, for all machines."""
-    series: int
-    """That it answers now."""
+    series: int | None
+    """That it answers now; None where the server does not count them all at once."""
 
 
 class PrometheusSource:
@@ -92,6 +98,7 @@ class PrometheusSource:
         self._ranges = ranges(configuration.scrape_seconds, configuration.seen_within)
         self._connections = sum(one.connections for one in configuration.servers)
         self._pool = ThreadPoolExecutor(self._connections)
+        self._limits: dict[tuple[int, MetricKey], Limit] = {}
         self._found: Found | None = None
         self._lock = Lock()
 
@@ -139,7 +146,8 @@ class PrometheusSource:
         types = {one.resource_type for one in self.found().resources.values()}
         wanted = [
             (held, rule, kind)
-            for held in self._held
+            for number, held in enumerate(self._held)
+            if number not in self.found().unread
             for kind in sorted(types & {held.exporter.resource_type})
             for rule in held.exporter.metrics
             if rule.key in _analyzed(kind)
@@ -163,9 +171,10 @@ class PrometheusSource:
     ) -> Iterator[Collected]:
         """Yield what one rule tells of the machines, by position of the resources."""
         held = self._held[number]
+        limit = self._limits.setdefault((number, rule.key), Limit())
 
         def ask(query: Query) -> list[tuple[Query, Sequence[Series]]]:
-            return answered(query, lambda one: self._ranged(held, rule, one))
+            return answered(query, lambda one: self._ranged(held, rule, one), limit)
 
         asked = self._queries(number, rule, wanted, machines)
         for _, parts in ahead(self._pool, ask, asked, AHEAD * self._connections):
@@ -192,26 +201,27 @@ class PrometheusSource:
         held, rule, kind = wanted
         by = held.exporter.by
         text = expression(rule.query, by, f'{by[0]}!=""', self._ranges)
-        with _naming(held, rule):
-            slot = int(self._clock.now().timestamp()) // SLOT_SECONDS * SLOT_SECONDS
+        slot = int(self._clock.now().timestamp()) // SLOT_SECONDS * SLOT_SECONDS
+        planned = Planned(held.server.entry.url, held.name, rule, kind, text, None)
+        with _naming(held, rule), suppress(SourceUnavailable):
             counted = self._instant(held, f"count({text})", slot)
-        series = int(counted[0].values[-1]) if counted else 0
-        return Planned(held.server.entry.url, held.name, rule, kind, text, series)
+            return replace(planned, series=int(counted[0].values[-1]) if counted else 0)
+        return planned
 
     def _discovered(self) -> Found:
-        machines, unread = list[Seen](), list[str]()
+        machines, unread = list[Seen](), dict[int, str]()
         for number, held in enumerate(self._held):
             try:
                 machines += seen(number, held.exporter, partial(self._instant, held))
             except SourceUnavailable as error:
-                unread.append(f"{held.name}: {error}")
+                unread[number] = f"{held.name}: {error}"
         if len(unread) == len(self._held):
-            raise SourceUnavailable("; ".join(unread))
+            raise SourceUnavailable("; ".join(unread.values()))
         if self._known is not None:
             found = known_resources(machines, self._known())
         else:
             found = resources_of(machines, self._read_row, self._configuration.match_families)
-        found.unread += unread
+        found.unread |= unread
         return found
 
     def _instant(self, held: Held, query: str, moment: int | None = None) -> Sequence[Series]:
