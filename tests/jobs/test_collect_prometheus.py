@@ -349,7 +349,7 @@ def test_a_server_that_fails_half_way_keeps_nothing_half(
     def failing(between: Answering) -> None:
         passing = passing_on(traces.url)
         between.otherwise = lambda asked: (
-            Answer(b"gone", 404)
+            Answer(b"gone", 410)
             if "node_disk_read_bytes" in asked.parameters["query"]
             else passing(asked)
         )
@@ -359,7 +359,7 @@ def test_a_server_that_fails_half_way_keeps_nothing_half(
         report = here.collect(machines_of(between.url), EVENING, days=0.5)
 
     assert [one.message for one in report.failures] == [
-        f"node_exporter: VolumeReadBytes_Sum: {between.url}: answers 404: gone"
+        f"node_exporter: VolumeReadBytes_Sum: {between.url}: answers 410: gone"
     ]
     assert report.tiles == 0
 

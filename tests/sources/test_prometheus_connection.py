@@ -186,6 +186,13 @@ def test_a_question_that_nobody_understands_is_the_users(there: Answering) -> No
         ask(there)
 
 
+def test_an_address_that_leads_elsewhere_is_told(there: Answering) -> None:
+    there.answers += [Answer(b"404 page not found", 404)]
+
+    with pytest.raises(SourceUnavailable, match=r"answers 404: 404 page not found; its url leads"):
+        ask(there)
+
+
 def test_no_redirect_is_followed(there: Answering) -> None:
     there.answers += [Answer(b"", 302, {"Location": "http://127.0.0.1:9/elsewhere"})]
 

@@ -175,7 +175,8 @@ def _refusal(url: str, code: int, said: str, headers: Message) -> Exception:
         return _Temporary(f"answers {code}: {said}" if said else f"answers {code}", _wait(headers))
     if code in (400, 422):
         return InvalidInput(f"{url}: does not understand the query: {said}")
-    return SourceUnavailable(f"{url}: answers {code}: {said or 'no reason given'}")
+    advice = "; its url leads to the server, without /api/v1" if code == 404 else ""
+    return SourceUnavailable(f"{url}: answers {code}: {said or 'no reason given'}{advice}")
 
 
 def _unverified(url: str, error: ssl.SSLCertVerificationError) -> SourceUnavailable:
