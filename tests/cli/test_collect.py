@@ -89,6 +89,23 @@ def test_an_account_that_cannot_be_read_is_told_and_stops_no_other(
     assert "--role" in failure["message"]
 
 
+def test_an_organization_is_collected_through_a_role(typed: Type, aws: LocalAws) -> None:
+    organizations = aws.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_account(Email="one@example.com", AccountName="one")
+    member = made["CreateAccountStatus"]["AccountId"]
+    machines = {OWN: aws.machine(), member: aws.machine(account_id=member)}
+
+    ended = typed("collect", "aws", "--accounts", "all", "--role", "Reader", "--enroll", *HERE)
+
+    report = json.loads(ended.out)
+    assert (ended.code, report["failures"]) == (0, [])
+    assert report["accounts"] == sorted(machines)
+    assert report["added"] == 2
+    known = json.loads(typed("accounts", "list", "--output", "json").out)["accounts"]
+    assert {one["accountId"]: one["status"] for one in known} == dict.fromkeys(machines, "Active")
+
+
 def test_a_type_that_may_not_be_read_is_told_to_people(typed: Type, aws: LocalAws) -> None:
     aws.failing["rds", "DescribeDBInstances"] = ["AccessDenied"]
 

@@ -161,6 +161,20 @@ def test_free_memory_of_an_unknown_type_tells_nothing(aws: LocalAws, source: Aws
     assert asked(source, EC2_INSTANCE, [an_instance("i-1", "q9.huge")], MEMORY) == {}
 
 
+def test_gpus_of_an_instance_are_one(aws: LocalAws, source: AwsSource) -> None:
+    use, memory = "nvidia_smi_utilization_gpu", "nvidia_smi_memory_used"
+    for index, values in (("0", [10.0, 90.0]), ("1", [30.0, 20.0])):
+        dimensions = {"InstanceId": "i-1", "index": index, "name": "T4"}
+        for metric in (use, memory):
+            aws.put("CWAgent", metric, dimensions, values, END)
+    keys = [MetricKey(metric, Statistic.MAXIMUM) for metric in (use, memory)]
+
+    found = asked(source, EC2_INSTANCE, [an_instance("i-1", "g4dn.12xlarge")], *keys)
+
+    assert found[keys[0]]["i-1"].tolist() == [30, 90]  # of the busiest
+    assert found[keys[1]]["i-1"].tolist() == [40, 110]  # of both
+
+
 def test_the_agent_may_write_to_a_namespace_of_its_own(aws: LocalAws) -> None:
     aws.put("Acme/Hosts", "mem_used_percent", {"InstanceId": "i-1"}, [40.0], END)
 

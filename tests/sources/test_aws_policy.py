@@ -11,6 +11,7 @@ from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.collect import CollectRequest, collect
 from compute_optimizer.sources.aws import Access, AwsSource
 from compute_optimizer.sources.aws.policy import (
+    ROLE_NAME,
     assuming_policy,
     collecting_actions,
     collecting_policy,
@@ -89,6 +90,27 @@ def test_the_policy_of_the_collector_is_what_it_asks_for(
 def test_no_action_changes_anything() -> None:
     for action in collecting_actions():
         assert action.split(":")[1].startswith(("Describe", "List", "Get")), action
+
+
+@pytest.mark.parametrize("external_id", ["", "between-us"])
+def test_the_template_makes_the_role(aws: LocalAws, repository: Path, external_id: str) -> None:
+    collector = f"arn:aws:iam::{OWN}:user/collector"
+    given = {"CollectorArn": collector, "ExternalId": external_id}
+    aws.client("cloudformation").create_stack(
+        StackName="reader",
+        TemplateBody=(repository / "deploy/aws/role.yaml").read_text(),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+
+    iam = aws.client("iam")
+    (trust,) = iam.get_role(RoleName=ROLE_NAME)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    may = iam.get_role_policy(RoleName=ROLE_NAME, PolicyName="collect")["PolicyDocument"]
+    assert trust["Principal"] == {"AWS": collector}
+    wanted = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else None
+    assert trust.get("Condition") == wanted
+    # The local AWS writes it as Python does, which YAML reads.
+    assert yaml.safe_load(str(may)) == collecting_policy()
 
 
 def test_the_templates_have_the_same_actions(repository: Path) -> None:

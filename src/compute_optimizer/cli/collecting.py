@@ -134,12 +134,17 @@ def print_estimate(report: CollectReport) -> None:
     effort = report.effort
     # A source that is not paid for, and that nobody paces, has neither of these.
     seconds = f", at least {effort.seconds:,.0f} s" if effort.seconds else ""
-    price = f", and about {effort.usd:,.2f} USD at list price" if effort.usd else ""
+    price = f", and cost {_dollars(effort.usd)} USD at list price" if effort.usd else ""
     console.print(
         f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series{seconds}{price}. "
         "Nothing was collected."
     )
     print_failures(report, console)
+
+
+def _dollars(usd: float) -> str:
+    """Return an amount; with more places where it is less than a dollar."""
+    return f"{usd:,.2f}" if usd >= 1 else f"{usd:.4f}"
 
 
 def print_failures(report: CollectReport, console: Console) -> None:

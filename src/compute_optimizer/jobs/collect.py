@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -145,6 +146,8 @@ class _Run:
     asked: Range
     report: CollectReport
     progress: Progress
+    memory: Lock = field(default_factory=Lock)
+    """Held by the one shard whose tiles are in memory: a day of a full one takes 75 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +309,7 @@ def _shards(run: _Run, found: Sequence[Resource]) -> list[_Shard]:
 
 
 def _missing(run: _Run, shard: _Shard) -> Wanted:
-    with run.state.reading() as connection:
+    with run.memory, run.state.reading() as connection:
         return missing(connection, run.tiles, shard.key, shard.resources, shard.series, run.asked)
 
 
@@ -341,11 +344,12 @@ def _read_shard(run: _Run, shard: _Shard) -> _Read:
         series = one.key, COMBINING[one.key.statistic]
         buffer.add(series, one.places, one.seconds, one.values, np.zeros_like(one.places))
     found = _Read(wanted)
-    for filled in buffer.tiles():
-        _count_slots(found, filled)
-        path = stored.get((filled.key, filled.day))
-        staged = stage_merged(run.tiles, path, filled.key, filled.day, filled.tile)
-        found.staged += [staged] if staged else []
+    with run.memory:
+        for filled in buffer.tiles():
+            _count_slots(found, filled)
+            path = stored.get((filled.key, filled.day))
+            staged = stage_merged(run.tiles, path, filled.key, filled.day, filled.tile)
+            found.staged += [staged] if staged else []
     return found
 
 
@@ -382,7 +386,8 @@ def _each(
         waiting = {pool.submit(work, one): one for one in items}
         try:
             for done, outcome in enumerate(as_completed(waiting), 1):
-                yield waiting[outcome], outcome
+                # Popped, so that what was read is not held until the end.
+                yield waiting.pop(outcome), outcome
                 run.progress(what, done, len(items))
         finally:
             pool.shutdown(cancel_futures=True)

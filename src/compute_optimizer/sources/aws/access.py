@@ -34,6 +34,10 @@ ALL_ACCOUNTS = "all"
 ATTEMPTS = 10
 """Of one call; botocore waits longer each time, and sends less where AWS throttles (adaptive)."""
 
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+"""How long one attempt waits; a full answer of GetMetricData has some megabytes."""
+
 SESSION_NAME = "open-compute-optimizer"
 """Of an assumed role: what CloudTrail shows."""
 
@@ -64,6 +68,8 @@ class Accounts:
         self.access = access
         self._config = Config(
             retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
             max_pool_connections=max(access.connections, 1),
             user_agent_extra=SESSION_NAME,
         )

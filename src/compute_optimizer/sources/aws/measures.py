@@ -49,6 +49,10 @@ class Measure:
     """Of those, only the one without further dimensions: more of them would tell a part."""
     free_bytes: float = 0.0
     """Where it tells free memory: bytes in its unit."""
+    part: str = ""
+    """The further dimension that tells parts apart, such as GPUs; they are added up."""
+    highest: bool = False
+    """Of the parts the highest counts, and not their sum."""
     of_volumes: bool = False
     """The sum over the volumes of an instance; the dimension is that of a volume."""
 
@@ -127,6 +131,18 @@ def _memory(dimensions: Callable[[Resource], Dimensions], agent: str) -> tuple[M
     )
 
 
+def _gpus(dimensions: Callable[[Resource], Dimensions], agent: str) -> tuple[Measure, ...]:
+    """Return what tells the use of GPUs: of the busiest one, and memory and sessions of all."""
+    return tuple(
+        Measure(name, agent, name, dimensions, discovered=True, part="index", highest=busiest)
+        for name, busiest in (
+            ("nvidia_smi_utilization_gpu", True),
+            ("nvidia_smi_memory_used", False),
+            ("nvidia_smi_encoder_stats_session_count", False),
+        )
+    )
+
+
 MACHINE = (
     "CPUUtilization",
     "NetworkIn",
@@ -177,6 +193,7 @@ def measures(agent: str = AGENT) -> dict[str, TypeMeasures]:
                 *_named("AWS/EC2", by_instance, *MACHINE),
                 *(Measure(name, "AWS/EBS", name, by_instance, of_volumes=True) for name in VOLUME),
                 *_memory(by_instance, agent),
+                *_gpus(by_instance, agent),
             )
         ),
         AUTO_SCALING_GROUP: TypeMeasures(

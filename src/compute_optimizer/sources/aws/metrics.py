@@ -35,7 +35,9 @@ def samples_of(
     found: defaultdict[MetricKey, list[tuple[int, Points]]] = defaultdict(list)
     for number, parts in _by_series(pages).items():
         series = batch.series[number]
-        points = _converted(series, _added(parts), wanted.resources[series.place], memory_mib)
+        points = _converted(
+            series, _whole(series, parts), wanted.resources[series.place], memory_mib
+        )
         found[series.key].append((series.place, points))
     for key, all_of_it in found.items():
         seconds = np.concatenate([points[0] for _, points in all_of_it])
@@ -62,14 +64,15 @@ def _by_series(pages: Sequence[Mapping[str, Any]]) -> dict[int, list[Points]]:
     return found
 
 
-def _added(parts: Sequence[Points]) -> Points:
-    """Return the sum of several series, such as those of volumes, in each interval."""
+def _whole(series: Series, parts: Sequence[Points]) -> Points:
+    """Return the sum of several series in each interval, such as of volumes, or their highest."""
     seconds = np.concatenate([one for one, _ in parts])
     values = np.concatenate([one for _, one in parts])
     moments, places = np.unique(seconds, return_inverse=True)
-    total: Floats = np.zeros(len(moments))
-    np.add.at(total, places, values)
-    return moments, total
+    highest = series.measure.highest
+    whole: Floats = np.full(len(moments), -np.inf if highest else 0.0)
+    (np.maximum if highest else np.add).at(whole, places, values)
+    return moments, whole
 
 
 def _converted(series: Series, points: Points, resource: Resource, memory_mib: MemoryOf) -> Points:

@@ -1,6 +1,7 @@
 """One account and Region: the answers to declared calls, each asked once."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from threading import RLock
 from typing import Any
 
@@ -43,13 +44,12 @@ class Place:
             return self._answers[call]
 
     def pages(self, call: Call, **parameters: Any) -> list[Mapping[str, Any]]:
-        """Return the pages of one request; raise SourceUnavailable."""
-        with refusals(f"account {self.account_id}, {self.region}", call.action):
-            client = self._client(call.service)
-            method = xform_name(call.operation)
-            if not client.can_paginate(method):
-                return [getattr(client, method)(**parameters)]
-            return list(client.get_paginator(method).paginate(**parameters))
+        """Return the pages of one request of a service that is asked often.
+
+        Raises SourceUnavailable.
+        """
+        with self._refusals(call):
+            return _pages(self._kept_client(call.service), call, parameters)
 
     def close(self) -> None:
         """Close the connections."""
@@ -61,20 +61,35 @@ class Place:
         if call.over is not None and call.ask is not None:
             wanted = [{**call.parameters, **one} for one in call.ask(self.records(call.over))]
         found: list[Any] = []
-        for parameters in wanted:
-            for page in self.pages(call, **parameters):
+        # The client is not kept: those of hundreds of accounts in all Regions take gigabytes.
+        with self._refusals(call), closing(self._client(call.service)) as client:
+            for page in (page for one in wanted for page in _pages(client, call, one)):
                 part = page.get(call.result, [])
                 found += part if isinstance(part, list) else [part]
         return found
 
-    def _client(self, service: str) -> Any:
+    def _refusals(self, call: Call) -> AbstractContextManager[None]:
+        return refusals(f"account {self.account_id}, {self.region}", call.action)
+
+    def _kept_client(self, service: str) -> Any:
         with self._lock:
             if service not in self._clients:
-                client = make_client(self._session, service, self.region, self._config)
-                client.meta.events.register("before-send", self._wait)
-                self._clients[service] = client
+                self._clients[service] = self._client(service)
             return self._clients[service]
+
+    def _client(self, service: str) -> Any:
+        client = make_client(self._session, service, self.region, self._config)
+        client.meta.events.register("before-send", self._wait)
+        return client
 
     def _wait(self, **_: Any) -> None:
         """Keep the pace before each request, repeated ones and further pages included."""
         self._pace.wait()
+
+
+def _pages(client: Any, call: Call, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the pages of one request."""
+    method = xform_name(call.operation)
+    if not client.can_paginate(method):
+        return [getattr(client, method)(**parameters)]
+    return list(client.get_paginator(method).paginate(**parameters))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import cache, partial
 from math import nan
 from threading import Lock
 from typing import Any
@@ -98,17 +99,14 @@ class AwsSource:
         """Return what finds the CloudWatch series of resources of one place."""
         with self._lock:
             discovery = self._discoveries.setdefault(place, Discovery(place.pages))
-        attached: defaultdict[str, list[Dimensions]] = defaultdict(list)
+        attached = cache(partial(_volumes, place))
 
         def find(measure: Measure, resource: Resource) -> Sequence[Dimensions]:
             if measure.of_volumes:
-                if not attached:
-                    attached.update(_volumes(place))
-                return attached.get(resource.resource_id, ())
+                return attached().get(resource.resource_id, ())
             if measure.free_bytes and _memory_mib(resource) is None:
                 return ()
-            found = discovery.dimensions(measure, resource)
-            return (found,) if found else ()
+            return discovery.series(measure, resource)
 
         return find
 
