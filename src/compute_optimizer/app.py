@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.audit import AuditLog
@@ -24,11 +25,17 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
+from compute_optimizer.jobs.inventories import (
+    listed_resources,
+    resource_of_row,
+    stored_resources,
+)
 from compute_optimizer.jobs.purge import purge_when_due
 from compute_optimizer.jobs.sign_in import prune_sign_ins
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.sources.aws import Access, AwsSource
+from compute_optimizer.sources.prometheus import LABELS, STORED, Configuration, PrometheusSource
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
@@ -131,6 +138,17 @@ def exporter_of(application: Application) -> Exporter:
 def aws_source(application: Application, access: Access) -> AwsSource:
     """Return AWS as a source of inventory and metrics; close it at the end."""
     return AwsSource(access, application.clock, application.settings.collect_agent_namespace)
+
+
+def prometheus_source(application: Application, configuration: Configuration) -> PrometheusSource:
+    """Return servers of the Prometheus API as a source; close it at the end."""
+    inventories = {
+        LABELS: None,
+        STORED: partial(stored_resources, application.state),
+    }
+    named = configuration.inventory
+    known = inventories.get(named, partial(listed_resources, Path(named)))
+    return PrometheusSource(configuration, application.clock, resource_of_row, known)
 
 
 def sink_of(settings: Settings) -> Sink:

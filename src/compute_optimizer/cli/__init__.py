@@ -5,7 +5,16 @@ import sys
 import typer
 
 from compute_optimizer.api.sign_in.client.command import credentials
-from compute_optimizer.cli import accounts, collect, keys, output, prices, risk, signin
+from compute_optimizer.cli import (
+    accounts,
+    collect,
+    collect_prometheus,
+    keys,
+    output,
+    prices,
+    risk,
+    signin,
+)
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
@@ -51,6 +60,7 @@ app.command()(recommend)
 app.command()(serve)
 app.command()(simulate)
 app.add_typer(accounts.commands, name="accounts")
+collect.commands.command()(collect_prometheus.prometheus)
 app.add_typer(collect.commands, name="collect")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(prices.commands, name="prices")

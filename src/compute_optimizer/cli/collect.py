@@ -1,8 +1,11 @@
 """`compute-optimizer collect`: bring in inventory and metrics from where they are measured."""
 
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +41,8 @@ from compute_optimizer.store.tiles import TileStore
 commands = typer.Typer(
     help="Collect inventory and metrics from where they are measured.", no_args_is_help=True
 )
+
+NO_MORE: Mapping[str, Any] = MappingProxyType({})
 
 DEFAULT_DAYS = 14
 """The look-back period of an analysis unless preferences say otherwise (spec 2.1)."""
@@ -81,6 +86,27 @@ SinceOption = Annotated[
 ConcurrencyOption = Annotated[
     int, typer.Option(min=1, max=64, help="Calls that are under way at once.")
 ]
+EstimateOption = Annotated[
+    bool, typer.Option("--estimate", help="Say what it would take, and collect nothing.")
+]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Read the whole time again, also what is stored.")
+]
+EnrollOption = Annotated[bool, typer.Option("--enroll", help="Opt in the accounts that are not.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was typed, whatever the source."""
+
+    types: str
+    days: int | None
+    since: datetime | None
+    concurrency: int
+    estimate: bool
+    again: bool
+    keep_gone: bool
+    enroll: bool
 
 
 @commands.command()
@@ -94,18 +120,12 @@ def aws(
     days: DaysOption = None,
     since: SinceOption = None,
     concurrency: ConcurrencyOption = CONCURRENCY,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say what it would take, and collect nothing.")
-    ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Read the whole time again, also what is stored.")
-    ] = False,
+    estimate: EstimateOption = False,
+    again: AgainOption = False,
     keep_gone: Annotated[
         bool, typer.Option("--keep-gone", help="Keep resources that AWS no longer has.")
     ] = False,
-    enroll_accounts: Annotated[
-        bool, typer.Option("--enroll", help="Opt in the accounts that are not.")
-    ] = False,
+    enroll_accounts: EnrollOption = False,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -123,23 +143,36 @@ def aws(
         requests_per_second=settings.collect_requests_per_second,
         connections=concurrency,
     )
+    wish = Wish(types, days, since, concurrency, estimate, again, keep_gone, enroll_accounts)
     with opened(settings) as application, closing(aws_source(application, access)) as source:
-        request = CollectRequest(
-            since=first_moment(application.clock, days, since),
-            resource_types=known_types(types),
-            overlap=timedelta(hours=settings.collect_overlap_hours),
-            again=again,
-            keep_gone=keep_gone,
-            enrolling=enroll_accounts and estimate,
-            concurrency=concurrency,
-        )
-        if enroll_accounts and not estimate:
-            enroll(application, source.accounts())
-        report = run(application, source, request, only_estimate=estimate)
+        report = carry_out(application, source, wish)
+    show(report, wish, output)
+
+
+def carry_out(application: Application, source: MetricSource, wish: Wish) -> CollectReport:
+    """Collect from a source, or say what it would take, opting accounts in where that is wished."""
+    request = CollectRequest(
+        since=first_moment(application.clock, wish.days, wish.since),
+        resource_types=known_types(wish.types),
+        overlap=timedelta(hours=application.settings.collect_overlap_hours),
+        again=wish.again,
+        keep_gone=wish.keep_gone,
+        enrolling=wish.enroll and wish.estimate,
+        concurrency=wish.concurrency,
+    )
+    if wish.enroll and not wish.estimate:
+        enroll(application, source.accounts())
+    return run(application, source, request, only_estimate=wish.estimate)
+
+
+def show(
+    report: CollectReport, wish: Wish, output: Format, more: Mapping[str, Any] = NO_MORE
+) -> None:
+    """Print a report, with what a source adds for programs; end with 6 where anything failed."""
     if output is Format.JSON:
-        print_json(estimate_as_json(report) if estimate else report_as_json(report))
+        print_json((estimate_as_json if wish.estimate else report_as_json)(report) | dict(more))
     else:
-        (print_estimate if estimate else print_report)(report)
+        (print_estimate if wish.estimate else print_report)(report)
     if report.failures:
         raise typer.Exit(SourceUnavailable.exit_code)
 

@@ -132,10 +132,12 @@ def print_estimate(report: CollectReport) -> None:
     console = Console(soft_wrap=True, highlight=False)
     _print_found(report, console)
     effort = report.effort
+    # A source that is not paid for, and that nobody paces, has neither of these.
+    seconds = f", at least {effort.seconds:,.0f} s" if effort.seconds else ""
+    price = f", and cost {_dollars(effort.usd)} USD at list price" if effort.usd else ""
     console.print(
-        f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series, at least "
-        f"{effort.seconds:,.0f} s, and cost {_dollars(effort.usd)} USD at list price. Nothing was "
-        "collected."
+        f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series{seconds}{price}. "
+        "Nothing was collected."
     )
     print_failures(report, console)
 
@@ -154,7 +156,8 @@ def print_failures(report: CollectReport, console: Console) -> None:
         )
     for one in sorted(report.failures):
         place = ", ".join(part for part in (one.account_id, one.region, one.resource_type) if part)
-        console.print(f"could not be read: {place}: {one.message}", style="red", markup=False)
+        said = f"{place}: {one.message}" if place else one.message
+        console.print(f"could not be read: {said}", style="red", markup=False)
 
 
 def _print_found(report: CollectReport, console: Console) -> None:

@@ -1,8 +1,8 @@
 """AWS behind the seam `interfaces.MetricSource`."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache, partial
 from math import nan
@@ -13,6 +13,7 @@ from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.sources.ahead import ahead
 from compute_optimizer.sources.aws.access import Access, Accounts
 from compute_optimizer.sources.aws.calls import CALLER_IDENTITY, METRIC_DATA, VOLUMES
 from compute_optimizer.sources.aws.discovery import Discovery
@@ -82,18 +83,13 @@ class AwsSource:
     def samples(self, scope: Scope, wanted: Wanted) -> Iterator[Collected]:
         """Return the samples that exist of those that are wanted."""
         place = self._place(scope)
-        under_way: deque[tuple[Batch, Future[list[Mapping[str, Any]]]]] = deque()
-        try:
-            for batch in self._batches(scope, wanted):
-                call = self._pool.submit(place.pages, METRIC_DATA, **batch.parameters)
-                under_way.append((batch, call))
-                if len(under_way) >= AHEAD * self._access.connections:
-                    yield from _taken(under_way, wanted)
-            while under_way:
-                yield from _taken(under_way, wanted)
-        finally:
-            for _, call in under_way:
-                call.cancel()
+
+        def pages(batch: Batch) -> list[Mapping[str, Any]]:
+            return place.pages(METRIC_DATA, **batch.parameters)
+
+        at_most = AHEAD * self._access.connections
+        for batch, found in ahead(self._pool, pages, self._batches(scope, wanted), at_most):
+            yield from samples_of(batch, found, wanted, lambda one: _memory_mib(one) or nan)
 
     def _batches(self, scope: Scope, wanted: Wanted) -> Iterator[Batch]:
         table = self._measures[scope.resource_type]
@@ -116,13 +112,6 @@ class AwsSource:
 
     def _place(self, scope: Scope) -> Place:
         return self._accounts.place(scope.account_id, scope.region)
-
-
-def _taken(
-    under_way: deque[tuple[Batch, Future[list[Mapping[str, Any]]]]], wanted: Wanted
-) -> Iterator[Collected]:
-    batch, call = under_way.popleft()
-    return samples_of(batch, call.result(), wanted, lambda one: _memory_mib(one) or nan)
 
 
 def _volumes(place: Place) -> dict[str, list[Dimensions]]:

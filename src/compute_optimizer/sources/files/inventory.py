@@ -37,17 +37,19 @@ PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 """Partitions of an ARN by how their Regions begin; all others lie in `aws`."""
 
 
-def read_inventory(path: Path, opted_in: Collection[str], refusals: Refusals) -> list[Resource]:
+def read_inventory(
+    path: Path, opted_in: Collection[str] | None, refusals: Refusals
+) -> list[Resource]:
     """Return the resources of an inventory file that belong to opted-in accounts, each ARN once.
 
-    Rows that do not fit are refused with their number. Raises InvalidInput for a file that cannot
-    be read or lacks a column.
+    None takes those of all accounts. Rows that do not fit are refused with their number. Raises
+    InvalidInput for a file that cannot be read or lacks a column.
     """
     found: dict[str, Resource] = {}
     for number, row in _rows(path, refusals):
         try:
             resource = resource_of(row)
-            if resource.account_id not in opted_in:
+            if opted_in is not None and resource.account_id not in opted_in:
                 raise RowRefused(Reason.NOT_OPTED_IN, resource.account_id)
             if resource.arn in found:
                 raise RowRefused(Reason.DUPLICATE_RESOURCE, resource.arn)

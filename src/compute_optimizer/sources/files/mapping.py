@@ -12,16 +12,11 @@ their metric names mean.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-import yaml
 
-from compute_optimizer.errors import InvalidInput
-
-MAX_MAPPING_BYTES = 1024 * 1024
-"""Far more than any mapping needs."""
-
+from compute_optimizer.sources.documents import read_document
 
 Factor = Annotated[float, msgspec.Meta(gt=0, le=1e30)]
 """Beyond the upper bound nothing fits in the float32 of tiles; NaN and infinity fail it too."""
@@ -62,14 +57,4 @@ NO_MAPPING = FileMapping()
 
 def read_mapping(path: Path) -> FileMapping:
     """Return the mapping in a YAML file; raise InvalidInput that names the place at fault."""
-    try:
-        if path.stat().st_size > MAX_MAPPING_BYTES:
-            raise InvalidInput(f"{path}: larger than {MAX_MAPPING_BYTES:,} bytes")
-        content: Any = yaml.safe_load(path.read_text("utf-8"))
-        return msgspec.convert(content, FileMapping)
-    except OSError as error:
-        raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path}: is no YAML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"{path}: {error}") from error
+    return read_document(path, FileMapping)
