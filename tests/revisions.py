@@ -4,12 +4,16 @@ from sqlalchemy import Connection, Index, Table, text
 
 from compute_optimizer.store.schema import (
     export_jobs,
+    forecasts,
     idle_recommendations,
+    job_runs,
     recommendation_preferences,
     recommendations,
     risk_models,
     risk_rules,
     run_summaries,
+    scores,
+    source_files,
 )
 
 ADDED: dict[str, tuple[Table, ...]] = {
@@ -17,6 +21,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0003": (export_jobs,),
     "0004": (idle_recommendations, run_summaries),
     "0005": (risk_models, risk_rules),
+    "0006": (job_runs, source_files, forecasts, scores),
 }
 """The tables that each revision added."""
 

@@ -1,11 +1,14 @@
 """The wiring: everything that one process needs, opened once from the settings."""
 
 import ipaddress
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 from compute_optimizer.api.audit import AuditLog
 from compute_optimizer.api.authentication import (
@@ -21,7 +24,10 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
+from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.purge import purge_when_due
+from compute_optimizer.jobs.schedules import Schedule, parse_schedule
+from compute_optimizer.jobs.worker import Told, Worker
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.store import State
@@ -124,6 +130,35 @@ def sink_of(settings: Settings) -> Sink:
             check_policy=settings.export_check_policy,
         )
     return FolderSink(settings.export_dir)
+
+
+def worker_of(application: Application, told: Told = lambda job, done, total: None) -> Worker:
+    """Return what the worker's jobs need, by the settings; raises InvalidInput for a wrong one."""
+    settings = application.settings
+    return Worker(
+        state=application.state,
+        clock=application.clock,
+        tiles=TileStore(settings.tiles_dir),
+        exporter=exporter_of(application),
+        schedules=schedules_of(settings),
+        holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        grace=settings.opt_out_grace,
+        profile=settings.profile,
+        processes=settings.workers,
+        told=told,
+    )
+
+
+def schedules_of(settings: Settings) -> dict[str, Schedule | None]:
+    """Return when each job of the worker is due; raises InvalidInput that names the setting."""
+    found = {}
+    for kind in JOB_KINDS:
+        name = f"schedule_{kind.name}"
+        try:
+            found[kind.name] = parse_schedule(getattr(settings, name))
+        except InvalidInput as error:
+            raise InvalidInput(f"setting {name}: {error}") from None
+    return found
 
 
 def check_exposure(settings: Settings) -> None:

@@ -61,6 +61,10 @@ SETTINGS = (
     Setting("export_check_policy", False, "Want the bucket policy that AWS's service wants."),
     Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
+    Setting("schedule_enrollment", "5s", "When the worker looks at Pending accounts."),
+    Setting("schedule_analysis", "0 4 * * *", "When the worker analyzes all accounts; UTC."),
+    Setting("schedule_exports", "5s", "When the worker looks for queued exports."),
+    Setting("schedule_purge", "1m", "When the worker looks for accounts that opted out."),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -92,6 +96,10 @@ class Settings:
     export_check_policy: bool
     export_any_region: bool
     export_parquet: bool
+    schedule_enrollment: str
+    schedule_analysis: str
+    schedule_exports: str
+    schedule_purge: str
     workers: int
     traceback: bool
 

@@ -17,6 +17,7 @@ from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.cli.simulate import simulate
+from compute_optimizer.cli.worker import worker
 from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -46,6 +47,7 @@ app.command()(purge)
 app.command()(recommend)
 app.command()(serve)
 app.command()(simulate)
+app.command()(worker)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(risk.commands, name="risk")
