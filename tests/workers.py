@@ -14,6 +14,8 @@ from compute_optimizer.sinks import FolderSink
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 
+LEASE = timedelta(seconds=60)
+
 
 def worker_on(
     state: State, clock: Clock, folder: Path, holder: str = "one", **schedules: str
@@ -29,6 +31,7 @@ def worker_on(
         grace=timedelta(days=7),
         profile="published",
         processes=1,
+        lease=LEASE,
     )
 
 

@@ -145,6 +145,7 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
         grace=settings.opt_out_grace,
         profile=settings.profile,
         processes=settings.workers,
+        lease=timedelta(seconds=settings.lease_seconds),
         told=told,
     )
 

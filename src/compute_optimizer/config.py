@@ -48,6 +48,7 @@ SETTINGS = (
         "failed_signatures_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0
     ),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
+    Setting("log_format", "text", "What `serve` and `worker` log: text or json.", ("text", "json")),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
     Setting(
         "profile",
@@ -65,6 +66,7 @@ SETTINGS = (
     Setting("schedule_analysis", "0 4 * * *", "When the worker analyzes all accounts; UTC."),
     Setting("schedule_exports", "5s", "When the worker looks for queued exports."),
     Setting("schedule_purge", "1m", "When the worker looks for accounts that opted out."),
+    Setting("lease_seconds", 60.0, "A worker that is silent for so long is given up.", minimum=2),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -88,6 +90,7 @@ class Settings:
     throttle_burst: float
     failed_signatures_per_minute: float
     audit_file: Path
+    log_format: str
     opt_out_grace_days: float
     profile: str
     export_sink: str
@@ -100,6 +103,7 @@ class Settings:
     schedule_analysis: str
     schedule_exports: str
     schedule_purge: str
+    lease_seconds: float
     workers: int
     traceback: bool
 

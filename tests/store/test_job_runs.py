@@ -9,9 +9,9 @@ from compute_optimizer.errors import Conflict
 from compute_optimizer.model.job_run import JobRun, Outcome
 from compute_optimizer.store import State
 from compute_optimizer.store.job_runs import (
-    LEASE,
     Lease,
     claim,
+    complete,
     counts_of_runs,
     finish,
     last_run,
@@ -24,6 +24,7 @@ from tests.enrolling import START
 from tests.revisions import back_to
 
 JOB = "analysis"
+LEASE = timedelta(seconds=60)
 
 
 def take(state: State, holder: str = "one", after: timedelta = timedelta()) -> Lease | None:
@@ -36,7 +37,7 @@ def take_knowing(
 ) -> Lease | None:
     now = START + after
     with state.writing() as connection:
-        return claim(connection, JOB, last, holder, now, due_at=now, attempt=1)
+        return claim(connection, JOB, last, holder, now, due_at=now, attempt=1, length=LEASE)
 
 
 def newest(state: State) -> JobRun | None:
@@ -108,6 +109,31 @@ def test_whoever_lost_the_lease_can_write_nothing_more(state: State) -> None:
     found = newest(state)
     assert found is not None
     assert (found.holder, found.outcome) == ("two", None)
+
+
+def test_a_run_may_end_with_its_result_and_tell_later_what_it_did(state: State) -> None:
+    lease = take(state)
+    assert lease is not None
+    with state.writing() as connection:
+        complete(connection, lease, START)
+
+    assert take(state, "two") is not None
+    end(state, lease)
+
+    with state.reading() as connection:
+        first, _ = runs_of(connection, JOB)
+    assert (first.outcome, first.detail) == (Outcome.SUCCEEDED, {"resources": 3})
+    with pytest.raises(Conflict):
+        end(state, lease)
+
+
+def test_a_run_that_was_lost_cannot_end_with_its_result(state: State) -> None:
+    stale = take(state)
+    assert stale is not None
+    assert take(state, "two", LEASE) is not None
+
+    with state.writing() as connection, pytest.raises(Conflict, match="given to another"):
+        complete(connection, stale, START + LEASE)
 
 
 def test_of_processes_that_see_a_passed_lease_one_takes_over(state: State) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from compute_optimizer.app import opened, worker_of
+from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -21,7 +22,6 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
-from compute_optimizer.cli.serve import LOG_FORMAT
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.worker import JobKind, Look, Worker, look, run_now
@@ -68,9 +68,9 @@ def worker(
     where every job did its work, else that of the failure, or 1 where several differ.
     """
     kinds = _chosen(job)
-    logging.basicConfig(format=LOG_FORMAT, level=logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    with opened(settings_for(data_dir)) as application:
+    settings = settings_for(data_dir)
+    start_logging(settings, logging.INFO)
+    with opened(settings) as application:
         bench = worker_of(application)
         with _stopping(bench.stop):
             if once:

@@ -30,7 +30,7 @@ def _analyze(hold: Hold) -> Detail:
         workers=worker.processes,
         profile=worker.profile,
         progress=hold.progress,
-        fence=hold.fence,
+        fence=hold.complete,
     )
     return {
         "run": found.run_id,

@@ -21,7 +21,7 @@ from compute_optimizer.jobs.export import Exporter
 from compute_optimizer.jobs.schedules import Schedule
 from compute_optimizer.model.job_run import JobRun, Outcome, due_moment, following
 from compute_optimizer.store import State
-from compute_optimizer.store.job_runs import LEASE, Lease, claim, finish, last_run, renew
+from compute_optimizer.store.job_runs import Lease, claim, complete, finish, last_run, renew
 from compute_optimizer.store.tiles import TileStore
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class Worker:
     profile: str
     processes: int
     """That analyze; 0 means one per core."""
+    lease: timedelta
+    """How long a process may say nothing before its job is given to another."""
     stop: Event = field(default_factory=Event)
     told: Told = lambda job, done, total: None
 
@@ -84,6 +86,10 @@ class Hold:
     def fence(self, connection: Connection) -> None:
         """Let nothing of this transaction be kept unless the lease is; raises Conflict."""
         renew(connection, self.lease, self.worker.clock.now())
+
+    def complete(self, connection: Connection) -> None:
+        """End the run with this transaction, which holds all that it does; raises Conflict."""
+        complete(connection, self.lease, self.worker.clock.now())
 
     def fence_off(self) -> None:
         """Ask the store whether the lease is still held; raise Conflict where it is not."""
@@ -167,7 +173,14 @@ def _taken(
 ) -> Look:
     with worker.state.writing() as connection:
         lease = claim(
-            connection, kind.name, last, worker.holder, now, due_at=due_at, attempt=attempt
+            connection,
+            kind.name,
+            last,
+            worker.holder,
+            now,
+            due_at=due_at,
+            attempt=attempt,
+            length=worker.lease,
         )
     if lease is None:
         return Look(kind.name, None, held_by="another process")
@@ -215,11 +228,12 @@ def _renewing(worker: Worker, lease: Lease) -> Iterator[Hold]:
         yield Hold(worker, lease, lost)
     finally:
         ended.set()
-        thread.join(LEASE.total_seconds() / RENEWALS)
+        thread.join(lease.length.total_seconds() / RENEWALS)
 
 
 def _renew(worker: Worker, lease: Lease, ended: Event, lost: Event) -> None:
-    pause = LEASE.total_seconds() / RENEWALS
+    length = lease.length.total_seconds()
+    pause = length / RENEWALS
     renewed = monotonic()
     while not ended.wait(pause):
         try:
@@ -231,7 +245,7 @@ def _renew(worker: Worker, lease: Lease, ended: Event, lost: Event) -> None:
             return
         except ComputeOptimizerError as error:
             log.warning("the lease of job %s could not be renewed: %s", lease.job, error)
-            if monotonic() - renewed > LEASE.total_seconds():
+            if monotonic() - renewed > length:
                 lost.set()
 
 

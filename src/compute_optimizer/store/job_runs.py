@@ -2,9 +2,9 @@
 
 A claim inserts the next generation of its job, so that of two processes the primary key lets one
 win. The newest generation holds the lease until its `lease_until`; once that has passed, whoever
-comes next marks it as lost and takes over. Every write that counts goes through `renew` or
-`finish` in its own transaction, which fail for a run that was taken over: a process that slept
-cannot write over what its successor did.
+comes next marks it as lost and takes over. Every write that counts has `renew` or `complete` in
+its own transaction, which fail for a run that was taken over: a process that slept cannot write
+over what its successor did.
 """
 
 import json
@@ -13,16 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.job_run import JobRun, Outcome
 from compute_optimizer.store.schema import job_runs as table
-
-LEASE = timedelta(seconds=60)
-"""How long a process may say nothing before its job is given to another. Renewed four times as
-often; clocks of several machines should agree within some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Lease:
     generation: int
     due_at: datetime
     attempt: int
+    length: timedelta
+    """How long its process may say nothing before the job is given to another."""
 
 
 def last_run(connection: Connection, job: str) -> JobRun | None:
@@ -73,12 +82,13 @@ def claim(
     *,
     due_at: datetime,
     attempt: int,
+    length: timedelta,
 ) -> Lease | None:
     """Take a job whose last run is known; None where another process was quicker or holds it."""
     if last is not None and last.is_running and not _give_up(connection, last, now):
         return None
     generation = 1 if last is None else last.generation + 1
-    lease = Lease(job, generation, due_at, attempt)
+    lease = Lease(job, generation, due_at, attempt, length)
     row = {
         "job": job,
         "generation": generation,
@@ -86,7 +96,7 @@ def claim(
         "attempt": attempt,
         "holder": holder,
         "started_at": now,
-        "lease_until": now + LEASE,
+        "lease_until": now + length,
     }
     try:
         with connection.begin_nested():
@@ -101,7 +111,16 @@ def renew(connection: Connection, lease: Lease, now: datetime) -> None:
 
     In the transaction of a result it is the fence: the row stays locked until the result is there.
     """
-    _change(connection, lease, {"lease_until": now + LEASE})
+    _change(connection, lease, {"lease_until": now + lease.length})
+
+
+def complete(connection: Connection, lease: Lease, now: datetime) -> None:
+    """End a run as successful, in the transaction that makes its result visible.
+
+    So that a process which dies right after it has not done its work twice. Raises Conflict where
+    the job was given to another process.
+    """
+    _change(connection, lease, {"finished_at": now, "outcome": Outcome.SUCCEEDED.value})
 
 
 def finish(
@@ -111,9 +130,11 @@ def finish(
     outcome: Outcome,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """End a run; raise Conflict where the job was given to another process meanwhile."""
+    """End a run and tell what it did; raise Conflict where the job was given to another process."""
     told = None if detail is None else json.dumps(detail, default=str)
-    _change(connection, lease, {"finished_at": now, "outcome": outcome.value, "detail": told})
+    values = {"finished_at": now, "outcome": outcome.value, "detail": told}
+    untold = and_(table.c.outcome == Outcome.SUCCEEDED.value, table.c.detail.is_(None))
+    _change(connection, lease, values, or_(table.c.finished_at.is_(None), untold))
 
 
 def remove_runs_before(connection: Connection, moment: datetime) -> int:
@@ -131,12 +152,18 @@ def _give_up(connection: Connection, last: JobRun, now: datetime) -> bool:
     return connection.execute(lost).rowcount > 0
 
 
-def _change(connection: Connection, lease: Lease, values: Mapping[str, object]) -> None:
-    mine = (*_same(lease), table.c.finished_at.is_(None))
-    if connection.execute(update(table).where(*mine).values(**values)).rowcount == 0:
+def _change(
+    connection: Connection,
+    lease: Lease,
+    values: Mapping[str, object],
+    held: ColumnElement[bool] | None = None,
+) -> None:
+    if held is None:
+        held = table.c.finished_at.is_(None)
+    if connection.execute(update(table).where(*_same(lease), held).values(**values)).rowcount == 0:
         raise Conflict(
-            f"job {lease.job} said nothing for over {LEASE} and was given to another process; "
-            "what it did here is not kept"
+            f"job {lease.job} said nothing for over {lease.length} and was given to another "
+            "process; what it did here is not kept"
         )
 
 
