@@ -7,6 +7,7 @@ from typing import Any
 
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.export import Exporter
+from compute_optimizer.jobs.retention import Retention
 from compute_optimizer.jobs.schedules import parse_schedule
 from compute_optimizer.jobs.worker import Detail, Hold, JobKind, Worker
 from compute_optimizer.operations.exports import selection_of
@@ -31,6 +32,8 @@ def worker_on(
         grace=timedelta(days=7),
         profile="published",
         processes=1,
+        retention=Retention(400),
+        sources=(),
         lease=LEASE,
     )
 

@@ -26,7 +26,9 @@ from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.purge import purge_when_due
+from compute_optimizer.jobs.retention import Retention, parse_retention
 from compute_optimizer.jobs.schedules import Schedule, parse_schedule
+from compute_optimizer.jobs.source_kinds import read_sources
 from compute_optimizer.jobs.worker import Told, Worker
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
@@ -145,9 +147,23 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
         grace=settings.opt_out_grace,
         profile=settings.profile,
         processes=settings.workers,
+        retention=retention_of(settings),
+        sources=read_sources(settings.sources_file),
         lease=timedelta(seconds=settings.lease_seconds),
         told=told,
     )
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Return how long metrics are kept; raises InvalidInput that names the settings."""
+    try:
+        return parse_retention(
+            settings.retention_days,
+            settings.retention_accounts,
+            below_look_back=settings.retention_below_look_back,
+        )
+    except InvalidInput as error:
+        raise InvalidInput(f"settings retention_days, retention_accounts: {error}") from None
 
 
 def schedules_of(settings: Settings) -> dict[str, Schedule | None]:

@@ -66,6 +66,12 @@ SETTINGS = (
     Setting("schedule_analysis", "0 4 * * *", "When the worker analyzes all accounts; UTC."),
     Setting("schedule_exports", "5s", "When the worker looks for queued exports."),
     Setting("schedule_purge", "1m", "When the worker looks for accounts that opted out."),
+    Setting("schedule_collection", "1h", "When the worker collects from the configured sources."),
+    Setting("schedule_retention", "30 3 * * *", "When the worker removes old metrics; UTC."),
+    Setting("sources_file", "", "YAML file of the sources that the worker collects from."),
+    Setting("retention_days", 400, "Days of metrics that are kept; 0 keeps all.", minimum=0),
+    Setting("retention_accounts", "", "The same by account, such as 111111111111=120."),
+    Setting("retention_below_look_back", False, "Allow to keep fewer days than the look-back."),
     Setting("lease_seconds", 60.0, "A worker that is silent for so long is given up.", minimum=2),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
@@ -103,6 +109,12 @@ class Settings:
     schedule_analysis: str
     schedule_exports: str
     schedule_purge: str
+    schedule_collection: str
+    schedule_retention: str
+    sources_file: str
+    retention_days: int
+    retention_accounts: str
+    retention_below_look_back: bool
     lease_seconds: float
     workers: int
     traceback: bool

@@ -2,9 +2,12 @@
 
 from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.collector import Collector
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import run_exports
 from compute_optimizer.jobs.purge import due_accounts, purge_opted_out
+from compute_optimizer.jobs.retention import retain
+from compute_optimizer.jobs.source_kinds import collect_all
 from compute_optimizer.jobs.worker import Detail, Hold, JobKind, Worker
 from compute_optimizer.store.enrollments import opted_in_accounts, pending_accounts
 from compute_optimizer.store.export_jobs import has_work, waiting_jobs
@@ -41,6 +44,16 @@ def _analyze(hold: Hold) -> Detail:
     }
 
 
+def _collect(hold: Hold) -> Detail:
+    worker = hold.worker
+    collector = Collector(worker.state, worker.tiles, worker.clock, hold.fence, hold.check)
+    return collect_all(worker.sources, collector)
+
+
+def _has_sources(worker: Worker) -> bool:
+    return bool(worker.sources) and _has_opted_in(worker)
+
+
 def _has_opted_in(worker: Worker) -> bool:
     return bool(worker.state.remembered("opted-in accounts", opted_in_accounts))
 
@@ -69,13 +82,21 @@ def _purge(hold: Hold) -> Detail:
     return {"accounts": list(purged)}
 
 
+def _retain(hold: Hold) -> Detail:
+    worker = hold.worker
+    found = retain(worker.state, worker.tiles, worker.clock, worker.retention, hold.fence)
+    return {"tiles": found.tiles, "jobRuns": found.job_runs}
+
+
 def _has_due(worker: Worker) -> bool:
     return bool(due_accounts(worker.state, worker.clock.now() - worker.grace))
 
 
 JOB_KINDS = (
     JobKind("enrollment", "Pending accounts become Active or Failed", _enroll, _has_pending),
+    JobKind("collection", "what the configured sources have that is new", _collect, _has_sources),
     JobKind("analysis", "new recommendations for all opted-in accounts", _analyze, _has_opted_in),
     JobKind("exports", "files of queued export jobs", _export, _has_exports),
     JobKind("purge", "data of accounts that opted out, after their grace", _purge, _has_due),
+    JobKind("retention", "metrics and history that nobody asks to be kept", _retain),
 )

@@ -18,7 +18,9 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import ComputeOptimizerError, Conflict
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.export import Exporter
+from compute_optimizer.jobs.retention import Retention
 from compute_optimizer.jobs.schedules import Schedule
+from compute_optimizer.jobs.source_kinds import Source
 from compute_optimizer.model.job_run import JobRun, Outcome, due_moment, following
 from compute_optimizer.store import State
 from compute_optimizer.store.job_runs import Lease, claim, complete, finish, last_run, renew
@@ -62,6 +64,9 @@ class Worker:
     profile: str
     processes: int
     """That analyze; 0 means one per core."""
+    retention: Retention
+    sources: tuple[Source, ...]
+    """What is collected from."""
     lease: timedelta
     """How long a process may say nothing before its job is given to another."""
     stop: Event = field(default_factory=Event)
