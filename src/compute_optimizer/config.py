@@ -67,6 +67,7 @@ SETTINGS = (
     Setting("schedule_exports", "5s", "When the worker looks for queued exports."),
     Setting("schedule_purge", "1m", "When the worker looks for accounts that opted out."),
     Setting("schedule_collection", "1h", "When the worker collects from the configured sources."),
+    Setting("schedule_scores", "15m", "When the worker scores what was predicted 14 days ago."),
     Setting("schedule_retention", "30 3 * * *", "When the worker removes old metrics; UTC."),
     Setting("sources_file", "", "YAML file of the sources that the worker collects from."),
     Setting("retention_days", 400, "Days of metrics that are kept; 0 keeps all.", minimum=0),
@@ -110,6 +111,7 @@ class Settings:
     schedule_exports: str
     schedule_purge: str
     schedule_collection: str
+    schedule_scores: str
     schedule_retention: str
     sources_file: str
     retention_days: int

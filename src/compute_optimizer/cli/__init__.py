@@ -15,6 +15,7 @@ from compute_optimizer.cli.export import export
 from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.recommend import recommend
+from compute_optimizer.cli.scores import scores
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.cli.simulate import simulate
 from compute_optimizer.cli.worker import worker
@@ -45,6 +46,7 @@ app.command()(export)
 app.command("import")(import_files)
 app.command()(purge)
 app.command()(recommend)
+app.command()(scores)
 app.command()(serve)
 app.command()(simulate)
 app.command()(worker)

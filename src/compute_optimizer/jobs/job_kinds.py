@@ -7,6 +7,7 @@ from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import run_exports
 from compute_optimizer.jobs.purge import due_accounts, purge_opted_out
 from compute_optimizer.jobs.retention import retain
+from compute_optimizer.jobs.scores import has_scores_to_make, make_scores
 from compute_optimizer.jobs.source_kinds import collect_all
 from compute_optimizer.jobs.worker import Detail, Hold, JobKind, Worker
 from compute_optimizer.store.enrollments import opted_in_accounts, pending_accounts
@@ -58,6 +59,16 @@ def _has_opted_in(worker: Worker) -> bool:
     return bool(worker.state.remembered("opted-in accounts", opted_in_accounts))
 
 
+def _score(hold: Hold) -> Detail:
+    worker = hold.worker
+    found = make_scores(worker.state, worker.tiles, worker.clock, hold.fence, hold.check)
+    return {"scores": len(found)}
+
+
+def _has_scores(worker: Worker) -> bool:
+    return has_scores_to_make(worker.state, worker.clock)
+
+
 def _export(hold: Hold) -> Detail:
     outcomes = run_exports(hold.worker.exporter)
     failed = [one for one in outcomes if one.failure_reason]
@@ -85,7 +96,7 @@ def _purge(hold: Hold) -> Detail:
 def _retain(hold: Hold) -> Detail:
     worker = hold.worker
     found = retain(worker.state, worker.tiles, worker.clock, worker.retention, hold.fence)
-    return {"tiles": found.tiles, "jobRuns": found.job_runs}
+    return {"tiles": found.tiles, "scores": found.scores, "jobRuns": found.job_runs}
 
 
 def _has_due(worker: Worker) -> bool:
@@ -96,6 +107,7 @@ JOB_KINDS = (
     JobKind("enrollment", "Pending accounts become Active or Failed", _enroll, _has_pending),
     JobKind("collection", "what the configured sources have that is new", _collect, _has_sources),
     JobKind("analysis", "new recommendations for all opted-in accounts", _analyze, _has_opted_in),
+    JobKind("scores", "what was predicted 14 days ago against what came", _score, _has_scores),
     JobKind("exports", "files of queued export jobs", _export, _has_exports),
     JobKind("purge", "data of accounts that opted out, after their grace", _purge, _has_due),
     JobKind("retention", "metrics and history that nobody asks to be kept", _retain),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from compute_optimizer.model.account import check_account_id
 from compute_optimizer.model.effective_preferences import LOOK_BACK_DAYS
 from compute_optimizer.model.metrics import look_back
 from compute_optimizer.store import State
+from compute_optimizer.store.forecasts import remove_scores_before
 from compute_optimizer.store.job_runs import remove_runs_before
 from compute_optimizer.store.tiles import TileStore, forget_days, sweep, tiled_accounts
 
@@ -43,6 +44,7 @@ class Forgotten:
 
     tiles: int
     job_runs: int
+    scores: int
 
 
 def parse_retention(days: int, by_account: str, *, below_look_back: bool) -> Retention:
@@ -85,7 +87,15 @@ def retain(
                 if days := retention.of(account_id):
                     first = look_back(now, days).first
                     removed += forget_days(connection, account_id, first)
+            scores = _forget_scores(connection, now, retention)
             runs = remove_runs_before(connection, now - JOB_RUNS_KEPT)
         tiles.supersede(removed)
         sweep(state, tiles)
-    return Forgotten(len(removed), runs)
+    return Forgotten(len(removed), runs, scores)
+
+
+def _forget_scores(connection: Connection, now: datetime, retention: Retention) -> int:
+    # Scores are about all accounts at once, so the setting for all of them decides.
+    if not retention.days:
+        return 0
+    return remove_scores_before(connection, now - timedelta(days=retention.days))
