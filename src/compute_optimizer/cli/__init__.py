@@ -18,6 +18,7 @@ from compute_optimizer.cli.recommend import recommend
 from compute_optimizer.cli.scores import scores
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.cli.simulate import simulate
+from compute_optimizer.cli.status import status
 from compute_optimizer.cli.worker import worker
 from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
@@ -49,6 +50,7 @@ app.command()(recommend)
 app.command()(scores)
 app.command()(serve)
 app.command()(simulate)
+app.command()(status)
 app.command()(worker)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(keys.commands, name="keys")

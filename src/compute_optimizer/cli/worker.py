@@ -137,12 +137,14 @@ def _row(one: Look, seconds: float, output: Format) -> dict[str, Any]:
 
 def described(detail: dict[str, Any] | None) -> str:
     """Return what a run did, in one line for people."""
-    parts = (
-        f"{name} {len(value) if isinstance(value, list) else value}"
-        for name, value in (detail or {}).items()
-        if name != "run"
-    )
-    return ", ".join(parts)
+    told = {name: value for name, value in (detail or {}).items() if name != "run"}
+    return ", ".join(f"{name} {_brief(value)}" for name, value in told.items())
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({described(value)})"
+    return str(len(value)) if isinstance(value, list) else str(value)
 
 
 def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
