@@ -1,6 +1,5 @@
 """The wiring: everything that one process needs, opened once from the settings."""
 
-import ipaddress
 import os
 import socket
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from threading import Event
 from uuid import uuid4
 
 from compute_optimizer.api.audit import AuditLog
@@ -19,6 +19,8 @@ from compute_optimizer.api.authentication import (
 from compute_optimizer.api.background import Step, repeating
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
+from compute_optimizer.api.probes import Probes, is_loopback
+from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
@@ -95,6 +97,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         steps.append(Step("exports", partial(run_exports, exporter), EXPORT_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
+        closing = Event()
         yield FrontDoor(
             state=application.state,
             clock=application.clock,
@@ -107,8 +110,16 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             failure_limits=per_minute(settings.failed_signatures_per_minute),
             max_body_bytes=settings.max_body_bytes,
             enum_style=settings.enum_style,
+            probes=probes_of(application, closing),
+            closing=closing,
             sink=exporter.sink,
         )
+
+
+def probes_of(application: Application, stopping: Event) -> Probes:
+    """Return what answering probes needs; the process is not ready once `stopping` is set."""
+    telemetry = Telemetry(application.state, application.clock)
+    return Probes(application.state, telemetry, stopping.is_set, application.settings.metrics)
 
 
 def exporter_of(application: Application) -> Exporter:
@@ -180,20 +191,13 @@ def schedules_of(settings: Settings) -> dict[str, Schedule | None]:
 
 def check_exposure(settings: Settings) -> None:
     """Raise InvalidInput where `auth off` would trust callers from outside this machine."""
-    if settings.auth == "on" or settings.i_know_this_port_is_private or _is_loopback(settings.host):
+    if settings.auth == "on" or settings.i_know_this_port_is_private or is_loopback(settings.host):
         return
     raise InvalidInput(
         f"auth off trusts every caller, so it binds loopback only, not {settings.host}. Use "
         "auth on, --host 127.0.0.1, or, where nobody else can reach the port (inside a container), "
         "--i-know-this-port-is-private"
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _authentication(application: Application, stack: ExitStack) -> tuple[Authenticate, list[Step]]:

@@ -49,6 +49,13 @@ SETTINGS = (
     ),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("log_format", "text", "What `serve` and `worker` log: text or json.", ("text", "json")),
+    Setting(
+        "metrics",
+        "loopback",
+        "Who may read /metrics of `serve`: callers on this machine, all, or nobody.",
+        ("loopback", "open", "off"),
+    ),
+    Setting("worker_port", 9465, "Port of `worker` on loopback.", minimum=0, maximum=65_535),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
     Setting(
         "profile",
@@ -98,6 +105,8 @@ class Settings:
     failed_signatures_per_minute: float
     audit_file: Path
     log_format: str
+    metrics: str
+    worker_port: int
     opt_out_grace_days: float
     profile: str
     export_sink: str

@@ -58,6 +58,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
     environment |= {f"COMPUTE_OPTIMIZER_{name}": value for name, value in settings.items()}
     command = [sys.executable, "-m", "compute_optimizer", "worker", "--job", "analysis"]
+    command += ["--port", "0"]
     with ExitStack() as stack:
 
         def run() -> "subprocess.Popen[str]":
@@ -83,8 +84,8 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 def until_it_works(process: "subprocess.Popen[str]") -> None:
     assert process.stderr is not None
-    line = process.stderr.readline()
-    assert "runs analysis" in line, line
+    assert "metrics on" in process.stderr.readline()
+    assert "runs analysis" in process.stderr.readline()
 
 
 def known(state: State) -> list[JobRun]:

@@ -7,6 +7,7 @@ Bare ASGI on purpose: a framework's request objects cost as much as everything d
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from compute_optimizer.api.dispatch import (
@@ -18,6 +19,7 @@ from compute_optimizer.api.dispatch import (
 )
 from compute_optimizer.api.errors import REQUEST_TIMEOUT, RequestRefused
 from compute_optimizer.api.messages import Request, Response, headers_by_name
+from compute_optimizer.api.probes import ALIVE, ANSWERS, probe
 from compute_optimizer.api.protocols import encoding_for
 
 Scope = MutableMapping[str, Any]
@@ -41,11 +43,6 @@ so more would not be faster; each needs a connection, of which the store opens u
 BODY_SECONDS = 30.0
 """Time in which a body must arrive: 4 MiB at 1.1 Mbit/s."""
 
-HEALTH_PATH = "/health"
-"""Answers as soon as the process serves, to anybody: for probes."""
-
-HEALTH_BODY = b'{"status":"ok"}'
-
 
 class Disconnected(Exception):
     """The peer went away before its request was complete."""
@@ -55,6 +52,17 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
     """Return the application that answers through the door."""
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
     short_is_quick = door.state.is_sqlite  # Over a network even a short read may wait.
+
+    async def respond(path: str, request: Request) -> Response:
+        loop = asyncio.get_running_loop()
+        if request.method == "GET" and path in ANSWERS:
+            asked = partial(probe, door.probes, path, request.source, request.headers)
+            found = asked() if path in ALIVE else await loop.run_in_executor(pool, asked)
+            if found is not None:
+                return found
+        if short_is_quick and _is_short(request):
+            return answer(door, request)
+        return await loop.run_in_executor(pool, answer, door, request)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,13 +74,7 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
         except RequestRefused as error:
             response = _refused(door, scope, error)
         else:
-            if scope["path"] == HEALTH_PATH and request.method == "GET":
-                response = _health()
-            elif short_is_quick and _is_short(request):
-                response = answer(door, request)
-            else:
-                loop = asyncio.get_running_loop()
-                response = await loop.run_in_executor(pool, answer, door, request)
+            response = await respond(scope["path"], request)
         await send(
             {
                 "type": "http.response.start",
@@ -139,11 +141,3 @@ def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
         # The rest of the body would be taken for the next request.
         response.headers.append((b"connection", b"close"))
     return response
-
-
-def _health() -> Response:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(HEALTH_BODY)),
-    ]
-    return Response(200, headers, HEALTH_BODY)

@@ -2,9 +2,11 @@
 
 import gc
 import multiprocessing
+import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -17,6 +19,7 @@ import uvicorn
 
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.server import AsgiApp, build_asgi
+from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.api.transport import GatheringProtocol
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
@@ -154,6 +157,12 @@ def serve_with(processes: int, settings: Settings, listener: socket.socket) -> N
     """
     with opened(settings):
         pass  # The schema is brought up to date once, before the processes open it.
+    with tempfile.TemporaryDirectory(prefix="compute-optimizer-metrics-") as counts:
+        os.environ[SHARED_FOLDER] = counts  # The processes count together.
+        _serve_together(processes, settings, listener)
+
+
+def _serve_together(processes: int, settings: Settings, listener: socket.socket) -> None:
     context = multiprocessing.get_context("spawn")
     children = [
         context.Process(target=_serve_child, args=(settings, listener, number == 0))

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from compute_optimizer.app import opened, worker_of
+from compute_optimizer.api.probe_server import LOOPBACK_ADDRESS, probes_served
+from compute_optimizer.app import opened, probes_of, worker_of
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -59,6 +60,10 @@ def worker(
     job: Annotated[
         list[str] | None, typer.Option("--job", help=f"Only this job; one of {NAMES}.")
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port on loopback for /healthz, /readyz and /metrics; 0 takes any."),
+    ] = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -68,14 +73,17 @@ def worker(
     where every job did its work, else that of the failure, or 1 where several differ.
     """
     kinds = _chosen(job)
-    settings = settings_for(data_dir)
+    settings = settings_for(data_dir, worker_port=port)
     start_logging(settings, logging.INFO)
     with opened(settings) as application:
         bench = worker_of(application)
         with _stopping(bench.stop):
             if once:
                 sys.exit(_once(bench, kinds, named=bool(job), output=output))
-            _run_until_stopped(bench, kinds)
+            probes = probes_of(application, bench.stop)
+            with probes_served(probes, settings.worker_port) as bound:
+                log.info("metrics on http://%s:%d/metrics", LOOPBACK_ADDRESS, bound)
+                _run_until_stopped(bench, kinds)
 
 
 def _chosen(names: Sequence[str] | None) -> list[JobKind]:
