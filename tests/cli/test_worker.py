@@ -1,6 +1,7 @@
 """The command `worker`: one pass for cron, and its exit code."""
 
 import json
+import re
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -93,3 +94,10 @@ def test_a_job_that_is_turned_off_runs_only_when_it_is_named(
 
     assert "purge" not in {one["job"] for one in json.loads(both.out)}
     assert json.loads(named.out)[0]["outcome"] == "Succeeded"
+
+
+def test_the_page_has_a_row_for_every_job(repository: Path) -> None:
+    page = (repository / "docs" / "worker.md").read_text()
+    table = page.split("## What it does")[1].split("\n## ")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in JOB_KINDS]

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from compute_optimizer.api.probe_server import LOOPBACK_ADDRESS, probes_served
 from compute_optimizer.app import opened, probes_of, worker_of
@@ -23,9 +24,10 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
-from compute_optimizer.jobs.worker import JobKind, Look, Worker, look, run_now
+from compute_optimizer.jobs.worker import JobKind, Look, Told, Worker, look, run_now
 from compute_optimizer.model.job_run import Outcome
 
 log = logging.getLogger(__name__)
@@ -75,8 +77,8 @@ def worker(
     kinds = _chosen(job)
     settings = settings_for(data_dir, worker_port=port)
     start_logging(settings, logging.INFO)
-    with opened(settings) as application:
-        bench = worker_of(application)
+    with opened(settings) as application, _telling(once) as told:
+        bench = worker_of(application, told)
         with _stopping(bench.stop):
             if once:
                 sys.exit(_once(bench, kinds, named=bool(job), output=output))
@@ -84,6 +86,17 @@ def worker(
             with probes_served(probes, settings.worker_port) as bound:
                 log.info("metrics on http://%s:%d/metrics", LOOPBACK_ADDRESS, bound)
                 _run_until_stopped(bench, kinds)
+
+
+@contextmanager
+def _telling(once: bool) -> Iterator[Told]:
+    """Yield what tells how far jobs are: a bar while somebody looks on, else lines."""
+    console = Console(stderr=True)
+    if once and console.is_terminal:
+        with bar_on(console) as told:
+            yield told
+    else:
+        yield Lines().told
 
 
 def _chosen(names: Sequence[str] | None) -> list[JobKind]:

@@ -70,7 +70,7 @@ def _has_scores(worker: Worker) -> bool:
 
 
 def _export(hold: Hold) -> Detail:
-    outcomes = run_exports(hold.worker.exporter)
+    outcomes = run_exports(hold.worker.exporter, hold.worker.stop.is_set)
     failed = [one for one in outcomes if one.failure_reason]
     if failed:
         raise ComputeOptimizerError(

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from sqlalchemy import Connection
@@ -158,10 +160,12 @@ def _score_run(
     tally = _Tally()
     with state.reading() as connection:
         opted_in = opted_in_accounts(connection)
-        for scope, part in parts_of(connection, made.run_id):
-            check()
+        by_scope = groupby(parts_of(connection, made.run_id), key=itemgetter(0))
+        for scope, parts in by_scope:
             places = _places(connection, scope) if scope.account_id in opted_in else {}
-            _judge_part(connection, tiles, made, part, places, tally)
+            for _, part in parts:
+                check()
+                _judge_part(connection, tiles, made, part, places, tally)
     return _scored(made, clock, tally)
 
 
