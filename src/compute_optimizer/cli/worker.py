@@ -181,7 +181,7 @@ def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
 
     def wake(kind: JobKind) -> None:
         with running:
-            again = _looked(bench, kind)
+            again = None if bench.stop.is_set() else _looked(bench, kind)
         if again is not None and not bench.stop.is_set():
             scheduler.add_job(
                 wake, "date", run_date=again, args=[kind], id=kind.name, replace_existing=True
