@@ -5,15 +5,19 @@ from sqlalchemy import Connection, Index, Table, text
 from compute_optimizer.store.schema import (
     access_keys,
     export_jobs,
+    forecasts,
     idle_recommendations,
+    job_runs,
     own_prices,
     recommendation_preferences,
     recommendations,
     risk_models,
     risk_rules,
     run_summaries,
+    scores,
     sign_in_rules,
     sign_in_signatures,
+    source_files,
 )
 
 ADDED: dict[str, tuple[Table, ...]] = {
@@ -23,6 +27,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0005": (risk_models, risk_rules),
     "0006": (own_prices,),
     "0007": (sign_in_rules, sign_in_signatures),
+    "0008": (job_runs, source_files, forecasts, scores),
 }
 """The tables that each revision added."""
 

@@ -1,11 +1,15 @@
 """The wiring: everything that one process needs, opened once from the settings."""
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
+from uuid import uuid4
 
 from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.audit import AuditLog
@@ -17,21 +21,29 @@ from compute_optimizer.api.authentication import (
 from compute_optimizer.api.background import Step, repeating
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
+from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.sign_in.endpoints import known_endpoints
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.sign_in.names import server_names
+from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
+from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.inventories import (
     listed_resources,
     resource_of_row,
     stored_resources,
 )
+from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.purge import purge_when_due
+from compute_optimizer.jobs.retention import Retention, parse_retention
+from compute_optimizer.jobs.schedules import Schedule, parse_schedule
 from compute_optimizer.jobs.sign_in import prune_sign_ins
+from compute_optimizer.jobs.source_kinds import read_sources
+from compute_optimizer.jobs.worker import Told, Worker
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.sources.aws import Access, AwsSource
@@ -104,6 +116,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         steps.append(Step("exports", partial(run_exports, exporter), EXPORT_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
+        closing = Event()
         yield FrontDoor(
             state=application.state,
             clock=application.clock,
@@ -118,9 +131,17 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             enum_style=settings.enum_style,
             page_size=settings.page_size,
             newer_idle_types=settings.newer_idle_types,
+            probes=probes_of(application, closing),
+            closing=closing,
             sink=exporter.sink,
             sign_in=sign_in_of(application),
         )
+
+
+def probes_of(application: Application, stopping: Event) -> Probes:
+    """Return what answering probes needs; the process is not ready once `stopping` is set."""
+    telemetry = Telemetry(application.state, application.clock)
+    return Probes(application.state, telemetry, stopping.is_set, application.settings.metrics)
 
 
 def exporter_of(application: Application) -> Exporter:
@@ -180,6 +201,51 @@ def sign_in_of(application: Application) -> SignIn | None:
         timedelta(seconds=settings.clock_skew_seconds),
         per_minute(settings.sign_ins_per_minute),
     )
+
+
+def worker_of(application: Application, told: Told = lambda job, done, total: None) -> Worker:
+    """Return what the worker's jobs need, by the settings; raises InvalidInput for a wrong one."""
+    settings = application.settings
+    return Worker(
+        state=application.state,
+        clock=application.clock,
+        tiles=TileStore(settings.tiles_dir),
+        exporter=exporter_of(application),
+        schedules=schedules_of(settings),
+        holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        grace=settings.opt_out_grace,
+        profile=settings.profile,
+        idle_limits=read_idle_limits(settings.idle_limits),
+        processes=settings.workers,
+        retention=retention_of(settings),
+        sources=read_sources(settings.sources_file),
+        lease=timedelta(seconds=settings.lease_seconds),
+        told=told,
+    )
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Return how long metrics are kept; raises InvalidInput that names the settings."""
+    try:
+        return parse_retention(
+            settings.retention_days,
+            settings.retention_accounts,
+            below_look_back=settings.retention_below_look_back,
+        )
+    except InvalidInput as error:
+        raise InvalidInput(f"settings retention_days, retention_accounts: {error}") from None
+
+
+def schedules_of(settings: Settings) -> dict[str, Schedule | None]:
+    """Return when each job of the worker is due; raises InvalidInput that names the setting."""
+    found = {}
+    for kind in JOB_KINDS:
+        name = f"schedule_{kind.name}"
+        try:
+            found[kind.name] = parse_schedule(getattr(settings, name))
+        except InvalidInput as error:
+            raise InvalidInput(f"setting {name}: {error}") from None
+    return found
 
 
 def check_exposure(settings: Settings) -> None:

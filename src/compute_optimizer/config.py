@@ -64,6 +64,14 @@ SETTINGS = (
     Setting("sign_in_sts_endpoints", "", "URLs of STS to ask beside AWS's own, by commas."),
     Setting("sign_ins_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
+    Setting("log_format", "text", "What `serve` and `worker` log: text or json.", ("text", "json")),
+    Setting(
+        "metrics",
+        "loopback",
+        "Who may read /metrics of `serve`: callers on this machine, all, or nobody.",
+        ("loopback", "open", "off"),
+    ),
+    Setting("worker_port", 9465, "Port of `worker` on loopback.", minimum=0, maximum=65_535),
     Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
     Setting(
         "profile",
@@ -82,6 +90,18 @@ SETTINGS = (
     Setting("collect_requests_per_second", 20.0, "To AWS, by account and Region.", minimum=0),
     Setting("collect_overlap_hours", 3.0, "Read again before the newest sample.", minimum=0),
     Setting("collect_agent_namespace", "CWAgent", "Where the CloudWatch agent writes to."),
+    Setting("schedule_enrollment", "5s", "When the worker looks at Pending accounts."),
+    Setting("schedule_analysis", "0 4 * * *", "When the worker analyzes all accounts; UTC."),
+    Setting("schedule_exports", "5s", "When the worker looks for queued exports."),
+    Setting("schedule_purge", "1m", "When the worker looks for accounts that opted out."),
+    Setting("schedule_collection", "1h", "When the worker collects from the configured sources."),
+    Setting("schedule_scores", "15m", "When the worker scores what was predicted 14 days ago."),
+    Setting("schedule_retention", "30 3 * * *", "When the worker removes old metrics; UTC."),
+    Setting("sources_file", "", "YAML file of the sources that the worker collects from."),
+    Setting("retention_days", 400, "Days of metrics that are kept; 0 keeps all.", minimum=0),
+    Setting("retention_accounts", "", "The same by account, such as 111111111111=120."),
+    Setting("retention_below_look_back", False, "Allow to keep fewer days than the look-back."),
+    Setting("lease_seconds", 60.0, "A worker that is silent for so long is given up.", minimum=2),
     Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
@@ -111,6 +131,9 @@ class Settings:
     sign_in_sts_endpoints: str
     sign_ins_per_minute: float
     audit_file: Path
+    log_format: str
+    metrics: str
+    worker_port: int
     opt_out_grace_days: float
     profile: str
     export_sink: str
@@ -124,6 +147,18 @@ class Settings:
     collect_requests_per_second: float
     collect_overlap_hours: float
     collect_agent_namespace: str
+    schedule_enrollment: str
+    schedule_analysis: str
+    schedule_exports: str
+    schedule_purge: str
+    schedule_collection: str
+    schedule_scores: str
+    schedule_retention: str
+    sources_file: str
+    retention_days: int
+    retention_accounts: str
+    retention_below_look_back: bool
+    lease_seconds: float
     workers: int
     traceback: bool
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -105,6 +106,22 @@ def test_when_one_of_several_processes_dies_all_end(start: Start) -> None:
     _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "a serving process ended by itself, with code -9" in errors
+
+
+def test_several_processes_count_their_answers_together(start: Start) -> None:
+    url = announced_url(start("--port", "0", "--auth", "off", "--processes", "2"))
+    target = {"X-Amz-Target": "ComputeOptimizerService.GetEnrollmentStatus"}
+    for _ in range(20):
+        # Each on a connection of its own, which either process may take.
+        request = urllib.request.Request(url, b"{}", target, method="POST")
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=SECONDS)
+
+    with urllib.request.urlopen(f"{url}/metrics", timeout=SECONDS) as response:
+        lines = response.read().decode().splitlines()
+
+    counts = [line for line in lines if line.startswith("compute_optimizer_request_seconds_count")]
+    assert sum(float(line.split()[-1]) for line in counts) == 20
 
 
 def _children(parent: int) -> list[int]:

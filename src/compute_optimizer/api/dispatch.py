@@ -13,6 +13,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from random import getrandbits
 from threading import Event
+from time import perf_counter
 from typing import Any
 
 from compute_optimizer.api import audit
@@ -26,8 +27,10 @@ from compute_optimizer.api.errors import (
 )
 from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.messages import HeaderList, Request, Response
+from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
 from compute_optimizer.api.sign_in.exchange import SignIn
+from compute_optimizer.api.telemetry import OTHER
 from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.operations.context import Context
@@ -73,6 +76,7 @@ class FrontDoor:
     max_body_bytes: int
     enum_style: str
     page_size: int
+    probes: Probes
     newer_idle_types: bool = True
     sink: Sink | None = None
     """Where exports are written to."""
@@ -97,20 +101,27 @@ class Call:
 
 def answer(door: FrontDoor, request: Request) -> Response:
     """Return the response to a request; it raises nothing."""
+    began = perf_counter()
     request_id = new_request_id()
     now = door.clock.now()
     try:
         claimed = claim(request.method, request.raw_path.decode("latin-1"), request.headers)
     except RequestRefused as error:
-        return refuse(encoding_for(request.headers), error, request_id, now)
+        response = refuse(encoding_for(request.headers), error, request_id, now)
+        return _observed(door, OTHER, response, began)
     call = Call(request, request_id, now, claimed)
     try:
         body = _perform(door, call)
     except Exception as error:
-        return _fail(door, call, error)
+        return _observed(door, claimed.operation_name, _fail(door, call, error), began)
     _record(door, call, SUCCESS)
     headers = response_headers(claimed.encoding, len(body), request_id, now)
-    return Response(200, headers, body)
+    return _observed(door, claimed.operation_name, Response(200, headers, body), began)
+
+
+def _observed(door: FrontDoor, operation: str, response: Response, began: float) -> Response:
+    door.probes.telemetry.observe(operation, response.status, perf_counter() - began)
+    return response
 
 
 def refuse(encoding: Encoding, error: ServiceException, request_id: str, now: datetime) -> Response:

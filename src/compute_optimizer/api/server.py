@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from compute_optimizer.api.dispatch import (
@@ -19,6 +20,7 @@ from compute_optimizer.api.dispatch import (
 )
 from compute_optimizer.api.errors import REQUEST_TIMEOUT, SIGN_IN_THROTTLED, RequestRefused
 from compute_optimizer.api.messages import Request, Response, headers_by_name
+from compute_optimizer.api.probes import ALIVE, ANSWERS, probe
 from compute_optimizer.api.protocols import JSON, encoding_for
 from compute_optimizer.api.sign_in.names import SIGN_IN_PATH
 from compute_optimizer.api.sign_in.route import (
@@ -54,11 +56,6 @@ SIGN_INS_WAITING = 16
 BODY_SECONDS = 30.0
 """Time in which a body must arrive: 4 MiB at 1.1 Mbit/s."""
 
-HEALTH_PATH = "/health"
-"""Answers as soon as the process serves, to anybody: for probes."""
-
-HEALTH_BODY = b'{"status":"ok"}'
-
 
 class Disconnected(Exception):
     """The peer went away before its request was complete."""
@@ -84,11 +81,33 @@ class Lane:
             self.taken -= 1
 
 
+async def _probed(
+    door: FrontDoor, pool: ThreadPoolExecutor, path: str, request: Request
+) -> Response | None:
+    """Return the answer to a probe; None for any other request."""
+    if request.method != "GET" or path not in ANSWERS:
+        return None
+    asked = partial(probe, door.probes, path, request.source, request.headers)
+    if path in ALIVE:
+        return asked()
+    return await asyncio.get_running_loop().run_in_executor(pool, asked)
+
+
 def build_asgi(door: FrontDoor) -> AsgiApp:
     """Return the application that answers through the door."""
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
     short_is_quick = door.state.is_sqlite  # Over a network even a short read may wait.
     lane = Lane(ThreadPoolExecutor(SIGN_IN_THREADS, thread_name_prefix="sign-in"))
+
+    async def respond(path: str, request: Request) -> Response:
+        probed = await _probed(door, pool, path, request)
+        if probed is not None:
+            return probed
+        if path.endswith(SIGN_IN_PATH):
+            return await lane.run(door, request)
+        if short_is_quick and _is_short(request):
+            return answer(door, request)
+        return await asyncio.get_running_loop().run_in_executor(pool, answer, door, request)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,15 +119,7 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
         except RequestRefused as error:
             response = _refused(door, scope, error)
         else:
-            if scope["path"] == HEALTH_PATH and request.method == "GET":
-                response = _health()
-            elif _is_sign_in(scope):
-                response = await lane.run(door, request)
-            elif short_is_quick and _is_short(request):
-                response = answer(door, request)
-            else:
-                loop = asyncio.get_running_loop()
-                response = await loop.run_in_executor(pool, answer, door, request)
+            response = await respond(scope["path"], request)
         await send(
             {
                 "type": "http.response.start",
@@ -188,11 +199,3 @@ def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
         # The rest of the body would be taken for the next request.
         response.headers.append((b"connection", b"close"))
     return response
-
-
-def _health() -> Response:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(HEALTH_BODY)),
-    ]
-    return Response(200, headers, HEALTH_BODY)

@@ -26,8 +26,11 @@ from compute_optimizer.cli.ingest import import_files
 from compute_optimizer.cli.purge import purge
 from compute_optimizer.cli.quickstart import quickstart
 from compute_optimizer.cli.recommend import recommend
+from compute_optimizer.cli.scores import scores
 from compute_optimizer.cli.serve import serve
 from compute_optimizer.cli.simulate import simulate
+from compute_optimizer.cli.status import status
+from compute_optimizer.cli.worker import worker
 from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -57,8 +60,11 @@ app.command("import")(import_files)
 app.command()(purge)
 app.command()(quickstart)
 app.command()(recommend)
+app.command()(scores)
 app.command()(serve)
 app.command()(simulate)
+app.command()(status)
+app.command()(worker)
 app.add_typer(accounts.commands, name="accounts")
 collect.commands.command()(collect_prometheus.prometheus)
 app.add_typer(collect.commands, name="collect")

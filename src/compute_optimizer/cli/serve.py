@@ -1,11 +1,12 @@
 """`compute-optimizer serve`: answer requests until stopped."""
 
 import gc
-import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -18,9 +19,11 @@ import uvicorn
 
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.server import AsgiApp, build_asgi
+from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.api.transport import GatheringProtocol
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
+from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 
@@ -37,8 +40,6 @@ BACKLOG = 2048
 
 GARBAGE_BEFORE_COLLECTING = 10_000
 """New objects before the collector looks (Python's default of 700 is some ten requests)."""
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def uvicorn_config(app: AsgiApp) -> uvicorn.Config:
@@ -131,7 +132,7 @@ def url_of(listener: socket.socket) -> str:
 
 def serve_on(settings: Settings, listener: socket.socket, announce: bool = True) -> None:
     """Answer requests in this process until a signal or `should_exit` ends it."""
-    logging.basicConfig(format=LOG_FORMAT, level=logging.WARNING)
+    start_logging(settings)
     with opened(settings) as application, front_door(application) as door:
         if announce:
             print(f"Serving on {url_of(listener)} (auth {settings.auth})", flush=True)
@@ -156,6 +157,12 @@ def serve_with(processes: int, settings: Settings, listener: socket.socket) -> N
     """
     with opened(settings):
         pass  # The schema is brought up to date once, before the processes open it.
+    with tempfile.TemporaryDirectory(prefix="compute-optimizer-metrics-") as counts:
+        os.environ[SHARED_FOLDER] = counts  # The processes count together.
+        _serve_together(processes, settings, listener)
+
+
+def _serve_together(processes: int, settings: Settings, listener: socket.socket) -> None:
     context = multiprocessing.get_context("spawn")
     children = [
         context.Process(target=_serve_child, args=(settings, listener, number == 0))

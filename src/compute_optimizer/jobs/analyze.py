@@ -19,6 +19,8 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import cast
 
+from sqlalchemy import Connection
+
 from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
@@ -71,7 +73,7 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """No metric is older than the clocks of the machines that send them."""
 
 Progress = Callable[[int, int], None]
-"""Called with the shards that are done and their number."""
+"""Called with the shards that are done and their number; what it raises ends the analysis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,13 @@ def analyze(
     profile: str = PUBLISHED,
     idle_limits: IdleLimits = NO_LIMITS,
     progress: Progress = lambda done, total: None,
+    fence: Callable[[Connection], None] = lambda connection: None,
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
     `profile` decides where no rule of risk says otherwise, and `idle_limits` in place of the
-    published limits of idleness.
+    published limits of idleness. `fence` is called in the transaction that makes the result
+    visible, and may raise to prevent it.
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
@@ -175,7 +179,7 @@ def analyze(
     worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
     processes = min(workers or available_cores(), worthwhile, max(1, len(tasks)))
     tallies = _analyze_shards(tasks, processes, progress)
-    _complete(state, run_id, wanted, found, clock)
+    _complete(state, run_id, wanted, found, clock, fence)
     return Analysis(run_id, moment, window, wanted, _sum(tallies))
 
 
@@ -400,9 +404,15 @@ def _begin(state: State, as_of: datetime, clock: Clock) -> str:
 
 
 def _complete(
-    state: State, run_id: str, accounts: Collection[str], found: Collection[ShardKey], clock: Clock
+    state: State,
+    run_id: str,
+    accounts: Collection[str],
+    found: Collection[ShardKey],
+    clock: Clock,
+    fence: Callable[[Connection], None],
 ) -> None:
     with state.writing() as connection:
+        fence(connection)
         # Scopes whose last resource has gone are answered for too: with nothing.
         former = store.current_scopes(connection, accounts)
         scopes = former | {store.scope_of(shard) for shard in found}

@@ -105,8 +105,11 @@ class Outcome:
     failure_reason: str | None
 
 
-def run_exports(exporter: Exporter) -> list[Outcome]:
-    """Write every job that waits and return what became of them; costs microseconds for none."""
+def run_exports(exporter: Exporter, stopping: Callable[[], bool] = lambda: False) -> list[Outcome]:
+    """Write every job that waits and return what became of them; costs microseconds for none.
+
+    Once `stopping` says so, what still waits is left to others.
+    """
     if not exporter.state.remembered("unfinished exports", waiting_jobs):
         return []
     with exporter.state.reading() as connection:
@@ -114,7 +117,7 @@ def run_exports(exporter: Exporter) -> list[Outcome]:
             return []
     _look_after_stale(exporter)
     outcomes = []
-    while (outcome := _run_next(exporter)) is not None:
+    while not stopping() and (outcome := _run_next(exporter)) is not None:
         outcomes.append(outcome)
     return outcomes
 

@@ -6,10 +6,11 @@ Nothing is visible until the one transaction at the end; a crash before it leave
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -121,9 +122,11 @@ def ingest(
     clock: Clock,
     request: ImportRequest,
     progress: Progress = no_progress,
+    fence: Callable[[Connection], None] = lambda connection: None,
 ) -> ImportReport:
     """Bring in an inventory, metrics or both, and report what was taken and what was refused.
 
+    `fence` is called in the transaction that makes all of it visible, and may raise to prevent it.
     Raises InvalidInput, with nothing brought in, for a file that cannot be read or understood and,
     if strict, for any refusal; Conflict while another import runs or when no account is opted in;
     StoreUnavailable where tiles cannot be read or written.
@@ -143,7 +146,7 @@ def ingest(
         staged = _stage(state, tiles, _told(buffer.tiles(), request.metrics, report))
         report.tiles = len(staged)
         _check_strict(request, report)
-        publish(state, tiles, staged, lambda connection: _upsert(connection, wanted, report))
+        publish(state, tiles, staged, partial(_upsert, wanted=wanted, report=report, fence=fence))
     return report
 
 
@@ -308,5 +311,11 @@ def _stage(state: State, tiles: TileStore, filled: Iterable[FilledTile]) -> list
     return [tile for tile in staged if tile is not None]
 
 
-def _upsert(connection: Connection, wanted: Sequence[Resource], report: ImportReport) -> None:
+def _upsert(
+    connection: Connection,
+    wanted: Sequence[Resource],
+    report: ImportReport,
+    fence: Callable[[Connection], None],
+) -> None:
+    fence(connection)
     report.resources = inventory.upsert_resources(connection, wanted)

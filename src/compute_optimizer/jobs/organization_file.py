@@ -5,7 +5,7 @@ in the file are exactly those that the file lists.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
@@ -41,6 +40,7 @@ from compute_optimizer.model.organization import (
     name_management_account,
 )
 from compute_optimizer.model.roster import with_organization
+from compute_optimizer.sources.yaml_files import read_yaml, repeated
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import (
     find_account,
@@ -122,32 +122,12 @@ def apply_file(state: State, clock: Clock, path: Path) -> list[Change]:
 
 def read_file(path: Path) -> OrganizationFile:
     """Return the checked content of a file; raise InvalidInput that names the place in it."""
+    file = read_yaml(path, OrganizationFile, _checked_id)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        file = msgspec.convert(content or {}, OrganizationFile, dec_hook=_checked_id)
         _check_together(file)
-    except OSError as error:
-        raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: is no UTF-8 text: {error}") from error
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{path}: is no valid YAML: {error}") from error
-    except (msgspec.ValidationError, InvalidInput) as error:
+    except InvalidInput as error:
         raise InvalidInput(f"{path}: {error}") from error
     return file
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain data, and no key twice: the first of two would be lost in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping; raise ConstructorError for a key that occurs twice."""
-        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        if repeated := _repeated(keys):
-            place = node.start_mark
-            problem = f"the key {repeated!r} occurs more than once"
-            raise yaml.constructor.ConstructorError(None, None, problem, place)
-        return super().construct_mapping(node, deep)
 
 
 def _checked_id(kind: type, value: Any) -> Any:
@@ -163,17 +143,15 @@ def _checked_id(kind: type, value: Any) -> Any:
 def _check_together(file: OrganizationFile) -> None:
     """Raise InvalidInput for what each entry alone cannot tell."""
     ids = Counter(entry.id for entry in file.organizations)
-    if repeated := _repeated(ids):
-        raise InvalidInput(
-            f"organization {repeated} is listed more than once - at `$.organizations`"
-        )
+    if twice := repeated(ids):
+        raise InvalidInput(f"organization {twice} is listed more than once - at `$.organizations`")
     for number, entry in enumerate(file.organizations):
         _check_organization(entry, f"$.organizations[{number}]")
     described = Counter(str(one.account_id) for one in file.account_entries)
     listed = [one for entry in file.organizations for one in entry.account_ids]
     belonging = Counter([*listed, *(one.account_id for one in file.accounts)])
-    if repeated := _repeated(described) or _repeated(belonging):
-        raise InvalidInput(f"account {repeated} is listed more than once; expected once")
+    if twice := repeated(described) or repeated(belonging):
+        raise InvalidInput(f"account {twice} is listed more than once; expected once")
 
 
 def _check_organization(entry: OrganizationEntry, place: str) -> None:
@@ -189,10 +167,6 @@ def _check_organization(entry: OrganizationEntry, place: str) -> None:
             raise InvalidInput(
                 f"a management account cannot be suspended - at `{place}.accounts[{number}]`"
             )
-
-
-def _repeated(counts: Mapping[str, int]) -> str | None:
-    return next((one for one, times in counts.items() if times > 1), None)
 
 
 def _apply(connection: Connection, clock: Clock, wanted: OrganizationFile) -> None:

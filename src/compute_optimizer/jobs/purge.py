@@ -8,6 +8,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.accounts import lock_rosters
 from compute_optimizer.store.enrollments import find_enrollment, opted_out_with_data
 from compute_optimizer.store.export_jobs import remove_jobs_of
+from compute_optimizer.store.forecasts import remove_forecasts_of
 from compute_optimizer.store.recommendations import remove_recommendations_of
 from compute_optimizer.store.tiles import TileStore, remove_account, sweep
 
@@ -22,7 +23,7 @@ def purge_opted_out(
     """
     latest = clock.now() - grace
     with tiles.locked():
-        due = _due(state, latest)
+        due = due_accounts(state, latest)
         purged = tuple(one for one in due if _purge(state, tiles, one, latest))
         sweep(state, tiles)
     return purged
@@ -30,7 +31,7 @@ def purge_opted_out(
 
 def purge_when_due(state: State, tiles: TileStore, clock: Clock, grace: timedelta) -> bool:
     """Purge if any account is due and no import runs; costs microseconds otherwise."""
-    if not _due(state, clock.now() - grace):
+    if not due_accounts(state, clock.now() - grace):
         return False
     try:
         return bool(purge_opted_out(state, tiles, clock, grace))
@@ -38,7 +39,8 @@ def purge_when_due(state: State, tiles: TileStore, clock: Clock, grace: timedelt
         return False
 
 
-def _due(state: State, latest: datetime) -> list[str]:
+def due_accounts(state: State, latest: datetime) -> list[str]:
+    """Return the accounts with data that opted out at that moment or before."""
     opted_out = state.remembered("opted out with data", opted_out_with_data)
     return sorted(one for one, since in opted_out.items() if since <= latest)
 
@@ -52,5 +54,6 @@ def _purge(state: State, tiles: TileStore, account_id: str, latest: datetime) ->
         remove_files = remove_account(connection, tiles, account_id)
         remove_recommendations_of(connection, account_id)
         remove_jobs_of(connection, account_id)
+        remove_forecasts_of(connection, account_id)
     remove_files()
     return True

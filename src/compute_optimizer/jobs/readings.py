@@ -44,10 +44,22 @@ def samples_for(
 
 def forget_after(samples: ShardSamples, as_of: datetime) -> None:
     """Blank, in place, every slot that begins at `as_of` or later: a replay must not see them."""
-    first = datetime.combine(samples.window.first, time(), UTC)
-    known = ceil((as_of - first) / timedelta(seconds=SLOT_SECONDS))
+    known = _slots_before(samples, as_of)
     for matrix in samples.series.values():
         matrix[:, known:] = float("nan")
+
+
+def forget_before(samples: ShardSamples, as_of: datetime) -> None:
+    """Blank, in place, every slot that begins before `as_of`: an analysis then has seen them."""
+    known = _slots_before(samples, as_of)
+    for matrix in samples.series.values():
+        matrix[:, :known] = float("nan")
+
+
+def _slots_before(samples: ShardSamples, moment: datetime) -> int:
+    """Return how many slots of the window begin before a moment."""
+    first = datetime.combine(samples.window.first, time(), UTC)
+    return ceil((moment - first) / timedelta(seconds=SLOT_SECONDS))
 
 
 def _known_samples(

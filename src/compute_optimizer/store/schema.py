@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -334,4 +335,58 @@ own_prices = Table(
     Column("hourly_usd", Double, nullable=False),
     Column("source", String(256), nullable=False),
     Column("date", Date, nullable=False),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    # Name of the kind of job, as in jobs.job_kinds.
+    Column("job", String(32), primary_key=True),
+    # Counts the runs of the kind: whoever inserts the next number has claimed the job.
+    Column("generation", Integer, primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("holder", String(256), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # Moved while the job runs; a run that is not finished by then has lost its process.
+    Column("lease_until", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("outcome", String(16)),
+    # What it did, as JSON, or why it failed, as {"error": ...}.
+    Column("detail", Text),
+)
+
+source_files = Table(
+    "source_files",
+    metadata,
+    # Name of the source in the file of sources.
+    Column("source", String(64), primary_key=True),
+    Column("path", String(1024), primary_key=True),
+    # What told the file from later ones of the same name when it was brought in.
+    Column("bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False),
+    Column("imported_at", UtcDateTime, nullable=False),
+)
+
+forecasts = Table(
+    "forecasts",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    *_resource_scope(),
+    # Pages of one scope, from 0.
+    Column("part", Integer, primary_key=True),
+    Column("as_of", UtcDateTime, nullable=False, index=True),
+    # Compressed JSON of model.forecast.ForecastOf, one for each resource.
+    Column("body", LargeBinary, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    # Of the run whose predictions were held against what came.
+    Column("as_of", UtcDateTime, nullable=False, index=True),
+    Column("scored_at", UtcDateTime, nullable=False),
+    # The whole model.forecast.Score as JSON (msgspec).
+    Column("body", LargeBinary, nullable=False),
 )

@@ -8,9 +8,14 @@ from compute_optimizer.store.schema import run_summaries as table
 
 
 def current_tallies(
-    connection: Connection, account_id: str, region: str
+    connection: Connection, account_id: str | None = None, region: str | None = None
 ) -> dict[str, tuple[Tally, ...]]:
-    """Return every count of the current runs of an account in a Region, by resource type."""
+    """Return every count of the current runs, by resource type.
+
+    `account_id` and `region` restrict them; None takes all.
+    """
+    given = ((run_scopes.c.account_id, account_id), (run_scopes.c.region, region))
+    wanted = [column == value for column, value in given if value is not None]
     shared = ("run_id", "account_id", "region", "resource_type")
     joined = and_(*(table.c[name] == run_scopes.c[name] for name in shared))
     key = table.c.resource_type, table.c.topic, table.c.name
@@ -21,11 +26,7 @@ def current_tallies(
     query = (
         select(*key, *sums)
         .select_from(run_scopes.join(table, joined))
-        .where(
-            run_scopes.c.account_id == account_id,
-            run_scopes.c.region == region,
-            run_scopes.c.superseded_at.is_(None),
-        )
+        .where(*wanted, run_scopes.c.superseded_at.is_(None))
         .group_by(*key)
         .order_by(*key)
     )

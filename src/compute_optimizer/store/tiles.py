@@ -267,6 +267,23 @@ def stage_merged(
     return None if same(older, both) else tiles.stage(key, day, both)
 
 
+def tiled_accounts(connection: Connection) -> list[str]:
+    """Return the accounts that have tiles, in order."""
+    query = select(manifest.c.account_id).distinct().order_by(manifest.c.account_id)
+    return list(connection.execute(query).scalars())
+
+
+def forget_days(connection: Connection, account_id: str, first_kept: date) -> list[str]:
+    """Take the days of an account before the given one out of the view, and return their paths.
+
+    Only for the holder of the lock, who supersedes the files when the transaction is committed.
+    """
+    old = manifest.c.account_id == account_id, manifest.c.day < first_kept
+    paths = list(connection.execute(select(manifest.c.path).where(*old)).scalars())
+    connection.execute(delete(manifest).where(*old))
+    return paths
+
+
 def remove_account(connection: Connection, tiles: TileStore, account_id: str) -> Callable[[], None]:
     """Forget the metrics and the inventory of one account.
 

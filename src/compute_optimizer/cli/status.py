@@ -1,0 +1,170 @@
+"""`compute-optimizer status`: what the worker did and will do, and how fresh the data is."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from compute_optimizer.app import opened, schedules_of
+from compute_optimizer.cli.output import (
+    DataDirOption,
+    Format,
+    FormatOption,
+    print_json,
+    print_rows,
+    settings_for,
+)
+from compute_optimizer.cli.worker import described
+from compute_optimizer.jobs.job_kinds import JOB_KINDS
+from compute_optimizer.jobs.status import LOOK_BACK_DAYS, JobStatus, Status, status_of
+from compute_optimizer.store.freshness import Freshness
+from compute_optimizer.store.tiles import TileStore
+
+JOBS = {
+    "job": "Job",
+    "schedule": "Schedule",
+    "last": "Last run (UTC)",
+    "outcome": "Outcome",
+    "seconds": "Seconds",
+    "did": "What it did, or why not",
+    "next": "Next run (UTC)",
+    "held": "Held by",
+}
+
+DATA = {
+    "account": "Account",
+    "region": "Region",
+    "type": "Type",
+    "resources": "Resources",
+    "newest": "Newest sample (UTC)",
+    "age": "Age",
+    "days": f"Days of {LOOK_BACK_DAYS}",
+    "as_of": "Analyzed as of (UTC)",
+    "recommended": "With advice",
+    "errors": "Without",
+}
+
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -> None:
+    """Show every job's last and next run, how fresh and complete the data is, and its size."""
+    settings = settings_for(data_dir)
+    schedules = schedules_of(settings)
+    with opened(settings) as application:
+        found = status_of(
+            application.state,
+            TileStore(settings.tiles_dir),
+            application.clock,
+            [kind.name for kind in JOB_KINDS],
+            schedules,
+        )
+    if output is Format.JSON:
+        print_json(_as_json(found))
+        return
+    print_rows([_job_row(one) for one in found.jobs], JOBS, output, "Jobs of the worker")
+    if found.data:
+        rows = [_data_row(one, found.now) for one in found.data]
+        print_rows(rows, DATA, output, "Data")
+    else:
+        print("There is no data yet: bring some in with `compute-optimizer import`.")
+    sizes = found.sizes
+    print(
+        f"State: {_mib(sizes.state_bytes)} MiB. Metrics: {sizes.tile_files:,} day tiles, "
+        f"{_mib(sizes.tile_bytes)} MiB."
+    )
+
+
+def _job_row(one: JobStatus) -> dict[str, Any]:
+    last, took = one.last, one.duration
+    return {
+        "job": one.name,
+        "schedule": one.schedule,
+        "last": _minute(last.started_at if last else None),
+        "outcome": last.outcome if last else None,
+        "seconds": None if took is None else f"{took.total_seconds():.1f}",
+        "did": _did(one),
+        "next": _minute(one.next_run),
+        "held": one.held_by,
+    }
+
+
+def _did(one: JobStatus) -> str:
+    detail = one.last.detail if one.last else None
+    return str(detail["error"]) if detail and "error" in detail else described(detail)
+
+
+def _data_row(one: Freshness, now: datetime) -> dict[str, Any]:
+    return {
+        "account": one.scope.account_id,
+        "region": one.scope.region,
+        "type": one.scope.resource_type,
+        "resources": one.resources,
+        "newest": _minute(one.newest_sample),
+        "age": _age(now - one.newest_sample) if one.newest_sample else None,
+        "days": one.days,
+        "as_of": _minute(one.as_of),
+        "recommended": one.recommendations if one.as_of else None,
+        "errors": one.errors if one.as_of else None,
+    }
+
+
+def _minute(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else None
+
+
+def _age(span: timedelta) -> str:
+    """Return a span in the largest unit of which it has two, such as 90 min."""
+    seconds = max(0.0, span.total_seconds())
+    size, unit = next((one for one in UNITS if seconds >= 2 * one[0]), UNITS[-1])
+    return f"{seconds / size:.0f} {unit}"
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:,.1f}"
+
+
+def _as_json(found: Status) -> dict[str, Any]:
+    sizes = found.sizes
+    return {
+        "now": found.now.isoformat(),
+        "jobs": [_job_as_json(one) for one in found.jobs],
+        "data": [_data_as_json(one) for one in found.data],
+        "sizes": {
+            "stateBytes": sizes.state_bytes,
+            "tileFiles": sizes.tile_files,
+            "tileBytes": sizes.tile_bytes,
+        },
+    }
+
+
+def _job_as_json(one: JobStatus) -> dict[str, Any]:
+    last, took = one.last, one.duration
+    return {
+        "job": one.name,
+        "schedule": one.schedule,
+        "nextRun": one.next_run and one.next_run.isoformat(),
+        "heldBy": one.held_by,
+        "lastRun": last
+        and {
+            "startedAt": last.started_at.isoformat(),
+            "finishedAt": last.finished_at and last.finished_at.isoformat(),
+            "seconds": None if took is None else took.total_seconds(),
+            "outcome": last.outcome,
+            "attempt": last.attempt,
+            "holder": last.holder,
+            "detail": last.detail,
+        },
+    }
+
+
+def _data_as_json(one: Freshness) -> dict[str, Any]:
+    return {
+        "accountId": one.scope.account_id,
+        "region": one.scope.region,
+        "resourceType": one.scope.resource_type,
+        "resources": one.resources,
+        "newestSample": one.newest_sample and one.newest_sample.isoformat(),
+        "daysWithSamples": one.days,
+        "asOf": one.as_of and one.as_of.isoformat(),
+        "recommendations": one.recommendations,
+        "errors": one.errors,
+    }

@@ -1,0 +1,115 @@
+"""The table of what the worker does, in the order in which one pass does it."""
+
+from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.collector import Collector
+from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.export import run_exports
+from compute_optimizer.jobs.purge import due_accounts, purge_opted_out
+from compute_optimizer.jobs.retention import retain
+from compute_optimizer.jobs.scores import has_scores_to_make, make_scores
+from compute_optimizer.jobs.source_kinds import collect_all
+from compute_optimizer.jobs.worker import Detail, Hold, JobKind, Worker
+from compute_optimizer.store.enrollments import opted_in_accounts, pending_accounts
+from compute_optimizer.store.export_jobs import has_work, waiting_jobs
+
+
+def _enroll(hold: Hold) -> Detail:
+    worker = hold.worker
+    return {"changed": advance_enrollments(worker.state, worker.clock)}
+
+
+def _has_pending(worker: Worker) -> bool:
+    return bool(worker.state.remembered("pending accounts", pending_accounts))
+
+
+def _analyze(hold: Hold) -> Detail:
+    worker = hold.worker
+    if not _has_opted_in(worker):
+        return {"accounts": 0}
+    found = analyze(
+        worker.state,
+        worker.tiles,
+        worker.clock,
+        workers=worker.processes,
+        profile=worker.profile,
+        idle_limits=worker.idle_limits,
+        progress=hold.progress,
+        fence=hold.complete,
+    )
+    return {
+        "run": found.run_id,
+        "accounts": len(found.accounts),
+        "resources": found.tally.resources,
+        "errors": found.tally.errors.total(),
+        "estimatedMonthlySavings": round(found.tally.monthly_savings, 2),
+    }
+
+
+def _collect(hold: Hold) -> Detail:
+    worker = hold.worker
+    collector = Collector(worker.state, worker.tiles, worker.clock, hold.fence, hold.check)
+    return collect_all(worker.sources, collector)
+
+
+def _has_sources(worker: Worker) -> bool:
+    return bool(worker.sources) and _has_opted_in(worker)
+
+
+def _has_opted_in(worker: Worker) -> bool:
+    return bool(worker.state.remembered("opted-in accounts", opted_in_accounts))
+
+
+def _score(hold: Hold) -> Detail:
+    worker = hold.worker
+    found = make_scores(worker.state, worker.tiles, worker.clock, hold.fence, hold.check)
+    return {"scores": len(found)}
+
+
+def _has_scores(worker: Worker) -> bool:
+    return has_scores_to_make(worker.state, worker.clock)
+
+
+def _export(hold: Hold) -> Detail:
+    outcomes = run_exports(hold.worker.exporter, hold.worker.stop.is_set)
+    failed = [one for one in outcomes if one.failure_reason]
+    if failed:
+        raise ComputeOptimizerError(
+            f"{len(failed)} of {len(outcomes)} exports failed; the first, "
+            f"{failed[0].job.job_id}: {failed[0].failure_reason}"
+        )
+    return {"exports": len(outcomes), "rows": sum(one.rows for one in outcomes)}
+
+
+def _has_exports(worker: Worker) -> bool:
+    if not worker.state.remembered("unfinished exports", waiting_jobs):
+        return False
+    with worker.state.reading() as connection:
+        return has_work(connection, worker.clock.now())
+
+
+def _purge(hold: Hold) -> Detail:
+    worker = hold.worker
+    purged = purge_opted_out(worker.state, worker.tiles, worker.clock, worker.grace)
+    return {"accounts": list(purged)}
+
+
+def _retain(hold: Hold) -> Detail:
+    worker = hold.worker
+    found = retain(worker.state, worker.tiles, worker.clock, worker.retention, hold.fence)
+    return {"tiles": found.tiles, "scores": found.scores, "jobRuns": found.job_runs}
+
+
+def _has_due(worker: Worker) -> bool:
+    return bool(due_accounts(worker.state, worker.clock.now() - worker.grace))
+
+
+JOB_KINDS = (
+    JobKind("enrollment", "Pending accounts become Active or Failed", _enroll, _has_pending),
+    JobKind("collection", "what the configured sources have that is new", _collect, _has_sources),
+    JobKind("analysis", "new recommendations for all opted-in accounts", _analyze, _has_opted_in),
+    JobKind("scores", "what was predicted 14 days ago against what came", _score, _has_scores),
+    JobKind("exports", "files of queued export jobs", _export, _has_exports),
+    JobKind("purge", "data of accounts that opted out, after their grace", _purge, _has_due),
+    JobKind("retention", "metrics and history that nobody asks to be kept", _retain),
+)

@@ -1,0 +1,85 @@
+"""Status: what the worker's jobs did and will do, how fresh the data is, and how large."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.schedules import Schedule
+from compute_optimizer.model.job_run import JobRun, due_moment
+from compute_optimizer.model.metrics import look_back
+from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
+from compute_optimizer.store import State
+from compute_optimizer.store.freshness import Freshness, freshness, state_bytes, tile_bytes
+from compute_optimizer.store.job_runs import last_runs
+from compute_optimizer.store.tiles import TileStore
+
+LOOK_BACK_DAYS = int(DEFAULT_PREFERENCES.lookback_days)
+"""Days over which it is told whether there are samples: those of a usual analysis."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """Where one job stands."""
+
+    name: str
+    schedule: str
+    last: JobRun | None
+    next_run: datetime | None
+    """None while it runs, or where it is turned off."""
+
+    @property
+    def held_by(self) -> str | None:
+        """Who is running it."""
+        return self.last.holder if self.last is not None and self.last.is_running else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long the last run took; None before its end."""
+        if self.last is None or self.last.finished_at is None:
+            return None
+        return self.last.finished_at - self.last.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the stores take up."""
+
+    state_bytes: int
+    tile_files: int
+    tile_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything, at one moment."""
+
+    now: datetime
+    jobs: tuple[JobStatus, ...]
+    data: tuple[Freshness, ...]
+    sizes: Sizes
+
+
+def status_of(
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    names: Sequence[str],
+    schedules: Mapping[str, Schedule | None],
+) -> Status:
+    """Return the status of the named jobs and of all data."""
+    now = clock.now()
+    with state.reading() as connection:
+        last = last_runs(connection)
+        data = freshness(connection, look_back(now, LOOK_BACK_DAYS).first)
+        size = state_bytes(connection)
+    jobs = tuple(_job(name, schedules[name], last.get(name), now) for name in names)
+    return Status(now, jobs, tuple(data), Sizes(size, *tile_bytes(tiles)))
+
+
+def _job(name: str, schedule: Schedule | None, last: JobRun | None, now: datetime) -> JobStatus:
+    running = last is not None and last.is_running
+    following = None
+    if schedule is not None and not running:
+        following = due_moment(last, schedule.next_after, now)
+    return JobStatus(name, "off" if schedule is None else schedule.text, last, following)

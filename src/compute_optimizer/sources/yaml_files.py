@@ -1,0 +1,49 @@
+"""YAML files that people write: read strictly, with the place of whatever is wrong."""
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from compute_optimizer.errors import InvalidInput
+
+T = TypeVar("T")
+
+Hook = Callable[[type, Any], Any]
+"""Turns a plain value into a type that is no plain one, as msgspec calls it."""
+
+
+def read_yaml(path: Path, record: type[T], hook: Hook | None = None) -> T:
+    """Return the content of a file as a record; raise InvalidInput that names the place in it."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        return msgspec.convert(content or {}, record, dec_hook=hook)
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: is no UTF-8 text: {error}") from error
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{path}: is no valid YAML: {error}") from error
+    except (msgspec.ValidationError, InvalidInput) as error:
+        raise InvalidInput(f"{path}: {error}") from error
+
+
+def repeated(counts: Counter[str]) -> str | None:
+    """Return the first of the names that occur more than once; None where there is none."""
+    return next((name for name, count in counts.items() if count > 1), None)
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data, and no key twice: the first of two would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping; raise ConstructorError for a key that occurs twice."""
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if twice := repeated(keys):
+            place = node.start_mark
+            problem = f"the key {twice!r} occurs more than once"
+            raise yaml.constructor.ConstructorError(None, None, problem, place)
+        return super().construct_mapping(node, deep)

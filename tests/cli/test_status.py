@@ -1,0 +1,65 @@
+"""The command `status`: jobs, data and sizes."""
+
+import json
+
+import pytest
+
+from compute_optimizer.jobs.job_kinds import JOB_KINDS
+from tests.cli.conftest import Type
+from tests.enrolling import ALPHA
+
+
+def test_a_new_installation_has_jobs_that_are_due_and_no_data(typed: Type) -> None:
+    found = json.loads(typed("status", "--output", "json").out)
+
+    assert [one["job"] for one in found["jobs"]] == [kind.name for kind in JOB_KINDS]
+    assert all(one["lastRun"] is None for one in found["jobs"])
+    assert all(one["nextRun"] == found["now"] for one in found["jobs"])
+    assert found["data"] == []
+    assert found["sizes"]["stateBytes"] > 0
+    assert "There is no data yet" in typed("status").out
+
+
+@pytest.mark.usefixtures("fleet")
+def test_jobs_and_data_are_told(typed: Type) -> None:
+    typed("worker", "--once", "--job", "purge", "--job", "analysis")
+    typed("analyze", "--as-of", "2026-03-14")
+
+    found = json.loads(typed("status", "--output", "json").out)
+
+    jobs = {one["job"]: one for one in found["jobs"]}
+    assert jobs["purge"]["lastRun"]["outcome"] == "Succeeded"
+    assert jobs["purge"]["schedule"] == "1m"
+    assert jobs["analysis"]["lastRun"]["outcome"] == "Failed"
+    assert "no sample lies" in jobs["analysis"]["lastRun"]["detail"]["error"]
+    assert jobs["exports"]["lastRun"] is None
+    (data,) = found["data"]
+    assert (data["accountId"], data["region"]) == (ALPHA, "us-east-1")
+    assert (data["resources"], data["recommendations"], data["errors"]) == (2, 2, 0)
+    # The last slot of 14 March begins at 23:55.
+    assert data["newestSample"] == "2026-03-14T23:55:00+00:00"
+    assert data["asOf"] == "2026-03-15T00:00:00+00:00"
+    assert (found["sizes"]["tileFiles"], found["sizes"]["tileBytes"] > 0) == (14, True)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_the_tables_are_for_people(typed: Type) -> None:
+    typed("worker", "--once", "--job", "purge", "--job", "analysis")
+
+    out = typed("status").out
+
+    assert "Jobs of the worker" in out
+    assert "no sample lies in the look-back period" in out
+    assert "2026-03-14 23:55" in out
+    assert "14 day tiles" in out
+
+
+def test_a_job_that_is_turned_off_has_no_next_run(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_SCHEDULE_PURGE", "off")
+
+    found = json.loads(typed("status", "--output", "json").out)
+
+    (purge,) = (one for one in found["jobs"] if one["job"] == "purge")
+    assert (purge["schedule"], purge["nextRun"]) == ("off", None)
