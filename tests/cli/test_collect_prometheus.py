@@ -36,6 +36,8 @@ def machine(now: datetime) -> Iterator[Samples]:
     yield gauge("node_uname_info", uname, start, [1] * MINUTES, 60)
     yield gauge("node_memory_MemTotal_bytes", LABELS, start, [total] * MINUTES, 60)
     yield gauge("node_memory_MemAvailable_bytes", LABELS, start, [total / 2] * MINUTES, 60)
+    volume = {"volume_id": "vol-1"}
+    yield gauge("aws_ebs_volume_read_ops_sum", volume, start, [30] * SLOTS, 300)
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +222,37 @@ def test_what_others_have_brought_in_stays_unless_it_shall_go(
 
     assert json.loads(typed(*command).out)["gone"] == 0
     assert json.loads(typed(*command, "--remove-gone").out)["gone"] == 1
+
+
+VOLUMES = """
+inventory: fleet.csv
+exporters:
+  volumes:
+    by: [volume_id]
+    machines: last_over_time(aws_ebs_volume_read_ops_sum[$recent])
+    resource: {id: {label: volume_id}}
+    resource_type: EbsVolume
+    metrics:
+      - metric: VolumeReadOps
+        statistic: Sum
+        query: max by ($id) (avg_over_time(aws_ebs_volume_read_ops_sum{$match}[$slot]))
+"""
+
+
+def test_other_types_come_with_an_inventory_and_queries_of_ones_own(
+    typed: Type, url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fleet.csv").write_text(
+        f"id,account,region,resource_type,type,size_gib\n"
+        f"vol-1,{ALPHA},us-east-1,EbsVolume,gp3,100\n"
+    )
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(f'servers: [{{url: "{url}", exporters: [volumes]}}]\n{VOLUMES}')
+
+    ended = typed("collect", "prometheus", "--config", str(path), "--enroll", "--output", "json")
+
+    assert ended.code == 0, ended.err
+    report = json.loads(ended.out)
+    assert report["resources"] == {"EbsVolume": 1}
+    having = [one for one in report["coverage"] if one["withSamples"]]
+    assert [(one["metric"], one["statistic"]) for one in having] == [("VolumeReadOps", "Sum")]

@@ -1,6 +1,7 @@
 """One server over HTTP: who asks, what is tried again, and what is refused."""
 
 import ssl
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address
@@ -105,6 +106,14 @@ def test_a_server_in_trouble_is_asked_again(there: Answering, code: int) -> None
 
     assert ask(there) == EMPTY
     assert len(there.asked) == 3
+
+
+def test_a_server_is_given_the_time_that_it_asks_for(there: Answering) -> None:
+    there.answers += [Answer(b"", 429, {"Retry-After": "1"})]
+    begun = time.monotonic()
+
+    assert ask(there) == EMPTY
+    assert time.monotonic() - begun >= 1
 
 
 def test_a_server_that_stays_in_trouble_is_given_up(there: Answering) -> None:
