@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from threading import Event
 from uuid import uuid4
 
@@ -29,14 +28,10 @@ from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
+from compute_optimizer.jobs.collected_sources import open_prometheus
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.idle_limits import read_idle_limits
-from compute_optimizer.jobs.inventories import (
-    listed_resources,
-    resource_of_row,
-    stored_resources,
-)
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.purge import purge_when_due
 from compute_optimizer.jobs.retention import Retention, parse_retention
@@ -47,7 +42,7 @@ from compute_optimizer.jobs.worker import Told, Worker
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.sources.aws import Access, AwsSource
-from compute_optimizer.sources.prometheus import LABELS, STORED, Configuration, PrometheusSource
+from compute_optimizer.sources.prometheus import Configuration, PrometheusSource
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
@@ -163,13 +158,7 @@ def aws_source(application: Application, access: Access) -> AwsSource:
 
 def prometheus_source(application: Application, configuration: Configuration) -> PrometheusSource:
     """Return servers of the Prometheus API as a source; close it at the end."""
-    inventories = {
-        LABELS: None,
-        STORED: partial(stored_resources, application.state),
-    }
-    named = configuration.inventory
-    known = inventories.get(named, partial(listed_resources, Path(named)))
-    return PrometheusSource(configuration, application.clock, resource_of_row, known)
+    return open_prometheus(application.state, application.clock, configuration)
 
 
 def sink_of(settings: Settings) -> Sink:

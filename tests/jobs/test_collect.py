@@ -225,8 +225,8 @@ def test_an_estimate_counts_and_changes_nothing(here: Installation) -> None:
 
     report = estimate(here.state, here.tiles, FixedClock(NOW), some, CollectRequest(SINCE))
 
-    # Two machines of 16 series, which this source charges a cent each.
-    assert report.effort == Effort(calls=1, metrics=32, seconds=1.0, usd=0.32)
+    # Two machines of 22 series, which this source charges a cent each.
+    assert report.effort == Effort(calls=1, metrics=44, seconds=1.0, usd=0.44)
     assert not some.asked
     with here.state.reading() as connection:
         assert inventory.shards(connection) == []

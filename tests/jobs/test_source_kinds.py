@@ -164,7 +164,10 @@ def test_a_source_that_fails_does_not_hold_up_the_others(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("sources: [{name: a, kind: magic}]", "no kind of source 'magic'; expected one of files"),
+        (
+            "sources: [{name: a, kind: magic}]",
+            "no kind of source 'magic'; expected one of aws, files, prometheus",
+        ),
         ("sources: [{name: a}]", r"missing required field `kind` - at `\$\.sources\[0\]`"),
         (
             "sources: [{name: 'a b', kind: files}]",

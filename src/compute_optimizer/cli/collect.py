@@ -30,6 +30,7 @@ from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
 from compute_optimizer.jobs.collect import (
     CONCURRENCY,
+    DEFAULT_DAYS,
     CollectReport,
     CollectRequest,
     collect,
@@ -43,9 +44,6 @@ commands = typer.Typer(
 )
 
 NO_MORE: Mapping[str, Any] = MappingProxyType({})
-
-DEFAULT_DAYS = 14
-"""The look-back period of an analysis unless preferences say otherwise (spec 2.1)."""
 
 ProfileOption = Annotated[
     str | None,

@@ -155,9 +155,7 @@ def print_failures(report: CollectReport, console: Console) -> None:
             "opts them in)."
         )
     for one in sorted(report.failures):
-        place = ", ".join(part for part in (one.account_id, one.region, one.resource_type) if part)
-        said = f"{place}: {one.message}" if place else one.message
-        console.print(f"could not be read: {said}", style="red", markup=False)
+        console.print(f"could not be read: {one}", style="red", markup=False)
 
 
 def _print_found(report: CollectReport, console: Console) -> None:

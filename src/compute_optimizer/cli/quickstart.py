@@ -12,7 +12,6 @@ from rich.console import Console
 
 from compute_optimizer.app import Application, aws_source, opened
 from compute_optimizer.cli.collect import (
-    DEFAULT_DAYS,
     AccountsOption,
     ConcurrencyOption,
     ExternalIdOption,
@@ -29,7 +28,7 @@ from compute_optimizer.cli.output import settings_for
 from compute_optimizer.cli.recommend import print_recommendations
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.collect import CONCURRENCY, CollectReport, CollectRequest
+from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectReport, CollectRequest
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.sources.aws import Access
 from compute_optimizer.store.tiles import TileStore

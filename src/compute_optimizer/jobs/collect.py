@@ -11,13 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from compute_optimizer.errors import Conflict, SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
@@ -53,6 +54,9 @@ OVERLAP = timedelta(hours=3)
 """Read again before the newest stored sample. CloudWatch may take two hours to show a sample that
 was sent 3 to 24 hours late (reference of PutMetricData), and asking for more of a series costs
 nothing more."""
+
+DEFAULT_DAYS = 14
+"""The look-back period of an analysis unless preferences say otherwise (spec 2.1)."""
 
 CONCURRENCY = 8
 """Accounts, Regions and types that are read at once."""
@@ -92,6 +96,10 @@ class Failure:
     region: str
     resource_type: str
     message: str
+
+    def __str__(self) -> str:
+        place = ", ".join(one for one in (self.account_id, self.region, self.resource_type) if one)
+        return f"{place}: {self.message}" if place else self.message
 
 
 @dataclass(slots=True)
@@ -146,6 +154,7 @@ class _Run:
     asked: Range
     report: CollectReport
     progress: Progress
+    fence: Callable[[Connection], None] = lambda connection: None
     memory: Lock = field(default_factory=Lock)
     """Held by the one shard whose tiles are in memory: a day of a full one takes 75 MB."""
 
@@ -197,8 +206,12 @@ def collect(
     source: MetricSource,
     request: CollectRequest,
     progress: Progress = no_progress,
+    fence: Callable[[Connection], None] = lambda connection: None,
 ) -> CollectReport:
     """Collect the inventory and the missing samples of every opted-in account of a source.
+
+    `fence` is called in every transaction that makes something visible, and may raise to prevent
+    it; so may `progress`, to stop.
 
     Raises Conflict while another import runs or when none of the accounts is opted in,
     SourceUnavailable where not even the accounts can be listed, and StoreUnavailable where tiles
@@ -206,7 +219,7 @@ def collect(
     """
     with disk_errors(tiles), tiles.locked():
         sweep(state, tiles)
-        run = _begin(state, tiles, clock, source, request, progress)
+        run = replace(_begin(state, tiles, clock, source, request, progress), fence=fence)
         found = _inventory(run)
         _store(run, found)
         _collect_shards(run, _shards(run, found.resources))
@@ -284,6 +297,7 @@ def _inventory(run: _Run) -> _Found:
 def _store(run: _Run, found: _Found) -> None:
     """Bring the inventory to what the source has, in the scopes that could be read."""
     with run.state.writing() as connection:
+        run.fence(connection)
         run.report.counts = inventory.upsert_resources(connection, found.resources)
         if run.request.keep_gone:
             return
@@ -324,7 +338,7 @@ def _collect_shards(run: _Run, shards: Sequence[_Shard]) -> None:
             found = outcome.result()
             if not _is_opted_in(run.state, shard.key.account_id):
                 raise SourceUnavailable("the account has opted out meanwhile; nothing was kept")
-            publish(run.state, run.tiles, found.staged)
+            publish(run.state, run.tiles, found.staged, run.fence)
             run.report.tiles += len(found.staged)
             _count(run.report, shard, found)
 

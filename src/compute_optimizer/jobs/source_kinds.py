@@ -19,6 +19,12 @@ import msgspec
 
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.jobs.changed_files import FilesArguments, collect_files
+from compute_optimizer.jobs.collected_sources import (
+    AwsArguments,
+    PrometheusArguments,
+    collect_aws,
+    collect_prometheus,
+)
 from compute_optimizer.jobs.collector import Collector, Place
 from compute_optimizer.sources.yaml_files import read_yaml, repeated
 
@@ -36,7 +42,9 @@ class SourceKind:
 
 SOURCE_KINDS: Mapping[str, SourceKind] = MappingProxyType(
     {
+        "aws": SourceKind(AwsArguments, collect_aws),
         "files": SourceKind(FilesArguments, collect_files),
+        "prometheus": SourceKind(PrometheusArguments, collect_prometheus),
     }
 )
 """By the name that the file of sources says under `kind`."""
