@@ -33,7 +33,9 @@ def explained(application: Application, folder: Path) -> Counter[str]:
         kind = type_of(one)
         if kind.name == "Ec2Instance" or taken[kind.name] == OF_EACH:
             continue
-        told = explain(application.state, tiles, application.clock, one.resource_arn)
+        told = explain(
+            application.state, tiles, application.clock, one.resource_arn, as_type=kind.name
+        )
         summary = kind.summary(one)
         assert (told.finding, told.departures) == (one.finding.value, ()), one
         if told.choices:
@@ -50,6 +52,7 @@ def test_every_type_of_the_demo_is_explained_as_it_was_decided(tmp_path: Path) -
         taken = explained(application, folder)
 
     assert taken.keys() == {
+        "AutoScalingGroup",
         "EbsVolume",
         "EcsService",
         "LambdaFunction",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compute_optimizer.errors import NotFound
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.explain import explain
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
@@ -131,3 +132,32 @@ def test_licenses_and_their_counts_come_in_with_the_instances(
     assert (license.finding, license.license.version) == ("NotOptimized", "2019")
     assert (license.features_used, license.account_id) == (0.0, MANAGEMENT)
     assert license.resource_arn.split(":")[3] == REGION
+
+
+def test_a_license_is_explained_beside_its_instance(desk: Desk, tiles: TileStore) -> None:
+    both = licensed(1, "m5.xlarge", account=MANAGEMENT)
+    store(desk, tiles, both, machine(0, MANAGEMENT))
+    analyze(desk.state, tiles, desk.clock, as_of=MIDNIGHT)
+    (stored,) = found_in(desk, "License")
+    assert isinstance(stored, LicenseRecommendation)
+
+    told = explain(desk.state, tiles, desk.clock, both.arn, as_type="License")
+    machine_told = explain(desk.state, tiles, desk.clock, both.arn)
+
+    assert (told.finding, told.finding_reason_codes) == (
+        "NotOptimized",
+        ("LicenseOverprovisioned",),
+    )
+    assert told.departures == ()
+    assert machine_told.finding == "Overprovisioned"
+    # No feature was counted, none is stated, and 4 vCPUs are no more than the 48 of Standard.
+    assert [(one.value, one.limit) for one in told.figures] == [(0, 0), (None, 0), (4, 48)]
+    first, now = told.choices
+    assert (first.configuration, first.rank) == ("SQL Server Standard", 1)
+    assert (now.configuration, now.rank) == ("SQL Server Enterprise", None)
+    savings = stored.options[0].savings
+    assert savings is not None
+    assert now.monthly_usd is not None and first.monthly_usd is not None
+    assert now.monthly_usd - first.monthly_usd == pytest.approx(savings.monthly_usd)
+    with pytest.raises(NotFound, match="of no type License"):
+        explain(desk.state, tiles, desk.clock, arn(0, MANAGEMENT), as_type="License")

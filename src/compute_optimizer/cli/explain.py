@@ -73,6 +73,12 @@ ProfileOption = Annotated[
         help="What decides where no analysis has: published, calibrated, auto. Default: setting.",
     ),
 ]
+AsTypeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--type", help="Type, where a resource is of two: License for the license of an instance."
+    ),
+]
 AgainstOption = Annotated[
     str | None,
     typer.Option("--against", help="Another day or moment: print what changed between the two."),
@@ -100,6 +106,7 @@ def explain(
     as_of: AsOfOption = None,
     against: AgainstOption = None,
     profile: ProfileOption = None,
+    as_type: AsTypeOption = None,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -121,6 +128,7 @@ def explain(
             as_of=moment,
             profile=settings.profile,
             idle_limits=read_idle_limits(settings.idle_limits),
+            as_type=as_type,
         )
     if output is Format.JSON:
         print_json(msgspec.to_builtins(explanation))

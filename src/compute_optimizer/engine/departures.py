@@ -50,7 +50,9 @@ def _of_record(one: Any, summary: Callable[[Any], Summary]) -> dict[str, str]:
         "first option": told.recommended or "none",
         "price date": str(one.price_date),
     }
-    used = {f"{u.name} {u.source_statistic}": f"{u.value:.6g}" for u in one.utilization}
+    used = {
+        f"{u.name} {u.source_statistic}": f"{u.value:.6g}" for u in getattr(one, "utilization", ())
+    }
     return facts | used
 
 

@@ -53,18 +53,20 @@ def explain(
     as_of: datetime | None = None,
     profile: str = PUBLISHED,
     idle_limits: IdleLimits = NO_LIMITS,
+    as_type: str | None = None,
 ) -> Explanation:
     """Return the evidence for one resource as of a moment; by default, that of the current run.
 
     What the run decided is explained by the preferences that it used, any other moment by those of
-    today; `idle_limits` stand in place of the published limits of idleness. Raises NotFound for a
-    resource that the inventory does not have, and InvalidInput for a moment in the future or a
-    resource of a type that cannot be explained.
+    today; `idle_limits` stand in place of the published limits of idleness. `as_type` names the
+    type where a resource is of two: an instance with SQL Server is of type License, too. Raises
+    NotFound for a resource that the inventory does not have, and InvalidInput for a moment in the
+    future or a resource of a type that cannot be explained.
     """
     if as_of is not None:
         check_moment(as_of, clock)
     with state.reading() as connection:
-        resource = _standing_alone(connection, find_resource(connection, arn_or_id))
+        resource = _found(connection, arn_or_id, as_type)
         kind = resource_type(resource.resource_type)
         explain_one = _function_of(kind, kind.explain, "explained", lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
@@ -145,6 +147,25 @@ def _function_of(
     return found
 
 
+def _found(connection: Connection, arn_or_id: str, as_type: str | None) -> Resource:
+    """Return a resource as one of its type or, where it is of that too, of another one."""
+    resource = find_resource(connection, arn_or_id)
+    if as_type is None or (kind := resource_type(as_type)).name == resource.resource_type:
+        return _standing_alone(connection, resource)
+    shard = replace(shard_of(connection, resource.arn), resource_type=kind.name)
+    if kind.kept_with is not None and kind.kept_with.name == resource.resource_type:
+        for one in resources_of(connection, shard):
+            if one.arn == resource.arn:
+                return replace(one, resource_type=kind.name)
+    raise NotFound(f"{arn_or_id} is of type {resource.resource_type} and of no type {kind.name}")
+
+
+def _shard(connection: Connection, resource: Resource) -> ShardKey:
+    """Return the shard of a resource among those of the type that it is looked at as."""
+    key = shard_of(connection, resource.arn)
+    return replace(key, resource_type=resource.resource_type)
+
+
 def _standing_alone(connection: Connection, resource: Resource) -> Resource:
     """Return a resource; raise InvalidInput for an instance that follows its group."""
     group = resource.auto_scaling_group_arn
@@ -165,7 +186,7 @@ def _moment(
     connection: Connection, resource: Resource, as_of: datetime | None, clock: Clock
 ) -> datetime:
     """Return the moment that is meant: by default that of the current run, else the present."""
-    return as_of or _analyzed_as_of(connection, shard_of(connection, resource.arn)) or clock.now()
+    return as_of or _analyzed_as_of(connection, _shard(connection, resource)) or clock.now()
 
 
 def _preferences_of(connection: Connection, resource: Resource, risk: RiskPolicy) -> Preferences:
@@ -183,7 +204,7 @@ def _known_at(
     preferences: Preferences,
 ) -> Moment:
     """Return the samples of one resource, and of those beside it, that were known at a moment."""
-    shard = shard_of(connection, resources[0].arn)
+    shard = _shard(connection, resources[0])
     kind, days = resource_type(shard.resource_type), preferences.lookback_days
     found = samples_for(connection, tiles, shard, kind, resources, as_of=moment, days=days)
     return Moment(moment, found)
@@ -220,7 +241,7 @@ def _window(
 
 def _stored_as_of(connection: Connection, resource: Resource, moment: datetime) -> Any:
     """Return the current recommendation of a resource if it is as of the moment."""
-    scope = scope_of(shard_of(connection, resource.arn))
+    scope = scope_of(_shard(connection, resource))
     run_id = current_run(connection, scope)
     if run_id is None or run_as_of(connection, run_id) != moment:
         return None

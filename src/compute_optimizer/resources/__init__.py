@@ -296,6 +296,7 @@ RESOURCE_TYPES = (
         facets=license_reading.facets_of,
         counted_savings=license_reading.counted_savings,
         summary=license_reading.summary_of,
+        explain=license.explain,
         priced=with_own_prices,
         kept_with=KeptWith(EC2_INSTANCE, license.MARK),
     ),

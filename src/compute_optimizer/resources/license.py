@@ -6,15 +6,17 @@ from datetime import datetime
 import numpy as np
 
 from compute_optimizer.catalog.instance_types import InstanceTypes
+from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.obstacles import UNSUPPORTED_RESOURCE
 from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import RecommendationError, Results
 from compute_optimizer.resources.licenses.analysis import METRICS, analyze
+from compute_optimizer.resources.licenses.evidence import explanation_of
 from compute_optimizer.resources.licenses.records import recommendation_of
 
-__all__ = ["MARK", "METRICS", "recommend"]
+__all__ = ["MARK", "METRICS", "explain", "recommend"]
 
 MARK = '"sql_server":{'
 """What the stored instances with a license contain, and no other: a text that held these characters
@@ -50,3 +52,15 @@ def recommend(
         if not sized[row]
     )
     return Results(found, errors)
+
+
+def explain(
+    instance: LicensedInstance,
+    samples: ShardSamples,
+    types: InstanceTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+) -> Explanation:
+    """Return the evidence for the license of one instance, a batch of one."""
+    return explanation_of(instance, samples, analyze([instance], samples, types), as_of=as_of)

@@ -30,13 +30,18 @@ def counted_savings(recommendation: LicenseRecommendation) -> float:
     return savings.monthly_usd if savings is not None else 0.0
 
 
+def edition_text(edition: str) -> str:
+    """Return a license as people call it."""
+    return f"SQL Server {edition}"
+
+
 def summary_of(recommendation: LicenseRecommendation) -> Summary:
     """Return the recommendation in one line."""
     first = recommendation.options[0] if recommendation.options else None
     return Summary(
         name=recommendation.name,
         reason_codes=recommendation.finding_reason_codes,
-        current=f"SQL Server {recommendation.license.edition}",
-        recommended=f"SQL Server {first.edition}" if first else None,
+        current=edition_text(recommendation.license.edition),
+        recommended=edition_text(first.edition) if first else None,
         performance_risk=None,
     )

@@ -34,7 +34,7 @@ def recommendation_of(
     preferences: Preferences,
 ) -> LicenseRecommendation:
     """Return the recommendation for one license whose cores are known."""
-    finding, code = _verdict(analysis, row)
+    finding, code = verdict_at(analysis, row)
     hourly = _known(analysis.hourly_usd[row])
     return LicenseRecommendation(
         resource_arn=one.arn,
@@ -53,11 +53,12 @@ def recommendation_of(
         preferences=preferences,
         last_refresh=as_of,
         monthly_usd=None if hourly is None else hourly * HOURS_PER_MONTH,
-        price_date=None if hourly is None else _price_date(one, analysis.types),
+        price_date=None if hourly is None else price_date_of(one, analysis.types),
     )
 
 
-def _verdict(analysis: Analysis, row: int) -> tuple[Finding, str]:
+def verdict_at(analysis: Analysis, row: int) -> tuple[Finding, str]:
+    """Return the finding of one license and its reason code."""
     if not analysis.measured[row]:
         code = NO_COUNT if analysis.watched[row] else NO_SETUP
         return Finding.INSUFFICIENT_METRICS, code
@@ -84,7 +85,7 @@ def _savings(now: float | None, then: float | None) -> Savings | None:
     return Savings((now - then) / now * 100, (now - then) * HOURS_PER_MONTH)
 
 
-def _price_date(one: LicensedInstance, types: InstanceTypes) -> date:
+def price_date_of(one: LicensedInstance, types: InstanceTypes) -> date:
     """Return the date of the older of both prices."""
     if license_of(one).license_model != LICENSE_INCLUDED:
         return LICENSE_PRICE_DATE
