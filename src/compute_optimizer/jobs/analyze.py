@@ -19,9 +19,11 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import cast
 
+from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
 from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.effective import after_discounts
 from compute_optimizer.jobs.members import with_groups
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
@@ -46,6 +48,7 @@ from compute_optimizer.resources.idleness import (
 )
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.billed_usage import effective_rates
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, resources_of, shard_sizes
 from compute_optimizer.store.own_prices import own_prices
@@ -81,6 +84,8 @@ class ShardTask:
     """What is stated for the resources of the shard."""
     risk: RiskPolicy
     own: OwnPrices
+    rates: AccountRates
+    """Of the shard's account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +146,20 @@ def analyze(
     found, layers = _shards_to_analyze(state, wanted, moment)
     with state.reading() as connection:
         risk, own = risk_policy(connection, profile), own_prices(connection)
+        rates = effective_rates(connection)
     run_id = _begin(state, moment, clock)
     tasks = [
         ShardTask(
-            state.url, tiles.root, clock, run_id, shard, moment, layers[place_of(shard)], risk, own
+            state.url,
+            tiles.root,
+            clock,
+            run_id,
+            shard,
+            moment,
+            layers[place_of(shard)],
+            risk,
+            own,
+            rates.get(shard.account_id, NO_RATES),
         )
         for shard in found
     ]
@@ -224,7 +239,8 @@ def _analyze_batch(
             looked_at = [resources[place] for place in among]
             seen = _samples(state, task, looked_at, days)
         idle += idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
-    return replace(_followed(state, task, resources, found, preferences), idle=tuple(idle))
+    found = replace(_followed(state, task, resources, found, preferences), idle=tuple(idle))
+    return after_discounts(kind, found, resources, task.rates, preferences)
 
 
 def _followed(

@@ -19,6 +19,7 @@ from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources.discounts import stranding
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, shard_of
 from compute_optimizer.store.own_prices import own_prices
@@ -69,7 +70,10 @@ def explain(
         preferences=preferences,
         **risk.known_to(kind),
     )
-    return told if stored is None else replace(told, departures=departures(told, stored))
+    if stored is None:
+        return told
+    minded = (*told.cautions, *filter(None, [stranding(stored)]))
+    return replace(told, cautions=minded, departures=departures(told, stored))
 
 
 def compare(

@@ -9,6 +9,7 @@ from compute_optimizer.catalog.database_classes import (
     load_database_classes,
     with_own_class_prices,
 )
+from compute_optimizer.catalog.effective_rates import AccountRates
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
@@ -55,6 +56,7 @@ from compute_optimizer.resources import (
     nat_gateway,
     rds_database,
 )
+from compute_optimizer.resources import discounts as rates
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
 from compute_optimizer.resources.ebs import reading as ebs_reading
@@ -109,6 +111,9 @@ class ResourceType:
     """When its resources are idle: each resource by at most one of the rules."""
     priced: Callable[[Any, OwnPrices], Catalog] | None = None
     """Return its catalog with own prices before the shipped ones; None where it takes none in."""
+    discounted: Callable[[Any, Any, AccountRates], Results[Any]] | None = None
+    """From results, resources and rates to the results with savings after discounts; None where
+    both savings are those at list prices."""
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
@@ -136,6 +141,7 @@ RESOURCE_TYPES = (
         predicts=True,
         idle=ec2_idleness.RULES,
         priced=with_own_prices,
+        discounted=rates.by_type(rates.MACHINES),
     ),
     ResourceType(
         name=EBS_VOLUME,
@@ -178,6 +184,7 @@ RESOURCE_TYPES = (
         explain=auto_scaling_group.explain,
         from_members=auto_scaling_group.per_machine,
         priced=with_own_prices,
+        discounted=rates.by_type(rates.MACHINES),
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,

@@ -311,3 +311,23 @@ own_prices = Table(
     Column("source", String(256), nullable=False),
     Column("date", Date, nullable=False),
 )
+
+billed_usage = Table(
+    "billed_usage",
+    metadata,
+    # As catalog.effective_rates.BilledUsage; the name is empty where a product has no types.
+    Column("account_id", String(12), primary_key=True),
+    Column("product", String(8), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("platform", String(32), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("hours", Double, nullable=False),
+    Column("list_usd", Double, nullable=False),
+    Column("effective_usd", Double, nullable=False),
+    Column("reserved_hours", Double, nullable=False),
+    Column("reserved_list_usd", Double, nullable=False),
+    Column("reserved_effective_usd", Double, nullable=False),
+    Column("planned_hours", Double, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+)

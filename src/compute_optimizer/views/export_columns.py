@@ -7,12 +7,14 @@ read by position, so that a column that becomes known later goes to the end.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
+from compute_optimizer.views.savings import after_discounts
 
 Value = str | float | int | bool | None
 """Of one cell; moments are texts already, None is an empty cell."""
@@ -159,26 +161,27 @@ def each_of_ranks(columns: Iterable[Column]) -> tuple[Column, ...]:
 def savings_columns(after: str = "") -> tuple[Column, ...]:
     """Return percentage, currency and value of what an option saves.
 
-    `after` is AfterDiscounts for those with discounts, of which none are known here: the figures
-    are the same (spec 3.9).
+    `after` is AfterDiscounts for those with discounts; without any the figures are the same
+    (spec 3.9).
     """
+    read = after_discounts if after else attrgetter("savings")
     percentage, money = f"savingsOpportunity{after}Percentage", "estimatedMonthlySavings"
     field = "RecommendationOptionsEstimatedMonthlySavings"
     return (
         double(
             percentage,
             f"RecommendationOptionsSavingsOpportunity{after}Percentage",
-            lambda option: _of(option.savings, lambda found: found.percentage),
+            lambda option: _of(read(option), lambda found: found.percentage),
         ),
         text(
             f"{money}_currency{after}",
             f"{field}Currency{after}",
-            lambda option: _of(option.savings, lambda _: option.currency),
+            lambda option: _of(read(option), lambda _: option.currency),
         ),
         double(
             f"{money}_value{after}",
             f"{field}Value{after}",
-            lambda option: _of(option.savings, lambda found: found.monthly_usd),
+            lambda option: _of(read(option), lambda found: found.monthly_usd),
         ),
     )
 

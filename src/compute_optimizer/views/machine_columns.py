@@ -26,7 +26,7 @@ from compute_optimizer.views.preferences import (
     look_back_period,
     preferred,
 )
-from compute_optimizer.views.savings import currency_of
+from compute_optimizer.views.savings import after_discounts, currency_of, estimation_source
 
 MIB_PER_GIB = 1024
 
@@ -58,6 +58,11 @@ class MachineOptionCells:
     def savings(self) -> Savings | None:
         """What the option saves."""
         return self.option.savings
+
+    @property
+    def after_discounts(self) -> Savings | None:
+        """What the option saves after discounts."""
+        return after_discounts(self.option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,5 +307,5 @@ NEWER_PREFERENCES = (
 ESTIMATION_MODE = text(
     "effectiveRecommendationPreferencesSavingsEstimationMode",
     "EffectiveRecommendationPreferencesSavingsEstimationMode",
-    lambda row: "PublicPricing",
+    lambda row: estimation_source(row.one),
 )
