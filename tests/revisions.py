@@ -1,8 +1,9 @@
 """A state of an earlier revision, made from one of the newest."""
 
-from sqlalchemy import Connection, Index, Table, text
+from sqlalchemy import Connection, Index, Table, inspect, text
 
 from compute_optimizer.store.schema import (
+    billed_usage,
     export_jobs,
     idle_recommendations,
     own_prices,
@@ -19,8 +20,12 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0004": (idle_recommendations, run_summaries),
     "0005": (risk_models, risk_rules),
     "0006": (own_prices,),
+    "0007": (billed_usage,),
 }
 """The tables that each revision added."""
+
+WIDENED = {"0007": (idle_recommendations, "monthly_savings_after_discounts_usd")}
+"""Columns that a revision added to tables of earlier ones."""
 
 INDEXED = {"0004": "ix_recommendations_finding"}
 """Indexes of recommendations that a revision added."""
@@ -32,6 +37,10 @@ def back_to(connection: Connection, revision: str) -> None:
         if added > revision:
             for table in tables:
                 table.drop(connection)
+    known = inspect(connection).get_table_names()
+    for added, (table, column) in WIDENED.items():
+        if added > revision and table.name in known:
+            connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {column}"))
     indexes: dict[str | None, Index] = {str(one.name): one for one in recommendations.indexes}
     for added, name in INDEXED.items():
         if added > revision:

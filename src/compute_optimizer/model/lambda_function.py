@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
+    Discounts,
     Finding,
     PerformanceRisk,
     Savings,
@@ -52,6 +53,8 @@ class MemorySizeOption:
     """None where the price is unknown."""
     monthly_usd: float | None
     """At list prices and the expected duration; None where unknown."""
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class LambdaFunctionRecommendation:
     """At list prices as it is; None where unknown."""
     price_date: date | None
     """Of the Region's prices; None without any."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""
 
 
 def qualified(arn: str) -> str:

@@ -212,6 +212,8 @@ class IdleRecommendation:
     savings: Savings | None
     """None where the price is unknown."""
     last_refresh: datetime
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
 
     @property
     def price_date(self) -> date | None:

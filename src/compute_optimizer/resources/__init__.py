@@ -9,7 +9,7 @@ from compute_optimizer.catalog.database_classes import (
     load_database_classes,
     with_own_class_prices,
 )
-from compute_optimizer.catalog.effective_rates import AccountRates
+from compute_optimizer.catalog.effective_rates import EBS, FARGATE, LAMBDA, AccountRates
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
@@ -155,6 +155,7 @@ RESOURCE_TYPES = (
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
         idle=ebs_idleness.RULES,
+        discounted=rates.by_factor(EBS),
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
     ResourceType(
@@ -197,6 +198,7 @@ RESOURCE_TYPES = (
         facets=function_reading.facets_of,
         counted_savings=function_reading.counted_savings,
         summary=function_reading.summary_of,
+        discounted=rates.by_factor(LAMBDA),
     ),
     ResourceType(
         name=ECS_SERVICE,
@@ -209,6 +211,7 @@ RESOURCE_TYPES = (
         facets=service_reading.facets_of,
         counted_savings=service_reading.counted_savings,
         summary=service_reading.summary_of,
+        discounted=rates.by_factor(FARGATE),
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
@@ -222,6 +225,7 @@ RESOURCE_TYPES = (
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
         priced=with_own_class_prices,
+        discounted=rates.by_type(rates.DATABASES),
     ),
 )
 

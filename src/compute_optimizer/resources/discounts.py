@@ -69,6 +69,9 @@ DATABASES = Billing(
 )
 
 
+Discounted = Callable[[Results[Any], Sequence[Resource], AccountRates], Results[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """One option, with what it would replace."""
@@ -81,17 +84,60 @@ class _Row:
     copies: int
 
 
-def by_type(
-    billing: Billing,
-) -> Callable[[Results[Any], Sequence[Resource], AccountRates], Results[Any]]:
+def by_type(billing: Billing) -> Discounted:
     """Return the function that writes effective rates into recommendations of a type."""
 
     def discounted(
         found: Results[Any], resources: Sequence[Resource], rates: AccountRates
     ) -> Results[Any]:
-        return with_type_rates(found, resources, rates, billing)
+        told = with_type_rates(found, resources, rates, billing)
+        return with_idle_rates(told, rates.factor(billing.product))
 
     return discounted
+
+
+def by_factor(product: str) -> Discounted:
+    """Return the function for a type whose product has one factor, whatever is used of it."""
+
+    def discounted(
+        found: Results[Any], resources: Sequence[Resource], rates: AccountRates
+    ) -> Results[Any]:
+        factor = rates.factor(product)
+        if factor is None:
+            return found
+        told = tuple(
+            replace(
+                one,
+                discounts=Discounts(factor),
+                options=tuple(
+                    replace(option, after_discounts=_times(option.savings, factor))
+                    for option in one.options
+                ),
+            )
+            for one in found.recommendations
+        )
+        return with_idle_rates(replace(found, recommendations=told), factor)
+
+    return discounted
+
+
+def with_idle_rates(found: Results[Any], factor: float | None) -> Results[Any]:
+    """Return the results with what idles at what is paid for it, else at the product's factor."""
+    if factor is None or not found.idle:
+        return found
+    paid = {
+        one.resource_arn: one.discounts.factor for one in found.recommendations if one.discounts
+    }
+    idle = tuple(
+        replace(one, after_discounts=_times(one.savings, paid.get(one.resource_arn, factor)))
+        for one in found.idle
+    )
+    return replace(found, idle=idle)
+
+
+def _times(savings: Savings | None, factor: float) -> Savings | None:
+    """Return savings at another rate for all that is paid: the percentage stays."""
+    return savings and Savings(savings.percentage, savings.monthly_usd * factor)
 
 
 def with_type_rates(

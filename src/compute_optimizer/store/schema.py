@@ -198,6 +198,8 @@ idle_recommendations = Table(
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole model.recommendation.IdleRecommendation as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+    # At effective rates; as at list prices where these are not known.
+    Column("monthly_savings_after_discounts_usd", Double),
     Index(
         "ix_idle_recommendations_savings",
         "run_id",

@@ -26,7 +26,7 @@ from compute_optimizer.views.export_columns import (
     values_by_name,
 )
 from compute_optimizer.views.preferences import look_back_period
-from compute_optimizer.views.savings import currency_of
+from compute_optimizer.views.savings import after_discounts, currency_of, estimation_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class VolumeOptionCells:
     monthly_usd: float | None
     performance_risk: float
     savings: Savings | None
+    after_discounts: Savings | None
     currency: str
 
 
@@ -58,6 +59,7 @@ def volume_cells(one: model.EbsVolumeRecommendation, shown: Shown) -> VolumeCell
             option.monthly_usd,
             option.performance_risk,
             option.savings,
+            after_discounts(option),
             currency,
         )
         for option in one.options
@@ -148,7 +150,7 @@ COLUMNS = (
     text(
         "effectiveRecommendationPreferencesSavingsEstimationMode",
         "EffectiveRecommendationPreferencesSavingsEstimationMode",
-        lambda row: "PublicPricing",
+        lambda row: estimation_source(row.one),
     ),
     *of_ranks(*savings_columns("AfterDiscounts")),
     text(

@@ -1,4 +1,4 @@
-"""Billed usage: what accounts paid, from which effective rates are told."""
+"""Billed usage, from which effective rates are told, and what idles by savings after them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,3 +31,7 @@ def upgrade() -> None:
             "account_id", "product", "region", "platform", "name", name=op.f("pk_billed_usage")
         ),
     )
+    after = "monthly_savings_after_discounts_usd"
+    op.add_column("idle_recommendations", sa.Column(after, sa.Double()))
+    idle = sa.table("idle_recommendations", sa.column("monthly_savings_usd"), sa.column(after))
+    op.execute(sa.update(idle).values({after: idle.c.monthly_savings_usd}))
