@@ -92,6 +92,8 @@ def test_reservations_of_windows_follow_to_no_other_size() -> None:
     assert told.options[0].after_discounts.monthly_usd == pytest.approx((0.13 - 0.0816) * 730)
     assert told.options[0].stranded_monthly_usd == pytest.approx(0.096 * 730)
     assert "70.08 USD a month go on to be paid" in (stranding(told) or "")
+    # Of a group the group says so, once.
+    assert stranding(replace(told, follows_group=True)) is None
 
 
 def test_few_reservations_strand_nothing() -> None:

@@ -13,6 +13,7 @@ from compute_optimizer.catalog.own_prices import Market
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.billing import read_billing
 from compute_optimizer.sources.billing.usage_types import used
+from compute_optimizer.sources.files import tables
 from tests.bills import CUR_LINE, cur, focus, planned, reserved, write_bill
 from tests.enrolling import ALPHA, BETA
 
@@ -131,15 +132,16 @@ def test_a_standby_makes_two_hours_in_one_zone_of_one(tmp_path: Path) -> None:
 def test_a_folder_of_parquet_and_compressed_files_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "export" / "data"
     folder.mkdir(parents=True)
-    plain = write_bill(tmp_path / "bill.csv", [cur("BoxUsage:m5.large", 10, 1, 1)])
-    # Parquet has numbers, moments and, in files made elsewhere, accounts as numbers.
+    account = {"line_item_usage_account_id": "012345678901"}
+    plain = write_bill(tmp_path / "bill.csv", [cur("BoxUsage:m5.large", 10, 1, 1, **account)])
+    # Parquet has numbers, moments and, in files made elsewhere, accounts as numbers: 12345678901.
     pq.write_table(pa_csv.read_csv(plain), folder / "1.parquet")
     (folder / "2.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
     (folder / "manifest.json").write_text("{}")
 
     (one,) = read_billing([str(tmp_path / "export")])
 
-    assert (one.account_id, one.billed.hours) == (ALPHA, 20)
+    assert (one.account_id, one.billed.hours) == ("012345678901", 20)
     assert one.first_day == date(2026, 3, 1)
 
 
@@ -153,6 +155,9 @@ def test_a_folder_of_parquet_and_compressed_files_is_read(tmp_path: Path) -> Non
         ),
         (CUR_LINE | {"line_item_usage_amount": "ten"}, "row 1, column line_item_usage_amount"),
         (CUR_LINE | {"line_item_usage_start_date": "soon"}, "row 1, column line_item_usage_start"),
+        (CUR_LINE | {"line_item_usage_account_id": "ours"}, "account 'ours' is not 12 digits"),
+        (CUR_LINE | {"line_item_usage_account_id": ""}, "account '' is not 12 digits"),
+        (CUR_LINE | {"product_region_code": "US East"}, "region 'US East' is not a Region such"),
         (CUR_LINE | {"line_item_currency_code": "EUR"}, "is in EUR; expected USD or CNY"),
         (CUR_LINE | {"line_item_usage_type": "Requests-Tier1"}, "no usage of instances"),
     ],
@@ -161,6 +166,28 @@ def test_what_is_no_bill_is_refused(tmp_path: Path, line: dict[str, str], messag
     bill = write_bill(tmp_path / "bill.csv", [line])
 
     with pytest.raises(InvalidInput, match=message):
+        read_billing([str(bill)])
+
+
+def test_a_bill_is_summed_over_all_of_its_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "PARQUET_BATCH_ROWS", 2)
+    lines = [cur("BoxUsage:m5.large", hours, 1, 0.5) for hours in range(1, 6)]
+    bill = write_bill(tmp_path / "bill.csv", lines)
+    pq.write_table(pa_csv.read_csv(bill), tmp_path / "bill.parquet")
+
+    (one,) = read_billing([str(tmp_path / "bill.parquet")])
+
+    # 1 + 2 + 3 + 4 + 5 hours in three batches.
+    assert (one.billed.hours, one.billed.list_usd, one.billed.effective_usd) == (15, 5, 2.5)
+
+
+def test_a_line_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    bill = write_bill(tmp_path / "bill.csv", [CUR_LINE, CUR_LINE])
+    bill.write_text(bill.read_text() + "222222222222,us-east-1\n")
+
+    with pytest.raises(InvalidInput, match=r"row 3: the row has more or fewer fields"):
         read_billing([str(bill)])
 
 

@@ -26,7 +26,10 @@ MOSTLY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """Sums of what was billed; costs are USD, hours those of instances."""
+    """Sums of what was billed; costs are USD, or CNY in China.
+
+    Hours are those of instances, and of a product without types whatever its lines count.
+    """
 
     hours: float = 0.0
     list_usd: float = 0.0
@@ -184,4 +187,5 @@ def _add(sums: dict[K, Billed], key: K, billed: Billed) -> None:
 
 
 def _share(paid: float, listed: float) -> float:
-    return paid / listed if listed >= LEAST_USD else 1.0
+    # A difference of sums may lie a rounding below zero.
+    return max(paid, 0.0) / listed if listed >= LEAST_USD else 1.0

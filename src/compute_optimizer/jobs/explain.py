@@ -72,8 +72,8 @@ def explain(
     )
     if stored is None:
         return told
-    minded = (*told.cautions, *filter(None, [stranding(stored)]))
-    return replace(told, cautions=minded, departures=departures(told, stored))
+    told = replace(told, cautions=(*told.cautions, *filter(None, [stranding(stored)])))
+    return replace(told, departures=departures(told, stored))
 
 
 def compare(

@@ -241,7 +241,12 @@ def stranding(one: Recommendation | None) -> str | None:
 
 
 def stranded_monthly_usd(one: Recommendation | None) -> float | None:
-    """Return USD a month that reservations go on to cost which the first option leaves behind."""
+    """Return USD a month that reservations go on to cost which the first option leaves behind.
+
+    Of an instance that follows its group it is the group that tells.
+    """
+    if getattr(one, "follows_group", False):
+        return None
     found: float | None = getattr(_first_option(one), "stranded_monthly_usd", None)
     return found
 

@@ -1,5 +1,6 @@
 """Read bills as a stream: in memory is one batch, and a sum for each type that an account runs."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -38,6 +39,12 @@ ACCOUNT_DIGITS = 12
 
 CURRENCIES = ("USD", "CNY")
 """Those of list prices (spec 3.9)."""
+
+SHAPES = (
+    ("account", re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}"), "12 digits"),
+    ("region", re.compile(r"[a-z0-9-]{0,32}"), "a Region such as us-east-1"),
+)
+"""Cells of a line that counts, and what they look like."""
 
 GROUPED = ("account", "region", "usage_type", "operation", "coverage")
 SUMMED = ("quantity", "list_usd", "effective_usd")
@@ -108,7 +115,7 @@ def _add_file(file: TableFile, kind: BillKind, sums: dict[_Key, _Sum], progress:
     refusals = Refusals()
     for batch in file.batches(kind.wanted(file.columns), refusals, progress):
         if len(batch):
-            _add_groups(_grouped(_lines(file.path, kind, batch)), sums)
+            _add_groups(file.path, _grouped(_lines(file.path, kind, batch)), sums)
     for one in refusals.examples:
         raise InvalidInput(f"{one.file}, row {one.row}: {one.reason.value} ({one.found})")
 
@@ -130,7 +137,7 @@ def _lines(path: Path, kind: BillKind, batch: Batch) -> Any:
         _refuse(path, batch, kind.day, faults & counts, reason.value)
     table = pa.table(
         {
-            "account": pc.utf8_lpad(_text(columns[kind.account]), ACCOUNT_DIGITS, "0"),
+            "account": _accounts(columns[kind.account]),
             "region": _text(columns[kind.region]),
             "usage_type": _text(columns[kind.usage_type]),
             "operation": _text(columns[kind.operation]),
@@ -172,6 +179,13 @@ def _check_currency(path: Path, column: Any) -> None:
         )
 
 
+def _accounts(column: Any) -> Any:
+    # Tools that take accounts for numbers lose the zeros in front.
+    told = _text(column)
+    is_number = pc.match_substring_regex(told, f"^[0-9]{{1,{ACCOUNT_DIGITS}}}$")
+    return pc.if_else(is_number, pc.utf8_lpad(told, ACCOUNT_DIGITS, "0"), told)
+
+
 def _text(column: Any) -> Any:
     return pc.fill_null(pc.cast(column, pa.string()), "")
 
@@ -183,11 +197,14 @@ def _grouped(lines: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def _add_groups(groups: Sequence[dict[str, Any]], sums: dict[_Key, _Sum]) -> None:
+def _add_groups(path: Path, groups: Sequence[dict[str, Any]], sums: dict[_Key, _Sum]) -> None:
     for group in groups:
         what = used(group["usage_type"], group["operation"])
         if what is None:
             continue
+        for cell, pattern, expected in SHAPES:
+            if not pattern.fullmatch(group[cell]):
+                raise InvalidInput(f"{path}: the {cell} {group[cell]!r} is not {expected}")
         key = _Key(
             group["account"], Market(what.product, group["region"], what.platform), what.name
         )

@@ -37,8 +37,10 @@ ENGINES: Mapping[str, str] = MappingProxyType(
 PREFIX = r"(?:[A-Z]{2,4}\d?-)?"
 """Of the Region in front of a usage type, such as USE2-, EU- or APN1-; us-east-1 has none."""
 
-INSTANCE = re.compile(PREFIX + r"BoxUsage:(?P<name>[a-z0-9-]+\.[a-z0-9-]+)")
-CLASS = re.compile(PREFIX + r"(?P<zones>InstanceUsage|Multi-AZUsage):(?P<name>db\.[a-z0-9.-]+)")
+INSTANCE = re.compile(PREFIX + r"BoxUsage:(?P<name>[a-z0-9-]{1,20}\.[a-z0-9-]{1,20})")
+CLASS = re.compile(
+    PREFIX + r"(?P<zones>InstanceUsage|Multi-AZUsage):(?P<name>db\.[a-z0-9.-]{1,40})"
+)
 SHORT_SIZE = re.compile(r"(?<=[.\d])xl$")
 """RDS shortens sizes: db.r5.2xl is db.r5.2xlarge."""
 
