@@ -83,3 +83,17 @@ def test_a_bill_decides_savings_after_discounts_and_tells_what_is_stranded(
     table = typed("recommend").out
     assert "After discounts" in table
     assert "Mind: " in table
+
+
+def test_what_is_no_bill_ends_with_a_message_and_changes_nothing(
+    typed: Type, fleet: list[str], tmp_path: Path
+) -> None:
+    bill = write_bill(tmp_path / "bill.csv", [cur("BoxUsage:m5.large", 1, 1, 1)])
+    typed("prices", "effective", str(bill))
+    wrong = write_bill(tmp_path / "wrong.csv", [{"region": "us-east-1"}])
+
+    ended = typed("prices", "effective", str(wrong))
+
+    assert ended.code == 2
+    assert "wrong.csv is no bill that can be read" in " ".join(ended.err.split())
+    assert len(json.loads(typed("prices", "list", "--output", "json").out)["billed"]) == 1
