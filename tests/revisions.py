@@ -1,9 +1,10 @@
 """A state of an earlier revision, made from one of the newest."""
 
-from sqlalchemy import Connection, Index, Table, text
+from sqlalchemy import Connection, Index, Table, inspect, text
 
 from compute_optimizer.store.schema import (
     access_keys,
+    billed_usage,
     export_jobs,
     forecasts,
     idle_recommendations,
@@ -28,6 +29,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0006": (own_prices,),
     "0007": (sign_in_rules, sign_in_signatures),
     "0008": (job_runs, source_files, forecasts, scores),
+    "0009": (billed_usage,),
 }
 """The tables that each revision added."""
 
@@ -37,7 +39,10 @@ INDEXED = {
 }
 """The index of an older table that a revision added."""
 
-WIDENED = {"0007": (access_keys, ("signed_in_as", "sign_in_rule"))}
+WIDENED = {
+    "0007": (access_keys, ("signed_in_as", "sign_in_rule")),
+    "0009": (idle_recommendations, ("monthly_savings_after_discounts_usd",)),
+}
 """The columns of an older table that a revision added."""
 
 
@@ -51,7 +56,8 @@ def back_to(connection: Connection, revision: str) -> None:
         if added > revision:
             indexes: dict[str | None, Index] = {str(one.name): one for one in table.indexes}
             indexes[name].drop(connection)
+    known = inspect(connection).get_table_names()
     for added, (table, names) in WIDENED.items():
-        for name in names if added > revision else ():
+        for name in names if added > revision and table.name in known else ():
             connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})

@@ -153,6 +153,29 @@ def test_they_are_ordered_by_savings(
     assert ids_of(ask(mixed, orderBy={"dimension": dimension, "order": order})) == expected
 
 
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        # 70 USD at list are 2 after discounts; 8, 3 and an unknown price stay.
+        ("Desc", [short(1), short(2), "i-7", "nat-1"]),
+        ("Asc", ["nat-1", "i-7", short(2), short(1)]),
+    ],
+)
+def test_savings_after_discounts_have_an_order_of_their_own_over_pages(
+    desk: Desk, order: str, expected: list[str]
+) -> None:
+    reserved = replace(MACHINE, after_discounts=Savings(100.0, 2.0))
+    loose = own(2, finding=Finding.UNATTACHED, savings=Savings(100.0, 3.0))
+    publish(desk, {"Ec2Instance": [reserved], "EbsVolume": [own(1), loose], "NatGateway": [NAT]})
+    asked: dict[str, Any] = {"orderBy": {"dimension": "SavingsValueAfterDiscount", "order": order}}
+
+    first = ask(desk, maxResults=2, **asked)
+    second = ask(desk, maxResults=2, nextToken=first["nextToken"], **asked)
+
+    assert ids_of(first) + ids_of(second) == expected
+    assert "nextToken" not in second
+
+
 def test_the_largest_savings_come_first_where_only_the_dimension_is_named(mixed: Desk) -> None:
     assert ids_of(ask(mixed, orderBy={"dimension": "SavingsValue"}))[0] == "i-7"
 

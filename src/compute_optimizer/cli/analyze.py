@@ -19,7 +19,8 @@ from compute_optimizer.cli.output import (
     settings_for,
     warn,
 )
-from compute_optimizer.jobs.analyze import Analysis, Tally
+from compute_optimizer.jobs.analysis_tally import Tally
+from compute_optimizer.jobs.analyze import Analysis
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.prices import stale_since

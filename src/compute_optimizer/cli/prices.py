@@ -19,7 +19,9 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.effective import import_billing
 from compute_optimizer.jobs.prices import Loaded, import_sheet, list_places, load_lists
+from compute_optimizer.store.billed_usage import BilledGroup, billed_groups, remove_usage
 from compute_optimizer.store.own_prices import Layer, price_groups, remove_prices
 
 commands = typer.Typer(
@@ -35,6 +37,18 @@ GROUPS = {
     "prices": "Prices",
     "oldest": "Oldest of",
     "source": "Source",
+}
+
+BILLED = {
+    "account": "Account",
+    "product": "Product",
+    "firstDay": "From",
+    "lastDay": "To",
+    "rates": "Rates",
+    "listUsd": "List USD",
+    "effectiveUsd": "Effective USD",
+    "reserved": "Reserved",
+    "planned": "Savings Plans",
 }
 
 NEXT = "They count from the next analysis on."
@@ -85,6 +99,32 @@ def import_(
     _print_loaded([loaded], output)
 
 
+@commands.command("effective")
+def effective(
+    bills: Annotated[
+        list[str], typer.Argument(help="Files of CUR 2.0 or FOCUS, CSV or Parquet, or folders.")
+    ],
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Take in what accounts were billed: savings after discounts go by these rates."""
+    with opened(settings_for(data_dir)) as application:
+        with _bar() as bar:
+            task = bar.add_task("")
+            found = import_billing(
+                application.state,
+                bills,
+                lambda path, share: bar.update(task, description=f"{path}: {share:.0%}"),
+            )
+        record_command(application, "prices effective", bills)
+    rows = [_billed_row(one) for one in found]
+    if output is Format.JSON:
+        print_json({"billed": rows})
+        return
+    print_rows([_for_people(row) for row in rows], BILLED, Format.TABLE)
+    print(NEXT)
+
+
 @commands.command("list")
 def list_(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -> None:
     """Print what prices there are beside those that the program ships."""
@@ -99,11 +139,16 @@ def list_(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -
             }
             for one in price_groups(connection)
         ]
+        billed = [_billed_row(one) for one in billed_groups(connection)]
     if output is Format.JSON:
-        print_json({"prices": rows})
-    elif rows:
+        print_json({"prices": rows, "billed": billed})
+        return
+    if rows:
         print_rows(rows, GROUPS, Format.TABLE, "Own prices; sheets count before lists")
-    else:
+    if billed:
+        shown = [_for_people(row) for row in billed]
+        print_rows(shown, BILLED, Format.TABLE, "What was billed, for savings after discounts")
+    if not rows and not billed:
         print("There are none: the prices that the program ships hold everywhere.")
 
 
@@ -112,13 +157,36 @@ def remove(
     layer: Annotated[Layer | None, typer.Option(help="Only the lists, or only the sheets.")] = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Remove own prices, so that those that the program ships hold again."""
+    """Remove own prices, so that those that the program ships hold again, and what was billed."""
     with opened(settings_for(data_dir)) as application:
         layers = list(Layer) if layer is None else [layer]
         with application.state.writing() as connection:
             removed = remove_prices(connection, layers)
+            rates = remove_usage(connection) if layer is None else 0
         record_command(application, "prices remove", [one.value for one in layers])
-    print(f"Removed {removed:,} prices. The next analysis does without them.")
+    and_rates = f" and {rates:,} effective rates" if rates else ""
+    print(f"Removed {removed:,} prices{and_rates}. The next analysis does without them.")
+
+
+def _billed_row(one: BilledGroup) -> dict[str, Any]:
+    billed = one.billed
+    hours = billed.hours or 1.0
+    return {
+        "account": one.account_id,
+        "product": one.product,
+        "firstDay": one.first_day.isoformat(),
+        "lastDay": one.last_day.isoformat(),
+        "rates": one.rates,
+        "listUsd": round(billed.list_usd, 2),
+        "effectiveUsd": round(billed.effective_usd, 2),
+        "reservedShare": round(billed.reserved_hours / hours, 4),
+        "plannedShare": round(billed.planned_hours / hours, 4),
+    }
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    shares = {"reserved": row["reservedShare"], "planned": row["plannedShare"]}
+    return row | {name: f"{share:.1%}" for name, share in shares.items()}
 
 
 def _bar() -> Progress:

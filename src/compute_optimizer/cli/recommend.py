@@ -25,6 +25,11 @@ from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
 from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types
 from compute_optimizer.resources import type_of
+from compute_optimizer.resources.discounts import (
+    savings_after,
+    stranded_monthly_usd,
+    stranding,
+)
 from compute_optimizer.store.recommendations import counted_savings
 
 SHOWN = 20
@@ -43,6 +48,9 @@ HEADINGS = {
     "performanceRisk": "Risk (0-4)",
     "estimatedMonthlySavings": "USD a month",
 }
+
+AFTER = {"estimatedMonthlySavingsAfterDiscounts": "After discounts"}
+"""Shown where it is known of any recommendation."""
 
 AccountsOption = Annotated[
     list[str] | None, typer.Option("--account", help="Only this account; may be repeated.")
@@ -114,7 +122,12 @@ def print_recommendations(found: Sequence[Recommendation], limit: int = SHOWN) -
         return
     shown = found[:limit] if limit else found
     title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
-    print_rows([_for_people(_row(one)) for one in shown], HEADINGS, Format.TABLE, title)
+    rows = [_for_people(_row(one)) for one in shown]
+    known = any(row["estimatedMonthlySavingsAfterDiscounts"] is not None for row in rows)
+    print_rows(rows, HEADINGS | AFTER if known else HEADINGS, Format.TABLE, title)
+    for row in rows:
+        if row["mind"] is not None:
+            print(f"Mind: {row['name']}: {row['mind']}.")
     findings = Counter(one.finding.value for one in found)
     told = (f"{count:,} {_in_words(finding)}" for finding, count in findings.most_common())
     print(", ".join(told))
@@ -150,8 +163,19 @@ def _row(one: Recommendation) -> dict[str, Any]:
         "profile": summary.profile,
         "otherProfileRecommends": summary.other_recommended,
         "estimatedMonthlySavings": round(counted_savings(one), 2),
+        "estimatedMonthlySavingsAfterDiscounts": _after_discounts(one),
+        "strandedMonthlyUsd": stranded_monthly_usd(one),
+        "mind": stranding(one),
     }
     return row | _as_instance(row) if kind.name == EC2_INSTANCE else row
+
+
+def _after_discounts(one: Recommendation) -> float | None:
+    """Return the savings at effective rates of what totals count; None where they are unknown."""
+    found = savings_after(one)
+    if found is None:
+        return None
+    return round(found, 2) if counted_savings(one) else 0.0
 
 
 def _as_instance(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ stores itself, reads, decides and writes. A crash leaves the previous run as it 
 import os
 import signal
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,9 +21,12 @@ from typing import cast
 
 from sqlalchemy import Connection
 
+from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
 from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.analysis_tally import Tally, sum_of, tally_of
+from compute_optimizer.jobs.effective import after_discounts
 from compute_optimizer.jobs.members import members_of_known_groups, with_groups
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
@@ -50,11 +53,9 @@ from compute_optimizer.resources.idleness import (
     marked,
     window_days,
 )
-from compute_optimizer.resources.idleness import (
-    counted_savings as idle_savings_of,
-)
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.billed_usage import effective_rates
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
 from compute_optimizer.store.own_prices import own_prices
@@ -92,31 +93,8 @@ class ShardTask:
     own: OwnPrices
     idle_limits: IdleLimits
     """In place of the published ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What was found in one shard, or in all of them."""
-
-    findings: Counter[str]
-    """Resources by finding, in the model's spelling."""
-    errors: Counter[str]
-    """Resources without a recommendation, by error code."""
-    monthly_savings: float
-    """Of the first options of the resources that totals count."""
-    by_type: Counter[tuple[str, str]]
-    """Resources by resource type and finding or error code."""
-    oldest_price: date | None
-    """Date of the oldest price that a recommendation goes by; None where there is none."""
-    idle: Counter[str]
-    """Idle resources by their type (enum IdleRecommendationResourceType)."""
-    idle_savings: float
-    """Of those whose price is known, a month."""
-
-    @property
-    def resources(self) -> int:
-        """How many resources were looked at."""
-        return self.findings.total() + self.errors.total()
+    rates: AccountRates
+    """Of the shard's account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +138,7 @@ def analyze(
     found, layers = _shards_to_analyze(state, wanted, moment)
     with state.reading() as connection:
         risk, own = risk_policy(connection, profile), own_prices(connection)
+        rates = effective_rates(connection)
     run_id = _begin(state, moment, clock)
     tasks = [
         ShardTask(
@@ -173,6 +152,7 @@ def analyze(
             risk,
             own,
             idle_limits,
+            rates.get(shard.account_id, NO_RATES),
         )
         for shard in found
     ]
@@ -180,7 +160,7 @@ def analyze(
     processes = min(workers or available_cores(), worthwhile, max(1, len(tasks)))
     tallies = _analyze_shards(tasks, processes, progress)
     _complete(state, run_id, wanted, found, clock, fence)
-    return Analysis(run_id, moment, window, wanted, _sum(tallies))
+    return Analysis(run_id, moment, window, wanted, sum_of(tallies))
 
 
 def analyze_shard(task: ShardTask) -> Tally:
@@ -194,6 +174,7 @@ def analyze_shard(task: ShardTask) -> Tally:
         ]
         found = [one for result in results for one in result.recommendations]
         errors = [one for result in results for one in result.errors]
+        idle = [one for result in results for one in result.idle]
         with state.writing() as connection:
             store.write_result(
                 connection,
@@ -201,26 +182,10 @@ def analyze_shard(task: ShardTask) -> Tally:
                 store.scope_of(task.shard),
                 found,
                 errors,
-                idle=[one for result in results for one in result.idle],
+                idle=idle,
                 now=task.clock.now(),
             )
-    kind = resource_type(task.shard.resource_type)
-    findings = Counter(one.finding.value for one in found)
-    codes = Counter(one.code for one in errors)
-    savings = sum(kind.counted_savings(one) for one in found)
-    counts = (findings + codes).items()
-    by_type = Counter({(kind.name, outcome): count for outcome, count in counts})
-    oldest = min((one.price_date for one in found if one.price_date), default=None)
-    idle = [one for result in results for one in result.idle]
-    return Tally(
-        findings,
-        codes,
-        savings,
-        by_type,
-        oldest,
-        Counter(one.idle_type for one in idle),
-        sum(map(idle_savings_of, idle)),
-    )
+    return tally_of(resource_type(task.shard.resource_type), found, errors, idle)
 
 
 def _batches(
@@ -254,7 +219,9 @@ def _analyze_batch(
     idle = [*found.idle, *_idle(state, task, resources, samples, preferences)]
     followed = _followed(state, task, resources, found, preferences)
     told = marked(followed.recommendations, idle)
-    return replace(followed, recommendations=told, idle=_listed(state, task, resources, idle))
+    listed = _listed(state, task, resources, idle)
+    whole = replace(followed, recommendations=told, idle=listed)
+    return after_discounts(kind, whole, resources, task.rates, preferences)
 
 
 def _listed(
@@ -483,15 +450,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         multiprocessing_connection.wait([parent.sentinel])
         os._exit(1)
-
-
-def _sum(tallies: Sequence[Tally]) -> Tally:
-    return Tally(
-        sum((tally.findings for tally in tallies), Counter()),
-        sum((tally.errors for tally in tallies), Counter()),
-        sum(tally.monthly_savings for tally in tallies),
-        sum((tally.by_type for tally in tallies), Counter()),
-        min((tally.oldest_price for tally in tallies if tally.oldest_price), default=None),
-        sum((tally.idle for tally in tallies), Counter()),
-        sum(tally.idle_savings for tally in tallies),
-    )

@@ -23,6 +23,7 @@ from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, IdleRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources.discounts import stranding
 from compute_optimizer.resources.idle_evidence import idle_evidence, with_idle_rules
 from compute_optimizer.resources.idleness import IdleRule, limited, window_days
 from compute_optimizer.store import State
@@ -89,6 +90,7 @@ def explain(
     told = with_idle_rules(told, idle, says_all=kind.recommendation is IdleRecommendation)
     if stored is None:
         return told
+    told = replace(told, cautions=(*told.cautions, *filter(None, [stranding(stored)])))
     if isinstance(stored, MACHINES):
         return replace(told, departures=departures(told, stored))
     again = kind.recommend([resource, *others], known.samples, catalog, **asked)

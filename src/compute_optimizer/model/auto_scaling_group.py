@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
+    Discounts,
     Evidence,
     Finding,
     OtherAnswer,
@@ -100,6 +101,8 @@ class AutoScalingGroupRecommendation:
     other: OtherAnswer | None = None
     current_hourly_usd: float | None = None
     """List price of one machine of that type; None where it is unknown."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""
 
     @property
     def current_instance_type(self) -> str:

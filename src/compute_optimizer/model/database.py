@@ -6,6 +6,7 @@ from typing import Final
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
+    Discounts,
     Finding,
     PerformanceRisk,
     Savings,
@@ -109,6 +110,10 @@ class ClassOption:
     """None where the price of either side is unknown."""
     hourly_usd: float | None
     """List price of the instance and its standby."""
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
+    stranded_monthly_usd: float | None = None
+    """What reservations that the option leaves behind go on to cost; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,8 @@ class DatabaseRecommendation:
     """Of an instance of Aurora: whether it is the one that writes."""
     cluster_costs: ClusterCosts | None = None
     """Of a cluster what `storage_monthly_usd` consists of."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""
 
     @property
     def finding(self) -> Finding:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
+    Discounts,
     Finding,
     PerformanceRisk,
     Savings,
@@ -59,6 +60,8 @@ class VolumeOption:
     """None where the price of either side is unknown."""
     monthly_usd: float | None
     """List price; None where unknown."""
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +89,5 @@ class EbsVolumeRecommendation:
     """List price as it is; None where unknown."""
     price_date: date | None
     """Of the oldest price of the Region; None without prices."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
+    Discounts,
     Finding,
     PerformanceRisk,
     Savings,
@@ -80,6 +81,8 @@ class TaskSizeOption:
     projected: tuple[ProjectedUse, ...]
     containers: tuple[Container, ...]
     """As they have to become; empty where they fit as they are."""
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +117,5 @@ class EcsServiceRecommendation:
     """At list prices as it is; None where unknown."""
     price_date: date | None
     """Of the oldest price of the Region; None without any."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""

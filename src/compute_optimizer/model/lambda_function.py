@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
+    Discounts,
     Finding,
     PerformanceRisk,
     Savings,
@@ -56,6 +57,8 @@ class MemorySizeOption:
     monthly_high_usd: float | None = None
     """The same at the lower and the upper bound of the duration; also None where an earlier version
     wrote it."""
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class LambdaFunctionRecommendation:
     """Of the Region's prices; None without any."""
     timeout_seconds: float | None = None
     """None where unknown, or an earlier version wrote it."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""
 
 
 def qualified(arn: str) -> str:

@@ -69,6 +69,16 @@ class Savings:
 
 
 @dataclass(frozen=True, slots=True)
+class Discounts:
+    """How a resource is paid for as it is, told from what its account was billed."""
+
+    factor: float
+    """What is paid of each USD at list."""
+    reserved_share: float = 0.0
+    """Share of the hours of its type that reservations cover, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecommendationOption:
     """One instance type that carries the demand."""
 
@@ -88,6 +98,10 @@ class RecommendationOption:
     violation_risk: float | None = None
     """Predicted probability that the next 14 days' demand exceeds the type's capacity in some
     dimension in which it is smaller than today's; None where nothing is predicted."""
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
+    stranded_monthly_usd: float | None = None
+    """What reservations that the option leaves behind go on to cost; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +180,8 @@ class Ec2InstanceRecommendation:
     """List price as it is; None where unknown, or an earlier version wrote it."""
     follows_group: bool = False
     """Finding, options and evidence are those of its group, which counts the savings."""
+    discounts: Discounts | None = None
+    """None where savings are those at list prices only."""
 
     @property
     def monthly_usd(self) -> float | None:
@@ -209,6 +225,8 @@ class IdleRecommendation:
     savings: Savings | None
     """None where the price is unknown."""
     last_refresh: datetime
+    after_discounts: Savings | None = None
+    """At effective rates; None where they are not known, or not asked for."""
 
     @property
     def price_date(self) -> date | None:

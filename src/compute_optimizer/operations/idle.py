@@ -15,7 +15,7 @@ from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import IDLE_FILTERS, selection
 from compute_optimizer.operations.listing import MESSAGES, NOT_FOUND, checked_arns
-from compute_optimizer.resources.idleness import counted_savings
+from compute_optimizer.resources.idleness import counted_after_discounts, counted_savings
 from compute_optimizer.shapes import (
     IdleRecommendationError,
     IdleRecommendationResourceType,
@@ -64,8 +64,22 @@ ARN_KINDS: Mapping[tuple[str, str], IdleRecommendationResourceType] = {
 }
 """Which idle type the ARNs of a service are of (Service Authorization Reference)."""
 
-ORDERS = {"Asc": Order.SAVINGS, "Desc": Order.SAVINGS_DESCENDING}
-"""By enum Order. Both dimensions are the same figure: the program knows of no discounts."""
+ORDERS = {
+    ("SavingsValue", "Asc"): Order.SAVINGS,
+    ("SavingsValue", "Desc"): Order.SAVINGS_DESCENDING,
+    ("SavingsValueAfterDiscount", "Asc"): Order.DISCOUNTED,
+    ("SavingsValueAfterDiscount", "Desc"): Order.DISCOUNTED_DESCENDING,
+}
+"""By enums Dimension and Order."""
+
+DEFAULT_ORDER = {"dimension": "SavingsValue", "order": "Desc"}
+"""Of what a request for an order leaves out."""
+
+SAVINGS = {
+    Order.DISCOUNTED: counted_after_discounts,
+    Order.DISCOUNTED_DESCENDING: counted_after_discounts,
+}
+"""What goes into a page token, for orders that do not go by savings at list prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +138,15 @@ def _understood(context: Context, request: dict[str, Any], account_id: str) -> Q
         names=names,
         refused=refused,
         selection=selection(filters, IDLE_FILTERS, names if asked else None),
-        order=ORDERS[order.get("order", "Desc")] if order else Order.ARN,
+        order=_order(DEFAULT_ORDER | order) if order else Order.ARN,
         page=_page(request.get("maxResults") or min(context.page_size, MAX_PAGE)),
         token=request.get("nextToken"),
         bound={"account": account_id, "arns": asked, "filters": filters, "order": order},
     )
+
+
+def _order(asked: Mapping[str, str]) -> Order:
+    return ORDERS[asked["dimension"], asked["order"]]
 
 
 def _page(asked: int) -> int:
@@ -169,7 +187,8 @@ def _position(
 def _next_token(
     context: Context, question: Question, place: Place, last: IdleRecommendation
 ) -> str:
-    after = asdict(After(counted_savings(last), last.resource_arn))
+    savings = SAVINGS.get(question.order, counted_savings)(last)
+    after = asdict(After(savings, last.resource_arn))
     position = json.dumps([dict(place.runs), after])
     return paging.seal_token(context, OPERATION, question.bound, position)
 

@@ -10,6 +10,7 @@ from compute_optimizer.catalog.database_classes import (
     load_database_classes,
     with_own_class_prices,
 )
+from compute_optimizer.catalog.effective_rates import EBS, FARGATE, LAMBDA, AccountRates
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
@@ -64,6 +65,7 @@ from compute_optimizer.resources import (
     nat_gateway,
     rds_database,
 )
+from compute_optimizer.resources import discounts as rates
 from compute_optimizer.resources.asg import idleness as asg_idleness
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
@@ -141,6 +143,9 @@ class ResourceType:
     """When its resources are idle: each resource by at most one of the rules."""
     priced: Callable[[Any, OwnPrices], Catalog] | None = None
     """Return its catalog with own prices before the shipped ones; None where it takes none in."""
+    discounted: Callable[[Any, Any, AccountRates], Results[Any]] | None = None
+    """From results, resources and rates to the results with savings after discounts; None where
+    both savings are those at list prices."""
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
@@ -170,6 +175,7 @@ RESOURCE_TYPES = (
         predicts=True,
         idle=ec2_idleness.RULES,
         priced=with_own_prices,
+        discounted=rates.by_type(rates.MACHINES),
     ),
     ResourceType(
         name=EBS_VOLUME,
@@ -186,6 +192,7 @@ RESOURCE_TYPES = (
         explain=ebs_volume.explain,
         compare=ebs_volume.compare,
         idle=ebs_idleness.RULES,
+        discounted=rates.by_factor(EBS),
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
     ResourceType(
@@ -218,6 +225,7 @@ RESOURCE_TYPES = (
         idle=asg_idleness.RULES,
         from_members=asg_idleness.with_busiest,
         compare=auto_scaling_group.compare,
+        discounted=rates.by_type(rates.MACHINES),
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,
@@ -233,6 +241,7 @@ RESOURCE_TYPES = (
         replay=function_replay.REPLAY,
         explain=lambda_function.explain,
         compare=lambda_function.compare,
+        discounted=rates.by_factor(LAMBDA),
     ),
     ResourceType(
         name=ECS_SERVICE,
@@ -249,6 +258,7 @@ RESOURCE_TYPES = (
         replay=service_replay.REPLAY,
         explain=ecs_service.explain,
         compare=ecs_service.compare,
+        discounted=rates.by_factor(FARGATE),
     ),
     ResourceType(
         name=RDS_DB_INSTANCE,
@@ -267,6 +277,7 @@ RESOURCE_TYPES = (
         explain=rds_database.explain,
         compare=rds_database.compare,
         beside=rds_database.explained_beside,
+        discounted=rates.by_type(rates.DATABASES),
     ),
     *(
         ResourceType(

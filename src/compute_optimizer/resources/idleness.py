@@ -241,6 +241,12 @@ def counted_savings(recommendation: IdleRecommendation) -> float:
     return recommendation.savings.monthly_usd if recommendation.savings else 0.0
 
 
+def counted_after_discounts(recommendation: IdleRecommendation) -> float:
+    """Return the monthly savings at effective rates; at list prices where these are not known."""
+    after = recommendation.after_discounts
+    return counted_savings(recommendation) if after is None else after.monthly_usd
+
+
 def summary_of(recommendation: IdleRecommendation) -> Summary:
     """Return the recommendation in one line."""
     return Summary(recommendation.name, (), recommendation.idle_type, None, None)

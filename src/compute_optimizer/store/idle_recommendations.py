@@ -31,6 +31,8 @@ class Order(Enum):
     SAVINGS = "savings"
     """The smallest first."""
     SAVINGS_DESCENDING = "savings descending"
+    DISCOUNTED = "savings after discounts"
+    DISCOUNTED_DESCENDING = "savings after discounts descending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class After:
     """The last recommendation of the page before."""
 
     savings: float
+    """By which the order goes."""
     arn: str
 
 
@@ -138,19 +141,27 @@ def _named(names: Sequence[str] | None) -> list[ColumnElement[bool]]:
     return [or_(table.c.resource_arn.in_(names), table.c.resource_id.in_(names))]
 
 
-_BY_SAVINGS = (table.c.monthly_savings_usd, table.c.resource_arn)
+_ASCENDING = {
+    Order.SAVINGS: table.c.monthly_savings_usd,
+    Order.DISCOUNTED: table.c.monthly_savings_after_discounts_usd,
+}
+_DESCENDING = {
+    Order.SAVINGS_DESCENDING: table.c.monthly_savings_usd,
+    Order.DISCOUNTED_DESCENDING: table.c.monthly_savings_after_discounts_usd,
+}
 
 
 def _sorting(order: Order) -> list[ColumnElement[Any]]:
     if order is Order.ARN:
         return [table.c.resource_arn.asc()]
-    if order is Order.SAVINGS:
-        return [column.asc() for column in _BY_SAVINGS]
-    return [column.desc() for column in _BY_SAVINGS]
+    if order in _ASCENDING:
+        return [_ASCENDING[order].asc(), table.c.resource_arn.asc()]
+    return [_DESCENDING[order].desc(), table.c.resource_arn.desc()]
 
 
 def _beyond(order: Order, after: After) -> ColumnElement[bool]:
     if order is Order.ARN:
         return table.c.resource_arn > after.arn
-    row, last = tuple_(*_BY_SAVINGS), tuple_(after.savings, after.arn)
-    return row > last if order is Order.SAVINGS else row < last
+    savings, last = (_ASCENDING | _DESCENDING)[order], tuple_(after.savings, after.arn)
+    row = tuple_(savings, table.c.resource_arn)
+    return row > last if order in _ASCENDING else row < last

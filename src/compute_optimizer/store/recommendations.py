@@ -339,6 +339,7 @@ def _idle_row(one: IdleRecommendation) -> dict[str, Any]:
         "finding": one.finding.value,
         "facets": _as_text(idleness.facets_of(one)),
         "monthly_savings_usd": idleness.counted_savings(one),
+        "monthly_savings_after_discounts_usd": idleness.counted_after_discounts(one),
         "body": _encode(one),
     }
 

@@ -223,6 +223,8 @@ idle_recommendations = Table(
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole model.recommendation.IdleRecommendation as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+    # At effective rates; as at list prices where these are not known.
+    Column("monthly_savings_after_discounts_usd", Double),
     Index(
         "ix_idle_recommendations_savings",
         "run_id",
@@ -389,4 +391,24 @@ scores = Table(
     Column("scored_at", UtcDateTime, nullable=False),
     # The whole model.forecast.Score as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+)
+
+billed_usage = Table(
+    "billed_usage",
+    metadata,
+    # As catalog.effective_rates.BilledUsage; the name is empty where a product has no types.
+    Column("account_id", String(12), primary_key=True),
+    Column("product", String(8), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("platform", String(32), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("hours", Double, nullable=False),
+    Column("list_usd", Double, nullable=False),
+    Column("effective_usd", Double, nullable=False),
+    Column("reserved_hours", Double, nullable=False),
+    Column("reserved_list_usd", Double, nullable=False),
+    Column("reserved_effective_usd", Double, nullable=False),
+    Column("planned_hours", Double, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
 )

@@ -15,7 +15,7 @@ from compute_optimizer.views.ec2_instance import (
     spelled,
     utilization_metric,
 )
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import estimation_source, savings_members
 
 
 def group_recommendation(
@@ -37,7 +37,9 @@ def group_recommendation(
         ],
         "lastRefreshTimestamp": one.last_refresh,
         "currentPerformanceRisk": one.current_performance_risk.value,
-        "effectiveRecommendationPreferences": effective_preferences(one.preferences, shown),
+        "effectiveRecommendationPreferences": effective_preferences(
+            one.preferences, shown, estimation_source(one)
+        ),
         "inferredWorkloadTypes": cast(Any, list(one.inferred_workload_types)),
     }
     if gpus := shown.gpus.get(now.instance_type):
@@ -93,11 +95,7 @@ def _option(
         "rank": rank,
         "migrationEffort": cast(Any, option.migration_effort),
     }
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, shown.region)
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, shown.region)
     if gpus := shown.gpus.get(option.instance_type):
         found["instanceGpuInfo"] = gpus
     return found

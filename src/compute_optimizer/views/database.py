@@ -20,7 +20,7 @@ from compute_optimizer.shapes import (
     RDSEffectiveRecommendationPreferences,
 )
 from compute_optimizer.views.preferences import enhanced_metrics
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import estimation_source, savings_members
 
 MAX_OPTIONS = 3
 """Options in one answer, of the class and of the storage each (spec 3.7)."""
@@ -146,11 +146,7 @@ def _class_option(
         found["projectedUtilizationMetrics"] = [
             {"name": "CPU", "statistic": "Maximum", "value": option.projected_cpu}
         ]
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, region)
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, region)
     return found
 
 
@@ -159,10 +155,7 @@ def _storage_option(option: model.StorageOption, region: str) -> RDSDBStorageRec
         "storageConfiguration": _storage(option.configuration),
         "rank": option.rank,
     }
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, region)
-        found["savingsOpportunity"] = savings
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, region)
     if option.cost_variation is not None:
         found["estimatedMonthlyVolumeIOPsCostVariation"] = cast(Any, option.cost_variation)
     return found
@@ -186,7 +179,7 @@ def _preferences(
         "cpuVendorArchitectures": list(architectures),
         "enhancedInfrastructureMetrics": enhanced_metrics(one.preferences),
         "lookBackPeriod": cast(LookBackPeriodPreference, f"DAYS_{one.preferences.lookback_days}"),
-        "savingsEstimationMode": {"source": "PublicPricing"},
+        "savingsEstimationMode": {"source": estimation_source(one)},
     }
 
 

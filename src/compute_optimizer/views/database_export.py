@@ -232,7 +232,7 @@ def _cluster_costs(header: str, field: str, read: Callable[[Any], Any]) -> tuple
 
 
 def _money(options: str) -> tuple[Column, ...]:
-    """Return what an option saves, without discounts and with those of which none are known."""
+    """Return what an option saves, without discounts and with them."""
     words = ("Currency", "Value")
     return tuple(
         column

@@ -12,7 +12,7 @@ from compute_optimizer.shapes import (
     VolumeRecommendation,
     VolumeRecommendationOption,
 )
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import estimation_source, savings_members
 
 STATISTIC: MetricStatistic = "Maximum"
 """Of every utilization metric: its value is the highest of the look-back period (spec 2.4)."""
@@ -33,7 +33,7 @@ def volume_recommendation(one: model.EbsVolumeRecommendation, region: str) -> Vo
         "lastRefreshTimestamp": one.last_refresh,
         "currentPerformanceRisk": one.current_performance_risk.value,
         "effectiveRecommendationPreferences": {
-            "savingsEstimationMode": {"source": "PublicPricing"},
+            "savingsEstimationMode": {"source": estimation_source(one)},
             "lookBackPeriod": cast(
                 LookBackPeriodPreference, f"DAYS_{one.preferences.lookback_days}"
             ),
@@ -60,11 +60,7 @@ def _option(option: model.VolumeOption, root: bool, region: str) -> VolumeRecomm
         "performanceRisk": option.performance_risk,
         "rank": option.rank,
     }
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, region)
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, region)
     return found
 
 

@@ -30,7 +30,7 @@ from compute_optimizer.views.export_columns import (
     text,
     values_by_name,
 )
-from compute_optimizer.views.savings import currency_of
+from compute_optimizer.views.savings import after_discounts, currency_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class VolumeOptionCells:
     monthly_usd: float | None
     performance_risk: float
     savings: Savings | None
+    after_discounts: Savings | None
     currency: str
 
 
@@ -62,6 +63,7 @@ def volume_cells(one: model.EbsVolumeRecommendation, shown: Shown) -> VolumeCell
             option.monthly_usd,
             option.performance_risk,
             option.savings,
+            after_discounts(option),
             currency,
         )
         for option in one.options

@@ -29,7 +29,7 @@ from compute_optimizer.views.preferences import (
     preferred,
     utilization,
 )
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import LISTED, estimation_source, savings_members
 
 Ranked = TypeVar("Ranked", bound=model.RecommendationOption)
 
@@ -104,7 +104,7 @@ def instance_recommendation(
         "lastRefreshTimestamp": recommendation.last_refresh,
         "currentPerformanceRisk": recommendation.current_performance_risk.value,
         "effectiveRecommendationPreferences": effective_preferences(
-            recommendation.preferences, shown
+            recommendation.preferences, shown, estimation_source(recommendation)
         ),
         "inferredWorkloadTypes": cast(Any, list(recommendation.inferred_workload_types)),
         "instanceState": cast(Any, recommendation.state),
@@ -158,11 +158,7 @@ def _option(
         "rank": rank,
         "migrationEffort": cast(Any, option.migration_effort),
     }
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, shown.region)
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, shown.region)
     if gpus := shown.gpus.get(option.instance_type):
         found["instanceGpuInfo"] = gpus
     return found
@@ -190,7 +186,7 @@ def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSo
 
 
 def effective_preferences(
-    preferences: Preferences, shown: Presentation
+    preferences: Preferences, shown: Presentation, source: Any = LISTED
 ) -> EffectiveRecommendationPreferences:
     """Return the preferences that a recommendation was computed with."""
     found: EffectiveRecommendationPreferences = {
@@ -199,8 +195,7 @@ def effective_preferences(
         "inferredWorkloadTypes": inferred_workload_types(preferences),
         "lookBackPeriod": look_back_period(preferences),
         "utilizationPreferences": utilization(preferences),
-        # Of either mode: no discounts are known here, so both count list prices.
-        "savingsEstimationMode": {"source": "PublicPricing"},
+        "savingsEstimationMode": {"source": source},
     }
     include, exclude = preferences.include_types, preferences.exclude_types
     if include or exclude:

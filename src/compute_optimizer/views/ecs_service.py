@@ -16,7 +16,7 @@ from compute_optimizer.shapes import (
     LookBackPeriodPreference,
     ServiceConfiguration,
 )
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import estimation_source, savings_members
 
 
 def service_recommendation(
@@ -36,7 +36,7 @@ def service_recommendation(
         "serviceRecommendationOptions": [_option(option, region) for option in one.options],
         "currentPerformanceRisk": one.current_performance_risk.value,
         "effectiveRecommendationPreferences": {
-            "savingsEstimationMode": {"source": "PublicPricing"},
+            "savingsEstimationMode": {"source": estimation_source(one)},
             "lookBackPeriod": cast(
                 LookBackPeriodPreference, f"DAYS_{one.preferences.lookback_days}"
             ),
@@ -95,11 +95,7 @@ def _option(option: model.TaskSizeOption, region: str) -> ECSServiceRecommendati
         "projectedUtilizationMetrics": [_projected(one) for one in option.projected],
         "containerRecommendations": [_container(one) for one in option.containers],
     }
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, region)
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, region)
     return found
 
 

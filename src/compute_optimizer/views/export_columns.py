@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from math import isnan
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
 from compute_optimizer.views.preferences import look_back_period
+from compute_optimizer.views.savings import after_discounts, estimation_source
 
 Value = str | float | int | bool | None
 """Of one cell; moments are texts already, None is an empty cell."""
@@ -152,7 +154,7 @@ FINDING = text("finding", "Finding", lambda row: row.one.finding.value)
 ESTIMATION_MODE = text(
     "effectiveRecommendationPreferencesSavingsEstimationMode",
     "EffectiveRecommendationPreferencesSavingsEstimationMode",
-    lambda row: "PublicPricing",
+    lambda row: estimation_source(row.one),
 )
 
 EFFECTIVE_LOOK_BACK = text(
@@ -240,26 +242,27 @@ def savings_columns(
 ) -> tuple[Column, ...]:
     """Return percentage, currency and value of what an option saves.
 
-    `after` is AfterDiscounts for those with discounts, of which none are known here: the figures
-    are the same (spec 3.9). `options` begins the fields, `words` end the headers of the money.
+    `after` is AfterDiscounts for those with discounts; without any the figures are the same
+    (spec 3.9). `options` begins the fields, `words` end the headers of the money.
     """
+    read = after_discounts if after else attrgetter("savings")
     percentage, money = f"savingsOpportunity{after}Percentage", "estimatedMonthlySavings"
     field, (currency, value) = f"{options}EstimatedMonthlySavings", words
     return (
         double(
             percentage,
             f"{options}SavingsOpportunity{after}Percentage",
-            lambda option: _of(option.savings, lambda found: found.percentage),
+            lambda option: _of(read(option), lambda found: found.percentage),
         ),
         text(
             f"{money}{currency}{after}",
             f"{field}Currency{after}",
-            lambda option: _of(option.savings, lambda _: option.currency),
+            lambda option: _of(read(option), lambda _: option.currency),
         ),
         double(
             f"{money}{value}{after}",
             f"{field}Value{after}",
-            lambda option: _of(option.savings, lambda found: found.monthly_usd),
+            lambda option: _of(read(option), lambda found: found.monthly_usd),
         ),
     )
 

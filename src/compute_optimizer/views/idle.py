@@ -5,7 +5,7 @@ from typing import Any, cast
 from compute_optimizer.model import recommendation as model
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.shapes import IdleRecommendation, IdleUtilizationMetric, MetricStatistic
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import savings_members
 
 STATISTIC: MetricStatistic = "Maximum"
 """Of every utilization metric: its value is the highest of the look-back period (documented). Sums
@@ -30,11 +30,7 @@ def idle_recommendation(one: model.IdleRecommendation, region: str) -> IdleRecom
         "lastRefreshTimestamp": one.last_refresh,
         "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
     }
-    if one.savings is not None:
-        savings = cast(Any, savings_opportunity(one.savings, region))
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = savings
+    found |= savings_members(one, region)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.recommendation import IdleRecommendation, Savings
@@ -20,7 +21,7 @@ from compute_optimizer.views.export_columns import (
     double,
     text,
 )
-from compute_optimizer.views.savings import currency_of
+from compute_optimizer.views.savings import after_discounts, currency_of
 
 PUBLIC_METRICS = (
     "CPU",
@@ -104,12 +105,13 @@ def _other(name: str) -> Column:
 def _savings(field: str, after: str = "") -> tuple[Column, ...]:
     """Return percentage, currency and value of the savings, which are one field.
 
-    `after` is AfterDiscounts for those with discounts, of which none are known here: the figures
-    are the same (spec 3.9).
+    `after` is AfterDiscounts for those with discounts; without any the figures are the same
+    (spec 3.9).
     """
+    savings_of = after_discounts if after else attrgetter("savings")
 
     def of(read: Callable[[Savings], float]) -> Callable[[IdleCells], float | None]:
-        return lambda row: None if row.one.savings is None else read(row.one.savings)
+        return lambda row: None if (found := savings_of(row.one)) is None else read(found)
 
     return (
         double(f"savingsOpportunityPercentage{after}", field, of(lambda found: found.percentage)),

@@ -10,7 +10,7 @@ from compute_optimizer.shapes import (
     LambdaFunctionRecommendation,
     LambdaFunctionUtilizationMetric,
 )
-from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.savings import estimation_source, savings_members
 
 
 def function_recommendation(
@@ -30,7 +30,7 @@ def function_recommendation(
         "findingReasonCodes": cast(Any, list(one.finding_reason_codes)),
         "memorySizeRecommendationOptions": [_option(option, region) for option in one.options],
         "effectiveRecommendationPreferences": {
-            "savingsEstimationMode": {"source": "PublicPricing"}
+            "savingsEstimationMode": {"source": estimation_source(one)}
         },
         "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
     }
@@ -47,11 +47,7 @@ def _option(
         "memorySize": option.memory_size,
         "projectedUtilizationMetrics": _durations(option.duration),
     }
-    if option.savings is not None:
-        savings = savings_opportunity(option.savings, region)
-        found["savingsOpportunity"] = savings
-        # Without discounts both figures are the On-Demand ones (spec 3.9).
-        found["savingsOpportunityAfterDiscounts"] = cast(Any, savings)
+    found |= savings_members(option, region)
     return found
 
 

@@ -1,5 +1,7 @@
 """Savings in the spelling of the wire, the same for every resource type."""
 
+from typing import Any
+
 from compute_optimizer.model import recommendation as model
 from compute_optimizer.shapes import Currency, SavingsOpportunity
 
@@ -10,6 +12,39 @@ CHINA_PREFIX = "cn-"
 def currency_of(region: str) -> Currency:
     """Return the currency of a Region's list prices."""
     return "CNY" if region.startswith(CHINA_PREFIX) else "USD"
+
+
+BILLED, LISTED = "CostOptimizationHub", "PublicPricing"
+"""Where savings after discounts come from (enum SavingsEstimationModeSource)."""
+
+
+def estimation_source(one: Any) -> Any:
+    """Return the source of a recommendation's savings after discounts (spec 3.9, assumed)."""
+    return LISTED if getattr(one, "discounts", None) is None else BILLED
+
+
+def after_discounts(option: Any) -> model.Savings | None:
+    """Return what an option saves after discounts: without any, as much as at list prices.
+
+    Takes an option, what idles, or the cells of an export that hold an option.
+    """
+    held = getattr(option, "option", option)
+    found: model.Savings | None = getattr(held, "after_discounts", None) or option.savings
+    return found
+
+
+def savings_members(option: Any, region: str) -> Any:
+    """Return both savings of an option, or of what idles, as members of the answer.
+
+    Without discounts both figures are the On-Demand ones (spec 3.9); none where no price is known.
+    """
+    if option.savings is None:
+        return {}
+    after = after_discounts(option)
+    return {
+        "savingsOpportunity": savings_opportunity(option.savings, region),
+        "savingsOpportunityAfterDiscounts": savings_opportunity(after or option.savings, region),
+    }
 
 
 def savings_opportunity(savings: model.Savings, region: str) -> SavingsOpportunity:

@@ -1,0 +1,265 @@
+"""Savings after discounts, written into recommendations that were made at list prices."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+
+from compute_optimizer.catalog.effective_rates import AccountRates, TypeRates, rate_family
+from compute_optimizer.catalog.own_prices import EC2, RDS, Market
+from compute_optimizer.engine.discounts import (
+    Rated,
+    effective_rates,
+    follows,
+    savings_after_discounts,
+)
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
+from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.recommendation import (
+    HOURS_PER_MONTH,
+    Discounts,
+    Recommendation,
+    Results,
+    Savings,
+)
+from compute_optimizer.model.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How recommendations of one type are paid for."""
+
+    product: str
+    options: str
+    """The member that holds the options that are billed by type."""
+    platform: Callable[[Any], str]
+    """Of a resource, as Market has it."""
+    current: Callable[[Any], tuple[str | None, float | None]]
+    """Of a recommendation: type and USD an hour at list."""
+    option_name: Callable[[Any], str]
+    copies: Callable[[Any], int] = lambda resource: 1
+    """Of a resource: how many hours are billed in one, as for a standby."""
+    machines: Callable[[Any], int] = lambda one: 1
+    """Of a recommendation: how many of its machines the savings are for."""
+
+
+def _machines(one: Any) -> int:
+    is_group = isinstance(one, AutoScalingGroupRecommendation)
+    return one.configuration.desired_capacity if is_group else 1
+
+
+MACHINES = Billing(
+    product=EC2,
+    options="options",
+    platform=lambda resource: resource.platform,
+    current=lambda one: (one.current_instance_type, one.current_hourly_usd),
+    option_name=lambda option: option.instance_type,
+    machines=_machines,
+)
+
+DATABASES = Billing(
+    product=RDS,
+    options="instance_options",
+    platform=lambda database: database.engine,
+    current=lambda one: (one.db_class, one.hourly_usd),
+    option_name=lambda option: option.db_class,
+    copies=lambda database: 2 if database.multi_az else 1,
+)
+
+
+Discounted = Callable[[Results[Any], Sequence[Resource], AccountRates], Results[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One option, with what it would replace."""
+
+    one: Any
+    option: Any
+    name: str
+    listed: float
+    rates: TypeRates
+    copies: int
+
+
+def by_type(billing: Billing) -> Discounted:
+    """Return the function that writes effective rates into recommendations of a type."""
+
+    def discounted(
+        found: Results[Any], resources: Sequence[Resource], rates: AccountRates
+    ) -> Results[Any]:
+        told = with_type_rates(found, resources, rates, billing)
+        return with_idle_rates(told, rates.factor(billing.product))
+
+    return discounted
+
+
+def by_factor(product: str) -> Discounted:
+    """Return the function for a type whose product has one factor, whatever is used of it."""
+
+    def discounted(
+        found: Results[Any], resources: Sequence[Resource], rates: AccountRates
+    ) -> Results[Any]:
+        factor = rates.factor(product)
+        if factor is None:
+            return found
+        told = tuple(
+            replace(
+                one,
+                discounts=Discounts(factor),
+                options=tuple(
+                    replace(option, after_discounts=_times(option.savings, factor))
+                    for option in one.options
+                ),
+            )
+            for one in found.recommendations
+        )
+        return with_idle_rates(replace(found, recommendations=told), factor)
+
+    return discounted
+
+
+def with_idle_rates(found: Results[Any], factor: float | None) -> Results[Any]:
+    """Return the results with what idles at what is paid for it, else at the product's factor."""
+    if factor is None or not found.idle:
+        return found
+    paid = {
+        one.resource_arn: one.discounts.factor for one in found.recommendations if one.discounts
+    }
+    idle = tuple(
+        replace(one, after_discounts=_times(one.savings, paid.get(one.resource_arn, factor)))
+        for one in found.idle
+    )
+    return replace(found, idle=idle)
+
+
+def _times(savings: Savings | None, factor: float) -> Savings | None:
+    """Return savings at another rate for all that is paid: the percentage stays."""
+    return savings and Savings(savings.percentage, savings.monthly_usd * factor)
+
+
+def with_type_rates(
+    found: Results[Any], resources: Sequence[Resource], rates: AccountRates, billing: Billing
+) -> Results[Any]:
+    """Return the results with what each option saves at effective rates.
+
+    What the account was not billed for stays at list prices.
+    """
+    by_arn = {resource.arn: resource for resource in resources}
+    known: dict[tuple[Market, str], TypeRates | None] = {}
+    rows: list[_Row] = []
+    for one in found.recommendations:
+        name, listed = billing.current(one)
+        resource = by_arn[one.resource_arn]
+        if name is None or listed is None:
+            continue
+        market = Market(billing.product, resource.region, billing.platform(resource))
+        if (market, name) not in known:
+            known[market, name] = rates.of(market, name)
+        if (of_type := known[market, name]) is not None:
+            copies = billing.copies(resource)
+            # The present type stands last, so that it is rated where there are no options, too.
+            options = (*getattr(one, billing.options), None)
+            rows += [_Row(one, option, name, listed, of_type, copies) for option in options]
+    return _written(found, rows, billing) if rows else found
+
+
+def _written(found: Results[Any], rows: Sequence[_Row], billing: Billing) -> Results[Any]:
+    rated = _rated(rows, billing)
+    now = effective_rates(rated)[0].tolist()
+    monthly, percentage = (figures.tolist() for figures in savings_after_discounts(rated))
+    leaving = (~follows(rated)).tolist()
+    options: dict[str, list[Any]] = {}
+    discounts: dict[str, Discounts] = {}
+    columns = zip(rows, now, monthly, percentage, leaving, strict=True)
+    for row, paid, usd, percent, leaves in columns:
+        arn, times = row.one.resource_arn, billing.machines(row.one)
+        if row.option is None:
+            factor = paid / row.listed if row.listed else 1.0
+            discounts[arn] = Discounts(factor, row.rates.reserved_share)
+            continue
+        after = None if isnan(usd) else Savings(percent, usd * times)
+        stays = _stranded(row) * times if leaves else None
+        option = replace(row.option, after_discounts=after, stranded_monthly_usd=stays or None)
+        options.setdefault(arn, []).append(option)
+    return replace(
+        found,
+        recommendations=tuple(
+            replace(
+                one,
+                discounts=discounts[one.resource_arn],
+                **{billing.options: tuple(options.get(one.resource_arn, ()))},
+            )
+            if one.resource_arn in discounts
+            else one
+            for one in found.recommendations
+        ),
+    )
+
+
+def _stranded(row: _Row) -> float:
+    """Return USD a month that reservations of one machine go on to cost; 0 where few cover it."""
+    if not row.rates.strands:
+        return 0.0
+    return row.rates.reserved_hourly_usd * row.copies * HOURS_PER_MONTH
+
+
+def _rated(rows: Sequence[_Row], billing: Billing) -> Rated:
+    names = [row.name if row.option is None else billing.option_name(row.option) for row in rows]
+    listed = [row.listed if row.option is None else row.option.hourly_usd for row in rows]
+    kin = [row.rates.family_factor for row in rows]
+    return Rated(
+        listed_now=np.array([row.listed for row in rows]),
+        listed=np.array([nan if price is None else price for price in listed]),
+        billed_now=np.array([row.rates.hourly_usd * row.copies for row in rows]),
+        factor=np.array([row.rates.factor for row in rows]),
+        family_factor=np.array([nan if factor is None else factor for factor in kin]),
+        movable_factor=np.array([row.rates.movable_factor for row in rows]),
+        same_family=np.array(
+            [rate_family(n) == row.rates.family for n, row in zip(names, rows, strict=True)]
+        ),
+        unchanged=np.array([n == row.name for n, row in zip(names, rows, strict=True)]),
+    )
+
+
+STRANDED = (
+    "most hours of {current} are paid for by reservations, which do not follow to {option}: "
+    "{usd:,.2f} USD a month go on to be paid for them unless something else uses them"
+)
+
+
+def stranding(one: Recommendation | None) -> str | None:
+    """Return a sentence where the first option leaves reservations behind; else None."""
+    first, stays = _first_option(one), stranded_monthly_usd(one)
+    if stays is None:
+        return None
+    billing = MACHINES if hasattr(first, "instance_type") else DATABASES
+    current, _ = billing.current(one)
+    return STRANDED.format(current=current, option=billing.option_name(first), usd=stays)
+
+
+def stranded_monthly_usd(one: Recommendation | None) -> float | None:
+    """Return USD a month that reservations go on to cost which the first option leaves behind.
+
+    Of an instance that follows its group it is the group that tells.
+    """
+    if getattr(one, "follows_group", False):
+        return None
+    found: float | None = getattr(_first_option(one), "stranded_monthly_usd", None)
+    return found
+
+
+def savings_after(one: Recommendation) -> float | None:
+    """Return what the first option saves a month at effective rates; None where unknown."""
+    after = getattr(_first_option(one), "after_discounts", None)
+    return None if after is None else after.monthly_usd
+
+
+def _first_option(one: Recommendation | None) -> Any:
+    options: Sequence[Any] = (
+        getattr(one, "options", None) or getattr(one, "instance_options", None) or ()
+    )
+    pools = ((getattr(option, "architecture_pool", CURRENT), option) for option in options)
+    return next((option for pool, option in pools if pool == CURRENT), None)
