@@ -357,7 +357,8 @@ def test_the_table_of_resource_types_names_what_it_wants() -> None:
     ec2 = next(kind for kind in RESOURCE_TYPES if kind.name == EC2_INSTANCE)
 
     assert (ec2.name, ec2.metrics) == ("Ec2Instance", METRICS)
-    assert len(METRICS) == len(set(METRICS)) == 2 * 2 + 12
+    # CPU, memory and three of GPUs as averages and maxima, and twelve sums.
+    assert len(METRICS) == len(set(METRICS)) == 2 * (2 + 3) + 12
 
 
 def test_explanation_of_an_unknown_type_makes_up_no_capacity() -> None:

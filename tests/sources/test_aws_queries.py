@@ -10,6 +10,7 @@ from compute_optimizer.model.collection import NOTHING_WANTED, Wanted
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE, ECS_SERVICE, RDS_DB_INSTANCE, Resource
 from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.resources.ec2.dimensions import GPU_METRICS
 from compute_optimizer.sources.aws.inventory import READINGS
 from compute_optimizer.sources.aws.measures import (
     NOT_IN_CLOUDWATCH,
@@ -156,10 +157,12 @@ def test_every_series_that_an_analysis_reads_can_be_collected() -> None:
     groups = {("AutoScalingGroup", name) for name in (
         "VolumeReadOps", "VolumeWriteOps", "VolumeReadBytes", "VolumeWriteBytes"
     )}  # fmt: skip
+    gpus = {("AutoScalingGroup", name) for name in GPU_METRICS}
     memory = {(RDS_DB_INSTANCE, "mem_used_percent")}
     counters = {(RDS_DB_INSTANCE, name) for name in NOT_IN_CLOUDWATCH}
-    # CloudWatch has no volumes of a group (its instances have), and RDS tells no used memory.
-    assert lacking == groups | memory | counters
+    # CloudWatch has no volumes and GPUs of a group (its instances have), and RDS tells no used
+    # memory.
+    assert lacking == groups | gpus | memory | counters
 
 
 def test_every_type_whose_inventory_is_read_has_measures_and_is_analyzed() -> None:

@@ -81,7 +81,12 @@ def demo_past(kind: ResourceType, size: int = FLEET_SIZE) -> Past:
     estate = generate_estate(size)
     window = Window(DEMO_LAST_DAY - timedelta(days=DEMO_DAYS - 1), DEMO_LAST_DAY)
     owned = {one.arn: one for one in estate.resources if one.resource_type == kind.name}
-    sent = [one for one in samples_of(estate, window) if set(one.resource_arns) & owned.keys()]
+    # What idles sends the days of its own rule only, which are not enough for a replay.
+    sent = [
+        one
+        for one in samples_of(estate, window)
+        if one.window == window and set(one.resource_arns) & owned.keys()
+    ]
 
     def read(days: Window) -> Iterator[Batch]:
         for samples in sent:
