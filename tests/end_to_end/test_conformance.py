@@ -207,13 +207,17 @@ def test_nothing_that_identifies_is_printed_or_saved(
 ) -> None:
     ours, path = start().url, tmp_path / "report.json"
     with rewritten(ours, b'"instanceName"', b'"name"') as theirs:
-        words = ("--endpoint", ours, "--against", theirs, "--save", str(path))
-        outputs = [checked(*words).out, checked(*words, "--output", "json").out, path.read_text()]
+        words = ("--endpoint", ours, "--against", theirs)
+        table = checked(*words, "--save", str(path)).out
+        printed = checked(*words, "--operations", EC2, "--output", "json").out
 
-    for text in outputs:
+    for text in (table, printed, saved := path.read_text()):
         for private in (ACCOUNT, SECRET_NAME, arn(1, ACCOUNT), "i-00000000000000001", ours, theirs):
             assert private not in text
-    assert json.loads(outputs[2]) == json.loads(outputs[1])
+    # What is printed of one operation is what is saved of it.
+    assert json.loads(printed)["requests"] == [
+        one for one in json.loads(saved)["requests"] if one["operation"] == EC2
+    ]
 
 
 def test_accounts_that_are_not_opted_in_are_no_difference(

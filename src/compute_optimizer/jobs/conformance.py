@@ -13,7 +13,7 @@ from compute_optimizer.views.conformance_masks import masked
 from compute_optimizer.views.conformance_probes import OWN_RESOURCES, probes, reading_operations
 
 PAGES = 5
-"""Pages that are followed at most: enough to see how pages are, in 19 operations."""
+"""Pages that are followed at most: enough to see how pages are, and few calls of the quota."""
 
 SAME, KNOWN, DIFFERENT, NOT_COMPARED = "same", "known", "different", "not compared"
 
@@ -129,8 +129,9 @@ def _own_arn(asker: Asker, operation: str) -> str:
     """Return the ARN of a resource of a side; raise NotFound where it shows none."""
     lister, items, member = OWN_RESOURCES[operation]
     body = asker.ask(lister, {"maxResults": 1}).body
-    for item in body.get(items, ()) if isinstance(body, dict) else ():
-        return str(item[member])
+    for item in (body.get(items) or ()) if isinstance(body, dict) else ():
+        if arn := item.get(member):
+            return str(arn)
     raise NotFound(f"{lister} shows no resource to ask about")
 
 

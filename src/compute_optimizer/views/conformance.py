@@ -18,8 +18,8 @@ TOKEN = ".nextToken"
 """It comes and goes with the pages, and is compared with them."""
 MODEL, OTHERWISE, UNKNOWN = "as in the model", "spelled otherwise", "not in the model"
 
-HEADERS = ("x-amzn-requestid", "x-amzn-errortype", "date")
-"""Headers that clients read, where only it matters that they are there."""
+HEADERS, ERROR_TYPE = ("x-amzn-requestid", "date"), "x-amzn-errortype"
+"""Headers that clients read, where only it matters that they are there; the last one of errors."""
 
 MEDIA_TYPE = "content-type"
 
@@ -96,7 +96,8 @@ def _headers(probe: Probe, theirs: Pages, ours: Pages) -> Iterator[Difference]:
     there, here = theirs[0].headers, ours[0].headers
     types = (one.get(MEDIA_TYPE, ABSENT).partition(";")[0].strip() for one in (there, here))
     yield from _pair(probe, "header", MEDIA_TYPE, *types)
-    for name in HEADERS:
+    refused = theirs[0].error_code and ours[0].error_code
+    for name in (*HEADERS, ERROR_TYPE) if refused else HEADERS:
         present = ("present" if name in one else ABSENT for one in (there, here))
         yield from _pair(probe, "header", name, *present)
 
@@ -192,10 +193,18 @@ def _gaps(probe: Probe, pages: Pages) -> str:
     return "full" if all(_length(page) >= limit for page in pages[:-1]) else "not full"
 
 
+def _later(_: Probe, pages: Pages) -> str:
+    """Return whether the token of a page is taken; empty where there is one page only."""
+    if len(pages) == 1:
+        return ""
+    return "refused" if any(page.error_code for page in pages[1:]) else "answered"
+
+
 PAGING: dict[str, Callable[[Probe, Pages], str]] = {
     "nextToken of the last page": _last_token,
     "items": _most,
     "pages before the last": _gaps,
+    "pages after the first": _later,
 }
 
 

@@ -11,7 +11,7 @@ IDENTIFYING = re.compile(
     r"|[\w.+-]+@[\w.-]+"  # mail addresses
     r"|\b\d{12}\b"  # accounts
     r"|\b(?:i|vol|nat|eni|vpc|subnet)-[0-9a-f]{8,17}\b"  # resources
-    r"|\b\d{1,3}(?:\.\d{1,3}){3}\b"  # hosts
+    r"|\b[\w-]+(?:\.[\w-]+){2,}"  # hosts, by name or number
     r"|\"[^\"]*\"|'[^']*'"  # whatever is quoted
     r"|\b[A-Za-z0-9+/=_-]{32,}"  # tokens, keys and UUIDs
 )

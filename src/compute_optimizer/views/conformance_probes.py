@@ -1,6 +1,7 @@
 """The requests that a conformance run sends: read-only operations, by the service's model."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,11 +101,8 @@ def probes(operation: str, now: datetime) -> tuple[Probe, ...]:
 
 
 def _probes(operation: str, shape: Any, base: dict[str, Any]) -> Iterator[Probe]:
-    if operation in OWN_RESOURCES:
-        (own,) = (name for name in shape.required_members if name in UNKNOWN_ARNS)
-        yield Probe(operation, "plain", base, own=own)
-    else:
-        yield Probe(operation, "plain", base)
+    own = _own_member(operation, shape)
+    yield Probe(operation, "plain", base, own=own)
     if "nextToken" in shape.members:
         yield Probe(operation, "pages of one", base | {"maxResults": 1}, paged=True)
         yield Probe(operation, "unknown token", base | {"nextToken": NONSENSE}, nonsense=True)
@@ -119,7 +117,13 @@ def _probes(operation: str, shape: Any, base: dict[str, Any]) -> Iterator[Probe]
     yield from _filtered(operation, shape, base)
     for path, enum in _enums(shape, ()):
         if path != ("filters", "[]", "name"):
-            yield from _of_enum(operation, base, path, enum)
+            yield from _of_enum(Probe(operation, "", base, own=own), path, enum)
+
+
+def _own_member(operation: str, shape: Any) -> str:
+    """Return the member that names the resource that an operation is about; empty for none."""
+    wanted = shape.required_members if operation in OWN_RESOURCES else ()
+    return next((name for name in wanted if name in UNKNOWN_ARNS), "")
 
 
 def _minimal(name: str, shape: Any, now: datetime) -> Any:
@@ -159,13 +163,14 @@ def _enums(shape: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
             yield from _enums(member, (*path, name))
 
 
-def _of_enum(
-    operation: str, base: dict[str, Any], path: tuple[str, ...], enum: list[str]
-) -> Iterator[Probe]:
-    for value in (*enum, NONSENSE):
-        members = base | _nested(path, value)
-        name = f"{'.'.join(path)}={value}"
-        yield Probe(operation, name, members, nonsense=value == NONSENSE)
+def _of_enum(plain: Probe, path: tuple[str, ...], enum: list[str]) -> Iterator[Probe]:
+    """Yield a request per value, and one with none of them, which needs no resource."""
+    name = ".".join(path).replace(".[]", "[]")
+    for value in enum:
+        members = {**plain.members, **_nested(path, value)}
+        yield replace(plain, name=f"{name}={value}", members=members)
+    members = {**plain.members, **_nested(path, NONSENSE)}
+    yield Probe(plain.operation, f"{name}={NONSENSE}", members, nonsense=True)
 
 
 def _nested(path: tuple[str, ...], value: Any) -> Any:
