@@ -1,6 +1,7 @@
 """`compute-optimizer conformance`, as somebody types it, between servers on real sockets."""
 
 import json
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -167,6 +168,20 @@ def test_other_length_of_pages_is_told_and_known(
     assert ended.code == 0
     assert told(report(ended)) == {("page length", "", "1", "at least 2", True)}
     assert told(report(ended), "pages of one") == set()
+
+
+def test_table_has_what_is_new_first_and_each_difference_once(
+    checked: Type, start: Callable[..., Served]
+) -> None:
+    ours, styled = start().url, start(enum_style="model").url
+    with rewritten(styled, b'"instanceName"', b'"label"') as theirs:
+        ended = checked("--endpoint", ours, "--against", theirs, "--operations", EC2)
+
+    rows = [line for line in ended.out.splitlines() if EC2 in line]
+    assert ended.code == 1
+    assert "member instanceRecommendations[].instanceName" in rows[0]
+    assert sum("spelling instanceRecommendations[].finding " in row for row in rows) == 1
+    assert re.search(r"plain and \d+ more", rows[0])
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from compute_optimizer.jobs.conformance import (
     check_conformance,
     chosen_operations,
 )
+from compute_optimizer.model.conformance import Difference
 from compute_optimizer.sources.answers import Asker, Side
 
 NEW_DIFFERENCES = 1
@@ -142,13 +143,22 @@ def _print(found: Sequence[Compared]) -> None:
 
 
 def _rows(found: Sequence[Compared]) -> Iterator[dict[str, str]]:
+    """Yield each difference of an operation once, new ones first, with the requests of it."""
+    requests: dict[tuple[str, Difference], list[str]] = {}
     for one in found:
         for each in one.differences:
-            yield {
-                "operation": one.operation,
-                "request": one.request,
-                "what": f"{each.aspect} {each.where}".strip(),
-                "theirs": each.theirs,
-                "ours": each.ours,
-                "known": each.known,
-            }
+            requests.setdefault((one.operation, each), []).append(one.request)
+    for (operation, each), names in sorted(requests.items(), key=lambda item: _is_known(item[0])):
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield {
+            "operation": operation,
+            "request": f"{names[0]}{more}",
+            "what": f"{each.aspect} {each.where}".strip(),
+            "theirs": each.theirs,
+            "ours": each.ours,
+            "known": each.known,
+        }
+
+
+def _is_known(difference: tuple[str, Difference]) -> bool:
+    return bool(difference[1].known)
