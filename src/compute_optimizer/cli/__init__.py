@@ -19,6 +19,7 @@ from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
 from compute_optimizer.cli.calibrate import calibrate
 from compute_optimizer.cli.compare import compare
+from compute_optimizer.cli.conformance import conformance
 from compute_optimizer.cli.demo import demo
 from compute_optimizer.cli.explain import explain
 from compute_optimizer.cli.export import export
@@ -52,6 +53,7 @@ app.command()(analyze)
 app.command()(backtest)
 app.command()(calibrate)
 app.command()(compare)
+app.command()(conformance)
 app.command()(credentials)
 app.command()(demo)
 app.command()(explain)

@@ -24,8 +24,10 @@ def make_session(profile: str | None) -> Any:
     return session
 
 
-def make_client(session: Any, service: str, region: str, config: Any) -> Any:
-    """Return a client of a service in a Region.
+def make_client(
+    session: Any, service: str, region: str, config: Any, url: str | None = None
+) -> Any:
+    """Return a client of a service in a Region, at AWS's own address unless another is given.
 
     Timestamps of CloudWatch are seconds since 1970. A call may bring 100,800 of them; as datetimes
     in local time they took 2.9 s of processor time, as numbers 0.15 s (seen 2026-11-26).
@@ -35,7 +37,9 @@ def make_client(session: Any, service: str, region: str, config: Any) -> Any:
         if service == METRIC_DATA.service:
             session.register_component(PARSERS, _parsers_of_seconds())
         try:
-            return session.create_client(service, region_name=region, config=config)
+            return session.create_client(
+                service, region_name=region, endpoint_url=url, config=config
+            )
         finally:
             session.register_component(PARSERS, usual)
 
