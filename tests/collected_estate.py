@@ -59,6 +59,7 @@ class Estate:
 
     aws: LocalAws
     accounts: tuple[str, ...]
+    regions: tuple[str, ...]
     series: Sequence[Series]
     end: datetime
 
@@ -124,19 +125,23 @@ def _rows(
 
 
 def make(
-    aws: LocalAws, accounts: tuple[str, ...], shared: Path, others: Sequence[tuple[str, Metric]]
+    aws: LocalAws,
+    accounts: tuple[str, ...],
+    shared: Path,
+    others: Sequence[tuple[str, Metric]],
+    regions: tuple[str, ...] = REGIONS,
 ) -> Estate:
     """Start a machine in each account and Region; `others` are in the first of them."""
     metrics = [(OWN, REGION, *one) for one in others]
     for account_id in accounts:
-        for region in REGIONS:
+        for region in regions:
             machine = aws.machine(region, account_id)
             cpu = Metric("Ec2Instance", "AWS/EC2", "CPUUtilization", {"InstanceId": machine})
             metrics.append((account_id, region, machine, cpu))
     traces = _traces(shared, [one[3].column for one in metrics])
     series = [Series(*one, values) for one, values in zip(metrics, traces, strict=True)]
     now = datetime.now(UTC).timestamp()
-    return Estate(aws, accounts, series, datetime.fromtimestamp(now // 300 * 300, UTC))
+    return Estate(aws, accounts, regions, series, datetime.fromtimestamp(now // 300 * 300, UTC))
 
 
 def scaling(aws: LocalAws) -> list[tuple[str, Metric]]:
