@@ -26,6 +26,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 	@.venv-run/bin/compute-optimizer demo --port "$(PORT)" --data-dir .demo
 
 test: dev ## Run the tests (everything but the foreign clients)
+	@$(ENVIRONMENTS) create ministack
 	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
 
 check: dev ## Check format, lint, types, import contracts, spelling and generated files
@@ -57,4 +58,4 @@ lock: ## Write the locks in constraints/ anew from what pyproject.toml declares
 	@$(ENVIRONMENTS) lock
 
 clean: ## Remove the environments and the demo's data
-	rm -rf .venv-run .venv-dev .venv-client-* .demo
+	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .demo

@@ -46,13 +46,14 @@ ENVIRONMENTS = {
     "client-c7n": Environment(("client-c7n",)),
     "client-cid": Environment(("client-cid",)),
     "client-js": Environment(("client-js",), node=True),
+    "ministack": Environment(("ministack",)),
 }
 
 NO_NPM = "npm is missing; install Node.js with it (Debian's packages nodejs and npm)"
 
 NODE = tuple(name for name, environment in ENVIRONMENTS.items() if environment.node)
 
-LOCKS = ("run", "dev", "build", *(name for name in ENVIRONMENTS if name.startswith("client-")))
+LOCKS = ("run", "dev", "build", *(name for name in ENVIRONMENTS if name not in ("run", "dev")))
 
 
 def lock_file(name: str) -> Path:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.buckets", "tests.local_aws", "tests.states", "tests.sts"]
+pytest_plugins = [
+    "tests.buckets",
+    "tests.commands",
+    "tests.local_aws",
+    "tests.local_ministack",
+    "tests.states",
+    "tests.sts",
+]
 
 REPOSITORY = Path(__file__).parents[1]
 

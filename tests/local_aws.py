@@ -1,14 +1,19 @@
-"""A local AWS to collect from: moto's server in this process, which notes every call it gets."""
+"""Local AWSes to collect from, behind a front that notes every call and can spoil its answer.
+
+Here the front and moto's server in this process; `local_ministack` has another AWS.
+"""
 
 import io
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from socket import SHUT_RDWR
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,7 +28,17 @@ OWN = "123456789012"
 
 REGION = "us-east-1"
 
-SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+SCOPE = re.compile(
+    r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
+)
+
+DROPPED = "dropped"
+"""Instead of an error code: the connection ends without an answer."""
+
+GARBLED = "garbled"
+"""Instead of an error code: a proxy's page where XML, JSON or CBOR is expected."""
+
+PAGE = b"<html><body>please log in to the network"
 
 NAMES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Services whose signing name differs from boto3's."""
@@ -35,6 +50,22 @@ XML = {"ec2": EC2, "autoscaling": QUERY, "sts": QUERY, "rds": QUERY}
 """Services whose errors are XML, and how they look."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One call, and in whose name it was made."""
+
+    service: str
+    """As boto3 names it."""
+    operation: str
+    account_id: str
+    region: str
+    body: bytes
+
+
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+"""A WSGI application."""
+
+
 @dataclass
 class LocalAws:
     """The server, and what was asked of it."""
@@ -44,6 +75,10 @@ class LocalAws:
     """Service as boto3 names it, and operation."""
     failing: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """By operation: the error codes that its next calls get."""
+    spoil: Callable[[Asked], str | None] = lambda _: None
+    """What a call gets instead of its answer: an error code, DROPPED or GARBLED."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Accounts by the keys that AssumeRole gave."""
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """Of the latest call of each operation."""
 
@@ -73,6 +108,8 @@ class LocalAws:
         """Forget what was asked, and the keys of other accounts, which a reset makes void."""
         self.calls.clear()
         self.failing.clear()
+        self.owners.clear()
+        self.spoil = lambda _: None
         for place in [place for place in self._clients if place[2] != OWN]:
             self._clients.pop(place).close()
             self._sessions.pop(place[2], None)
@@ -127,30 +164,45 @@ class LocalAws:
 def aws_server() -> Iterator[LocalAws]:
     """Start the server; it is stopped at the end."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    with fronting(DomainDispatcherApplication(create_backend_app)) as here:
+        yield here
+
+
+@contextmanager
+def fronting(app: App) -> Iterator[LocalAws]:
+    """Run the front of an AWS; it is ended at the end."""
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app, here = DomainDispatcherApplication(create_backend_app), LocalAws("")
+    here = LocalAws("")
 
-    def noting(environ: dict[str, Any], start_response: Any) -> Any:
+    def noting(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        if (called := operation_of(environ, body)) is not None:
-            here.calls.append(called)
-            here.bodies[called] = body
-            if here.failing.get(called):
-                return _refused(start_response, called[0], here.failing[called].pop(0))
-        return app(environ, start_response)
+        if (called := operation_of(environ, body)) is None:
+            return app(environ, start_response)
+        here.calls.append(called)
+        here.bodies[called] = body
+        failing = here.failing.get(called)
+        spoiled = failing.pop(0) if failing else here.spoil(_asked(here, environ, called, body))
+        if spoiled is not None:
+            return _spoiled(environ, start_response, called[0], spoiled)
+        answer = list(app(environ, start_response))
+        _note_keys(here, called, body, b"".join(answer))
+        return answer
 
     server = make_server("127.0.0.1", 0, noting, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
     here.url = f"http://127.0.0.1:{server.server_port}"
-    yield here
-    here.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield here
+    finally:
+        here.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture
@@ -160,12 +212,18 @@ def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with urlopen(Request(f"{aws_server.url}/moto-api/reset", method="POST")):
         aws_server.forget()
+    point_at(aws_server, tmp_path, monkeypatch)
+    return aws_server
+
+
+def point_at(here: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make an environment in which boto3 finds an AWS and nothing else."""
     empty = tmp_path / "aws-config"
     empty.touch()
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
-        "AWS_ENDPOINT_URL": aws_server.url,
+        "AWS_ENDPOINT_URL": here.url,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
@@ -174,7 +232,6 @@ def aws(aws_server: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
     }.items():
         monkeypatch.setenv(name, value)
-    return aws_server
 
 
 def operation_of(environ: dict[str, Any], body: bytes) -> tuple[str, str] | None:
@@ -209,6 +266,31 @@ def _paths(service: str, method: str) -> tuple[tuple[re.Pattern[str], str], ...]
             path = re.sub(r"\\\{[^/]+\\\}", "[^/]+", re.escape(http["requestUri"].split("?")[0]))
             found.append((re.compile(path), name))
     return tuple(found)
+
+
+def _asked(here: LocalAws, environ: dict[str, Any], called: tuple[str, str], body: bytes) -> Asked:
+    signed = SCOPE.search(environ["HTTP_AUTHORIZATION"])
+    assert signed is not None
+    return Asked(*called, here.owners.get(signed["key"], OWN), signed["region"], body)
+
+
+def _note_keys(here: LocalAws, called: tuple[str, str], body: bytes, answer: bytes) -> None:
+    """Note whose keys AssumeRole gave."""
+    given = re.search(rb"<AccessKeyId>([^<]+)</AccessKeyId>", answer)
+    if called == ("sts", "AssumeRole") and given is not None:
+        role = parse_qs(body.decode())["RoleArn"][0]
+        here.owners[given[1].decode()] = role.split(":")[4]
+
+
+def _spoiled(
+    environ: dict[str, Any], start_response: Any, service: str, how: str
+) -> Iterable[bytes]:
+    if how == DROPPED:
+        environ["werkzeug.socket"].shutdown(SHUT_RDWR)
+    if how in (DROPPED, GARBLED):
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [PAGE]
+    return _refused(start_response, service, how)
 
 
 def _refused(start_response: Any, service: str, code: str) -> list[bytes]:

@@ -1,17 +1,29 @@
-"""Clients of AWS's services: made one at a time, and CloudWatch's without a datetime per sample."""
+"""Clients of AWS's services: made one at a time, and wary of answers that are not AWS's.
+
+CloudWatch's make no datetime per sample.
+"""
 
 from functools import cache
 from threading import Lock
 from typing import Any
 
 import botocore.session
-from botocore.parsers import ResponseParserFactory
+from botocore.parsers import ResponseParserError, ResponseParserFactory
 from botocore.utils import parse_timestamp
 
 from compute_optimizer.sources.aws.calls import METRIC_DATA
 
 PARSERS = "response_parser_factory"
 """botocore's name of what makes the parsers of a client made later."""
+
+METADATA = "ResponseMetadata"
+"""Member that botocore adds to every answer; AWS's have the id of the request there."""
+
+SHOWN_BYTES = 60
+"""Of an answer that is not AWS's: enough to see whose it is."""
+
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What botocore's parsers raise over text of another form, besides their own error."""
 
 _making = Lock()
 """Sessions may not make clients in two threads at once; clients may be used in any."""
@@ -34,8 +46,7 @@ def make_client(
     """
     with _making:
         usual = session.get_component(PARSERS)
-        if service == METRIC_DATA.service:
-            session.register_component(PARSERS, _parsers_of_seconds())
+        session.register_component(PARSERS, _parsers(service))
         try:
             return session.create_client(
                 service, region_name=region, endpoint_url=url, config=config
@@ -50,9 +61,43 @@ def _models() -> Any:
     return botocore.session.Session().get_component("data_loader")
 
 
-def _parsers_of_seconds() -> ResponseParserFactory:
-    factory = ResponseParserFactory()
-    factory.set_parser_defaults(timestamp_parser=_seconds)
+class _WaryParsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has no types
+    """Makes parsers that refuse what something between here and AWS answers, such as a proxy.
+
+    botocore takes a page of HTML with status 200 for an answer without members: for nobody having
+    any functions, so that the inventory would lose them.
+    """
+
+    def create_parser(self, protocol_name: str) -> Any:
+        """Return the parser of a protocol, which raises ResponseParserError and nothing else."""
+        parser = super().create_parser(protocol_name)
+        usual = parser.parse
+
+        def parse(response: Any, shape: Any) -> Any:
+            try:
+                parsed = usual(response, shape)
+            except UNREADABLE as error:
+                raise _not_of_aws(response) from error
+            if set(parsed) <= {METADATA} and "RequestId" not in parsed.get(METADATA, {}):
+                raise _not_of_aws(response)
+            return parsed
+
+        parser.parse = parse
+        return parser
+
+
+def _not_of_aws(response: Any) -> ResponseParserError:
+    body = bytes(response["body"][:SHOWN_BYTES])
+    return ResponseParserError(
+        f"the answer, with status {response['status_code']}, is not one of AWS's; see what stands "
+        f"between, such as a proxy; it begins {body!r}"
+    )
+
+
+def _parsers(service: str) -> ResponseParserFactory:
+    factory = _WaryParsers()
+    if service == METRIC_DATA.service:
+        factory.set_parser_defaults(timestamp_parser=_seconds)
     return factory
 
 
