@@ -13,7 +13,10 @@ from tests.clients.foreign import CLIENTS, PROTOCOLS, Call, options_of
 
 pytestmark = pytest.mark.clients
 
-SHOP = MEMBER_ACCOUNT_IDS[0]
+SHOP, BANK = MEMBER_ACCOUNT_IDS
+OWNERS = {"GetLicenseRecommendations": BANK}
+"""Whose recommendations are read, where the shop has none of a type in a fleet of this size."""
+
 READING = [name for name in OPERATIONS if name.startswith(("Get", "Describe"))]
 
 REFERENCE = "boto3-newest"
@@ -29,8 +32,11 @@ LISTINGS = {
 
 
 def request_for(operation: str, call: Call) -> dict[str, Any]:
-    """Return a request with what is required, and the shop's account where one may be named."""
-    shape = service_model().operation_model(operation).input_shape
+    """Return a request with what is required, and an account where one may be named."""
+    shape, owner = (
+        service_model().operation_model(operation).input_shape,
+        OWNERS.get(operation, SHOP),
+    )
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     values = {
         "resourceType": "Ec2Instance",
@@ -43,7 +49,7 @@ def request_for(operation: str, call: Call) -> dict[str, Any]:
         name: values[name] if name in values else resource(operation, name, call)
         for name in shape.required_members
     }
-    return asked | ({"accountIds": [SHOP]} if "accountIds" in shape.members else {})
+    return asked | ({"accountIds": [owner]} if "accountIds" in shape.members else {})
 
 
 def resource(operation: str, member: str, call: Call) -> str:
