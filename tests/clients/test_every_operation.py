@@ -33,10 +33,8 @@ LISTINGS = {
 
 def request_for(operation: str, call: Call) -> dict[str, Any]:
     """Return a request with what is required, and an account where one may be named."""
-    shape, owner = (
-        service_model().operation_model(operation).input_shape,
-        OWNERS.get(operation, SHOP),
-    )
+    shape = service_model().operation_model(operation).input_shape
+    owner = OWNERS.get(operation, SHOP)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     values = {
         "resourceType": "Ec2Instance",
