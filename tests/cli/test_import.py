@@ -190,7 +190,7 @@ def complaints(program: Program) -> Iterator[tuple[list[str | Path], int, str]]:
     yield ["--metrics", wrong], 2, "wrong.csv: no column for the resource; expected one of "
     yield ["--inventory", wrong], 2, "wrong.csv: no column names the resources; expected arn, or"
     yield ["--metrics", metrics, "--mapping", mapping], 2, "the mapping names a column 'load'"
-    yield ["--metrics", metrics, "--mapping", garbage], 2, "garbage.csv: is no YAML"
+    yield ["--metrics", metrics, "--mapping", garbage], 2, "garbage.csv: is no UTF-8 text"
     yield ["--metrics", metrics, "--statistic", "p99"], 2, "Invalid value for '--statistic'"
 
 

@@ -216,10 +216,10 @@ def test_words_of_a_mapping_are_checked_before_any_row(tmp_path: Path, columns: 
 
 
 REFUSED_YAML = [
-    ("[", "is no YAML"),
-    ("a: b: c", "is no YAML"),
-    ("[" * 100_000, "is no YAML"),
-    ("at: 2026-99-99", "is no YAML"),
+    ("[", "is no valid YAML"),
+    ("a: b: c", "is no valid YAML"),
+    ("[" * 100_000, "is no valid YAML"),
+    ("at: 2026-99-99", "is no valid YAML"),
     ("", "Expected `object`, got `null`"),
     ("collumns: {}", "unknown field `collumns`"),
     ("columns: {load: {metrik: x}}", r"unknown field `metrik` - at `\$\.columns\[\.\.\.\]`"),
@@ -246,7 +246,7 @@ def test_a_mapping_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"map\.yaml: cannot be read: No such file"):
         read_mapping(tmp_path / "map.yaml")
     (tmp_path / "map.yaml").write_bytes(b"\xff\xff\xff")
-    with pytest.raises(InvalidInput, match=r"map\.yaml: is no YAML"):
+    with pytest.raises(InvalidInput, match=r"map\.yaml: is no UTF-8 text"):
         read_mapping(tmp_path / "map.yaml")
     (tmp_path / "map.yaml").write_bytes(b"#" * 2_000_000)
     with pytest.raises(InvalidInput, match=r"map\.yaml: larger than 1,048,576 bytes"):

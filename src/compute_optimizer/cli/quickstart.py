@@ -29,6 +29,7 @@ from compute_optimizer.cli.recommend import print_recommendations
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectReport, CollectRequest
+from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.sources.aws import Access
 from compute_optimizer.store.tiles import TileStore
@@ -96,6 +97,7 @@ def _report(application: Application, access: Access, request: CollectRequest) -
             application.clock,
             workers=application.settings.workers,
             profile=application.settings.profile,
+            idle_limits=read_idle_limits(application.settings.idle_limits),
         )
     with application.state.reading() as connection:
         print_recommendations(by_savings(connection))

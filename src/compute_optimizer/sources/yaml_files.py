@@ -12,23 +12,31 @@ from compute_optimizer.errors import InvalidInput
 
 T = TypeVar("T")
 
+MAX_FILE_BYTES = 1024 * 1024
+"""Far more than a file that people write needs."""
+
 Hook = Callable[[type, Any], Any]
 """Turns a plain value into a type that is no plain one, as msgspec calls it."""
 
 
-def read_yaml(path: Path, record: type[T], hook: Hook | None = None) -> T:
+def read_yaml(
+    path: Path, record: type[T], hook: Hook | None = None, *, may_be_empty: bool = True
+) -> T:
     """Return the content of a file as a record; raise InvalidInput that names the place in it."""
     try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InvalidInput(f"larger than {MAX_FILE_BYTES:,} bytes")
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        return msgspec.convert(content or {}, record, dec_hook=hook)
+        empty = may_be_empty and not content
+        return msgspec.convert({} if empty else content, record, dec_hook=hook)
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: is no UTF-8 text: {error}") from error
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{path}: is no valid YAML: {error}") from error
     except (msgspec.ValidationError, InvalidInput) as error:
         raise InvalidInput(f"{path}: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path}: is no valid YAML: {error}") from error
 
 
 def repeated(counts: Counter[str]) -> str | None:

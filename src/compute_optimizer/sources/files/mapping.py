@@ -16,7 +16,7 @@ from typing import Annotated
 
 import msgspec
 
-from compute_optimizer.sources.documents import read_document
+from compute_optimizer.sources.yaml_files import read_yaml
 
 Factor = Annotated[float, msgspec.Meta(gt=0, le=1e30)]
 """Beyond the upper bound nothing fits in the float32 of tiles; NaN and infinity fail it too."""
@@ -57,4 +57,4 @@ NO_MAPPING = FileMapping()
 
 def read_mapping(path: Path) -> FileMapping:
     """Return the mapping in a YAML file; raise InvalidInput that names the place at fault."""
-    return read_document(path, FileMapping)
+    return read_yaml(path, FileMapping, may_be_empty=False)

@@ -20,10 +20,10 @@ from msgspec import UNSET, UnsetType
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.metrics import MetricKey
-from compute_optimizer.sources.documents import read_document
 from compute_optimizer.sources.prometheus.checks import check_exporter, check_url
 from compute_optimizer.sources.prometheus.declared import Exporter, Info, Rule, Told
 from compute_optimizer.sources.prometheus.exporters import EXPORTERS
+from compute_optimizer.sources.yaml_files import read_yaml
 
 DURATION = re.compile(r"(\d+)([smhdwy])", re.ASCII)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
@@ -133,7 +133,7 @@ def read_configuration(path: Path, url: str = "") -> Configuration:
 
     Raises InvalidInput that names the place at fault.
     """
-    file = read_document(path, File)
+    file = read_yaml(path, File, may_be_empty=False)
     try:
         return _configuration(file, url, path.parent)
     except InvalidInput as error:
