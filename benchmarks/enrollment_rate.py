@@ -27,8 +27,9 @@ from botocore.credentials import Credentials
 
 from benchmarks.replay import Replay, replay
 from compute_optimizer.api.authorization import policy_allowing
+from compute_optimizer.api.listening import bind, uvicorn_config
 from compute_optimizer.app import opened
-from compute_optimizer.cli.serve import bind, serve_on, uvicorn_config
+from compute_optimizer.cli.serve import serve_on
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key

@@ -2,8 +2,8 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -67,6 +67,10 @@ ROTATION_SECONDS = 5.0
 """How often the audit log looks whether somebody moved its file away."""
 
 
+Repeat = Callable[[Sequence[Step]], AbstractContextManager[None]]
+"""Sees to it that steps are run until the block ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """The open parts of one process."""
@@ -88,8 +92,8 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Applicati
 
 
 @contextmanager
-def front_door(application: Application) -> Iterator[FrontDoor]:
-    """Open what answering requests needs and run the background steps until the end.
+def front_door(application: Application, repeat: Repeat = repeating) -> Iterator[FrontDoor]:
+    """Open what answering requests needs and have the background steps run until the end.
 
     Raises InvalidInput where the settings would trust callers from outside this machine, or the
     key file does not open the stored secrets.
@@ -110,7 +114,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         steps.append(Step("sign-ins", prune, SIGN_IN_SECONDS))
         steps.append(Step("exports", partial(run_exports, exporter), EXPORT_SECONDS))
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
-        stack.enter_context(repeating(steps))
+        stack.enter_context(repeat(steps))
         closing = Event()
         yield FrontDoor(
             state=application.state,

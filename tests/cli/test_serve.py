@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from compute_optimizer.cli.serve import KEEP_ALIVE_SECONDS, bind, url_of
+from compute_optimizer.api.listening import KEEP_ALIVE_SECONDS, bind, url_of
 
 SECONDS = 30.0
 """Far more than starting or stopping takes."""

@@ -7,6 +7,7 @@ Whatever goes wrong on the way becomes the one error shape that every client rea
 
 import logging
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formatdate
@@ -32,7 +33,7 @@ from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, e
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.telemetry import OTHER
 from compute_optimizer.interfaces import Clock, Sink
-from compute_optimizer.operations import OPERATIONS
+from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
 from compute_optimizer.shapes import (
     AccessDeniedException,
@@ -60,6 +61,25 @@ SUCCESS = "Success"
 """Outcome of a call that raised nothing, as the audit log spells it."""
 
 
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the door."""
+
+    request: Request
+    request_id: str
+    now: datetime
+    claimed: Claim
+    caller: Caller | None = None
+    parameters: dict[str, Any] | None = None
+    """The decoded request."""
+    answer: dict[str, Any] | None = None
+    """What the operation returned, if it was run and returned."""
+
+
+Watch = Callable[[Call, ServiceException | None], None]
+"""Takes a call and the error that it was answered with, if any."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrontDoor:
     """What answering requests needs."""
@@ -82,21 +102,14 @@ class FrontDoor:
     """Where exports are written to."""
     sign_in: SignIn | None = None
     """Lets people in by their AWS identity; None where that is not set up."""
+    operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
+    """What answers, by operation: every one of the service model."""
+    inline: bool = True
+    """Whether short operations may be run on the event loop: not where one may wait."""
+    watch: Watch | None = None
+    """Is shown every call that came as far as naming an operation, once it is answered."""
     closing: Event = field(default_factory=Event)
     """Set once the server is shutting down."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on its way through the door."""
-
-    request: Request
-    request_id: str
-    now: datetime
-    claimed: Claim
-    caller: Caller | None = None
-    parameters: dict[str, Any] | None = None
-    """The decoded request."""
 
 
 def answer(door: FrontDoor, request: Request) -> Response:
@@ -115,6 +128,8 @@ def answer(door: FrontDoor, request: Request) -> Response:
     except Exception as error:
         return _observed(door, claimed.operation_name, _fail(door, call, error), began)
     _record(door, call, SUCCESS)
+    if door.watch is not None:
+        door.watch(call, None)
     headers = response_headers(claimed.encoding, len(body), request_id, now)
     return _observed(door, claimed.operation_name, Response(200, headers, body), began)
 
@@ -144,7 +159,7 @@ def new_request_id() -> str:
 
 def _perform(door: FrontDoor, call: Call) -> bytes:
     name = call.claimed.operation_name
-    operation = OPERATIONS[name]
+    operation = door.operations[name]
     if door.closing.is_set():
         raise ServiceUnavailableException("The server is shutting down. Try again.")
     caller = call.caller = _authenticated(door, call)
@@ -165,7 +180,8 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
         newer_idle_types=door.newer_idle_types,
         sink=door.sink,
     )
-    return encoding.encode(operation(context, call.parameters), name)
+    call.answer = operation(context, call.parameters)
+    return encoding.encode(call.answer, name)
 
 
 def _authenticated(door: FrontDoor, call: Call) -> Caller:
@@ -237,6 +253,8 @@ def _fail(door: FrontDoor, call: Call, error: Exception) -> Response:
     if not isinstance(error, ThrottlingException):
         # Throttled calls would let anybody fill the disk.
         _record(door, call, shown.code)
+    if door.watch is not None:
+        door.watch(call, shown)
     return refuse(call.claimed.encoding, shown, call.request_id, call.now)
 
 

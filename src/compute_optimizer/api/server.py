@@ -96,7 +96,8 @@ async def _probed(
 def build_asgi(door: FrontDoor) -> AsgiApp:
     """Return the application that answers through the door."""
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
-    short_is_quick = door.state.is_sqlite  # Over a network even a short read may wait.
+    # Over a network even a short read may wait.
+    short_is_quick = door.inline and door.state.is_sqlite
     lane = Lane(ThreadPoolExecutor(SIGN_IN_THREADS, thread_name_prefix="sign-in"))
 
     async def respond(path: str, request: Request) -> Response:

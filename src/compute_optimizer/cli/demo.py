@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from compute_optimizer.api.listening import bind, url_of
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.output import settings_for
 from compute_optimizer.cli.recommend import print_recommendations
-from compute_optimizer.cli.serve import bind, serve_on, url_of
+from compute_optimizer.cli.serve import serve_on
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.demo import (
     DemoFiles,

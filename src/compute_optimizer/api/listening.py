@@ -1,0 +1,55 @@
+"""The socket that requests come in by, and how uvicorn serves it."""
+
+import socket
+
+import uvicorn
+
+from compute_optimizer.api.server import AsgiApp
+from compute_optimizer.api.transport import GatheringProtocol
+from compute_optimizer.errors import InvalidInput
+
+KEEP_ALIVE_SECONDS = 75
+"""Idle connections are kept longer than the 60 s after which load balancers and SDKs drop theirs:
+whoever closes second may lose a request on the way."""
+
+SHUTDOWN_SECONDS = 30
+"""Time that running calls have to end after SIGTERM; Kubernetes kills after 30 s."""
+
+BACKLOG = 2048
+"""Connections that the kernel keeps while all processes are busy."""
+
+
+def uvicorn_config(app: AsgiApp) -> uvicorn.Config:
+    """Return how this program runs uvicorn; the front door writes Date and logs itself."""
+    return uvicorn.Config(
+        app,
+        http=GatheringProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        proxy_headers=False,
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raise InvalidInput where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot bind {host} port {port}: {error.strerror or error}. Choose another one "
+            "(--host, --port; port 0 takes a free one) or stop what holds it"
+        ) from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL at which a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

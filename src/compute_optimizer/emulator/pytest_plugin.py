@@ -1,0 +1,51 @@
+"""The pytest plugin: fixtures with a server of a test's own.
+
+pytest loads this module in every run of an environment that it is installed in, so what is heavy
+is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
+
+if TYPE_CHECKING:
+    from compute_optimizer.emulator.running import Emulator
+
+MARKER = "compute_optimizer"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of the marker."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(**options): what the emulator of this test starts with; "
+        "the options of compute_optimizer.emulator.emulator()",
+    )
+
+
+@pytest.fixture
+def compute_optimizer(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Emulator]:
+    """A Compute Optimizer of this test's own, to which the environment leads every AWS SDK."""
+    from compute_optimizer.emulator.running import emulator
+
+    marker = request.node.get_closest_marker(MARKER)
+    options = dict(marker.kwargs) if marker else {}
+    with emulator(**options) as running:
+        for name in VARIABLES_THAT_LEAD_ELSEWHERE:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment_of(running.url, running.account_id).items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def compute_optimizer_url(compute_optimizer: Emulator) -> str:
+    """The URL of this test's Compute Optimizer."""
+    return compute_optimizer.url
