@@ -1,5 +1,6 @@
 """A real Prometheus, started with series that a test gives it; and how to write them."""
 
+import json
 import os
 import shutil
 import socket
@@ -29,7 +30,9 @@ def program(name: str) -> str:
     """Return the path of a program of Prometheus; skip the test where it is not installed."""
     found = shutil.which(name)
     if found is None:
-        reason = f"needs {name} (Debian packages prometheus and prometheus-node-exporter)"
+        reason = (
+            f"needs {name} (Debian packages prometheus, prometheus-node-exporter, victoria-metrics)"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -129,6 +132,40 @@ def serving(
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+@contextmanager
+def serving_victoria_metrics(folder: Path, series: Iterable[Samples]) -> Iterator[str]:
+    """Run a VictoriaMetrics that holds series and yield its URL; it is ended at the end."""
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [
+        program("victoria-metrics"),
+        f"-storageDataPath={folder / 'victoria-metrics'}",
+        f"-httpListenAddr={url.removeprefix('http://')}",
+        f"-retentionPeriod={CENTURY}",
+    ]
+    with (folder / "victoria-metrics.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            wait_for(f"{url}/health", process)
+            for one in series:
+                _import(url, one)
+            with urlopen(f"{url}/internal/force_flush", timeout=30):
+                pass  # What was imported can be asked for now.
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _import(url: str, series: Samples) -> None:
+    body = {
+        "metric": {"__name__": series.name, **series.labels},
+        "values": list(map(float, series.values)),
+        "timestamps": [int(moment * 1000) for moment in series.seconds],
+    }
+    with urlopen(f"{url}/api/v1/import", json.dumps(body).encode(), timeout=30):
+        pass
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:

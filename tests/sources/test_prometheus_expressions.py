@@ -7,7 +7,8 @@ from compute_optimizer.sources.prometheus.expressions import (
     check_expression,
     expression,
     matcher,
-    ranges,
+    metricsql,
+    promql,
 )
 
 
@@ -24,15 +25,36 @@ from compute_optimizer.sources.prometheus.expressions import (
 def test_ranges_of_counters_reach_back_to_the_scrape_before(
     scrape_seconds: int, counter: str, peak: str
 ) -> None:
-    found = ranges(scrape_seconds, "1h")
+    found = promql(scrape_seconds, "1h").spans
 
     assert (found["[$counter]"], found["[$peak]"]) == (counter, peak)
+
+
+PEAK = "max_over_time((sum(rate(x[$peak])))[$peaks])"
+
+
+@pytest.mark.parametrize(
+    ("scrape_seconds", "asked"),
+    [
+        (15, "max_over_time((sum(rate(x[60s])))[300s:60s])"),
+        # The server would make 67.5 s of a minute: 9/8 of the interval.
+        (60, "max_over_time((sum(irate(x[60s])))[300s:60s])"),
+        (54, "max_over_time((sum(irate(x[60s])))[300s:60s])"),
+        (53, "max_over_time((sum(rate(x[60s])))[300s:60s])"),
+        (120, "max_over_time((sum(irate(x[120s])))[300s:60s])"),
+    ],
+)
+def test_metricsql_is_asked_without_reaching_back(scrape_seconds: int, asked: str) -> None:
+    dialect = metricsql(scrape_seconds, "1h")
+
+    assert expression(PEAK, ("a",), "", dialect) == asked
+    assert expression("rate(x[$counter])", ("a",), "", dialect) == "rate(x[300s])"
 
 
 def test_placeholders_are_filled_in() -> None:
     text = "sum by ($id) (avg_over_time(x{$match}[$slot]))"
 
-    found = expression(text, ("a", "b"), 'a="1"', ranges(60, "1h"))
+    found = expression(text, ("a", "b"), 'a="1"', promql(60, "1h"))
 
     assert found == 'sum by (a, b) (avg_over_time(x{a="1"}[300s] offset 1ms))'
 

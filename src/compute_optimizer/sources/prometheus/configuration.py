@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -28,6 +28,9 @@ from compute_optimizer.sources.yaml_files import read_yaml
 DURATION = re.compile(r"(\d+)([smhdwy])", re.ASCII)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 """Seconds of the units of time in PromQL."""
+
+AUTO, METRICSQL = "auto", "metricsql"
+"""Dialects of a server that mean something special."""
 
 LABELS, STORED = "labels", "stored"
 """Where the inventory comes from, where it does not come from a file."""
@@ -66,6 +69,8 @@ class ServerEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Without /api/v1; with the path that a proxy wants before it."""
     exporters: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("node_exporter",)
     """Of those that tell the same metric of a resource, the first that has samples counts."""
+    dialect: Literal["auto", "promql", "metricsql"] = "auto"
+    """What the server understands; AUTO finds it out by one question."""
     tenant: str = ""
     """Header X-Scope-OrgID, which Mimir, Cortex and Loki tell tenants by."""
     bearer_token: Secret | None = None

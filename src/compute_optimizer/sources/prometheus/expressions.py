@@ -13,11 +13,15 @@ ones and their like only the later end, so that the ranges are chosen to be righ
 sample belongs to the slot in which it was taken, and what a counter grew by between two samples to
 the slot in which the second one was taken. An offset or range of 1 ms less keeps the sample at the
 end itself out.
+
+MetricsQL, which VictoriaMetrics speaks, takes the sample before a range into a rate by itself, so
+there the ranges of counters must not reach back to it.
 """
 
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.metrics import SLOT_SECONDS
@@ -30,20 +34,53 @@ PLACEHOLDER = re.compile(r"\$(\w*)")
 Labels = Mapping[str, str]
 
 
-def ranges(scrape_seconds: int, recent: str) -> dict[str, str]:
-    """Return what the placeholders of ranges stand for, at a time between two samples."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a server is asked: what the placeholders of ranges stand for, and how rates are taken."""
+
+    spans: Mapping[str, str]
+    between_samples: bool = False
+    """Rates of a minute are asked for as those between two samples (irate)."""
+
+
+def promql(scrape_seconds: int, recent: str) -> Dialect:
+    """Return how PromQL is asked, at a time between two samples."""
     window = max(MINUTE, scrape_seconds)
     milliseconds = scrape_seconds * 1000 - 1
-    return {
-        "[$recent]": f"[{recent}]",
-        "[$slot]": f"[{SLOT_SECONDS}s] offset 1ms",
-        "[$counter]": f"[{SLOT_SECONDS * 1000 + milliseconds}ms]",
-        "[$peak]": f"[{window * 1000 + milliseconds}ms]",
-        "[$peaks]": f"[{SLOT_SECONDS - 1}s:{MINUTE}s]",
-    }
+    return Dialect(
+        {
+            "[$recent]": f"[{recent}]",
+            "[$slot]": f"[{SLOT_SECONDS}s] offset 1ms",
+            "[$counter]": f"[{SLOT_SECONDS * 1000 + milliseconds}ms]",
+            "[$peak]": f"[{window * 1000 + milliseconds}ms]",
+            "[$peaks]": f"[{SLOT_SECONDS - 1}s:{MINUTE}s]",
+        }
+    )
 
 
-RANGES = frozenset(ranges(MINUTE, ""))
+def metricsql(scrape_seconds: int, recent: str) -> Dialect:
+    """Return how MetricsQL is asked: ranges of counters do not reach back to the sample before.
+
+    A range that is not longer than the interval of scrapes by an eighth is lengthened by the server
+    to that (VictoriaMetrics 1.79, lib promql, maxPrevInterval), which makes one minute two; a rate
+    between two samples is not.
+    """
+    window = max(MINUTE, scrape_seconds)
+    return Dialect(
+        {
+            "[$recent]": f"[{recent}]",
+            "[$slot]": f"[{SLOT_SECONDS}s] offset 1ms",
+            "[$counter]": f"[{SLOT_SECONDS}s]",
+            "[$peak]": f"[{window}s]",
+            "[$peaks]": f"[{SLOT_SECONDS}s:{MINUTE}s]",
+        },
+        between_samples=window < scrape_seconds * 9 / 8,
+    )
+
+
+RANGES = frozenset(promql(MINUTE, "").spans)
+
+RATE = re.compile(r"\brate\b(?=\s*\()")
 
 
 def check_expression(query: str, place: str, allowed: Collection[str] = RANGES) -> None:
@@ -61,9 +98,11 @@ def check_expression(query: str, place: str, allowed: Collection[str] = RANGES) 
             )
 
 
-def expression(query: str, by: Iterable[str], match: str, spans: Mapping[str, str]) -> str:
+def expression(query: str, by: Iterable[str], match: str, dialect: Dialect) -> str:
     """Return what a server is asked for an expression with placeholders."""
-    for placeholder, span in spans.items():
+    if dialect.between_samples and "[$peak]" in query:
+        query = RATE.sub("irate", query)
+    for placeholder, span in dialect.spans.items():
         query = query.replace(placeholder, span)
     return query.replace("$id", ", ".join(by)).replace("$match", match)
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from threading import Lock
 
 import numpy as np
@@ -22,6 +22,7 @@ from compute_optimizer.sources.prometheus.answers import Series, series_of
 from compute_optimizer.sources.prometheus.configuration import Configuration
 from compute_optimizer.sources.prometheus.connection import Server, TooMuch
 from compute_optimizer.sources.prometheus.declared import Exporter, Rule
+from compute_optimizer.sources.prometheus.dialects import speaks_metricsql
 from compute_optimizer.sources.prometheus.discovery import (
     Found,
     Machine,
@@ -31,7 +32,13 @@ from compute_optimizer.sources.prometheus.discovery import (
     resources_of,
     seen,
 )
-from compute_optimizer.sources.prometheus.expressions import expression, matcher, ranges
+from compute_optimizer.sources.prometheus.expressions import (
+    Dialect,
+    expression,
+    matcher,
+    metricsql,
+    promql,
+)
 from compute_optimizer.sources.prometheus.queries import (
     Limit,
     Query,
@@ -95,7 +102,9 @@ class PrometheusSource:
             for entry, server in servers
             for name in entry.exporters
         ]
-        self._ranges = ranges(configuration.scrape_seconds, configuration.seen_within)
+        self._dialects = {
+            one: _dialect_of(one, configuration) for one in {held.server for held in self._held}
+        }
         self._connections = sum(one.connections for one in configuration.servers)
         self._pool = ThreadPoolExecutor(self._connections)
         self._limits: dict[tuple[int, MetricKey], Limit] = {}
@@ -192,7 +201,7 @@ class PrometheusSource:
     def _ranged(self, held: Held, rule: Rule, query: Query) -> Sequence[Series]:
         by = held.exporter.by
         match = matcher(by, (one for machines in query.machines for one in machines))
-        text = expression(rule.query, by, match, self._ranges)
+        text = expression(rule.query, by, match, self._dialects[held.server]())
         with _naming(held, rule):
             body = held.server.ask("query_range", {"query": text, **query.times})
         return series_of(body, held.server.entry.url)
@@ -200,7 +209,7 @@ class PrometheusSource:
     def _planned(self, wanted: tuple[Held, Rule, str]) -> Planned:
         held, rule, kind = wanted
         by = held.exporter.by
-        text = expression(rule.query, by, f'{by[0]}!=""', self._ranges)
+        text = expression(rule.query, by, f'{by[0]}!=""', self._dialects[held.server]())
         slot = int(self._clock.now().timestamp()) // SLOT_SECONDS * SLOT_SECONDS
         planned = Planned(held.server.entry.url, held.name, rule, kind, text, None)
         with _naming(held, rule), suppress(SourceUnavailable):
@@ -226,7 +235,7 @@ class PrometheusSource:
 
     def _instant(self, held: Held, query: str, moment: int | None = None) -> Sequence[Series]:
         by = held.exporter.by
-        text = expression(query, by, f'{by[0]}!=""', self._ranges)
+        text = expression(query, by, f'{by[0]}!=""', self._dialects[held.server]())
         at = int(self._clock.now().timestamp()) if moment is None else moment
         try:
             body = held.server.ask("query", {"query": text, "time": str(at)})
@@ -254,6 +263,20 @@ class PrometheusSource:
             if some := tuple(machine for one, machine in named if one == number):
                 found[place] = some
         return found
+
+
+def _dialect_of(server: Server, configuration: Configuration) -> Callable[[], Dialect]:
+    """Return what tells how a server is asked; it is found out when that is wanted.
+
+    Raises as `speaks_metricsql` does.
+    """
+
+    @cache
+    def dialect() -> Dialect:
+        chosen = metricsql if speaks_metricsql(server) else promql
+        return chosen(configuration.scrape_seconds, configuration.seen_within)
+
+    return dialect
 
 
 @contextmanager
