@@ -11,6 +11,7 @@ inventory   resource type -> its calls -> how their answers are read; the reader
 measures    which CloudWatch series make up which of ours, declared
 discovery   series that only some customers have, with whatever dimensions they gave them
 queries     what is wanted -> calls of GetMetricData within its limits
+effort      what calls take, by CloudWatch's quotas and its list price
 metrics     answers -> samples
 policy      the least IAM policy for all that, and the roles made from it
 source      all of it behind `interfaces.MetricSource`

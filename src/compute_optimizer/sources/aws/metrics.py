@@ -68,6 +68,8 @@ def _whole(series: Series, parts: Sequence[Points]) -> Points:
     """Return the sum of several series in each interval, such as of volumes, or their highest."""
     seconds = np.concatenate([one for one, _ in parts])
     values = np.concatenate([one for _, one in parts])
+    if bool(np.all(seconds[1:] > seconds[:-1])):
+        return seconds, values
     moments, places = np.unique(seconds, return_inverse=True)
     highest = series.measure.highest
     whole: Floats = np.full(len(moments), -np.inf if highest else 0.0)

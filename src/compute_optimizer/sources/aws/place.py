@@ -9,6 +9,7 @@ from botocore import xform_name
 
 from compute_optimizer.sources.aws.calls import Call
 from compute_optimizer.sources.aws.clients import make_client
+from compute_optimizer.sources.aws.effort import SAMPLES_PER_SECOND
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.pace import Pace
 
@@ -22,6 +23,7 @@ class Place:
         self.account_id = account_id
         self.region = region
         self._pace = Pace(rate)
+        self._samples = Pace(SAMPLES_PER_SECOND if rate else 0.0)
         self._session = session
         self._config = config
         self._clients: dict[str, Any] = {}
@@ -50,6 +52,10 @@ class Place:
         """
         with self._refusals(call):
             return _pages(self._kept_client(call.service), call, parameters)
+
+    def await_samples(self, count: int) -> None:
+        """Return when so many samples may be asked for, by all threads together."""
+        self._samples.wait(count)
 
     def close(self) -> None:
         """Close the connections."""
