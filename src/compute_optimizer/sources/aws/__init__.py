@@ -1,6 +1,7 @@
 """AWS as a source: the inventory by its APIs, the metrics from CloudWatch.
 
 access      profile or role -> a session of each account; which accounts and Regions there are
+organization  the accounts of the organization
 pace        how often an account is asked in one Region
 calls       every call that is made, declared; what the IAM policy is made from
 clients     how each service is spoken to

@@ -57,6 +57,7 @@ def _task_definitions(services: Sequence[Record]) -> Iterable[Record]:
 CALLER_IDENTITY = Call("sts", "GetCallerIdentity", "Account")
 ASSUME_ROLE = Call("sts", "AssumeRole", "Credentials")
 LIST_ACCOUNTS = Call("organizations", "ListAccounts", "Accounts")
+ORGANIZATION = Call("organizations", "DescribeOrganization", "Organization")
 REGIONS = Call("ec2", "DescribeRegions", "Regions")
 
 INSTANCES = Call("ec2", "DescribeInstances", "Reservations")

@@ -85,7 +85,9 @@ class _WaryParsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has
                 parsed = _samples(usual, response, shape) or usual(response, shape)
             except UNREADABLE as error:
                 raise _not_of_aws(response) from error
-            if set(parsed) <= {METADATA} and "RequestId" not in parsed.get(METADATA, {}):
+            # What an error tells besides its code is parsed by itself, and may be nothing.
+            told = response["status_code"] != HTTPStatus.OK or set(parsed) - {METADATA}
+            if not told and "RequestId" not in parsed.get(METADATA, {}):
                 raise _not_of_aws(response)
             return parsed
 

@@ -8,6 +8,7 @@ from compute_optimizer.sources.aws.calls import (
     LIST_ACCOUNTS,
     LIST_METRICS,
     METRIC_DATA,
+    ORGANIZATION,
     REGIONS,
     Call,
 )
@@ -35,7 +36,8 @@ def assuming_policy() -> dict[str, Any]:
     """Return the policy of who collects many accounts: to list them, and to take their role."""
     role = f"arn:aws:iam::*:role/{ROLE_NAME}"
     taking = _statement([ASSUME_ROLE.action], role, "TakeTheRoleInEachAccount")
-    listing = _statement([LIST_ACCOUNTS.action], "*", "ListAccountsOfTheOrganization")
+    asked = sorted(one.action for one in (LIST_ACCOUNTS, ORGANIZATION))
+    listing = _statement(asked, "*", "ListAccountsOfTheOrganization")
     return {"Version": VERSION, "Statement": [listing, taking]}
 
 
