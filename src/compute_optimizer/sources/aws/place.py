@@ -1,6 +1,6 @@
 """One account and Region: the answers to declared calls, each asked once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, closing
 from threading import RLock
 from typing import Any
@@ -69,9 +69,10 @@ class Place:
         found: list[Any] = []
         # The client is not kept: those of hundreds of accounts in all Regions take gigabytes.
         with self._refusals(call), closing(self._client(call.service)) as client:
-            for page in (page for one in wanted for page in _pages(client, call, one)):
-                part = page.get(call.result, [])
-                found += part if isinstance(part, list) else [part]
+            for request in wanted:
+                some = _records(_pages(client, call, request), call)
+                kept = request.get(call.kept_with)
+                found += [(kept, one) for one in some] if call.kept_with else some
         return found
 
     def _refusals(self, call: Call) -> AbstractContextManager[None]:
@@ -91,6 +92,14 @@ class Place:
     def _wait(self, **_: Any) -> None:
         """Keep the pace before each request, repeated ones and further pages included."""
         self._pace.wait()
+
+
+def _records(pages: Iterable[Mapping[str, Any]], call: Call) -> list[Any]:
+    found: list[Any] = []
+    for page in pages:
+        part = page.get(call.result, [])
+        found += part if isinstance(part, list) else [part]
+    return found
 
 
 def _pages(client: Any, call: Call, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
