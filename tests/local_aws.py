@@ -23,6 +23,8 @@ import boto3
 import botocore.session
 import pytest
 
+from tests.local_insights import App, Counters, with_insights
+
 OWN = "123456789012"
 """The account of whoever signs with any key: moto's own."""
 
@@ -64,10 +66,6 @@ class Asked:
     body: bytes
 
 
-App = Callable[[dict[str, Any], Any], Iterable[bytes]]
-"""A WSGI application."""
-
-
 @dataclass
 class LocalAws:
     """The server, and what was asked of it."""
@@ -81,6 +79,8 @@ class LocalAws:
     """What a call gets instead of its answer: an error code, DROPPED or GARBLED."""
     managed: Callable[[Asked], bool] = lambda _: False
     """Whether a call is answered as if the account of any key had made it: delegated."""
+    counters: Counters = field(default_factory=dict)
+    """What Performance Insights knows."""
     owners: dict[str, str] = field(default_factory=dict)
     """Accounts by the keys that AssumeRole gave."""
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -112,6 +112,7 @@ class LocalAws:
         """Forget what was asked, and the keys of other accounts, which a reset makes void."""
         self.calls.clear()
         self.failing.clear()
+        self.counters.clear()
         self.owners.clear()
         self.spoil = lambda _: None
         self.managed = lambda _: False
@@ -170,7 +171,10 @@ def aws_server() -> Iterator[LocalAws]:
     """Start the server; it is stopped at the end."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    with fronting(DomainDispatcherApplication(create_backend_app)) as here:
+    counters: Counters = {}
+    app = with_insights(DomainDispatcherApplication(create_backend_app), counters)
+    with fronting(app) as here:
+        here.counters = counters
         yield here
 
 

@@ -14,6 +14,7 @@ discovery   series that only some customers have, with whatever dimensions they 
 queries     what is wanted -> calls of GetMetricData within its limits
 effort      what calls take, by CloudWatch's quotas and its list price
 metrics     answers -> samples
+insights    counters of databases that only Performance Insights tells
 policy      the least IAM policy for all that, and the roles made from it
 source      all of it behind `interfaces.MetricSource`
 """

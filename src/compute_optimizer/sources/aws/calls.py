@@ -113,4 +113,6 @@ INVOKED = Call(
     "Metrics",
     {"Namespace": "AWS/Lambda", "MetricName": "Invocations"},
 )
+COUNTERS_KNOWN = Call("pi", "ListAvailableResourceMetrics", "Metrics", {"MetricTypes": ["os"]})
+COUNTERS = Call("pi", "GetResourceMetrics", "MetricList")
 METRIC_DATA = Call("cloudwatch", "GetMetricData", "MetricDataResults")

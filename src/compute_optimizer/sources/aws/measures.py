@@ -218,9 +218,6 @@ AURORA = (
 )
 CLUSTER = ("VolumeBytesUsed", "VolumeReadIOPs", "VolumeWriteIOPs")
 
-NOT_IN_CLOUDWATCH = frozenset({"OsSwapIn", "OsSwapOut", "OsMemoryOutOfMemoryKillCount"})
-"""Counters that only the API of Performance Insights tells, which is not asked."""
-
 
 def measures(agent: str = AGENT) -> dict[str, TypeMeasures]:
     """Return the table by resource type, with the namespace that the agent writes to."""

@@ -51,7 +51,8 @@ class Place:
         Raises SourceUnavailable.
         """
         with self._refusals(call):
-            return _pages(self._kept_client(call.service), call, parameters)
+            whole = {**call.parameters, **parameters}
+            return _pages(self._kept_client(call.service), call, whole)
 
     def await_samples(self, count: int) -> None:
         """Return when so many samples may be asked for, by all threads together."""
@@ -105,6 +106,10 @@ def _records(pages: Iterable[Mapping[str, Any]], call: Call) -> list[Any]:
 def _pages(client: Any, call: Call, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the pages of one request."""
     method = xform_name(call.operation)
-    if not client.can_paginate(method):
-        return [getattr(client, method)(**parameters)]
-    return list(client.get_paginator(method).paginate(**parameters))
+    if client.can_paginate(method):
+        return list(client.get_paginator(method).paginate(**parameters))
+    pages = [getattr(client, method)(**parameters)]
+    # botocore knows no paginator of some operations that have pages.
+    while token := pages[-1].get("NextToken"):
+        pages.append(getattr(client, method)(**parameters, NextToken=token))
+    return pages

@@ -5,6 +5,8 @@ from typing import Any
 
 from compute_optimizer.sources.aws.calls import (
     ASSUME_ROLE,
+    COUNTERS,
+    COUNTERS_KNOWN,
     LIST_ACCOUNTS,
     LIST_METRICS,
     METRIC_DATA,
@@ -24,7 +26,8 @@ VERSION = "2012-10-17"
 def collecting_actions() -> list[str]:
     """Return the actions that reading one account needs."""
     calls = [call for reading in READINGS.values() for one in reading.calls for call in _chain(one)]
-    return sorted({call.action for call in (*calls, REGIONS, LIST_METRICS, METRIC_DATA)})
+    asked = (*calls, REGIONS, LIST_METRICS, METRIC_DATA, COUNTERS_KNOWN, COUNTERS)
+    return sorted({call.action for call in asked})
 
 
 def collecting_policy() -> dict[str, Any]:

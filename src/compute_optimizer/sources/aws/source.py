@@ -11,17 +11,29 @@ from threading import BoundedSemaphore, Lock
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
 from compute_optimizer.sources.ahead import ahead
 from compute_optimizer.sources.aws.access import Access, Accounts
-from compute_optimizer.sources.aws.calls import CALLER_IDENTITY, METRIC_DATA, VOLUMES
+from compute_optimizer.sources.aws.calls import (
+    CALLER_IDENTITY,
+    COUNTERS,
+    COUNTERS_KNOWN,
+    DB_INSTANCES,
+    METRIC_DATA,
+    VOLUMES,
+)
 from compute_optimizer.sources.aws.discovery import Discovery
 from compute_optimizer.sources.aws.effort import effort_of
+from compute_optimizer.sources.aws.insights import Question, counters_of, questions, watched_of
 from compute_optimizer.sources.aws.inventory import READINGS, resources_of
 from compute_optimizer.sources.aws.measures import AGENT, Dimensions, Measure, measures
 from compute_optimizer.sources.aws.metrics import samples_of
 from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.queries import RETENTION, Batch, Find, batches
+
+CALLS_OF_COUNTERS = 2
+"""For each database: which counters there are, and what they say. The first million calls a month
+are free (Performance Insights pricing, 2026-11-26)."""
 
 
 class AwsSource:
@@ -60,7 +72,9 @@ class AwsSource:
 
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         """Return what `samples` would take, without asking for samples."""
-        return effort_of(self._batches(scope, wanted), self._access.requests_per_second)
+        taken = effort_of(self._batches(scope, wanted), self._access.requests_per_second)
+        asked = sum(1 for _ in self._questions(scope, wanted))
+        return taken + Effort(calls=CALLS_OF_COUNTERS * asked)
 
     def samples(self, scope: Scope, wanted: Wanted) -> Iterator[Collected]:
         """Return the samples that exist of those that are wanted."""
@@ -73,9 +87,22 @@ class AwsSource:
                 pages = place.pages(METRIC_DATA, **batch.parameters)
             return list(samples_of(batch, pages, wanted, lambda one: _memory_mib(one) or nan))
 
+        def read_counters(question: Question) -> list[Collected]:
+            with self._asking:
+                return _counters(place, question)
+
         with ThreadPoolExecutor(self._connections) as pool:
             for _, found in ahead(pool, read, self._batches(scope, wanted), self._connections):
                 yield from found
+            asked = self._questions(scope, wanted)
+            for _, found in ahead(pool, read_counters, asked, self._connections):
+                yield from found
+
+    def _questions(self, scope: Scope, wanted: Wanted) -> Iterator[Question]:
+        """Yield what is asked of Performance Insights."""
+        if scope.resource_type == RDS_DB_INSTANCE:
+            watched = watched_of(self._place(scope).records(DB_INSTANCES))
+            yield from questions(wanted, watched, self._clock.now())
 
     def _batches(self, scope: Scope, wanted: Wanted) -> Iterator[Batch]:
         table = self._measures[scope.resource_type]
@@ -98,6 +125,14 @@ class AwsSource:
 
     def _place(self, scope: Scope) -> Place:
         return self._accounts.place(scope.account_id, scope.region)
+
+
+def _counters(place: Place, question: Question) -> list[Collected]:
+    """Return the samples of the counters that an instance has."""
+    pages = place.pages(COUNTERS_KNOWN, **question.watched.source)
+    known = frozenset(one["Metric"] for page in pages for one in page["Metrics"])
+    asked = question.parameters(known)
+    return [] if asked is None else list(counters_of(question, place.pages(COUNTERS, **asked)))
 
 
 def _volumes(place: Place) -> dict[str, list[Dimensions]]:
