@@ -181,4 +181,8 @@ def fill(aws: LocalAws) -> Network:
     function(aws)
     service(aws)
     databases(aws)
+    (orders,) = aws.client("rds").describe_db_instances(DBInstanceIdentifier="orders")[
+        "DBInstances"
+    ]
+    aws.counters[orders["DbiResourceId"]] = {"os.swap.in": {}}
     return made

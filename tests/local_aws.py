@@ -23,6 +23,8 @@ import boto3
 import botocore.session
 import pytest
 
+from tests.local_insights import App, Counters, with_insights
+
 OWN = "123456789012"
 """The account of whoever signs with any key: moto's own."""
 
@@ -31,6 +33,8 @@ REGION = "us-east-1"
 SCOPE = re.compile(
     r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
 )
+
+KEY = re.compile(r"(Credential=)[^/]+/")
 
 DROPPED = "dropped"
 """Instead of an error code: the connection ends without an answer."""
@@ -62,10 +66,6 @@ class Asked:
     body: bytes
 
 
-App = Callable[[dict[str, Any], Any], Iterable[bytes]]
-"""A WSGI application."""
-
-
 @dataclass
 class LocalAws:
     """The server, and what was asked of it."""
@@ -77,6 +77,10 @@ class LocalAws:
     """By operation: the error codes that its next calls get."""
     spoil: Callable[[Asked], str | None] = lambda _: None
     """What a call gets instead of its answer: an error code, DROPPED or GARBLED."""
+    managed: Callable[[Asked], bool] = lambda _: False
+    """Whether a call is answered as if the account of any key had made it: delegated."""
+    counters: Counters = field(default_factory=dict)
+    """What Performance Insights knows."""
     owners: dict[str, str] = field(default_factory=dict)
     """Accounts by the keys that AssumeRole gave."""
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -108,8 +112,10 @@ class LocalAws:
         """Forget what was asked, and the keys of other accounts, which a reset makes void."""
         self.calls.clear()
         self.failing.clear()
+        self.counters.clear()
         self.owners.clear()
         self.spoil = lambda _: None
+        self.managed = lambda _: False
         for place in [place for place in self._clients if place[2] != OWN]:
             self._clients.pop(place).close()
             self._sessions.pop(place[2], None)
@@ -165,7 +171,10 @@ def aws_server() -> Iterator[LocalAws]:
     """Start the server; it is stopped at the end."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    with fronting(DomainDispatcherApplication(create_backend_app)) as here:
+    counters: Counters = {}
+    app = with_insights(DomainDispatcherApplication(create_backend_app), counters)
+    with fronting(app) as here:
+        here.counters = counters
         yield here
 
 
@@ -184,10 +193,12 @@ def fronting(app: App) -> Iterator[LocalAws]:
             return app(environ, start_response)
         here.calls.append(called)
         here.bodies[called] = body
-        failing = here.failing.get(called)
-        spoiled = failing.pop(0) if failing else here.spoil(_asked(here, environ, called, body))
+        failing, asked = here.failing.get(called), _asked(here, environ, called, body)
+        spoiled = failing.pop(0) if failing else here.spoil(asked)
         if spoiled is not None:
             return _spoiled(environ, start_response, called[0], spoiled)
+        if here.managed(asked):
+            environ["HTTP_AUTHORIZATION"] = KEY.sub(r"\1testing/", environ["HTTP_AUTHORIZATION"])
         answer = list(app(environ, start_response))
         _note_keys(here, called, body, b"".join(answer))
         return answer
@@ -300,5 +311,6 @@ def _refused(start_response: Any, service: str, code: str) -> list[bytes]:
         body = XML[service].format(error=error)
     else:
         body = json.dumps({"__type": code, "message": "not this time"})
-    start_response("400 Bad Request", [("Content-Type", "text/plain")])
+    headers = [("Content-Type", "text/plain"), ("x-amzn-RequestId", "1")]
+    start_response("400 Bad Request", headers)
     return [body.encode()]

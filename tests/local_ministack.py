@@ -15,7 +15,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.local_aws import OWN, App, LocalAws, fronting, point_at
+from tests.local_aws import OWN, LocalAws, fronting, point_at
+from tests.local_insights import App
 
 PROGRAM = Path(__file__).parents[1] / ".venv-ministack" / "bin" / "ministack"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compute_optimizer.engine.explanation import Explanation, IdleEvidence
-from compute_optimizer.jobs.explain import explain
+from compute_optimizer.jobs.explain import compare, explain
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     MetricKey,
@@ -151,3 +151,26 @@ def test_volumes_are_told_by_both_of_their_rules(desk: Desk, tiles: TileStore) -
     ]
     # It sends metrics only while it is attached: 32 days without a sample.
     assert figures(detached.idle_rules[1]) == [(0, 0, True, True)]
+
+
+def test_both_sides_of_a_comparison_go_by_the_stated_limits(desk: Desk, tiles: TileStore) -> None:
+    one = instance(1, "m5.large")
+    explained(
+        desk, tiles, [one], {CPU: [4.0], counter("NetworkIn"): [0], counter("NetworkOut"): [0]}
+    )
+    earlier = MIDNIGHT - timedelta(days=1)
+    limits = {"EC2Instance": {"cpu_percent": 3.0}}
+
+    # 4 % is less than the published 5 %, and no less than 3 %.
+    for stated, idle in (({}, True), (limits, False)):
+        found = compare(
+            desk.state,
+            tiles,
+            desk.clock,
+            one.arn,
+            as_of=MIDNIGHT,
+            against=earlier,
+            idle_limits=stated,
+        )
+        told = explain(desk.state, tiles, desk.clock, one.arn, as_of=MIDNIGHT, idle_limits=stated)
+        assert (found.before.idle, found.after.idle, told.idle) == (idle, idle, idle)

@@ -64,8 +64,8 @@ def test_a_larger_limit_finds_more(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("EC2Instance: {cpu_percent: [}", "limits.yaml cannot be read as YAML"),
-        ("5", "holds no mapping"),
+        ("EC2Instance: {cpu_percent: [}", "limits.yaml: is no valid YAML"),
+        ("5", "Expected `object`, got `int`; expected a mapping such as"),
         ("Ec2Instance: {cpu_percent: 3}", "type 'Ec2Instance' can be stated; expected .*EC2Instan"),
         ("NatGateway: {connections: 3}", "type 'NatGateway' can be stated"),
         ("EC2Instance: 5", "EC2Instance states 5; expected figures"),
@@ -82,7 +82,7 @@ def test_what_means_nothing_is_named(tmp_path: Path, text: str, expected: str) -
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"none\.yaml cannot be read"):
+    with pytest.raises(InvalidInput, match=r"none\.yaml: cannot be read"):
         read_idle_limits(str(tmp_path / "none.yaml"))
 
 

@@ -197,3 +197,25 @@ def test_what_idles_is_counted_at_what_is_paid_for_it() -> None:
     # 0.75 of 8 USD.
     assert found.idle[0].after_discounts == Savings(100.0, 6.0)
     assert found.idle[0].savings == IDLE.savings
+
+
+@pytest.mark.parametrize(("storage", "paid"), [(46.0, 292.0 + 46.0), (-50.0, None)])
+def test_storage_of_an_idle_database_stays_at_list_prices(
+    storage: float, paid: float | None
+) -> None:
+    resource = database(1, "db.m5.xlarge", multi_az=True)
+    one: Any = recommended_database(resource, {maximum("CPUUtilization"): 5.0})
+    monthly = one.hourly_usd * 730 + storage
+    idle = replace(IDLE, resource_arn=one.resource_arn, savings=Savings(100.0, monthly))
+    billed = Billed(hours=100, list_usd=40, effective_usd=20)
+    known = rates("rds", resource.engine, "db.m5.xlarge", billed)
+    record = type_named("RdsDBInstance")
+    assert record is not None and record.discounted is not None
+
+    (told,) = record.discounted(Results((one,), (), (idle,)), [resource], known).idle
+
+    # 0.2 USD for an hour in each of two zones are 292 USD a month. What saves less than its class
+    # costs goes by the rate of the class as a whole.
+    expected = monthly * 0.4 / one.hourly_usd if paid is None else paid
+    assert told.after_discounts is not None
+    assert told.after_discounts.monthly_usd == pytest.approx(expected)

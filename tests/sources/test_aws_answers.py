@@ -1,12 +1,15 @@
 """Answers that are not AWS's: what a proxy says must not be taken for an empty account."""
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from compute_optimizer.sources.aws import calls
 from compute_optimizer.sources.aws.calls import Call
@@ -59,3 +62,58 @@ def test_what_a_proxy_answers_is_never_an_empty_answer(
         with pytest.raises(ResponseParserError):
             getattr(client, xform_name(call.operation))(**REQUIRED.get(call.operation, {}))
     client.close()
+
+
+SAMPLES: dict[str, Any] = {
+    "MetricDataResults": [
+        {
+            "Id": "s0_0",
+            "Label": "CPUUtilization",
+            "StatusCode": "PartialData",
+            "Timestamps": [1773556200, 1.7735565e9],
+            "Values": [12.5, 3],
+        },
+        {"Id": "s1_0", "Timestamps": [], "Values": []},
+    ],
+    "Messages": [{"Code": "x", "Value": "y"}],
+    "NextToken": "more",
+}
+
+
+Proxy = tuple[LocalAws, list[bytes]]
+
+
+def read(client: Any) -> Any:
+    """Return what a client reads of an answer of GetMetricData."""
+    with closing(client):
+        found = client.get_metric_data(**REQUIRED["GetMetricData"])
+    del found["ResponseMetadata"]["HTTPHeaders"]
+    return found
+
+
+@pytest.fixture
+def told(proxy: Proxy, aws: LocalAws, monkeypatch: Any) -> list[bytes]:
+    """The one answer of an AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy[0].url)
+    return proxy[1]
+
+
+def test_samples_are_read_as_botocore_reads_them(told: list[bytes]) -> None:
+    told[0] = json.dumps(SAMPLES).encode()
+    expected = read(Session().create_client("cloudwatch", REGION))
+    for one in expected["MetricDataResults"]:
+        one["Timestamps"] = [moment.timestamp() for moment in one["Timestamps"]]
+    # What nobody reads is left out.
+    del expected["Messages"], expected["MetricDataResults"][0]["Label"]
+
+    assert read(make_client(make_session(None), "cloudwatch", REGION, Config())) == expected
+
+
+def test_moments_as_text_are_read_too(told: list[bytes]) -> None:
+    one = {"Id": "s0_0", "Timestamps": ["2026-03-15T06:30:00Z"], "Values": [1.0]}
+    told[0] = json.dumps({"MetricDataResults": [one]}).encode()
+
+    found = read(make_client(make_session(None), "cloudwatch", REGION, Config()))
+
+    # 20,527 days and 6.5 hours since 1970.
+    assert found["MetricDataResults"][0]["Timestamps"] == [20_527 * 86_400 + 23_400]

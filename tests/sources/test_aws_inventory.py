@@ -125,6 +125,47 @@ def test_function(aws: LocalAws, source: AwsSource) -> None:
     assert found.tags == {"team": "search"}
 
 
+def test_versions_of_a_function_that_are_called(aws: LocalAws, source: AwsSource) -> None:
+    aws_estate.function(aws)
+    functions = aws.client("lambda")
+    for size in (1024, 2048, 3072):
+        functions.update_function_configuration(FunctionName="worker", MemorySize=size)
+        functions.publish_version(FunctionName="worker")
+    # Version 1 by its number, 3 through an alias, 2 by nobody.
+    for dimensions in (
+        {"Resource": "worker:1"},
+        {"Resource": "worker:prod", "ExecutedVersion": "3"},
+        {"Resource": "worker:prod"},
+        {"Resource": "worker"},
+    ):
+        whole = {"FunctionName": "worker", **dimensions}
+        aws.put("AWS/Lambda", "Invocations", whole, [1.0], SystemClock().now())
+
+    found = listed(source, LAMBDA_FUNCTION, LambdaFunction)
+
+    assert {name: one.memory_size for name, one in found.items()} == {
+        "worker": 3072,
+        "worker:1": 1024,
+        "worker:3": 3072,
+    }
+    assert found["worker:1"].arn == f"arn:aws:lambda:{REGION}:{OWN}:function:worker:1"
+    assert all(one.has_versions and one.name == "worker" for one in found.values())
+    assert found["worker:3"].tags == {"team": "search"}
+
+
+def test_services_whose_arns_do_not_name_the_cluster(
+    aws: LocalAws, source: AwsSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_ECS_NEW_ARN", "false")
+    aws_estate.service(aws)
+    (old,) = aws.client("ecs").list_services(cluster="prod")["serviceArns"]
+    assert old == f"arn:aws:ecs:{REGION}:{OWN}:service/api"
+
+    found = listed(source, ECS_SERVICE, EcsService)["prod/api"]
+
+    assert found.arn == f"arn:aws:ecs:{REGION}:{OWN}:service/prod/api"
+
+
 def test_service_with_its_task(aws: LocalAws, source: AwsSource) -> None:
     aws_estate.service(aws)
 

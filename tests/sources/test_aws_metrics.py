@@ -14,6 +14,7 @@ from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.model.collection import NOTHING_WANTED, Effort, Scope, Wanted
 from compute_optimizer.model.ecs_service import EcsService
+from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import (
     EBS_VOLUME,
@@ -220,6 +221,52 @@ def test_functions_have_their_memory_from_lambda_insights(aws: LocalAws, source:
     found = asked(source, LAMBDA_FUNCTION, [function], key, calls)
 
     assert (found[key]["worker"].tolist(), found[calls]["worker"].tolist()) == ([99], [7])
+
+
+def a_version(short: str) -> Resource:
+    """Return a version of a function that has several."""
+    version = short if ":" in short else f"{short}:$LATEST"
+    arn = f"arn:aws:lambda:{REGION}:{OWN}:function:{version}"
+    return LambdaFunction(
+        arn, OWN, REGION, LAMBDA_FUNCTION, short, "arm64", has_versions=True, memory_size=512
+    )
+
+
+def test_versions_of_a_function_have_what_was_called_of_them(
+    aws: LocalAws, source: AwsSource
+) -> None:
+    for dimensions, invocations, duration in (
+        ({}, 111.0, 99.0),  # all together, which tells of no version
+        ({"Resource": "worker"}, 1.0, 10.0),
+        ({"Resource": "worker:1"}, 10.0, 20.0),
+        ({"Resource": "worker:prod", "ExecutedVersion": "2"}, 40.0, 30.0),
+        ({"Resource": "worker:test", "ExecutedVersion": "2"}, 60.0, 50.0),
+        ({"Resource": "worker:prod"}, 100.0, 77.0),
+    ):
+        whole = {"FunctionName": "worker", **dimensions}
+        aws.put("AWS/Lambda", "Invocations", whole, [invocations], END)
+        aws.put("AWS/Lambda", "Duration", whole, [duration], END)
+    aws.put("LambdaInsights", "used_memory_max", {"function_name": "worker"}, [500.0], END)
+    insights = {"function_name": "worker", "version": "2"}
+    aws.put("LambdaInsights", "used_memory_max", insights, [300.0], END)
+    keys = (
+        MetricKey("Invocations", Statistic.SUM),
+        MetricKey("Duration", Statistic.AVERAGE),
+        MetricKey("Duration", Statistic.MAXIMUM),
+        MetricKey("used_memory_max", Statistic.MAXIMUM),
+    )
+    versions = [a_version(name) for name in ("worker", "worker:1", "worker:2")]
+
+    found = asked(source, LAMBDA_FUNCTION, versions, *keys)
+
+    values = [{name: list(one) for name, one in found[key].items()} for key in keys]
+    # Of two aliases of version 2: 40 + 60 calls, (30 + 50) / 2 and the longer of both.
+    assert values == [
+        {"worker": [1], "worker:1": [10], "worker:2": [100]},
+        {"worker": [10], "worker:1": [20], "worker:2": [40]},
+        {"worker": [10], "worker:1": [20], "worker:2": [50]},
+        {"worker:2": [300]},
+    ]
 
 
 def test_an_estimate_asks_for_no_samples(aws: LocalAws, source: AwsSource) -> None:

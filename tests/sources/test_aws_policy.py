@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.collect import CollectRequest, collect
 from compute_optimizer.sources.aws import Access, AwsSource
@@ -82,6 +83,10 @@ def test_the_policy_of_the_collector_is_what_it_asks_for(
     with closing(AwsSource(access, SystemClock())) as source:
         assert account in source.accounts()
         source.scopes(account)
+    # Who may not list them is asked who may.
+    aws.failing["organizations", "ListAccounts"] = ["AccessDeniedException"]
+    with closing(AwsSource(access, SystemClock())) as source, pytest.raises(SourceUnavailable):
+        source.accounts()
 
     allowed = {action for one in assuming_policy()["Statement"] for action in one["Action"]}
     assert actions(aws) == allowed

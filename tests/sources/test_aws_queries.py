@@ -11,13 +11,9 @@ from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE, ECS_SERVICE, RDS_DB_INSTANCE, Resource
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.resources.ec2.dimensions import GPU_METRICS
+from compute_optimizer.sources.aws.insights import COUNTERS
 from compute_optimizer.sources.aws.inventory import READINGS
-from compute_optimizer.sources.aws.measures import (
-    NOT_IN_CLOUDWATCH,
-    Dimensions,
-    Measure,
-    measures,
-)
+from compute_optimizer.sources.aws.measures import Dimensions, Measure, measures
 from compute_optimizer.sources.aws.queries import (
     CALL_QUERIES,
     CALL_SAMPLES,
@@ -159,9 +155,9 @@ def test_every_series_that_an_analysis_reads_can_be_collected() -> None:
     )}  # fmt: skip
     gpus = {("AutoScalingGroup", name) for name in GPU_METRICS}
     memory = {(RDS_DB_INSTANCE, "mem_used_percent")}
-    counters = {(RDS_DB_INSTANCE, name) for name in NOT_IN_CLOUDWATCH}
-    # CloudWatch has no volumes and GPUs of a group (its instances have), and RDS tells no used
-    # memory.
+    counters = {(RDS_DB_INSTANCE, name) for name in COUNTERS}
+    # CloudWatch has no volumes and GPUs of a group (its instances have), RDS tells no used memory,
+    # and counters are asked of Performance Insights.
     assert lacking == groups | gpus | memory | counters
 
 

@@ -68,6 +68,8 @@ data "aws_iam_policy_document" "collect" {
       "ecs:ListClusters",
       "ecs:ListServices",
       "lambda:ListFunctions",
+      "pi:GetResourceMetrics",
+      "pi:ListAvailableResourceMetrics",
       "rds:DescribeDBClusters",
       "rds:DescribeDBInstances",
       "tag:GetResources",

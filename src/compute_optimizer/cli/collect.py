@@ -25,6 +25,7 @@ from compute_optimizer.cli.output import (
     print_json,
     settings_for,
 )
+from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
@@ -101,10 +102,34 @@ class Wish:
     days: int | None
     since: datetime | None
     concurrency: int
-    estimate: bool
-    again: bool
-    keep_gone: bool
-    enroll: bool
+    estimate: bool = False
+    again: bool = False
+    keep_gone: bool = False
+    enroll: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAccess:
+    """What was typed about credentials, accounts and Regions of AWS."""
+
+    profile: str | None
+    role: str
+    external_id: str
+    accounts: str
+    regions: str
+
+
+def access_of(settings: Settings, named: NamedAccess, concurrency: int) -> Access:
+    """Return the access to AWS that was typed, at the pace of the settings."""
+    return Access(
+        profile=named.profile,
+        role=named.role,
+        external_id=named.external_id,
+        accounts=listed(named.accounts),
+        regions=listed(named.regions),
+        requests_per_second=settings.collect_requests_per_second,
+        connections=concurrency,
+    )
 
 
 @commands.command()
@@ -132,15 +157,8 @@ def aws(
     The exit code is 6 where an account, a Region or a type could not be read; the rest is kept.
     """
     settings = settings_for(data_dir)
-    access = Access(
-        profile=profile,
-        role=role,
-        external_id=external_id,
-        accounts=listed(accounts),
-        regions=listed(regions),
-        requests_per_second=settings.collect_requests_per_second,
-        connections=concurrency,
-    )
+    named = NamedAccess(profile, role, external_id, accounts, regions)
+    access = access_of(settings, named, concurrency)
     wish = Wish(types, days, since, concurrency, estimate, again, keep_gone, enroll_accounts)
     with opened(settings) as application, closing(aws_source(application, access)) as source:
         report = carry_out(application, source, wish)

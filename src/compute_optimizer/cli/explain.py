@@ -116,9 +116,15 @@ def explain(
         stores = (application.state, TileStore(settings.tiles_dir), application.clock)
         moment = as_of_moment(as_of, application.clock)
         other = as_of_moment(against, application.clock, "--against")
+        limits = read_idle_limits(settings.idle_limits)
         if other is not None:
             comparison = compare(
-                *stores, resource, as_of=moment, against=other, profile=settings.profile
+                *stores,
+                resource,
+                as_of=moment,
+                against=other,
+                profile=settings.profile,
+                idle_limits=limits,
             )
             show_comparison(comparison, output)
             return
@@ -127,7 +133,7 @@ def explain(
             resource,
             as_of=moment,
             profile=settings.profile,
-            idle_limits=read_idle_limits(settings.idle_limits),
+            idle_limits=limits,
             as_type=as_type,
         )
     if output is Format.JSON:

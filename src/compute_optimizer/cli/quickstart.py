@@ -2,7 +2,6 @@
 
 import sys
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -15,20 +14,22 @@ from compute_optimizer.cli.collect import (
     AccountsOption,
     ConcurrencyOption,
     ExternalIdOption,
+    NamedAccess,
     ProfileOption,
     RegionsOption,
     RoleOption,
     TypesOption,
+    Wish,
+    access_of,
+    carry_out,
     known_types,
-    listed,
-    run,
 )
-from compute_optimizer.cli.collecting import enroll, print_report
+from compute_optimizer.cli.collecting import print_report
 from compute_optimizer.cli.output import settings_for
 from compute_optimizer.cli.recommend import print_recommendations
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectReport, CollectRequest
+from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectReport
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.sources.aws import Access
@@ -53,39 +54,25 @@ def quickstart(
 
     The exit code is 6 where an account, a Region or a type could not be read.
     """
-    wanted = known_types(types)
+    known_types(types)  # Refused before anything else is done.
+    wish = Wish(types, days, None, concurrency, enroll=True)
     with TemporaryDirectory(prefix="compute-optimizer-") as temporary:
         # Whatever else the user has set up stays as it is: only this folder is written to.
         own = {"state_url": "", "key_file": "", "audit_file": ""}
         settings = settings_for(data_dir or Path(temporary), **own)
-        access = Access(
-            profile=profile,
-            role=role,
-            external_id=external_id,
-            accounts=listed(accounts),
-            regions=listed(regions),
-            requests_per_second=settings.collect_requests_per_second,
-            connections=concurrency,
-        )
+        named = NamedAccess(profile, role, external_id, accounts, regions)
         with opened(settings) as application:
-            request = CollectRequest(
-                since=application.clock.now() - timedelta(days=days),
-                resource_types=wanted,
-                overlap=timedelta(hours=settings.collect_overlap_hours),
-                concurrency=concurrency,
-            )
-            report = _report(application, access, request)
+            report = _report(application, access_of(settings, named, concurrency), wish)
     if data_dir is not None:
         print(f"The data is in {data_dir}: --data-dir {data_dir} lets other commands read it.")
     if report.failures:
         raise typer.Exit(SourceUnavailable.exit_code)
 
 
-def _report(application: Application, access: Access, request: CollectRequest) -> CollectReport:
+def _report(application: Application, access: Access, wish: Wish) -> CollectReport:
     """Collect, analyze and print."""
     with closing(aws_source(application, access)) as source:
-        enroll(application, source.accounts())
-        report = run(application, source, request)
+        report = carry_out(application, source, wish)
     print_report(report)
     if not report.resources:
         return report

@@ -24,7 +24,7 @@ from compute_optimizer.errors import Conflict, SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.gaps import Range, missing, range_until
 from compute_optimizer.jobs.ingest import NOTHING, disk_errors, unknown_types_of
-from compute_optimizer.model.collection import Effort, Scope, Wanted
+from compute_optimizer.model.collection import Effort, Scope, Wanted, at_once
 from compute_optimizer.model.metrics import SLOT_SECONDS, MetricKey
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import type_named
@@ -241,9 +241,11 @@ def estimate(
     def effort_of(shard: _Shard) -> Effort:
         return source.effort(shard.scope, _missing(run, shard))
 
+    places: defaultdict[tuple[str, str], Effort] = defaultdict(Effort)
     for shard, outcome in _each(run, "Estimating shards", shards, effort_of):
         with _failures(run.report, shard.scope):
-            run.report.effort += outcome.result()
+            places[shard.key.account_id, shard.key.region] += outcome.result()
+    run.report.effort = at_once(places.values(), request.concurrency)
     return run.report
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from compute_optimizer.engine.comparison import Comparison, Moment
 from compute_optimizer.engine.departures import departures, record_departures
-from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.explanation import Explanation, IdleEvidence
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment, resource_type
@@ -24,7 +24,11 @@ from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Id
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.resources.discounts import stranding
-from compute_optimizer.resources.idle_evidence import idle_evidence, with_idle_rules
+from compute_optimizer.resources.idle_evidence import (
+    idle_evidence,
+    with_idle_rules,
+    with_idle_sides,
+)
 from compute_optimizer.resources.idleness import IdleRule, limited, window_days
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import find_resource, resources_of, shard_of
@@ -79,10 +83,7 @@ def explain(
         rules = [limited(rule, idle_limits) for rule in kind.idle]
         windows = [_window(connection, tiles, resource, known, preferences, one) for one in rules]
     catalog = kind.catalog_with(own)
-    idle = [
-        idle_evidence(rule, resource, seen, catalog, as_of=known.as_of)
-        for rule, seen in zip(rules, windows, strict=True)
-    ]
+    idle = _idle(resource, rules, windows, catalog, known.as_of)
     asked = {"as_of": known.as_of, "preferences": preferences, **risk.known_to(kind)}
     told = explain_one(
         resource, known.samples, kind.catalog_with(own), **asked, **_asked_beside(others)
@@ -107,12 +108,13 @@ def compare(
     as_of: datetime | None,
     against: datetime,
     profile: str = PUBLISHED,
+    idle_limits: IdleLimits = NO_LIMITS,
 ) -> Comparison:
     """Return the answers as of two moments and which input made the difference.
 
-    `as_of` None is the moment of the current run. Raises NotFound for a resource that the
-    inventory does not have, and InvalidInput for a moment in the future or the same one twice, or
-    a resource of a type that cannot be explained.
+    `as_of` None is the moment of the current run; `idle_limits` are as in `explain`. Raises
+    NotFound for a resource that the inventory does not have, and InvalidInput for a moment in the
+    future or the same one twice, or a resource of a type that cannot be explained.
     """
     for moment in (against, against if as_of is None else as_of):
         check_moment(moment, clock)
@@ -132,8 +134,32 @@ def compare(
             _known_at(connection, tiles, [resource, *others], at, preferences)
             for at in (moment, against)
         )
+        rules = [limited(rule, idle_limits) for rule in kind.idle]
+        windows = {
+            known.as_of: [
+                _window(connection, tiles, resource, known, preferences, r) for r in rules
+            ]
+            for known in (one, other)
+        }
     asked = {"preferences": preferences, **risk.known_to(kind), **_asked_beside(others)}
-    return compare_one(resource, (one, other), kind.catalog_with(own), **asked)
+    catalog = kind.catalog_with(own)
+    found: Comparison = compare_one(resource, (one, other), catalog, **asked)
+    idle = {at: _idle(resource, rules, seen, catalog, at) for at, seen in windows.items()}
+    return with_idle_sides(found, idle)
+
+
+def _idle(
+    resource: Resource,
+    rules: Sequence[IdleRule],
+    windows: Sequence[ShardSamples],
+    catalog: Any,
+    as_of: datetime,
+) -> list[IdleEvidence]:
+    """Return what each rule says of a resource by the samples of its window."""
+    return [
+        idle_evidence(rule, resource, seen, catalog, as_of=as_of)
+        for rule, seen in zip(rules, windows, strict=True)
+    ]
 
 
 def _function_of(

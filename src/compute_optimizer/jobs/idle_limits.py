@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.idle_limits import IdleLimits
 from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.sources.yaml_files import read_yaml
 
 
 def known_limits() -> dict[str, dict[str, float]]:
@@ -33,14 +32,12 @@ def read_idle_limits(name: str) -> IdleLimits:
         return {}
     path = Path(name).expanduser()
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidInput(f"setting idle_limits: {path} cannot be read as YAML: {error}") from None
-    if not isinstance(document, Mapping):
+        document = read_yaml(path, dict[str, Any], may_be_empty=False)
+    except InvalidInput as error:
         raise InvalidInput(
-            f"setting idle_limits: {path} holds no mapping; expected one such as "
+            f"setting idle_limits: {error}; expected a mapping such as "
             "{EC2Instance: {cpu_percent: 3}}"
-        )
+        ) from error
     return {kind: _limits_of(path, kind, stated) for kind, stated in document.items()}
 
 

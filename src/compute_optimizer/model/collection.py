@@ -1,7 +1,7 @@
 """What is collected from a source of metrics: where, which samples, and what that takes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +69,14 @@ class Effort:
             self.seconds + other.seconds,
             self.usd + other.usd,
         )
+
+
+def at_once(efforts: Iterable[Effort], workers: int) -> Effort:
+    """Return what it takes to do several things by so many workers, none of which can be shared.
+
+    The time is the least that it may take: that of the longest one, or of all divided up evenly.
+    """
+    every = list(efforts)
+    whole = sum(every, Effort())
+    longest = max((one.seconds for one in every), default=0.0)
+    return replace(whole, seconds=max(longest, whole.seconds / workers))

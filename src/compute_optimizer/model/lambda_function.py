@@ -31,6 +31,8 @@ class LambdaFunction(Resource):
     """MB, as configured."""
     timeout_seconds: float | None = None
     """None where unknown."""
+    has_versions: bool = False
+    """Whether other versions are called than $LATEST: metrics of the whole function tell of all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ class Billing:
     """Of a resource: how many hours are billed in one, as for a standby."""
     machines: Callable[[Any], int] = lambda one: 1
     """Of a recommendation: how many of its machines the savings are for."""
+    rated: Callable[[Any], float] | None = None
+    """Of a recommendation: USD a month at list of what its rate is for, of all that idles with it;
+    None for all of it."""
 
 
 def _machines(one: Any) -> int:
@@ -66,6 +69,8 @@ DATABASES = Billing(
     current=lambda one: (one.db_class, one.hourly_usd),
     option_name=lambda option: option.db_class,
     copies=lambda database: 2 if database.multi_az else 1,
+    # Reservations are of the class; storage stays at list prices.
+    rated=lambda one: one.hourly_usd * HOURS_PER_MONTH,
 )
 
 
@@ -91,7 +96,7 @@ def by_type(billing: Billing) -> Discounted:
         found: Results[Any], resources: Sequence[Resource], rates: AccountRates
     ) -> Results[Any]:
         told = with_type_rates(found, resources, rates, billing)
-        return with_idle_rates(told, rates.factor(billing.product))
+        return with_idle_rates(told, rates.factor(billing.product), billing.rated)
 
     return discounted
 
@@ -121,18 +126,32 @@ def by_factor(product: str) -> Discounted:
     return discounted
 
 
-def with_idle_rates(found: Results[Any], factor: float | None) -> Results[Any]:
-    """Return the results with what idles at what is paid for it, else at the product's factor."""
+def with_idle_rates(
+    found: Results[Any], factor: float | None, rated: Callable[[Any], float] | None = None
+) -> Results[Any]:
+    """Return the results with what idles at what is paid for it, else at the product's factor.
+
+    `rated` is that of Billing.
+    """
     if factor is None or not found.idle:
         return found
-    paid = {
-        one.resource_arn: one.discounts.factor for one in found.recommendations if one.discounts
-    }
-    idle = tuple(
-        replace(one, after_discounts=_times(one.savings, paid.get(one.resource_arn, factor)))
-        for one in found.idle
-    )
-    return replace(found, idle=idle)
+    known = {one.resource_arn: one for one in found.recommendations if one.discounts}
+    idle = []
+    for one in found.idle:
+        billed = known.get(one.resource_arn)
+        after = _times(one.savings, billed.discounts.factor if billed else factor)
+        if billed is not None and rated is not None:
+            after = _partly(one.savings, billed.discounts.factor, rated(billed))
+        idle.append(replace(one, after_discounts=after))
+    return replace(found, idle=tuple(idle))
+
+
+def _partly(savings: Savings | None, factor: float, rated: float) -> Savings | None:
+    """Return savings of which only so many USD a month are paid at another rate."""
+    if savings is None:
+        return None
+    part = min(rated, savings.monthly_usd)
+    return Savings(savings.percentage, part * factor + savings.monthly_usd - part)
 
 
 def _times(savings: Savings | None, factor: float) -> Savings | None:

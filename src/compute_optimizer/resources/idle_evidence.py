@@ -1,10 +1,11 @@
 """What the rules of idleness say of one resource, and the figures beside their limits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from compute_optimizer.engine.comparison import Comparison, Side
 from compute_optimizer.engine.evidence import ONLY, chosen_metrics, history_of
 from compute_optimizer.engine.explanation import Explanation, IdleEvidence
 from compute_optimizer.engine.idle import limit_evidence
@@ -47,6 +48,21 @@ def with_idle_rules(
     found = [one.finding for one in rules if one.is_idle]
     finding = found[0] if says_all and found else told.finding
     return replace(told, idle_rules=tuple(rules), finding=finding, idle=bool(found))
+
+
+def with_idle_sides(
+    found: Comparison, rules: Mapping[datetime, Sequence[IdleEvidence]]
+) -> Comparison:
+    """Return a comparison with what the rules say as of each of its moments, as `with_idle_rules`.
+
+    A type without rules says what it said.
+    """
+
+    def with_rules(side: Side) -> Side:
+        said = rules[side.as_of]
+        return replace(side, idle=any(one.is_idle for one in said)) if said else side
+
+    return replace(found, before=with_rules(found.before), after=with_rules(found.after))
 
 
 def unsized_evidence(

@@ -16,13 +16,10 @@ from botocore.exceptions import BotoCoreError
 
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.model.account import check_account_id
-from compute_optimizer.sources.aws.calls import (
-    CALLER_IDENTITY,
-    LIST_ACCOUNTS,
-    REGIONS,
-)
+from compute_optimizer.sources.aws.calls import CALLER_IDENTITY, REGIONS
 from compute_optimizer.sources.aws.clients import make_client, make_session
 from compute_optimizer.sources.aws.failing import refusals
+from compute_optimizer.sources.aws.organization import active_accounts
 from compute_optimizer.sources.aws.place import Place
 
 FIRST_REGION = "us-east-1"
@@ -89,8 +86,7 @@ class Accounts:
             return [self.own_id()]
         if ALL_ACCOUNTS not in self.access.accounts:
             return [check_account_id(one) for one in dict.fromkeys(self.access.accounts)]
-        found = self.place(self.own_id(), self._home).records(LIST_ACCOUNTS)
-        return sorted(one["Id"] for one in found if one["Status"] == "ACTIVE")
+        return active_accounts(self.place(self.own_id(), self._home))
 
     def regions(self, account_id: str) -> Sequence[str]:
         """Return the Regions that the user means, or all that the account has enabled."""

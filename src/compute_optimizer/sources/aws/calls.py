@@ -32,6 +32,8 @@ class Call:
     """(records of `over`) -> the parameters of each request."""
     prefix: str = ""
     """Of the IAM action, where it is not the name of the service."""
+    kept_with: str = ""
+    """A parameter that each record is kept with, as a pair, where the answer does not repeat it."""
 
     @property
     def action(self) -> str:
@@ -39,11 +41,11 @@ class Call:
         return f"{self.prefix or self.service}:{self.operation}"
 
 
-def _by_cluster(services: Sequence[str]) -> Iterable[Record]:
-    """Group ARNs of services, which name their cluster, into requests."""
+def _by_cluster(services: Sequence[tuple[str, str]]) -> Iterable[Record]:
+    """Group pairs of cluster and service into requests: older ARNs of services name no cluster."""
     clusters: defaultdict[str, list[str]] = defaultdict(list)
-    for arn in services:
-        clusters[arn.split("/")[1]].append(arn)
+    for cluster, arn in services:
+        clusters[cluster].append(arn)
     for cluster, arns in clusters.items():
         for start in range(0, len(arns), SERVICES_AT_ONCE):
             some = arns[start : start + SERVICES_AT_ONCE]
@@ -57,6 +59,7 @@ def _task_definitions(services: Sequence[Record]) -> Iterable[Record]:
 CALLER_IDENTITY = Call("sts", "GetCallerIdentity", "Account")
 ASSUME_ROLE = Call("sts", "AssumeRole", "Credentials")
 LIST_ACCOUNTS = Call("organizations", "ListAccounts", "Accounts")
+ORGANIZATION = Call("organizations", "DescribeOrganization", "Organization")
 REGIONS = Call("ec2", "DescribeRegions", "Regions")
 
 INSTANCES = Call("ec2", "DescribeInstances", "Reservations")
@@ -73,7 +76,7 @@ LAUNCH_TEMPLATES = Call(
     "LaunchTemplateVersions",
     {"Versions": ["$Latest", "$Default"]},
 )
-FUNCTIONS = Call("lambda", "ListFunctions", "Functions")
+FUNCTIONS = Call("lambda", "ListFunctions", "Functions", {"FunctionVersion": "ALL"})
 FUNCTION_TAGS = Call(
     "resourcegroupstaggingapi",
     "GetResources",
@@ -88,6 +91,7 @@ SERVICE_ARNS = Call(
     "serviceArns",
     over=CLUSTERS,
     ask=lambda clusters: [{"cluster": arn} for arn in clusters],
+    kept_with="cluster",
 )
 SERVICES = Call("ecs", "DescribeServices", "services", over=SERVICE_ARNS, ask=_by_cluster)
 TASK_DEFINITIONS = Call(
@@ -103,4 +107,12 @@ DB_INSTANCES = Call("rds", "DescribeDBInstances", "DBInstances")
 DB_CLUSTERS = Call("rds", "DescribeDBClusters", "DBClusters")
 
 LIST_METRICS = Call("cloudwatch", "ListMetrics", "Metrics")
+INVOKED = Call(
+    "cloudwatch",
+    "ListMetrics",
+    "Metrics",
+    {"Namespace": "AWS/Lambda", "MetricName": "Invocations"},
+)
+COUNTERS_KNOWN = Call("pi", "ListAvailableResourceMetrics", "Metrics", {"MetricTypes": ["os"]})
+COUNTERS = Call("pi", "GetResourceMetrics", "MetricList")
 METRIC_DATA = Call("cloudwatch", "GetMetricData", "MetricDataResults")

@@ -1,13 +1,16 @@
 """Clients of AWS's services: made one at a time, and wary of answers that are not AWS's.
 
-CloudWatch's make no datetime per sample.
+CloudWatch's read samples quickly: there are millions of them.
 """
 
+from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from threading import Lock
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import botocore.session
+import msgspec
 from botocore.parsers import ResponseParserError, ResponseParserFactory
 from botocore.utils import parse_timestamp
 
@@ -18,6 +21,9 @@ PARSERS = "response_parser_factory"
 
 METADATA = "ResponseMetadata"
 """Member that botocore adds to every answer; AWS's have the id of the request there."""
+
+SAMPLES_SHAPE = f"{METRIC_DATA.operation}Output"
+"""botocore's name of the answer that has samples."""
 
 SHOWN_BYTES = 60
 """Of an answer that is not AWS's: enough to see whose it is."""
@@ -41,8 +47,9 @@ def make_client(
 ) -> Any:
     """Return a client of a service in a Region, at AWS's own address unless another is given.
 
-    Timestamps of CloudWatch are seconds since 1970. A call may bring 100,800 of them; as datetimes
-    in local time they took 2.9 s of processor time, as numbers 0.15 s (seen 2026-11-26).
+    Timestamps of CloudWatch are seconds since 1970, and its samples in JSON are not walked one by
+    one. A call may bring 100,800 of them; with datetimes in local time they took 2.9 s of processor
+    time, as numbers that are walked 0.15 s, and so 0.01 s (seen 2026-11-26).
     """
     with _making:
         usual = session.get_component(PARSERS)
@@ -75,15 +82,48 @@ class _WaryParsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has
 
         def parse(response: Any, shape: Any) -> Any:
             try:
-                parsed = usual(response, shape)
+                parsed = _samples(usual, response, shape) or usual(response, shape)
             except UNREADABLE as error:
                 raise _not_of_aws(response) from error
-            if set(parsed) <= {METADATA} and "RequestId" not in parsed.get(METADATA, {}):
+            # What an error tells besides its code is parsed by itself, and may be nothing.
+            told = response["status_code"] != HTTPStatus.OK or set(parsed) - {METADATA}
+            if not told and "RequestId" not in parsed.get(METADATA, {}):
                 raise _not_of_aws(response)
             return parsed
 
         parser.parse = parse
         return parser
+
+
+class _Series(TypedDict, total=False):
+    """What is read of one series in an answer of GetMetricData."""
+
+    Id: str
+    StatusCode: str
+    Timestamps: list[float]
+    Values: list[float]
+
+
+class _Samples(TypedDict, total=False):
+    """What is read of an answer of GetMetricData."""
+
+    MetricDataResults: Required[list[_Series]]
+    NextToken: str
+
+
+_decode = msgspec.json.Decoder(_Samples).decode
+
+
+def _samples(usual: Callable[[Any, Any], Any], response: Any, shape: Any) -> Any:
+    """Return a successful answer of GetMetricData as the usual parser would; None for others."""
+    if getattr(shape, "name", "") != SAMPLES_SHAPE or response["status_code"] != HTTPStatus.OK:
+        return None
+    try:
+        found = _decode(response["body"])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Another protocol, another spelling of moments, or no answer of AWS's.
+        return None
+    return usual({**response, "body": b"{}"}, shape) | found
 
 
 def _not_of_aws(response: Any) -> ResponseParserError:

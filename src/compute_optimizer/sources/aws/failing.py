@@ -14,14 +14,19 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperat
 ADVICE = "; allow it as in docs/collect-aws.md"
 
 
+def code_of(error: SourceUnavailable) -> str:
+    """Return AWS's code of a refusal, "" where it was not AWS that refused."""
+    cause = error.__cause__
+    return str(cause.response["Error"]["Code"]) if isinstance(cause, ClientError) else ""
+
+
 @contextmanager
 def refusals(place: str, action: str) -> Iterator[None]:
     """Raise SourceUnavailable that names the place and the action for whatever AWS refuses."""
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        advice = ADVICE if code in DENIED else ""
+        advice = ADVICE if error.response["Error"]["Code"] in DENIED else ""
         raise SourceUnavailable(f"{place}: {action}: {error}{advice}") from error
     except (BotoCoreError, ResponseParserError) as error:
         # The latter where something else than AWS answers, such as a proxy.

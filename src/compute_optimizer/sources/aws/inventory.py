@@ -50,7 +50,7 @@ READINGS = {
     ),
     EBS_VOLUME: Reading((calls.VOLUMES, calls.INSTANCES), read_volumes),
     NAT_GATEWAY: Reading((calls.NAT_GATEWAYS, calls.ROUTE_TABLES), read_gateways),
-    LAMBDA_FUNCTION: Reading((calls.FUNCTIONS, calls.FUNCTION_TAGS), read_functions),
+    LAMBDA_FUNCTION: Reading((calls.FUNCTIONS, calls.FUNCTION_TAGS, calls.INVOKED), read_functions),
     ECS_SERVICE: Reading(
         (calls.SERVICES, calls.TASK_DEFINITIONS, calls.SERVICE_POLICIES), read_services
     ),

@@ -6,7 +6,7 @@ Names, namespaces and dimensions are those of spec 2.4 and of the services' own 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from compute_optimizer.model.lambda_function import LATEST
+from compute_optimizer.model.lambda_function import LATEST, version_of
 from compute_optimizer.model.metrics import SLOT_SECONDS
 from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
@@ -53,6 +53,9 @@ class Measure:
     """The further dimension that tells parts apart, such as GPUs; they are added up."""
     highest: bool = False
     """Of the parts the highest counts, and not their sum."""
+    calls: bool = False
+    """The parts are calls of one version through several aliases: totals are added up, of maxima
+    the highest counts, and averages are averaged."""
     of_volumes: bool = False
     """The sum over the volumes of an instance; the dimension is that of a volume."""
 
@@ -72,8 +75,31 @@ def _by(name: str) -> Callable[[Resource], Dimensions]:
 
 
 def _by_function(name: str) -> Callable[[Resource], Dimensions]:
-    """Identify functions; the metrics of a single version are not looked at."""
-    return lambda one: ((name, one.resource_id),) if one.arn.endswith(LATEST) else ()
+    """Identify functions of which only $LATEST is called, so that what tells of all tells of it."""
+    return lambda one: () if _has_versions(one) else ((name, _function(one)),)
+
+
+def _by_version(name: str, version: str) -> Callable[[Resource], Dimensions]:
+    """Identify one version among others of its function, by a dimension that is its number."""
+    return lambda one: (
+        ((version, version_of(one.arn)), (name, _function(one))) if _has_versions(one) else ()
+    )
+
+
+def _called_directly(one: Resource) -> Dimensions:
+    """Identify what is called by the name of the function, and by its number for a version."""
+    if not _has_versions(one):
+        return ()
+    return ("FunctionName", _function(one)), ("Resource", one.resource_id)
+
+
+def _function(one: Resource) -> str:
+    """Return the name of a function without the number of a version."""
+    return one.resource_id.partition(":")[0]
+
+
+def _has_versions(one: Resource) -> bool:
+    return getattr(one, "has_versions", False) or version_of(one.arn) != LATEST
 
 
 def _by_service(resource: Resource) -> Dimensions:
@@ -143,6 +169,19 @@ def _gpus(dimensions: Callable[[Resource], Dimensions], agent: str) -> tuple[Mea
     )
 
 
+def _invocations(name: str) -> tuple[Measure, ...]:
+    """Return what tells of the calls of a function, or of one of its versions.
+
+    Calls through aliases come first: who publishes versions calls them so.
+    """
+    space, version = "AWS/Lambda", _by_version("FunctionName", "ExecutedVersion")
+    return (
+        Measure(name, space, name, _by_function("FunctionName")),
+        Measure(name, space, name, version, discovered=True, part="Resource", calls=True),
+        Measure(name, space, name, _called_directly, discovered=True, exact=True),
+    )
+
+
 MACHINE = (
     "CPUUtilization",
     "NetworkIn",
@@ -179,9 +218,6 @@ AURORA = (
 )
 CLUSTER = ("VolumeBytesUsed", "VolumeReadIOPs", "VolumeWriteIOPs")
 
-NOT_IN_CLOUDWATCH = frozenset({"OsSwapIn", "OsSwapOut", "OsMemoryOutOfMemoryKillCount"})
-"""Counters that only the API of Performance Insights tells, which is not asked."""
-
 
 def measures(agent: str = AGENT) -> dict[str, TypeMeasures]:
     """Return the table by resource type, with the namespace that the agent writes to."""
@@ -211,16 +247,14 @@ def measures(agent: str = AGENT) -> dict[str, TypeMeasures]:
         NAT_GATEWAY: TypeMeasures(_named("AWS/NATGateway", by_gateway, *GATEWAY)),
         LAMBDA_FUNCTION: TypeMeasures(
             (
-                *_named("AWS/Lambda", _by_function("FunctionName"), "Invocations", "Duration"),
+                *(one for name in ("Invocations", "Duration") for one in _invocations(name)),
                 *(
-                    Measure(
-                        name,
-                        LAMBDA_INSIGHTS,
-                        name,
-                        _by_function("function_name"),
-                        discovered=True,
-                    )
+                    Measure(name, LAMBDA_INSIGHTS, name, dimensions, discovered=True)
                     for name in ("used_memory_max", "billed_duration")
+                    for dimensions in (
+                        _by_function("function_name"),
+                        _by_version("function_name", "version"),
+                    )
                 ),
             )
         ),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.model.collection import Collected, Wanted
-from compute_optimizer.model.metrics import MetricKey
+from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.sources.aws.measures import MIB
 from compute_optimizer.sources.aws.queries import Batch, Series
@@ -68,10 +68,15 @@ def _whole(series: Series, parts: Sequence[Points]) -> Points:
     """Return the sum of several series in each interval, such as of volumes, or their highest."""
     seconds = np.concatenate([one for one, _ in parts])
     values = np.concatenate([one for _, one in parts])
+    if bool(np.all(seconds[1:] > seconds[:-1])):
+        return seconds, values
     moments, places = np.unique(seconds, return_inverse=True)
-    highest = series.measure.highest
+    statistic, calls = series.key.statistic, series.measure.calls
+    highest = series.measure.highest or (calls and statistic is Statistic.MAXIMUM)
     whole: Floats = np.full(len(moments), -np.inf if highest else 0.0)
     (np.maximum if highest else np.add).at(whole, places, values)
+    if calls and statistic is Statistic.AVERAGE:
+        whole /= np.bincount(places)
     return moments, whole
 
 

@@ -12,9 +12,9 @@ class Pace:
         self._next = 0.0
         self._lock = Lock()
 
-    def wait(self) -> None:
-        """Return when it is the caller's turn."""
+    def wait(self, amount: float = 1.0) -> None:
+        """Return when it is the caller's turn; whoever comes next waits by what it takes."""
         with self._lock:
             turn = max(self._next, monotonic())
-            self._next = turn + self._interval
+            self._next = turn + self._interval * amount
         sleep(max(turn - monotonic(), 0.0))

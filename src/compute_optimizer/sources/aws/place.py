@@ -1,6 +1,6 @@
 """One account and Region: the answers to declared calls, each asked once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, closing
 from threading import RLock
 from typing import Any
@@ -9,6 +9,7 @@ from botocore import xform_name
 
 from compute_optimizer.sources.aws.calls import Call
 from compute_optimizer.sources.aws.clients import make_client
+from compute_optimizer.sources.aws.effort import SAMPLES_PER_SECOND
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.pace import Pace
 
@@ -22,6 +23,7 @@ class Place:
         self.account_id = account_id
         self.region = region
         self._pace = Pace(rate)
+        self._samples = Pace(SAMPLES_PER_SECOND if rate else 0.0)
         self._session = session
         self._config = config
         self._clients: dict[str, Any] = {}
@@ -49,7 +51,12 @@ class Place:
         Raises SourceUnavailable.
         """
         with self._refusals(call):
-            return _pages(self._kept_client(call.service), call, parameters)
+            whole = {**call.parameters, **parameters}
+            return _pages(self._kept_client(call.service), call, whole)
+
+    def await_samples(self, count: int) -> None:
+        """Return when so many samples may be asked for, by all threads together."""
+        self._samples.wait(count)
 
     def close(self) -> None:
         """Close the connections."""
@@ -63,9 +70,10 @@ class Place:
         found: list[Any] = []
         # The client is not kept: those of hundreds of accounts in all Regions take gigabytes.
         with self._refusals(call), closing(self._client(call.service)) as client:
-            for page in (page for one in wanted for page in _pages(client, call, one)):
-                part = page.get(call.result, [])
-                found += part if isinstance(part, list) else [part]
+            for request in wanted:
+                some = _records(_pages(client, call, request), call)
+                kept = request.get(call.kept_with)
+                found += [(kept, one) for one in some] if call.kept_with else some
         return found
 
     def _refusals(self, call: Call) -> AbstractContextManager[None]:
@@ -87,9 +95,21 @@ class Place:
         self._pace.wait()
 
 
+def _records(pages: Iterable[Mapping[str, Any]], call: Call) -> list[Any]:
+    found: list[Any] = []
+    for page in pages:
+        part = page.get(call.result, [])
+        found += part if isinstance(part, list) else [part]
+    return found
+
+
 def _pages(client: Any, call: Call, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the pages of one request."""
     method = xform_name(call.operation)
-    if not client.can_paginate(method):
-        return [getattr(client, method)(**parameters)]
-    return list(client.get_paginator(method).paginate(**parameters))
+    if client.can_paginate(method):
+        return list(client.get_paginator(method).paginate(**parameters))
+    pages = [getattr(client, method)(**parameters)]
+    # botocore knows no paginator of some operations that have pages.
+    while token := pages[-1].get("NextToken"):
+        pages.append(getattr(client, method)(**parameters, NextToken=token))
+    return pages

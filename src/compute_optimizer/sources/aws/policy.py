@@ -5,9 +5,12 @@ from typing import Any
 
 from compute_optimizer.sources.aws.calls import (
     ASSUME_ROLE,
+    COUNTERS,
+    COUNTERS_KNOWN,
     LIST_ACCOUNTS,
     LIST_METRICS,
     METRIC_DATA,
+    ORGANIZATION,
     REGIONS,
     Call,
 )
@@ -23,7 +26,8 @@ VERSION = "2012-10-17"
 def collecting_actions() -> list[str]:
     """Return the actions that reading one account needs."""
     calls = [call for reading in READINGS.values() for one in reading.calls for call in _chain(one)]
-    return sorted({call.action for call in (*calls, REGIONS, LIST_METRICS, METRIC_DATA)})
+    asked = (*calls, REGIONS, LIST_METRICS, METRIC_DATA, COUNTERS_KNOWN, COUNTERS)
+    return sorted({call.action for call in asked})
 
 
 def collecting_policy() -> dict[str, Any]:
@@ -35,7 +39,8 @@ def assuming_policy() -> dict[str, Any]:
     """Return the policy of who collects many accounts: to list them, and to take their role."""
     role = f"arn:aws:iam::*:role/{ROLE_NAME}"
     taking = _statement([ASSUME_ROLE.action], role, "TakeTheRoleInEachAccount")
-    listing = _statement([LIST_ACCOUNTS.action], "*", "ListAccountsOfTheOrganization")
+    asked = sorted(one.action for one in (LIST_ACCOUNTS, ORGANIZATION))
+    listing = _statement(asked, "*", "ListAccountsOfTheOrganization")
     return {"Version": VERSION, "Statement": [listing, taking]}
 
 

@@ -80,6 +80,11 @@ class Batch:
         return sum(len(one.dimensions) for one in self.series)
 
     @property
+    def samples(self) -> int:
+        """Return how many samples there may be in the answer."""
+        return sum(one.samples for one in self.series)
+
+    @property
     def parameters(self) -> Record:
         """Return those of the call."""
         return {

@@ -51,7 +51,8 @@ def read_services(at: Located, answers: Answers) -> list[Resource]:
         name = "/".join((one["clusterArn"].rpartition("/")[2], one["serviceName"]))
         members = at.shared(
             ECS_SERVICE,
-            arn=one["serviceArn"],
+            # Older ARNs do not name the cluster, so that two services may have the same.
+            arn=at.arn("ecs", f"service/{name}"),
             resource_id=name,
             instance_type=launched,
             name=one["serviceName"],

@@ -1,38 +1,39 @@
 """AWS behind the seam `interfaces.MetricSource`."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache, partial
 from math import nan
-from threading import Lock
-from typing import Any
+from threading import BoundedSemaphore, Lock
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
 from compute_optimizer.sources.ahead import ahead
 from compute_optimizer.sources.aws.access import Access, Accounts
-from compute_optimizer.sources.aws.calls import CALLER_IDENTITY, METRIC_DATA, VOLUMES
+from compute_optimizer.sources.aws.calls import (
+    CALLER_IDENTITY,
+    COUNTERS,
+    COUNTERS_KNOWN,
+    DB_INSTANCES,
+    METRIC_DATA,
+    VOLUMES,
+)
 from compute_optimizer.sources.aws.discovery import Discovery
+from compute_optimizer.sources.aws.effort import effort_of
+from compute_optimizer.sources.aws.insights import Question, counters_of, questions, watched_of
 from compute_optimizer.sources.aws.inventory import READINGS, resources_of
 from compute_optimizer.sources.aws.measures import AGENT, Dimensions, Measure, measures
 from compute_optimizer.sources.aws.metrics import samples_of
 from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.queries import RETENTION, Batch, Find, batches
 
-USD_PER_METRIC = 0.01 / 1_000
-"""Of GetMetricData: list price of a metric requested, the same for any length of time (Amazon
-CloudWatch pricing, us-east-1, 2026-11-26). Several statistics of one metric in a call may count as
-one; here each counts."""
-
-SAMPLES_PER_SECOND = 180_000
-"""Which GetMetricData returns at most in an account and Region (CloudWatch service quotas)."""
-
-AHEAD = 2
-"""Calls under way and waiting to be taken, for each connection: bounds the memory."""
+CALLS_OF_COUNTERS = 2
+"""For each database: which counters there are, and what they say. The first million calls a month
+are free (Performance Insights pricing, 2026-11-26)."""
 
 
 class AwsSource:
@@ -45,13 +46,13 @@ class AwsSource:
         self._clock = clock
         self._access = access
         self._measures = measures(agent_namespace)
-        self._pool = ThreadPoolExecutor(max(access.connections, 1))
+        self._connections = max(access.connections, 1)
+        self._asking = BoundedSemaphore(self._connections)
         self._discoveries: dict[Place, Discovery] = {}
         self._lock = Lock()
 
     def close(self) -> None:
-        """End its threads and connections."""
-        self._pool.shutdown(cancel_futures=True)
+        """End its connections."""
         self._accounts.close()
 
     def accounts(self) -> Sequence[str]:
@@ -71,25 +72,37 @@ class AwsSource:
 
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         """Return what `samples` would take, without asking for samples."""
-        calls = metrics = samples = 0
-        for batch in self._batches(scope, wanted):
-            calls += 1
-            metrics += batch.queries
-            samples += sum(one.samples for one in batch.series)
-        pace = self._access.requests_per_second
-        seconds = max(calls / pace if pace else 0.0, samples / SAMPLES_PER_SECOND)
-        return Effort(calls, metrics, seconds, metrics * USD_PER_METRIC)
+        taken = effort_of(self._batches(scope, wanted), self._access.requests_per_second)
+        asked = sum(1 for _ in self._questions(scope, wanted))
+        return taken + Effort(calls=CALLS_OF_COUNTERS * asked)
 
     def samples(self, scope: Scope, wanted: Wanted) -> Iterator[Collected]:
         """Return the samples that exist of those that are wanted."""
         place = self._place(scope)
 
-        def pages(batch: Batch) -> list[Mapping[str, Any]]:
-            return place.pages(METRIC_DATA, **batch.parameters)
+        def read(batch: Batch) -> list[Collected]:
+            # Waiting for one account's turn takes no other's connection.
+            place.await_samples(batch.samples)
+            with self._asking:
+                pages = place.pages(METRIC_DATA, **batch.parameters)
+            return list(samples_of(batch, pages, wanted, lambda one: _memory_mib(one) or nan))
 
-        at_most = AHEAD * self._access.connections
-        for batch, found in ahead(self._pool, pages, self._batches(scope, wanted), at_most):
-            yield from samples_of(batch, found, wanted, lambda one: _memory_mib(one) or nan)
+        def read_counters(question: Question) -> list[Collected]:
+            with self._asking:
+                return _counters(place, question)
+
+        with ThreadPoolExecutor(self._connections) as pool:
+            for _, found in ahead(pool, read, self._batches(scope, wanted), self._connections):
+                yield from found
+            asked = self._questions(scope, wanted)
+            for _, found in ahead(pool, read_counters, asked, self._connections):
+                yield from found
+
+    def _questions(self, scope: Scope, wanted: Wanted) -> Iterator[Question]:
+        """Yield what is asked of Performance Insights."""
+        if scope.resource_type == RDS_DB_INSTANCE:
+            watched = watched_of(self._place(scope).records(DB_INSTANCES))
+            yield from questions(wanted, watched, self._clock.now())
 
     def _batches(self, scope: Scope, wanted: Wanted) -> Iterator[Batch]:
         table = self._measures[scope.resource_type]
@@ -112,6 +125,14 @@ class AwsSource:
 
     def _place(self, scope: Scope) -> Place:
         return self._accounts.place(scope.account_id, scope.region)
+
+
+def _counters(place: Place, question: Question) -> list[Collected]:
+    """Return the samples of the counters that an instance has."""
+    pages = place.pages(COUNTERS_KNOWN, **question.watched.source)
+    known = frozenset(one["Metric"] for page in pages for one in page["Metrics"])
+    asked = question.parameters(known)
+    return [] if asked is None else list(counters_of(question, place.pages(COUNTERS, **asked)))
 
 
 def _volumes(place: Place) -> dict[str, list[Dimensions]]:

@@ -1,0 +1,188 @@
+"""How long an organization takes to collect from AWS: cold, and on the next day; and the first
+advice. What it costs is counted by the local AWS that is asked, `benchmarks/cloudwatch_server.py`,
+which throttles by CloudWatch's documented limits.
+
+    python -m benchmarks.collection [--instances 5000] [--accounts 10] [--latency 0.2]
+
+Every instance sends memory and has one volume; instances and volumes are collected. The latency of
+AWS is an assumption, and can be chosen.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from urllib.request import urlopen
+
+from compute_optimizer.interfaces import SystemClock
+from compute_optimizer.jobs.analyze import analyze, available_cores
+from compute_optimizer.jobs.collect import CollectReport, CollectRequest, collect, estimate
+from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.sources.aws import Access, AwsSource
+from compute_optimizer.sources.aws.effort import USD_PER_METRIC
+from compute_optimizer.store import State
+from compute_optimizer.store.tiles import TileStore
+
+DAYS = 14
+TYPES = frozenset({EC2_INSTANCE, EBS_VOLUME})
+
+
+@dataclass(frozen=True)
+class FixedClock:
+    """A moment that does not pass."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return self.moment
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data folder."""
+
+    state: State
+    tiles: TileStore
+    access: Access
+
+
+@contextmanager
+def serving(arguments: argparse.Namespace) -> Iterator[str]:
+    """Run the local AWS in a process of its own, and yield its URL."""
+    words = [
+        f"--{name}={getattr(arguments, name)}" for name in ("instances", "accounts", "latency")
+    ]
+    command = [sys.executable, "-m", "benchmarks.cloudwatch_server", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.terminate()
+
+
+def asked(url: str) -> dict[str, int]:
+    with urlopen(url) as answer:
+        found: dict[str, int] = json.load(answer)
+    return found
+
+
+def point_at(url: str, folder: Path) -> None:
+    """Make this process find the local AWS, and nothing else."""
+    empty = folder / "aws-config"
+    empty.touch()
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.pop("AWS_SESSION_TOKEN", None)
+    os.environ |= {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "benchmark",
+        "AWS_SECRET_ACCESS_KEY": "benchmark",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(empty),
+        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
+    }
+
+
+def install(folder: Path) -> Installation:
+    """Make a data folder with every account of the local AWS opted in."""
+    access = Access(accounts=("all",), role="reader", regions=("us-east-1",))
+    state, clock = State(f"sqlite:///{folder / 'state.db'}"), SystemClock()
+    state.migrate()
+    with closing(AwsSource(access, clock)) as source:
+        for account in source.accounts():
+            change_enrollment(state, clock, account, "Active")
+    advance_enrollments(state, clock)
+    return Installation(state, TileStore(folder / "tiles"), access)
+
+
+def run(
+    here: Installation, moment: datetime, do: Callable[..., CollectReport]
+) -> tuple[CollectReport, float]:
+    """Collect, or estimate, as if it were that moment; return the report and seconds."""
+    clock = FixedClock(moment)
+    request = CollectRequest(since=moment - timedelta(days=DAYS), resource_types=TYPES)
+    start = perf_counter()
+    with closing(AwsSource(here.access, clock)) as source:
+        report = do(here.state, here.tiles, clock, source, request)
+    assert not report.failures, report.failures[:3]
+    return report, perf_counter() - start
+
+
+def advise(here: Installation, moment: datetime) -> tuple[int, float]:
+    """Analyze; return how many recommendations there are, and seconds until the first is read."""
+    start = perf_counter()
+    analyze(here.state, here.tiles, FixedClock(moment), workers=available_cores())
+    with here.state.reading() as connection:
+        count = sum(1 for _ in by_savings(connection))
+    return count, perf_counter() - start
+
+
+def memory_mb() -> float:
+    """Return the most memory that this process had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def show(name: str, seconds: float, before: dict[str, int], after: dict[str, int]) -> None:
+    """Print what one run took and asked for."""
+    calls, metrics, samples, throttled = (
+        after.get(word, 0) - before.get(word, 0)
+        for word in ("GetMetricData", "metrics", "samples", "throttled")
+    )
+    print(
+        f"{name:9} {seconds:7.1f} s {calls:6,} calls ({throttled} throttled) {metrics:8,} series "
+        f"{samples / 1e6:6.1f} M samples {samples / seconds / 1e6:5.2f} M/s "
+        f"{metrics * USD_PER_METRIC:5.2f} USD {memory_mb():6.0f} MB",
+        flush=True,
+    )
+
+
+def measure(here: Installation, url: str) -> None:
+    """Run everything once, and print it."""
+    now = SystemClock().now()
+    yesterday = now - timedelta(days=1)
+    told, seconds = run(here, yesterday, estimate)
+    print(
+        f"estimate  {seconds:7.1f} s {told.effort.calls:6,} calls {told.effort.metrics:8,} series, "
+        f"at least {told.effort.seconds:.0f} s, {told.effort.usd:.2f} USD",
+        flush=True,
+    )
+    before = asked(url)
+    _, cold = run(here, yesterday, collect)
+    show("cold", cold, before, asked(url))
+    count, seconds = advise(here, yesterday)
+    print(f"advice    {seconds:7.1f} s {count:,} recommendations; {cold + seconds:.1f} s in all")
+    before = asked(url)
+    _, seconds = run(here, now, collect)
+    show("next day", seconds, before, asked(url))
+    count, seconds = advise(here, now)
+    print(f"advice    {seconds:7.1f} s {count:,} recommendations")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=5000)
+    parser.add_argument("--accounts", type=int, default=10)
+    parser.add_argument("--latency", type=float, default=0.2, help="Seconds before each answer.")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, serving(arguments) as url:
+        point_at(url, Path(name))
+        here = install(Path(name))
+        measure(here, url)
+        here.state.close()
+
+
+if __name__ == "__main__":
+    main()
