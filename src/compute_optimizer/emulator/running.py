@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from compute_optimizer.emulator.around import layered
 from compute_optimizer.emulator.clock import MovableClock
 from compute_optimizer.emulator.daily import analyze_day
 from compute_optimizer.emulator.due import Due
+from compute_optimizer.emulator.fixed import FixedAnswers
 from compute_optimizer.emulator.folders import process_folder, temporary_folder
 from compute_optimizer.emulator.serving import serving
 from compute_optimizer.errors import InvalidInput
@@ -52,6 +53,8 @@ class Emulator:
     application: Application
     tiles: TileStore
     due: Due
+    fixed: FixedAnswers = field(default_factory=FixedAnswers)
+    """Recommendations that are answered as a test gave them."""
 
     def analyze(self, as_of: datetime | None = None) -> Analysis:
         """Compute recommendations from the metrics that are there, by the published rule.
@@ -76,6 +79,22 @@ class Emulator:
         from compute_optimizer.emulator.putting import put
 
         return put(self, stated, analyze=analyze)
+
+    def put_fixed(
+        self,
+        operation: str,
+        recommendations: Sequence[Any],
+        account_id: str | None = None,
+        region: str | None = None,
+    ) -> None:
+        """Let an operation answer recommendations as they are given, in the spelling of the API.
+
+        Account and Region are those of their ARNs. Raises InvalidInput that names the path of
+        whatever the service could not send.
+        """
+        from compute_optimizer.emulator.putting import put_fixed
+
+        put_fixed(self, operation, recommendations, account_id, region)
 
     def settle(self) -> None:
         """Do at once what waits for its time: decide enrollments, write exports."""
@@ -133,7 +152,7 @@ def _emulated(door: FrontDoor, running: Emulator) -> FrontDoor:
 
     return replace(
         door,
-        operations=layered(OPERATIONS, [timed]),
+        operations=layered(OPERATIONS, [timed, running.fixed.answer]),
         authenticate=callers(running.account_id),
         inline=False,
     )

@@ -1,6 +1,6 @@
 """Put what a test states into an emulator: in one transaction, and by the product's own rules."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -62,19 +62,23 @@ class Place:
     """Of whatever names none."""
 
 
-def seed(place: Place, records: Sequence[state.Record]) -> list[str]:
+def seed(place: Place, records: Sequence[state.Record], owners: Collection[str] = ()) -> list[str]:
     """Write the records and return the ARNs of the resources, in their order.
 
-    Accounts of which nobody has said anything are opted in. Fixed recommendations are not kept
-    here. Raises InvalidInput for what no record may say, and for preferences that the service
-    refuses; Conflict where a job is not done yet that a stated one would have to wait for.
+    Accounts of which nobody has said anything are opted in, as are further `owners`. Fixed
+    recommendations are not kept here. Raises InvalidInput for what no record may say, and for
+    preferences that the service refuses; Conflict where a job is not done yet that a stated one
+    would have to wait for.
     """
     checked = [_checked(one) for one in records]
+    owning = {*owners, *_account_ids(place, checked)}
     now = place.clock.now()
     metered = [_metered(place, one, now) for one in checked if isinstance(one, state.Fleet)]
     resources = [one for part in metered for one in part.resources]
     _check_once(resources)
-    write = partial(_write, place=place, records=checked, resources=resources, now=now)
+    write = partial(
+        _write, place=place, records=checked, resources=resources, owning=owning, now=now
+    )
     if metered:
         publish_metered(place.state, place.tiles, metered, write)
     else:
@@ -147,11 +151,12 @@ def _write(
     place: Place,
     records: Sequence[state.Record],
     resources: Sequence[Resource],
+    owning: Collection[str],
     now: datetime,
 ) -> None:
     accounts = [one for one in records if isinstance(one, state.Account | state.Organization)]
     write_accounts(connection, accounts, now)
-    write_strangers(connection, _account_ids(place, records), now)
+    write_strangers(connection, owning, now)
     inventory.upsert_resources(connection, resources)
     for number, job in enumerate(_of(state.ExportJob, records)):
         add_job(connection, _job(place, job, number, now))
@@ -160,11 +165,15 @@ def _write(
 def _account_ids(place: Place, records: Iterable[state.Record]) -> Iterator[str]:
     """Yield the accounts that own something or do something."""
     for one in records:
-        if isinstance(one, state.Account | state.Organization | state.Files):
-            continue
-        if isinstance(one, state.Preferences) and one.scope and not one.account_id:
-            continue  # Whoever puts them is stated: only an administrator may speak for others.
-        yield one.account_id or place.account_id
+        if isinstance(one, state.Fleet | state.ExportJob):
+            yield one.account_id or place.account_id
+        elif isinstance(one, state.Files):
+            yield place.account_id  # Whose they are is not known before they are read.
+        elif isinstance(one, state.Preferences):
+            organization = one.scope is not None and one.scope.name == "Organization"
+            # The management account speaks for an organization, and is stated with it.
+            if one.account_id or not organization:
+                yield one.account_id or place.account_id
 
 
 def _import(place: Place, files: state.Files) -> None:

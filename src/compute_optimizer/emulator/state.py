@@ -236,12 +236,13 @@ class ExportJob(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FixedRecommendations(Struct, frozen=True, forbid_unknown_fields=True):
-    """Recommendations that are answered as they are given, in the spelling of the API."""
+    """Recommendations that are answered as they are given, in the spelling of the API.
+
+    Their ARNs say in which account and Region they are.
+    """
 
     operation: str
     recommendations: list[dict[str, Any]]
-    account_id: AccountId | None = None
-    region: str = REGION
 
 
 Fleet = (

@@ -1,7 +1,7 @@
 """One YAML file, or a text, to the records of `state`: sections of what an emulator starts with."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -9,10 +9,8 @@ from msgspec.structs import replace
 from compute_optimizer.emulator import state
 from compute_optimizer.sources.yaml_files import convert_yaml, read_yaml
 
-T = TypeVar("T")
-
-Stated = state.Record | Path | str | list[state.Record] | tuple[state.Record, ...]
-"""Records, the path of a YAML file, or its text."""
+Stated = state.Record | Path | str | Sequence["Stated"]
+"""Records, the path of a YAML file, its text, or several of them."""
 
 TEXT = "the text of the state"
 """What errors call YAML that stands in a test itself."""
@@ -46,8 +44,8 @@ def records_of(stated: Stated) -> list[state.Record]:
         if "\n" not in stated and stated.endswith((".yaml", ".yml")):
             return records_of(Path(stated))
         return _of_file(convert_yaml(stated, TEXT, StateFile), Path())
-    if isinstance(stated, list | tuple):
-        return list(stated)
+    if isinstance(stated, Sequence):
+        return [record for one in stated for record in records_of(one)]
     return [stated]
 
 
