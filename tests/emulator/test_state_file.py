@@ -3,11 +3,14 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields
 
 from compute_optimizer.emulator.running import Emulator, emulator
-from compute_optimizer.emulator.state import Account, Files, Instance, Organization
+from compute_optimizer.emulator.state import Account, Files, Instance, Organization, Placed
 from compute_optimizer.emulator.state_file import StateFile, records_of
 from compute_optimizer.errors import InvalidInput
 from tests.emulating import START, client_of
@@ -103,6 +106,26 @@ def test_takes_an_inventory_and_metrics_in_the_formats_of_import(
     (found,) = client_of(still).get_ec2_instance_recommendations()["instanceRecommendations"]
     assert found["instanceArn"] == arn
     assert found["utilizationMetrics"][0]["value"] == 12
+
+
+def records() -> dict[str, type[Struct]]:
+    """Return the record of each section."""
+    found = {}
+    for field in fields(StateFile):
+        kinds = [field.type, *get_args(field.type)]
+        (found[field.name],) = (
+            one for one in kinds if isinstance(one, type) and issubclass(one, Struct)
+        )
+    return found
+
+
+@pytest.mark.parametrize(("section", "record"), records().items())
+def test_the_page_names_every_member_of_a_section(section: str, record: type[Struct]) -> None:
+    (row,) = re.findall(rf"^\| `{section}` \| .*$", PAGE.read_text(), re.MULTILINE)
+    (shared,) = re.findall(r"^\| each resource \| .*$", PAGE.read_text(), re.MULTILINE)
+    told = row + (shared if issubclass(record, Placed) else "")
+    assert f"`{record.__name__}`" in row
+    assert {one.name for one in fields(record) if f"`{one.name}`" not in told} == set()
 
 
 def test_the_example_of_the_page_starts_and_names_every_section() -> None:

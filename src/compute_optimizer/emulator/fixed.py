@@ -26,6 +26,9 @@ ByArn = Mapping[str, Recommendation]
 Scope = tuple[str, str, str]
 """Operation, account and Region."""
 
+Placed = tuple[Scope, Recommendation]
+"""A recommendation and where it belongs."""
+
 PAGING = ("nextToken", "maxResults")
 
 
@@ -36,32 +39,12 @@ class FixedAnswers:
     _kept: dict[Scope, ByArn] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def put(
-        self,
-        operation: str,
-        given: Sequence[Any],
-        account_id: str | None = None,
-        region: str | None = None,
-    ) -> frozenset[str]:
-        """Keep recommendations and return whose they are; of one resource the last stands.
-
-        Account and Region are those of the ARNs, and may be stated besides. Raises InvalidInput
-        that names the path of whatever the service could not send.
-        """
-        kind = KINDS.get(operation)
-        if kind is None:
-            raise InvalidInput(
-                f"{operation!r} answers no fixed recommendations; expected one of "
-                f"{', '.join(KINDS)}"
-            )
-        read = [read_fixed(kind, one, place) for place, one in enumerate(given)]
-        placed = [(_scope(kind, one, account_id, region), one) for one in read]
-        _check_once(kind, read)
+    def keep(self, placed: Iterable[Placed]) -> None:
+        """Keep what `read` returned; of one resource the last stands."""
         with self._lock:
             for scope, one in placed:
-                whole = {"accountId": scope[1], **one}
-                self._kept[scope] = {**self._kept.get(scope, {}), _arn(kind, one): whole}
-        return frozenset(scope[1] for scope, _ in placed)
+                found = {**self._kept.get(scope, {}), _arn(KINDS[scope[0]], one): one}
+                self._kept[scope] = found
 
     def answer(
         self, name: str, operation: Operation, context: Context, request: dict[str, Any]
@@ -72,6 +55,34 @@ class FixedAnswers:
         if not kept:
             return operation(context, request)
         return _answer(KINDS[name], kept, operation, context, request)
+
+
+def read(
+    operation: str,
+    given: Sequence[Any],
+    account_id: str | None = None,
+    region: str | None = None,
+) -> list[Placed]:
+    """Return recommendations with where they belong: as their ARNs say, and may be stated besides.
+
+    Raises InvalidInput that names the path of whatever the service could not send.
+    """
+    kind = KINDS.get(operation)
+    if kind is None:
+        raise InvalidInput(
+            f"{operation!r} answers no fixed recommendations; expected one of {', '.join(KINDS)}"
+        )
+    found = [read_fixed(kind, one, place) for place, one in enumerate(given)]
+    _check_once(kind, found)
+    scopes = [_scope(kind, one, account_id, region) for one in found]
+    return [
+        (scope, {"accountId": scope[1], **one}) for scope, one in zip(scopes, found, strict=True)
+    ]
+
+
+def owners_of(placed: Iterable[Placed]) -> frozenset[str]:
+    """Return whose recommendations they are."""
+    return frozenset(scope[1] for scope, _ in placed)
 
 
 def _scope(

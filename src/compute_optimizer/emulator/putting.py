@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from compute_optimizer.emulator.fixed import owners_of, read
 from compute_optimizer.emulator.rosters import write_strangers
 from compute_optimizer.emulator.seeding import Place, leaves_work, seed, wants_analysis
 from compute_optimizer.emulator.state import FixedRecommendations
@@ -22,9 +23,14 @@ def put(running: Emulator, stated: Stated, *, analyze: bool) -> list[str]:
     # Nothing of an emulator outlives it, so nobody waits for the disk.
     tiles = TileStore(running.tiles.root, durable=False)
     place = Place(application.state, tiles, running.clock, running.account_id)
-    fixed = [one for one in records if isinstance(one, FixedRecommendations)]
-    owners = [running.fixed.put(one.operation, one.recommendations) for one in fixed]
-    arns = seed(place, records, frozenset().union(*owners))
+    placed = [
+        one
+        for record in records
+        if isinstance(record, FixedRecommendations)
+        for one in read(record.operation, record.recommendations)
+    ]
+    arns = seed(place, records, owners_of(placed))
+    running.fixed.keep(placed)
     if leaves_work(records):
         running.due.ask()
     if analyze and wants_analysis(place, records):
@@ -40,7 +46,7 @@ def put_fixed(
     region: str | None,
 ) -> None:
     """Keep fixed recommendations, and opt their accounts in if nobody has said anything of them."""
-    owners = running.fixed.put(operation, recommendations, account_id, region)
-    clock = running.clock
+    placed = read(operation, recommendations, account_id, region)
     with running.application.state.writing() as connection:
-        write_strangers(connection, owners, clock.now())
+        write_strangers(connection, owners_of(placed), running.clock.now())
+    running.fixed.keep(placed)
