@@ -7,6 +7,7 @@ import pytest
 
 from compute_optimizer.emulator.running import Emulator
 from compute_optimizer.emulator.state import (
+    AuroraCluster,
     AutoScalingGroup,
     Database,
     Fleet,
@@ -191,6 +192,23 @@ def test_a_database_uses_its_cpu_and_storage(still: Emulator) -> None:
     assert use["EBSVolumeStorageSpaceUtilization"] == pytest.approx(60)
 
 
+def test_an_aurora_cluster_has_its_storage_and_its_instances(still: Emulator) -> None:
+    still.put(
+        AuroraCluster("shop", load="steady, 100 %", operations=4000, used_gib=10),
+        Database("shop-1", "db.r6g.large", engine="aurora-mysql", cluster="shop"),
+    )
+
+    cluster, instance = listed(still, "get_rds_database_recommendations", "rdsDBRecommendations")
+    assert cluster["resourceArn"].endswith(":cluster:shop")
+    assert cluster["currentStorageConfiguration"]["storageType"] == "aurora"
+    # What is charged for 4,000 I/Os a second is far above what I/O-Optimized costs more.
+    (option, *_) = cluster["storageRecommendationOptions"]
+    assert option["storageConfiguration"]["storageType"] == "aurora-iopt1"
+    assert instance["dbClusterIdentifier"] == "shop"
+    assert use_of(instance)["CPU"] == pytest.approx(40)
+    assert "currentStorageConfiguration" not in instance
+
+
 def test_an_instance_with_sql_server_is_a_license_as_well(still: Emulator) -> None:
     (arn,) = still.put(
         Instance("sql", "r5.4xlarge", sql_server="Enterprise", enterprise_features=0)
@@ -255,6 +273,7 @@ def test_what_is_idle_of_every_type_is_found_and_what_is_used_is_not(still: Emul
         ),
         (Volume("data", "gp9"), "knows no type 'gp9' for EbsVolume; expected one such as gp2"),
         (Database("db", "m5.large"), "knows no type 'm5.large' for RdsDBInstance"),
+        (Database("db", engine="aurora-mysql"), "the cluster None; expected a cluster with Aurora"),
         (Instance("web", load="busy"), "Instance 'web': load 'busy': expected a shape"),
         (Function("f", memory="60"), "Function 'f': load '60'"),
         (Instance("web", days=94), r"Instance: .*<= 93.*\$\.days"),

@@ -14,7 +14,12 @@ from msgspec.structs import replace
 from compute_optimizer.emulator import state
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model import auto_scaling_group as groups
-from compute_optimizer.model.database import Database
+from compute_optimizer.model.database import (
+    AURORA_IO_OPTIMIZED,
+    AURORA_PREFIX,
+    AURORA_STANDARD,
+    Database,
+)
 from compute_optimizer.model.ebs_volume import IN_USE, EbsVolume
 from compute_optimizer.model.ecs_service import FARGATE, STEADY_STATE, Container, EcsService
 from compute_optimizer.model.lambda_function import LambdaFunction, qualified
@@ -31,10 +36,14 @@ from compute_optimizer.model.resource import (
     Resource,
 )
 from compute_optimizer.resources import type_named
+from compute_optimizer.scenario.databases import MAKES as DATABASES
 from compute_optimizer.scenario.idle_resources import MAKES
 
 AGE = timedelta(days=365)
 """How old volumes are: longer than any look-back period."""
+
+ENGINE_VERSIONS: Mapping[str, str] = {one.engine: one.engine_version for one in DATABASES.values()}
+"""Of each engine one that the demo has, too."""
 
 MAKE_OF = {one.resource_type: one for one in reversed(MAKES)}
 """How the demo's resources of each type are made; of several kinds the first."""
@@ -189,18 +198,44 @@ def _service(place: Place, one: state.Service) -> Resource:
 
 
 def _database(place: Place, one: state.Database) -> Resource:
+    aurora = one.engine.startswith(AURORA_PREFIX)
+    if aurora != (one.cluster is not None):
+        raise InvalidInput(
+            f"{one.name!r}: the engine is {one.engine} and the cluster {one.cluster}; expected a "
+            "cluster with Aurora, and without it none"
+        )
+    storage: dict[str, Any] = {
+        "storage_type": one.storage_type,
+        "allocated_gib": one.allocated_gib,
+        "iops": one.iops,
+    }
     return Database(
         **place.shared(place.arn("rds", f"db:{one.name}"), RDS_DB_INSTANCE, one.name, one.name),
         instance_type=one.db_class,
         state="available",
         tags=one.tags,
         engine=one.engine,
-        engine_version=one.engine_version,
+        engine_version=one.engine_version or ENGINE_VERSIONS[one.engine],
         multi_az=one.multi_az,
-        storage_type=one.storage_type,
-        allocated_gib=one.allocated_gib,
-        iops=one.iops,
+        cluster=one.cluster or "",
+        promotion_tier=(0 if one.writer else 1) if aurora else None,
+        writer=aurora and one.writer,
         performance_insights=True,  # Without them no smaller class would ever be recommended.
+        **({} if aurora else storage),
+    )
+
+
+def _cluster(place: Place, one: state.AuroraCluster) -> Resource:
+    return Database(
+        **place.shared(
+            place.arn("rds", f"cluster:{one.name}"), RDS_DB_INSTANCE, one.name, one.name
+        ),
+        instance_type=AURORA_IO_OPTIMIZED if one.io_optimized else AURORA_STANDARD,
+        state="available",
+        tags=one.tags,
+        engine=one.engine,
+        engine_version=one.engine_version or ENGINE_VERSIONS[one.engine],
+        member_classes=one.member_classes,
     )
 
 
@@ -236,6 +271,7 @@ _MAKERS: Mapping[type, Callable[[Place, Any], Resource]] = {
     state.Function: _function,
     state.Service: _service,
     state.Database: _database,
+    state.AuroraCluster: _cluster,
     state.NatGateway: _gateway,
     state.IdleResource: _idle,
 }

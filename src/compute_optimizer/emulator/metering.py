@@ -164,22 +164,39 @@ def _services(record: state.Service, period: Period) -> Series:
 
 def _databases(record: state.Database, period: Period) -> Series:
     load, peak = _percent(record, record.load, period), Statistic.MAXIMUM
-    highest = np.nanmax(load, axis=1, keepdims=True)
-    share = load / np.where(highest > 0, highest, np.float32(1))
-    share *= np.float32(not is_idle(record.load))
+    share = _of_highest(load, record.load)
     operations = share * np.float32(record.operations / 2)
-    free = record.allocated_gib * BYTES_PER_GIB * record.free_storage / 100
     series = {
         MetricKey("CPUUtilization", peak): load,
         MetricKey("DatabaseConnections", peak): np.floor(share * np.float32(record.connections)),
-        MetricKey("FreeStorageSpace", Statistic.AVERAGE): _always(record, period, free),
     }
     for direction in ("Read", "Write"):
         series[MetricKey(f"{direction}IOPS", peak)] = operations
         series[MetricKey(f"{direction}Throughput", peak)] = operations * OPERATION_BYTES
+    if record.cluster is None:
+        free = record.allocated_gib * BYTES_PER_GIB * record.free_storage / 100
+        series[MetricKey("FreeStorageSpace", Statistic.AVERAGE)] = _always(record, period, free)
     if record.memory is not None:
         series[MEMORY] = _percent(record, record.memory, period, "memory")
     return series
+
+
+def _of_highest(load: Matrix, stated: Stated) -> Matrix:
+    """Return a load as shares of its highest sample; nothing where it is idle."""
+    highest = np.nanmax(load, axis=1, keepdims=True)
+    busy = np.float32(not is_idle(stated))
+    return np.asarray(load / np.where(highest > 0, highest, np.float32(1)) * busy, np.float32)
+
+
+def _clusters(record: state.AuroraCluster, period: Period) -> Series:
+    load = _percent(record, record.load, period)
+    slot = np.floor(load * np.float32(record.operations * SLOT_SECONDS / 100 / 2))
+    used = record.used_gib * BYTES_PER_GIB
+    return {
+        MetricKey("VolumeReadIOPs", Statistic.SUM): slot,
+        MetricKey("VolumeWriteIOPs", Statistic.SUM): slot,
+        MetricKey("VolumeBytesUsed", Statistic.AVERAGE): _always(record, period, used),
+    }
 
 
 def _gateways(record: state.NatGateway, period: Period) -> Series:
@@ -200,6 +217,7 @@ _SERIES: Mapping[type, Callable[[Any, Period], Series]] = {
     state.Function: _functions,
     state.Service: _services,
     state.Database: _databases,
+    state.AuroraCluster: _clusters,
     state.NatGateway: _gateways,
     state.IdleResource: _idle,
 }

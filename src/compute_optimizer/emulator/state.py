@@ -21,6 +21,7 @@ Load = str | list[tuple[datetime, float]]
 
 Status = Literal["Active", "Inactive", "Pending", "Failed"]
 JobStatus = Literal["Queued", "InProgress", "Complete", "Failed"]
+Engine = Literal["mysql", "postgres", "aurora-mysql", "aurora-postgresql"]
 Edition = Literal["Enterprise", "Standard", "Free", "NoLicenseEditionFound"]
 
 DEFAULT_LOAD = "steady, 40 %"
@@ -148,15 +149,17 @@ class Service(Placed, frozen=True, forbid_unknown_fields=True):
 
 
 class Database(Placed, frozen=True, forbid_unknown_fields=True):
-    """A DB instance of RDS; its load is that of the CPU."""
+    """A DB instance of RDS or Aurora; its load is that of the CPU."""
 
     name: str
     db_class: str = "db.m5.large"
     load: Load = DEFAULT_LOAD
     memory: Load | None = None
-    engine: Literal["mysql", "postgres"] = "mysql"
-    engine_version: str = "8.4.3"
+    engine: Engine = "mysql"
+    engine_version: str | None = None
+    """A supported one of the engine where it is left out."""
     storage_type: Literal["gp2", "gp3", "io1"] = "gp3"
+    """Of Aurora the storage is the cluster's, as are the next two and `free_storage`."""
     allocated_gib: Annotated[int, Meta(ge=20)] = 100
     iops: int | None = None
     connections: Annotated[float, Meta(ge=0)] = 40.0
@@ -165,6 +168,25 @@ class Database(Placed, frozen=True, forbid_unknown_fields=True):
     """Reads and writes a second at the highest load."""
     free_storage: Percentage = 50.0
     multi_az: bool = False
+    cluster: str | None = None
+    """The name of the Aurora cluster that it belongs to."""
+    writer: bool = True
+    """Of an instance of Aurora: whether it is the one that writes."""
+
+
+class AuroraCluster(Placed, frozen=True, forbid_unknown_fields=True):
+    """The storage of an Aurora cluster; its load is the share of `operations`."""
+
+    name: str
+    engine: Literal["aurora-mysql", "aurora-postgresql"] = "aurora-mysql"
+    load: Load = DEFAULT_LOAD
+    engine_version: str | None = None
+    member_classes: tuple[str, ...] = ("db.r6g.large",)
+    """Of its instances, which are stated besides if they are to have recommendations."""
+    operations: Annotated[float, Meta(ge=0)] = 500.0
+    """Charged reads and writes a second at the highest load."""
+    used_gib: Annotated[float, Meta(ge=0)] = 200.0
+    io_optimized: bool = False
 
 
 class NatGateway(Placed, frozen=True, forbid_unknown_fields=True):
@@ -246,7 +268,15 @@ class FixedRecommendations(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Fleet = (
-    Instance | AutoScalingGroup | Volume | Function | Service | Database | NatGateway | IdleResource
+    Instance
+    | AutoScalingGroup
+    | Volume
+    | Function
+    | Service
+    | Database
+    | AuroraCluster
+    | NatGateway
+    | IdleResource
 )
 """A resource of any type."""
 

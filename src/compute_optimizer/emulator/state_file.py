@@ -27,6 +27,7 @@ class StateFile(Struct, frozen=True, forbid_unknown_fields=True):
     functions: list[state.Function] = []
     services: list[state.Service] = []
     databases: list[state.Database] = []
+    aurora_clusters: list[state.AuroraCluster] = []
     nat_gateways: list[state.NatGateway] = []
     idle_resources: list[state.IdleResource] = []
     files: list[state.Files] = []
@@ -62,6 +63,7 @@ def _of_file(file: StateFile, folder: Path) -> list[state.Record]:
         file.functions,
         file.services,
         file.databases,
+        file.aurora_clusters,
         file.nat_gateways,
         file.idle_resources,
         [_beside(one, folder) for one in file.files],
