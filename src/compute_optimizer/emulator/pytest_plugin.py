@@ -35,7 +35,8 @@ def compute_optimizer(
     """A Compute Optimizer of this test's own, to which the environment leads every AWS SDK."""
     from compute_optimizer.emulator.running import emulator
 
-    with emulator(**_options(request.node)) as running:
+    options = _options(request.node)
+    with emulator(**options) as running:
         for name in VARIABLES_THAT_LEAD_ELSEWHERE:
             monkeypatch.delenv(name, raising=False)
         for name, value in environment_of(running.url, running.account_id).items():
