@@ -1,6 +1,7 @@
 """Export jobs on both kinds of databases: one at a time, claimed once, never lost."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -228,3 +229,14 @@ def test_a_state_of_the_second_revision_gets_the_table(state: State) -> None:
     one = job()
     add(state, one)
     assert listed(state) == [one]
+
+
+@pytest.mark.parametrize("status", [JobStatus.COMPLETE, JobStatus.FAILED])
+def test_a_job_that_was_done_before_stands_in_nobodys_way(state: State, status: JobStatus) -> None:
+    reason = "No such bucket." if status is JobStatus.FAILED else None
+    done = replace(job(), status=status, failure_reason=reason)
+    add(state, done, job(1))
+
+    with state.reading() as connection:
+        assert waiting_jobs(connection) == 1
+    assert listed(state)[1] == done

@@ -7,7 +7,7 @@ is imported where it is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,8 +35,7 @@ def compute_optimizer(
     """A Compute Optimizer of this test's own, to which the environment leads every AWS SDK."""
     from compute_optimizer.emulator.running import emulator
 
-    marker = request.node.get_closest_marker(MARKER)
-    options = dict(marker.kwargs) if marker else {}
+    options = _options(request.node)
     with emulator(**options) as running:
         for name in VARIABLES_THAT_LEAD_ELSEWHERE:
             monkeypatch.delenv(name, raising=False)
@@ -49,3 +48,13 @@ def compute_optimizer(
 def compute_optimizer_url(compute_optimizer: Emulator) -> str:
     """The URL of this test's Compute Optimizer."""
     return compute_optimizer.url
+
+
+def _options(node: pytest.Item) -> dict[str, Any]:
+    """Return what the markers of a test say: the closest one wins, but their states add up."""
+    options: dict[str, Any] = {}
+    states: list[Any] = []
+    for marker in node.iter_markers(MARKER):  # the closest one first
+        states[:0] = [marker.kwargs["state"]] if "state" in marker.kwargs else []
+        options = {**marker.kwargs, **options}
+    return {**options, "state": states}

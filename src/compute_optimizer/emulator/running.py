@@ -1,13 +1,15 @@
 """A running emulator: the real server on a free port, and the handles that a test has on it."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.listening import bind, url_of
@@ -17,7 +19,9 @@ from compute_optimizer.config import SETTINGS, Settings, load_settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID, callers
 from compute_optimizer.emulator.around import layered
 from compute_optimizer.emulator.clock import MovableClock
+from compute_optimizer.emulator.daily import analyze_day
 from compute_optimizer.emulator.due import Due
+from compute_optimizer.emulator.fixed import FixedAnswers
 from compute_optimizer.emulator.folders import process_folder, temporary_folder
 from compute_optimizer.emulator.serving import serving
 from compute_optimizer.errors import InvalidInput
@@ -27,6 +31,9 @@ from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
+
+if TYPE_CHECKING:
+    from compute_optimizer.emulator.state_file import Stated
 
 READS = ("Get", "Describe")
 """How operations begin that leave no work behind."""
@@ -46,6 +53,8 @@ class Emulator:
     application: Application
     tiles: TileStore
     due: Due
+    fixed: FixedAnswers = field(default_factory=FixedAnswers)
+    """Recommendations that are answered as a test gave them."""
 
     def analyze(self, as_of: datetime | None = None) -> Analysis:
         """Compute recommendations from the metrics that are there, by the published rule.
@@ -62,6 +71,31 @@ class Emulator:
             profile=PUBLISHED,
         )
 
+    def put(self, *stated: Stated, analyze: bool = True) -> list[str]:
+        """Add what a test states to what is there, and return the ARNs of the resources.
+
+        Given metrics, opted-in accounts are analyzed. Raises InvalidInput for what cannot be.
+        """
+        from compute_optimizer.emulator.putting import put
+
+        return put(self, stated, analyze=analyze)
+
+    def put_fixed(
+        self,
+        operation: str,
+        recommendations: Sequence[Any],
+        account_id: str | None = None,
+        region: str | None = None,
+    ) -> None:
+        """Let an operation answer recommendations as they are given, in the spelling of the API.
+
+        Account and Region are those of their ARNs. Raises InvalidInput that names the path of
+        whatever the service could not send.
+        """
+        from compute_optimizer.emulator.putting import put_fixed
+
+        put_fixed(self, operation, recommendations, account_id, region)
+
     def settle(self) -> None:
         """Do at once what waits for its time: decide enrollments, write exports."""
         self.due.run()
@@ -76,9 +110,12 @@ def emulator(
     host: str = "127.0.0.1",
     port: int = 0,
     settings: Mapping[str, Any] | None = None,
+    state: Stated = (),
 ) -> Iterator[Emulator]:
     """Serve an account that has never been enrolled until the block ends; nothing is left behind.
 
+    `state` is what there is at the start: records of `emulator.state`, the path of a YAML file, or
+    its text.
     `clock` is the time at the start and `frozen` lets it stand still between moves. `settings` are
     those of the service by their names, such as page_size. Raises InvalidInput for a setting that
     is none and for a port that cannot be had.
@@ -96,6 +133,9 @@ def emulator(
         running = Emulator(
             url_of(listener), account_id, moved, folder, application, door.tiles, due
         )
+        due.daily = partial(analyze_day, running)
+        if state:
+            running.put(state)
         stack.enter_context(serving(build_asgi(_emulated(door, running)), listener))
         yield running
 
@@ -112,7 +152,7 @@ def _emulated(door: FrontDoor, running: Emulator) -> FrontDoor:
 
     return replace(
         door,
-        operations=layered(OPERATIONS, [timed]),
+        operations=layered(OPERATIONS, [timed, running.fixed.answer]),
         authenticate=callers(running.account_id),
         inline=False,
     )

@@ -208,7 +208,7 @@ def _checked(enrollment: Enrollment, account: Account, failed_members: int = 0) 
     """Return the enrollment after the account's own check."""
     if account.metrics_unreadable:
         return _failed(enrollment, ROLE_FAILED)
-    reason = _failed_members_reason(failed_members) if failed_members else None
+    reason = failed_members_reason(failed_members) if failed_members else None
     active = EnrollmentStatus.ACTIVE
     return replace(enrollment, status=active, status_reason=reason, by_organization=False)
 
@@ -218,7 +218,8 @@ def _failed(enrollment: Enrollment, reason: str) -> Enrollment:
     return replace(enrollment, status=failed, status_reason=reason, by_organization=False)
 
 
-def _failed_members_reason(count: int) -> str:
+def failed_members_reason(count: int) -> str:
+    """Return the reason of an administrator that is Active although members failed; ours."""
     accounts = "1 member account" if count == 1 else f"{count} member accounts"
     return f"{accounts} failed to be enrolled."
 

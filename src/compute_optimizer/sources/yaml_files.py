@@ -25,18 +25,27 @@ def read_yaml(
     """Return the content of a file as a record; raise InvalidInput that names the place in it."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InvalidInput(f"larger than {MAX_FILE_BYTES:,} bytes")
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        empty = may_be_empty and not content
-        return msgspec.convert({} if empty else content, record, dec_hook=hook)
+            raise InvalidInput(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: is no UTF-8 text: {error}") from error
+    return convert_yaml(text, str(path), record, hook, may_be_empty=may_be_empty)
+
+
+def convert_yaml(
+    text: str, name: str, record: type[T], hook: Hook | None = None, *, may_be_empty: bool = True
+) -> T:
+    """Return a text as a record; raise InvalidInput that begins with what the text is called."""
+    try:
+        content = yaml.load(text, Loader=_Loader)
+        empty = may_be_empty and not content
+        return msgspec.convert({} if empty else content, record, dec_hook=hook)
     except (msgspec.ValidationError, InvalidInput) as error:
-        raise InvalidInput(f"{path}: {error}") from error
+        raise InvalidInput(f"{name}: {error}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path}: is no valid YAML: {error}") from error
+        raise InvalidInput(f"{name}: is no valid YAML: {error}") from error
 
 
 def repeated(counts: Counter[str]) -> str | None:

@@ -35,6 +35,8 @@ thousand rows, which take seconds."""
 
 MOST_ATTEMPTS = 3
 """To write one file: what kills its process every time must not do so for ever."""
+DONE = frozenset({JobStatus.COMPLETE, JobStatus.FAILED})
+"""States that a job never leaves."""
 
 INTERRUPTED = "The export was interrupted before it was complete. Request it again."
 
@@ -59,15 +61,16 @@ def unfinished_job(connection: Connection, request: ExportRequest) -> str | None
 
 
 def add_job(connection: Connection, job: ExportJob) -> None:
-    """Queue a job; raise Conflict while one of the same account, Region and type is not done."""
-    request = job.request
+    """Add a job; raise Conflict while one of the same account, Region and type is not done."""
+    request, done = job.request, job.status in DONE
     row = {
         "job_id": job.job_id,
         "account_id": request.account_id,
         "region": request.region,
         "resource_type": request.resource_type,
         "status": job.status.value,
-        "unfinished": _slot(request),
+        "unfinished": None if done else _slot(request),
+        "failure_reason": job.failure_reason,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "body": _encode(request),

@@ -130,8 +130,8 @@ def fill(target: Matrix, column: Any) -> None:
         start += len(rows)
 
 
-def write_tile(path: Path, day: date, tile: Tile) -> None:
-    """Write the tile and wait until it is on the disk."""
+def write_tile(path: Path, day: date, tile: Tile, *, durable: bool = True) -> None:
+    """Write the tile and, if durable, wait until it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     table = _table(day, tile)
     with path.open("wb") as file:
@@ -141,8 +141,9 @@ def write_tile(path: Path, day: date, tile: Tile) -> None:
             compression=COMPRESSION,
             row_group_size=ROW_GROUP_RESOURCES * SLOTS_PER_DAY,
         )
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def merged(older: Tile, newer: Tile) -> Tile:

@@ -69,10 +69,14 @@ class StagedTile:
 
 
 class TileStore:
-    """The folder of tile files."""
+    """The folder of tile files.
 
-    def __init__(self, root: Path) -> None:
+    `durable` is False where nothing has to outlive the process: then nobody waits for the disk.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
         self.root = root
+        self._durable = durable
 
     def open(self, path: str) -> TileFile:
         """Open a tile of the manifest, also when a swap has just replaced it.
@@ -90,7 +94,7 @@ class TileStore:
     def stage(self, key: ShardKey, day: date, tile: Tile) -> StagedTile:
         """Write a tile beside the current ones; `publish` makes it visible."""
         path = f"{_folder(key)}/{day.isoformat()}.{uuid4().hex[:12]}.parquet"
-        write_tile(self.root / STAGING / path, day, tile)
+        write_tile(self.root / STAGING / path, day, tile, durable=self._durable)
         newest = timedelta(seconds=last_slot(tile) * SLOT_SECONDS)
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return StagedTile(key, day, path, midnight + newest)
@@ -104,7 +108,7 @@ class TileStore:
             (self.root / STAGING / tile.path).rename(target)
             # New folders are entries of the ones above.
             folders |= {one for one in target.parents if one.is_relative_to(self.root)}
-        for folder in folders:
+        for folder in folders if self._durable else ():
             _sync_folder(folder)
 
     def supersede(self, paths: Iterable[str]) -> None:

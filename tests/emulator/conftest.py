@@ -1,0 +1,15 @@
+"""An emulator whose clock stands still."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from compute_optimizer.emulator.running import Emulator, emulator
+from tests.emulating import START
+
+
+@pytest.fixture
+def still() -> Iterator[Emulator]:
+    """Nobody is enrolled in it, and it is START until the test moves its clock."""
+    with emulator(clock=START, frozen=True) as one:
+        yield one
