@@ -35,6 +35,7 @@ thousand rows, which take seconds."""
 
 MOST_ATTEMPTS = 3
 """To write one file: what kills its process every time must not do so for ever."""
+
 DONE = frozenset({JobStatus.COMPLETE, JobStatus.FAILED})
 """States that a job never leaves."""
 
