@@ -42,6 +42,7 @@ INDEXED = {
 WIDENED = {
     "0007": (access_keys, ("signed_in_as", "sign_in_rule")),
     "0009": (idle_recommendations, ("monthly_savings_after_discounts_usd",)),
+    "0010": (export_jobs, ("attempts",)),
 }
 """The columns of an older table that a revision added."""
 

@@ -40,13 +40,33 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_a_dead_process_left_is_removed(tmp_path: Path) -> None:
     sink = FolderSink(tmp_path)
-    draft = tmp_path / "exports" / f"{Path(KEY).parent}" / ".file.csv.part"
+    draft = tmp_path / "exports" / f"{Path(KEY).parent}" / ".file.csv.0a1b.part"
     draft.parent.mkdir(parents=True)
     draft.write_text("half")
 
+    other = draft.with_name(".other.csv.0a1b.part")
+    other.write_text("somebody else's")
+
     sink.discard("exports", KEY, "us-east-1")
 
-    assert files_in(tmp_path) == []
+    assert not draft.exists()
+    assert other.exists()
+
+
+def test_who_comes_late_leaves_the_draft_of_who_took_over(tmp_path: Path) -> None:
+    sink = FolderSink(tmp_path)
+
+    with sink.writing("exports", KEY, "us-east-1", "text/csv") as second:
+        second.write(b"a,b\n")
+        with (
+            pytest.raises(ZeroDivisionError),
+            sink.writing("exports", KEY, "us-east-1", "text/csv") as first,
+        ):
+            first.write(b"a,")
+            raise ZeroDivisionError
+
+    assert (tmp_path / "exports" / KEY).read_bytes() == b"a,b\n"
+    assert len(files_in(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(

@@ -130,23 +130,80 @@ def test_a_job_that_is_done_makes_room_for_the_next(state: State) -> None:
     add(state, job(1))
 
 
-def test_a_heartbeat_keeps_a_job_alive_and_its_absence_fails_it(state: State) -> None:
+SECOND = timedelta(seconds=1)
+
+
+def test_a_heartbeat_keeps_a_job_and_its_absence_gives_it_to_the_next(state: State) -> None:
     add(state, job())
     held = claim(state)
-    assert held is not None
+    assert held is not None and not held.taken_over
     edge = NOW + STALE_AFTER
 
     with state.writing() as connection:
         # Exactly so long is not longer.
-        assert fail_stale(connection, edge) == []
+        assert claim_next(connection, edge) is None
         beat(connection, held, edge)
-        assert fail_stale(connection, edge + STALE_AFTER) == []
-        failed = fail_stale(connection, edge + STALE_AFTER + timedelta(seconds=1))
-        assert [one.job_id for one in failed] == [held.job.job_id]
+        assert claim_next(connection, edge + STALE_AFTER) is None
+        taken = claim_next(connection, edge + STALE_AFTER + SECOND)
+    assert taken is not None and taken.taken_over
+    assert taken.job.job_id == held.job.job_id
 
-    with state.writing() as connection, pytest.raises(Conflict, match="given up"):
+    with state.writing() as connection, pytest.raises(Conflict, match="to another process"):
         finish(connection, held, edge)
+    with state.writing() as connection:
+        finish(connection, taken, edge)
+    assert listed(state)[0].status is JobStatus.COMPLETE
+
+
+def test_a_job_that_was_begun_three_times_fails(state: State) -> None:
+    add(state, job())
+    moments = [NOW + number * (STALE_AFTER + SECOND) for number in range(4)]
+
+    for number, moment in enumerate(moments[:3]):
+        with state.writing() as connection:
+            assert fail_stale(connection, moment) == []
+            taken = claim_next(connection, moment)
+        assert taken is not None and taken.taken_over is (number > 0)
+    with state.writing() as connection:
+        assert claim_next(connection, moments[3]) is None
+        (failed,) = fail_stale(connection, moments[3])
+
+    assert taken is not None
+    assert failed.job_id == taken.job.job_id
     assert listed(state)[0].status is JobStatus.FAILED
+
+
+def test_of_processes_at_the_same_moment_one_takes_over(state: State) -> None:
+    add(state, job())
+    assert claim(state) is not None
+    later = NOW + STALE_AFTER + SECOND
+
+    def take(_: int) -> bool:
+        with state.writing() as connection:
+            return claim_next(connection, later) is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(8))) == 1
+
+
+def test_jobs_of_an_earlier_revision_were_begun_as_often_as_their_status_says(
+    state: State,
+) -> None:
+    add(state, job())
+    held = claim(state)
+    assert held is not None
+    add(state, job(kind="Ec2Instance"))
+    with state.writing() as connection:
+        back_to(connection, "0009")
+
+    state.migrate()
+
+    with state.reading() as connection:
+        rows = connection.execute(select(export_jobs.c.job_id, export_jobs.c.attempts)).all()
+    assert {job_id == held.job.job_id: attempts for job_id, attempts in rows} == {
+        True: 1,
+        False: 0,
+    }
 
 
 def test_old_jobs_are_removed_once_they_are_done(state: State) -> None:

@@ -128,9 +128,14 @@ def _look_after_stale(exporter: Exporter) -> None:
         failed = fail_stale(connection, now)
         remove_old(connection, now)
     for job in failed:
-        place, region = job.request.destination, job.request.region
-        for key in (place.key, place.metadata_key, place.parquet_key):
-            exporter.sink.discard(place.bucket, key, region)
+        _discard(exporter, job)
+
+
+def _discard(exporter: Exporter, job: ExportJob) -> None:
+    """Remove what a process that is gone has left of the files."""
+    place, region = job.request.destination, job.request.region
+    for key in (place.key, place.metadata_key, place.parquet_key):
+        exporter.sink.discard(place.bucket, key, region)
 
 
 def _run_next(exporter: Exporter) -> Outcome | None:
@@ -140,6 +145,8 @@ def _run_next(exporter: Exporter) -> Outcome | None:
         return None
     rows, reason = 0, None
     try:
+        if claim.taken_over:
+            _discard(exporter, claim.job)
         rows = _write(exporter, claim)
     except ComputeOptimizerError as error:
         reason = str(error)
@@ -150,7 +157,7 @@ def _run_next(exporter: Exporter) -> Outcome | None:
         with exporter.state.writing() as connection:
             finish(connection, claim, exporter.clock.now(), reason)
     except Conflict as error:
-        reason = str(error)  # Given up meanwhile: the job is Failed already.
+        reason = str(error)  # Given up meanwhile: another process has the job, or it is Failed.
     return Outcome(claim.job, rows, reason)
 
 

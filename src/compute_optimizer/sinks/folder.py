@@ -4,8 +4,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from compute_optimizer.errors import InvalidInput
 
@@ -13,7 +15,8 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """Names that Amazon S3 accepts for buckets, so that a folder can become a bucket later."""
 
 DRAFT_SUFFIX = ".part"
-"""Of a file that is being written; it is renamed at the end."""
+"""Of a file that is being written; it is renamed at the end. Before it stands a name that is drawn
+anew each time: who comes back late must not touch the draft of who took over."""
 
 
 class FolderSink:
@@ -49,7 +52,8 @@ class FolderSink:
     @contextmanager
     def writing(self, bucket: str, key: str, region: str, content_type: str) -> Iterator[BinaryIO]:
         """Open a draft that is renamed at the end of the block and removed if it fails."""
-        path, draft = self._paths(bucket, key)
+        path = self._path(bucket, key)
+        draft = path.with_name(f".{path.name}.{uuid4().hex}{DRAFT_SUFFIX}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with draft.open("wb") as file:
@@ -63,11 +67,12 @@ class FolderSink:
             draft.unlink(missing_ok=True)
 
     def discard(self, bucket: str, key: str, region: str) -> None:
-        """Remove a draft."""
+        """Remove every draft of a file."""
+        path = self._path(bucket, key)
         with suppress(OSError):
-            self._paths(bucket, key)[1].unlink(missing_ok=True)
+            for draft in path.parent.glob(f".{escape(path.name)}*{DRAFT_SUFFIX}"):
+                draft.unlink(missing_ok=True)
 
-    def _paths(self, bucket: str, key: str) -> tuple[Path, Path]:
+    def _path(self, bucket: str, key: str) -> Path:
         self.check_place(bucket, key, "")
-        path = self.root / bucket / key
-        return path, path.with_name(f".{path.name}{DRAFT_SUFFIX}")
+        return self.root / bucket / key

@@ -1,7 +1,8 @@
 """Export jobs: queued by requests, claimed by one process each, listed for seven days.
 
 A claim is one transaction. Whoever holds it moves its heartbeat; a job whose heartbeat stands
-still has lost its process and fails, so that none is lost and none is written twice.
+still has lost its process. The next claim takes it over and writes its file anew, until it was
+begun so often that it fails.
 """
 
 from collections.abc import Collection
@@ -32,6 +33,9 @@ STALE_AFTER = timedelta(minutes=10)
 """A claimed job without a heartbeat for so long has lost its process; one beats every few
 thousand rows, which take seconds."""
 
+MOST_ATTEMPTS = 3
+"""To write one file: what kills its process every time must not do so for ever."""
+
 INTERRUPTED = "The export was interrupted before it was complete. Request it again."
 
 _encode = msgspec.json.Encoder().encode
@@ -44,6 +48,8 @@ class Claim:
 
     job: ExportJob
     token: str
+    taken_over: bool = False
+    """Whether another process has begun to write it, and may have left a part."""
 
 
 def unfinished_job(connection: Connection, request: ExportRequest) -> str | None:
@@ -92,16 +98,21 @@ def remove_jobs_of(connection: Connection, account_id: str) -> None:
 
 
 def claim_next(connection: Connection, now: datetime) -> Claim | None:
-    """Take the job that waits longest, and return it as InProgress; None where none waits."""
+    """Take the job that waits longest, and return it as InProgress; None where none waits.
+
+    A job whose process is gone waits too, unless it was begun as often as it may be.
+    """
     queued = table.c.status == JobStatus.QUEUED.value
-    query = select(table.c.job_id).where(queued).order_by(table.c.created_at, table.c.job_id)
+    waiting = or_(queued, and_(_stale(now), table.c.attempts < MOST_ATTEMPTS))
+    query = select(table.c.job_id).where(waiting).order_by(table.c.created_at, table.c.job_id)
     token = str(uuid4())
     for job_id in connection.execute(query).scalars().all():
-        taken = update(table).where(table.c.job_id == job_id, queued)
+        taken = update(table).where(table.c.job_id == job_id, waiting)
         values = {"status": JobStatus.IN_PROGRESS.value, "claim": token, "heartbeat_at": now}
-        if connection.execute(taken.values(updated_at=now, **values)).rowcount:
+        counted = table.c.attempts + 1
+        if connection.execute(taken.values(updated_at=now, attempts=counted, **values)).rowcount:
             row = connection.execute(select(table).where(table.c.job_id == job_id)).one()
-            return Claim(_job(row), token)
+            return Claim(_job(row), token, taken_over=row.attempts > 1)
     return None
 
 
@@ -120,8 +131,8 @@ def finish(
 
 
 def fail_stale(connection: Connection, now: datetime) -> list[ExportJob]:
-    """Fail the jobs whose process is gone, and return them."""
-    stale = _stale(now)
+    """Fail the jobs that were begun as often as they may be, and return them."""
+    stale = and_(_stale(now), table.c.attempts >= MOST_ATTEMPTS)
     rows = connection.execute(select(table).where(stale)).all()
     values = {"status": JobStatus.FAILED.value, "unfinished": None, "failure_reason": INTERRUPTED}
     failed = []
@@ -180,8 +191,8 @@ def _change(connection: Connection, claim: Claim, values: dict[str, object]) -> 
     )
     if connection.execute(update(table).where(*mine).values(**values)).rowcount == 0:
         raise Conflict(
-            f"export job {claim.job.job_id} stood still for over {STALE_AFTER} and was given up; "
-            "request the export again"
+            f"export job {claim.job.job_id} stood still for over {STALE_AFTER} and was given up to "
+            "another process"
         )
 
 

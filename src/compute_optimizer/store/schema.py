@@ -312,6 +312,8 @@ export_jobs = Table(
     # Moved while the files are being written: one that stands still was given up.
     Column("heartbeat_at", UtcDateTime),
     Column("failure_reason", Text),
+    # How often a process has begun to write the files.
+    Column("attempts", Integer, nullable=False, server_default="0"),
     # The whole model.export.ExportRequest as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
     Index(None, "account_id", "region", "created_at", "job_id"),
