@@ -169,7 +169,8 @@ def test_a_job_that_was_begun_three_times_fails(state: State) -> None:
         assert claim_next(connection, moments[3]) is None
         (failed,) = fail_stale(connection, moments[3])
 
-    assert taken is not None and failed.job_id == taken.job.job_id
+    assert taken is not None
+    assert failed.job_id == taken.job.job_id
     assert listed(state)[0].status is JobStatus.FAILED
 
 
@@ -191,6 +192,7 @@ def test_jobs_of_an_earlier_revision_were_begun_as_often_as_their_status_says(
 ) -> None:
     add(state, job())
     held = claim(state)
+    assert held is not None
     add(state, job(kind="Ec2Instance"))
     with state.writing() as connection:
         back_to(connection, "0009")
@@ -199,7 +201,6 @@ def test_jobs_of_an_earlier_revision_were_begun_as_often_as_their_status_says(
 
     with state.reading() as connection:
         rows = connection.execute(select(export_jobs.c.job_id, export_jobs.c.attempts)).all()
-    assert held is not None
     assert {job_id == held.job.job_id: attempts for job_id, attempts in rows} == {
         True: 1,
         False: 0,
