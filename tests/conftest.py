@@ -7,6 +7,7 @@ import pytest
 
 pytest_plugins = [
     "tests.buckets",
+    "tests.calling",
     "tests.commands",
     "tests.local_aws",
     "tests.local_ministack",
