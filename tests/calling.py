@@ -10,6 +10,7 @@ import pytest
 from botocore.config import Config
 
 from compute_optimizer.emulator.running import Emulator
+from compute_optimizer.operations.enrollment import change_enrollment
 from tests.stored_fleets import LAST_DAY, store_fleet
 
 ACCOUNT = "111111111111"
@@ -71,15 +72,9 @@ def analyze_fleet(running: Emulator, machines: int = 3, account: str = ACCOUNT) 
 
     The emulator's clock must have come to AFTER_LAST_DAY.
     """
-    desk = connecting(botocore.session.Session())(running, account)
-    desk.update_enrollment_status(status="Active")
+    state = running.application.state
+    change_enrollment(state, running.clock, account, "Active")
     running.settle()
-    fleet = store_fleet(
-        running.application.state,
-        running.tiles,
-        account,
-        cpu=[5.0 + one for one in range(machines)],
-    )
+    fleet = store_fleet(state, running.tiles, account, cpu=[5.0 + one for one in range(machines)])
     running.analyze()
-    running.calls.clear()
     return [one.arn for one in fleet]

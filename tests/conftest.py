@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "pytester",
     "tests.buckets",
     "tests.calling",
     "tests.commands",

@@ -123,7 +123,7 @@ def emulator(
             due,
             faults,
             calls,
-            Strictness(rules, calls),
+            Strictness(rules, calls, page=(settings or {}).get("page_size", STRICT_PAGE)),
         )
         app = losing(build_asgi(_emulated(door, running)), faults.take_lost)
         stack.enter_context(serving(app, listener))
@@ -146,7 +146,7 @@ def _emulated(door: FrontDoor, running: Emulator) -> FrontDoor:
 
     layers = [running.faults.layer, timed]
     if running.strict.rules:
-        layers.insert(1, small_pages(STRICT_PAGE))
+        layers.insert(1, small_pages(running.strict.page))
     return replace(
         door,
         operations=layered(OPERATIONS, layers),

@@ -141,23 +141,22 @@ def _misspelled_filters(calls: Sequence[RecordedCall]) -> Iterator[Violation]:
     for one in calls:
         for listed in (one.request or {}).get("filters") or ():
             name = listed.get("name", "")
-            documented = _documented(one.operation).get(name, {})
+            documented = _documented(one.operation).get(name, ())
             for value in listed.get("values") or ():
-                right = documented.get(bare(value), value)
-                if right != value and value not in documented.values():
+                near = [right for right in documented if bare(right) == bare(value)]
+                if near and value not in near:
                     yield Violation(
                         FILTER_SPELLING,
                         f"call {one.number}, {one.operation}: the filter {name} has the value "
-                        f"{value!r}, which is documented as {right!r}",
+                        f"{value!r}, which is documented as {near[0]!r}",
                         (one.number,),
                     )
 
 
 @cache
-def _documented(operation: str) -> Mapping[str, Mapping[str, str]]:
-    """Return the documented values of an operation's filters: by filter, then by `bare` value."""
-    rules = _filters_of(operation)
-    return {name: {bare(one): one for one in _values(rule)} for name, rule in rules.items()}
+def _documented(operation: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the documented values of an operation's filters."""
+    return {name: tuple(_values(rule)) for name, rule in _filters_of(operation).items()}
 
 
 def _filters_of(operation: str) -> Mapping[str, FilterRule]:
@@ -171,7 +170,7 @@ def _values(rule: FilterRule) -> Iterator[str]:
     """Yield the documented values; the others are those that answers have (OVER_PROVISIONED)."""
     for accepted, stored in rule.accepted.items():
         if accepted == stored or not accepted.isupper():
-            yield accepted
+            yield str(accepted)
 
 
 @cache

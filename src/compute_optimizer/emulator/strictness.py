@@ -18,6 +18,8 @@ class Strictness:
     rules: frozenset[str]
     """Those of `strict.RULES` that a test fails by."""
     calls: Calls
+    page: int
+    """Entries on a page of a request that does not say how many."""
     comparisons: Comparisons = field(default_factory=Comparisons)
     dismissed: bool = False
     """Whether nothing more is told of, because it was."""
@@ -29,11 +31,14 @@ class Strictness:
 
     def check(self) -> None:
         """Raise AssertionError, which says what to do, where a rule is broken; once."""
-        if self.dismissed:
-            return
-        if wrong := self.violations(self.rules):
-            self.dismissed = True
-            raise AssertionError(_report(wrong, list(self.calls)))
+        if report := self.report():
+            raise AssertionError(report)
+
+    def report(self) -> str:
+        """Return what is wrong by the rules and what to do, once; empty where all is right."""
+        wrong = [] if self.dismissed else self.violations(self.rules)
+        self.dismissed = self.dismissed or bool(wrong)
+        return _report(wrong, list(self.calls)) if wrong else ""
 
     def dismiss(self) -> None:
         """Tell of nothing more."""
