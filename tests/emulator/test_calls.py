@@ -97,7 +97,7 @@ def test_can_be_read_by_people(running: Emulator, connect: Connect) -> None:
 
     assert repr(running.calls).splitlines() == [
         "1. UpdateEnrollmentStatus by 111111111111 {'status': 'Active'} -> ThrottlingException "
-        "(fault: error)",
+        "(fault: throttle)",
         "2. UpdateEnrollmentStatus by 111111111111 {'status': 'Active'} -> ok (attempt 2)",
     ]
 

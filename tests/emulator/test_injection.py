@@ -214,7 +214,7 @@ def test_several_faults_meet_one_call_in_their_order(running: Emulator, connect:
         connect(running).get_enrollment_status()
 
     assert (first.met, second.met, third.met) == (1, 1, 0)
-    assert running.calls.last.faults == ("slow", "error")
+    assert running.calls.last.faults == ("slow", "throttle")
 
 
 # On the way

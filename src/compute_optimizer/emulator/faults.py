@@ -6,7 +6,7 @@ partial_errors("GetEC2InstanceRecommendations", [arn])
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -188,7 +188,7 @@ def error(
     ServiceUnavailableException. Without an operation it meets those that list the error. Raises
     InvalidInput where none does.
     """
-    _check_listed(code, operation)
+    _check_listed(_text("code", code), operation)
     row = FRONT_DOOR_ERRORS.get(code)
     text = message if message is not None else (row.message if row else MESSAGES[code])
     wait = None if retry_after is None else round(_seconds("retry_after", retry_after) * 1000)
@@ -199,12 +199,13 @@ def throttle(
     operation: str | None = None, *, retry_after: float | None = None, **chosen: Unpack[Chosen]
 ) -> Fault:
     """Answer ThrottlingException; `retry_after` is in seconds."""
-    return error("ThrottlingException", operation, retry_after=retry_after, **chosen)
+    made = error("ThrottlingException", operation, retry_after=retry_after, **chosen)
+    return replace(made, kind="throttle")
 
 
 def expired_token(operation: str | None = None, **chosen: Unpack[Chosen]) -> Fault:
     """Answer that the session of the caller's credentials is over."""
-    return error(EXPIRED_TOKEN.code, operation, **chosen)
+    return replace(error(EXPIRED_TOKEN.code, operation, **chosen), kind="expired_token")
 
 
 def slow(
@@ -267,11 +268,11 @@ def partial_errors(
     if operation is not None and not can_be_partial(_check_operation(operation)):
         able = ", ".join(name for name in OPERATIONS if can_be_partial(name))
         raise InvalidInput(f"the answer of {operation} has no errors[]; those of {able} have")
-    if message is None and code not in CODES:
+    if message is None and _text("code", code) not in CODES:
         raise InvalidInput(f"code {code!r} needs a message; known are {', '.join(CODES)}")
-    if isinstance(identifiers, str) or not identifiers:
+    if not isinstance(identifiers, list | tuple | set | frozenset) or not identifiers:
         raise InvalidInput(f"identifiers is {identifiers!r}; expected a list of ARNs or accounts")
-    text = CODES[code] if message is None else message
+    text = CODES[code] if message is None else _text("message", message)
     errors = tuple(RecommendationError(_identifier(one), code, text) for one in identifiers)
     return _fault("partial_errors", Partial(errors), operation, chosen)
 
@@ -301,6 +302,7 @@ def _fault(kind: str, effect: Effect, operation: str | None, chosen: Chosen) -> 
             raise InvalidInput(f"{name} is {value!r}; expected a whole number{smallest}")
     _check_probability(chosen.get("probability", 1.0))
     _account(chosen.get("account"))
+    _text("region", chosen.get("region", ""))
     return Fault(kind, effect, operation, **chosen)
 
 
@@ -310,7 +312,7 @@ def _check_probability(value: Any) -> None:
 
 
 def _check_operation(name: str) -> str:
-    if name not in OPERATIONS:
+    if not isinstance(name, str) or name not in OPERATIONS:
         near = get_close_matches(str(name), OPERATIONS, 1) or ["such as GetEnrollmentStatus"]
         raise InvalidInput(f"there is no operation {name!r}; did you mean {near[0]}?")
     return name

@@ -18,6 +18,7 @@ from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID, callers
 from compute_optimizer.emulator.around import layered
 from compute_optimizer.emulator.calls import Calls
 from compute_optimizer.emulator.clock import MovableClock
+from compute_optimizer.emulator.control import controlled
 from compute_optimizer.emulator.due import Due
 from compute_optimizer.emulator.folders import process_folder, temporary_folder
 from compute_optimizer.emulator.injection import Faults
@@ -126,7 +127,7 @@ def emulator(
             Strictness(rules, calls, page=(settings or {}).get("page_size", STRICT_PAGE)),
         )
         app = losing(build_asgi(_emulated(door, running)), faults.take_lost)
-        stack.enter_context(serving(app, listener))
+        stack.enter_context(serving(controlled(app, running), listener))
         stack.callback(faults.stop)
         if rules:
             stack.enter_context(watching(running.url, running.strict.comparisons))

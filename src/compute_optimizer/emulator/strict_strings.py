@@ -60,6 +60,11 @@ class Comparisons:
                     one for one in self._missed if one[0] is not text or one[1] is not code
                 ]
 
+    def clear(self) -> None:
+        """Forget the comparisons up to now."""
+        with self._lock:
+            self._missed = []
+
     def found(self) -> list[Comparison]:
         """Return each comparison once, in order."""
         with self._lock:
