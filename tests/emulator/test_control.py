@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from compute_optimizer.emulator.control import LARGEST_BODY_BYTES, controlled
 from compute_optimizer.emulator.controls import CONTROLS, KINDS
@@ -190,10 +191,9 @@ def test_cuts_answers_short(running: Emulator, connect: Connect) -> None:
     client = connect(running)
     try:
         answer = client.get_enrollment_status()
-    except Exception as error:
-        assert "parse" in f"{type(error).__name__} {error}".lower()  # CBOR has no half
-    else:
-        assert set(answer) == {"ResponseMetadata"}
+    except ResponseParserError:
+        answer = {"ResponseMetadata": {}}  # half of CBOR is none; half of JSON has no members
+    assert set(answer) == {"ResponseMetadata"}
 
 
 def test_lets_enrollment_stay_pending_or_fail(running: Emulator, connect: Connect) -> None:

@@ -12,10 +12,12 @@ from botocore.exceptions import (
     ConnectionClosedError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from compute_optimizer.emulator.faults import (
     FRONT_DOOR_ERRORS,
     MESSAGES,
+    Fault,
     drop,
     error,
     expired_token,
@@ -340,6 +342,16 @@ def test_a_proxys_page_in_the_place_of_an_answer_tells_nothing(
     # botocore reads what is no JSON as an answer without members.
     assert set(answer) == {"ResponseMetadata"}
     assert answer["ResponseMetadata"]["HTTPHeaders"]["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("fault", [garble(), truncate()], ids=["page", "half"])
+def test_cbor_shows_that_an_answer_is_none(
+    running: Emulator, sessions: dict[str, Any], fault: Fault
+) -> None:
+    running.faults.add(fault)
+
+    with pytest.raises(ResponseParserError):
+        connecting(sessions["cbor"])(running).get_enrollment_status()
 
 
 def test_a_garbled_body_has_the_text_and_status_that_it_is_given(

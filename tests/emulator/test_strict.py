@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from compute_optimizer.emulator.faults import drop, garble
 from compute_optimizer.emulator.running import Emulator, emulator
@@ -83,6 +83,19 @@ def test_an_answer_that_never_arrived_has_no_pages_to_ask_for(
     page(client, first["nextToken"])
 
     assert len(running.calls(INSTANCES)) == 3
+    assert broken(running) == []
+
+
+def test_a_page_that_was_asked_for_and_never_came_was_not_dropped(
+    running: Emulator, connect: Connect
+) -> None:
+    analyze_fleet(running, 3)
+    client = connect(running)
+    token = page(client)["nextToken"]
+    running.faults.add(drop(INSTANCES))
+    with pytest.raises(ConnectionClosedError):
+        page(client, token)
+
     assert broken(running) == []
 
 

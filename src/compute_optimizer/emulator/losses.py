@@ -78,8 +78,9 @@ async def _break(send: Send, receive: Receive, start: Message, body: bytes) -> N
     await _send_half(send, start, body)
     transport = _transport(send)
     await _written(transport)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    transport.abort()
+    if not transport.is_closing():  # by the client, meanwhile
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        transport.abort()
     await _gone(receive)
 
 

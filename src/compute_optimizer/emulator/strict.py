@@ -1,6 +1,6 @@
 """Strict mode: what is legal but wrong in how a program calls, found in the record of its calls."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -63,7 +63,8 @@ def chosen_rules(strict: bool | Iterable[str]) -> frozenset[str]:
 def found(calls: Sequence[RecordedCall]) -> list[Violation]:
     """Return what is wrong in the calls of a program, in the order of the calls."""
     heard = _heard(calls)
-    wrong = [*_dropped_tokens(heard), *_other_parameters(heard), *_misspelled_filters(heard)]
+    asked = {_token(one.request) for one in calls}
+    wrong = [*_dropped_tokens(heard, asked), *_other_parameters(heard), *_misspelled_filters(heard)]
     return sorted(wrong, key=lambda one: one.calls)
 
 
@@ -98,8 +99,9 @@ def _heard(calls: Sequence[RecordedCall]) -> list[RecordedCall]:
     ]
 
 
-def _dropped_tokens(calls: Sequence[RecordedCall]) -> Iterator[Violation]:
-    asked = {_token(one.request) for one in calls}
+def _dropped_tokens(
+    calls: Sequence[RecordedCall], asked: Collection[str | None]
+) -> Iterator[Violation]:
     for one in calls:
         token = _token(one.answer)
         if token is None or token in asked:
