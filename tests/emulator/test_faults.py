@@ -97,7 +97,10 @@ def test_chance_decides_by_the_draw(draw: float, probability: float) -> None:
     [
         (lambda: throttle("GetEnrolmentStatus"), "did you mean GetEnrollmentStatus"),
         (lambda: throttle("nothing"), "no operation 'nothing'"),
-        (lambda: error("OptInRequiredException", "GetEnrollmentStatus"), "never answers OptIn"),
+        (
+            lambda: error("OptInRequiredException", "GetEnrollmentStatus"),
+            "never answers OptInRequired",
+        ),
         (lambda: error("ValidationException"), "no error 'ValidationException'; expected one of"),
         (lambda: throttle(times=0), "times is 0; expected a whole number from 1"),
         (lambda: throttle(every=0), "every is 0"),
