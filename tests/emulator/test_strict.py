@@ -63,6 +63,20 @@ def test_a_first_page_was_taken_for_all(running: Emulator, connect: Connect) -> 
     )
 
 
+def test_another_listing_of_the_same_does_not_stand_in_for_one(
+    running: Emulator, connect: Connect
+) -> None:
+    analyze_fleet(running, 3)
+    client = connect(running)
+    first = page(client)
+    page(client, first["nextToken"])
+    again = page(client)
+
+    assert again["nextToken"] == first["nextToken"]  # while the clock stands still
+    (found,) = running.strict.violations()
+    assert (found.rule, found.calls) == (FIRST_PAGE, (3,))
+
+
 def test_a_later_page_was_dropped(running: Emulator, connect: Connect) -> None:
     analyze_fleet(running, 5)
     client = connect(running)

@@ -105,7 +105,8 @@ def emulator(
     rules = chosen_rules(strict)
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder())
-        chosen = _settings(folder, host, settings or {})
+        own = settings or {}
+        chosen = _settings(folder, host, own)
         copyfile(_new_state(), chosen.data_dir / "state.db")
         listener = stack.enter_context(bind(host, port))
         moved = MovableClock(clock, frozen=frozen)
@@ -124,7 +125,7 @@ def emulator(
             due,
             faults,
             calls,
-            Strictness(rules, calls, page=(settings or {}).get("page_size", STRICT_PAGE)),
+            Strictness(rules, calls, chosen.page_size if "page_size" in own else STRICT_PAGE),
         )
         app = losing(build_asgi(_emulated(door, running)), faults.take_lost)
         stack.enter_context(serving(controlled(app, running), listener))

@@ -1,6 +1,7 @@
 """Strict mode: what is legal but wrong in how a program calls, found in the record of its calls."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -63,7 +64,7 @@ def chosen_rules(strict: bool | Iterable[str]) -> frozenset[str]:
 def found(calls: Sequence[RecordedCall]) -> list[Violation]:
     """Return what is wrong in the calls of a program, in the order of the calls."""
     heard = _heard(calls)
-    asked = {_token(one.request) for one in calls}
+    asked = Counter(_token(one.request) for one in calls if not one.is_retry)
     wrong = [*_dropped_tokens(heard, asked), *_other_parameters(heard), *_misspelled_filters(heard)]
     return sorted(wrong, key=lambda one: one.calls)
 
@@ -100,11 +101,19 @@ def _heard(calls: Sequence[RecordedCall]) -> list[RecordedCall]:
 
 
 def _dropped_tokens(
-    calls: Sequence[RecordedCall], asked: Collection[str | None]
+    calls: Sequence[RecordedCall], asked: Counter[str | None]
 ) -> Iterator[Violation]:
+    """Yield the answers after which nobody asked on; `asked` counts the calls by their token.
+
+    While the clock stands still, the same page has the same token each time, so each call that asks
+    on counts for one answer.
+    """
     for one in calls:
         token = _token(one.answer)
-        if token is None or token in asked:
+        if token is None:
+            continue
+        if asked[token]:
+            asked[token] -= 1
             continue
         if _token(one.request) is None:
             text = f"call {one.number}, {one.operation}: the first page was taken for all"
