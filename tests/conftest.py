@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "pytester",
     "tests.buckets",
+    "tests.calling",
     "tests.commands",
     "tests.local_aws",
     "tests.local_ministack",

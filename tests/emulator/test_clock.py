@@ -86,6 +86,30 @@ def test_never_goes_back() -> None:
     assert clock.now() == START
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_begins_again_at_its_start(frozen: bool) -> None:
+    machine = Machine()
+    clock = MovableClock(START, frozen=frozen, machine=machine)
+    clock.advance(days=9)
+    clock.resume() if frozen else clock.freeze()
+
+    clock.restart()
+    assert clock.now() == START
+    assert clock.frozen is frozen
+    machine.time += timedelta(hours=1)
+    assert clock.now() == START + timedelta(hours=not frozen)
+
+
+def test_begins_again_with_the_machine_where_it_had_no_start() -> None:
+    machine = Machine()
+    clock = MovableClock(machine=machine)
+    clock.advance(days=9)
+    machine.time += timedelta(hours=1)
+
+    clock.restart()
+    assert clock.now() == machine.time
+
+
 def test_wants_a_time_zone() -> None:
     with pytest.raises(InvalidInput, match="no time zone"):
         MovableClock(datetime(2026, 3, 1))  # what it refuses

@@ -27,6 +27,7 @@ class MovableClock:
         self._frozen = frozen
         self._read_at = self._machine.now()
         self._time = _aware(start) if start else self._read_at
+        self._start, self._frozen_at_start = start and self._time, frozen
 
     def now(self) -> datetime:
         """Return the present moment, timezone-aware in UTC."""
@@ -65,6 +66,15 @@ class MovableClock:
         """Go on with the machine's clock."""
         with self._lock:
             self._read_at, self._frozen = self._machine.now(), False
+
+    def restart(self) -> None:
+        """Begin again at the start, once nothing is stored that would lie in the future.
+
+        Without a start of its own that is the machine's time.
+        """
+        with self._lock:
+            self._read_at, self._frozen = self._machine.now(), self._frozen_at_start
+            self._time = self._start or self._read_at
 
     def _now(self) -> datetime:
         if self._frozen:

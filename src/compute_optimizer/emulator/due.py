@@ -46,6 +46,11 @@ class Due:
         with self._lock:
             self.asked_at, self.waiting = self.clock.now(), True
 
+    def forget(self) -> None:
+        """Let nothing wait, and the day be the clock's: what was left behind is gone."""
+        with self._lock:
+            self.waiting, self.day = False, self.clock.now().date()
+
     def run_if_due(self) -> None:
         """Do what waits if its time has come."""
         with self._lock:

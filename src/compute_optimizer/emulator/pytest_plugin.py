@@ -15,8 +15,20 @@ from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE
 
 if TYPE_CHECKING:
     from compute_optimizer.emulator.running import Emulator
+    from compute_optimizer.emulator.strictness import Strictness
 
 MARKER = "compute_optimizer"
+
+STRICT = f"{MARKER}_strict"
+"""The ini option that makes every emulator strict that its marker does not make otherwise."""
+
+_STRICTNESS: pytest.StashKey[Strictness] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tell pytest of the ini option."""
+    about = "whether emulators of Compute Optimizer fail tests that call them wrongly"
+    parser.addini(STRICT, about, type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,6 +40,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Fail a test that has passed so far where a strict emulator was called wrongly."""
+    strict = item.stash.get(_STRICTNESS, None)
+    if strict is not None and (report := strict.report()):
+        pytest.fail(report, pytrace=False)
+
+
 @pytest.fixture
 def compute_optimizer(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -36,12 +56,15 @@ def compute_optimizer(
     from compute_optimizer.emulator.running import emulator
 
     options = _options(request.node)
+    options.setdefault("strict", request.config.getini(STRICT))
     with emulator(**options) as running:
+        request.node.stash[_STRICTNESS] = running.strict
         for name in VARIABLES_THAT_LEAD_ELSEWHERE:
             monkeypatch.delenv(name, raising=False)
         for name, value in environment_of(running.url, running.account_id).items():
             monkeypatch.setenv(name, value)
         yield running
+        running.strict.dismiss()  # the test itself was told
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,24 +11,32 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
-from compute_optimizer.api.dispatch import FrontDoor
+from compute_optimizer.api.dispatch import Call, FrontDoor
 from compute_optimizer.api.listening import bind, url_of
 from compute_optimizer.api.server import build_asgi
 from compute_optimizer.app import Application, front_door, opened
 from compute_optimizer.config import SETTINGS, Settings, load_settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID, callers
 from compute_optimizer.emulator.around import layered
+from compute_optimizer.emulator.calls import Calls
 from compute_optimizer.emulator.clock import MovableClock
+from compute_optimizer.emulator.control import controlled
 from compute_optimizer.emulator.daily import analyze_day
 from compute_optimizer.emulator.due import Due
 from compute_optimizer.emulator.fixed import FixedAnswers
 from compute_optimizer.emulator.folders import process_folder, temporary_folder
+from compute_optimizer.emulator.injection import Faults
+from compute_optimizer.emulator.losses import losing
 from compute_optimizer.emulator.serving import serving
+from compute_optimizer.emulator.strict import STRICT_PAGE, chosen_rules, small_pages
+from compute_optimizer.emulator.strict_strings import watching
+from compute_optimizer.emulator.strictness import Strictness
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import Analysis, analyze
 from compute_optimizer.model.preferences import PUBLISHED
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
+from compute_optimizer.shapes import ServiceException
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 
@@ -53,6 +61,11 @@ class Emulator:
     application: Application
     tiles: TileStore
     due: Due
+    faults: Faults
+    """What goes wrong."""
+    calls: Calls
+    """What was called."""
+    strict: Strictness
     fixed: FixedAnswers = field(default_factory=FixedAnswers)
     """Recommendations that are answered as a test gave them."""
 
@@ -96,6 +109,10 @@ class Emulator:
 
         put_fixed(self, operation, recommendations, account_id, region)
 
+    def watch(self, call: Call, error: ServiceException | None) -> None:
+        """Record a call that was answered."""
+        self.calls.record(call, error, self.faults.take_kinds(call.request_id))
+
     def settle(self) -> None:
         """Do at once what waits for its time: decide enrollments, write exports."""
         self.due.run()
@@ -111,33 +128,52 @@ def emulator(
     port: int = 0,
     settings: Mapping[str, Any] | None = None,
     state: Stated = (),
+    strict: bool | Iterable[str] = False,
 ) -> Iterator[Emulator]:
     """Serve an account that has never been enrolled until the block ends; nothing is left behind.
 
     `state` is what there is at the start: records of `emulator.state`, the path of a YAML file, or
     its text.
     `clock` is the time at the start and `frozen` lets it stand still between moves. `settings` are
-    those of the service by their names, such as page_size. Raises InvalidInput for a setting that
-    is none and for a port that cannot be had.
+    those of the service by their names, such as page_size. `strict` names the rules that the calls
+    are held against when the block ends well, True all of them: AssertionError tells what is wrong.
+    Raises InvalidInput for a setting or a rule that is none and for a port that cannot be had.
     """
+    rules = chosen_rules(strict)
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder())
-        chosen = _settings(folder, host, settings or {})
+        own = settings or {}
+        chosen = _settings(folder, host, own)
         copyfile(_new_state(), chosen.data_dir / "state.db")
         listener = stack.enter_context(bind(host, port))
         moved = MovableClock(clock, frozen=frozen)
         due = Due(moved)
         moved.moved = due.run_if_due
         application = stack.enter_context(opened(chosen, moved))
-        door = stack.enter_context(front_door(application, due.repeat))
+        faults, calls = Faults(application.state, due, account_id), Calls()
+        door = stack.enter_context(front_door(application, faults.repeat))
         running = Emulator(
-            url_of(listener), account_id, moved, folder, application, door.tiles, due
+            url_of(listener),
+            account_id,
+            moved,
+            folder,
+            application,
+            door.tiles,
+            due,
+            faults,
+            calls,
+            Strictness(rules, calls, chosen.page_size if "page_size" in own else STRICT_PAGE),
         )
         due.daily = partial(analyze_day, running)
         if state:
             running.put(state)
-        stack.enter_context(serving(build_asgi(_emulated(door, running)), listener))
+        app = losing(build_asgi(_emulated(door, running)), faults.take_lost)
+        stack.enter_context(serving(controlled(app, running), listener))
+        stack.callback(faults.stop)
+        if rules:
+            stack.enter_context(watching(running.url, running.strict.comparisons))
         yield running
+        running.strict.check()
 
 
 def _emulated(door: FrontDoor, running: Emulator) -> FrontDoor:
@@ -150,9 +186,13 @@ def _emulated(door: FrontDoor, running: Emulator) -> FrontDoor:
             running.due.ask()
         return answer
 
+    layers = [running.faults.layer, timed, running.fixed.answer]
+    if running.strict.rules:
+        layers.insert(1, small_pages(running.strict.page))
     return replace(
         door,
-        operations=layered(OPERATIONS, [timed, running.fixed.answer]),
+        operations=layered(OPERATIONS, layers),
+        watch=running.watch,
         authenticate=callers(running.account_id),
         inline=False,
     )

@@ -17,7 +17,11 @@ class ThreadedServer(uvicorn.Server):
     """A server that is told to end by another thread, and drops who is still connected."""
 
     def __init__(self, app: AsgiApp) -> None:
-        super().__init__(uvicorn_config(app))
+        config = uvicorn_config(app)
+        # A process may have hundreds of loops, each for milliseconds and in a thread of its own,
+        # with connections that are cut on purpose: nothing to risk a crash in C code for.
+        config.loop = "asyncio"
+        super().__init__(config)
         self.ready = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending = asyncio.Event()

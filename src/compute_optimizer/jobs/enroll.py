@@ -1,6 +1,6 @@
 """The background step of enrollment: check what is Pending and let it become Active or Failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from compute_optimizer.interfaces import Clock
@@ -16,7 +16,7 @@ STEPS: tuple[Step, ...] = (settle, settle_administrators)
 """Accounts first, then the administrators that wait for them; one transaction each."""
 
 
-def advance_enrollments(state: State, clock: Clock) -> bool:
+def advance_enrollments(state: State, clock: Clock, steps: Sequence[Step] = STEPS) -> bool:
     """Check every Pending account and return whether anything changed.
 
     Any number of processes may run it at once and at any time: each organization and each step is
@@ -24,7 +24,7 @@ def advance_enrollments(state: State, clock: Clock) -> bool:
     Pending for the next call. Costs microseconds while nothing is Pending.
     """
     waiting = state.remembered("pending accounts", pending_accounts)
-    changes = [_apply(state, clock, one, step) for one in waiting for step in STEPS]
+    changes = [_apply(state, clock, one, step) for one in waiting for step in steps]
     return any(changes)
 
 
