@@ -263,6 +263,49 @@ def test_analysis_that_cannot_be_says_why(running: Emulator) -> None:
     assert "opted in" in told["error"]
 
 
+def test_takes_a_state_in_sections_and_forgets_it_at_a_reset(
+    running: Emulator, connect: Connect
+) -> None:
+    fixed = {
+        "operation": "GetEBSVolumeRecommendations",
+        "recommendations": [
+            {"volumeArn": f"arn:aws:ec2:us-east-1:{ACCOUNT}:volume/vol-1", "finding": "Optimized"}
+        ],
+    }
+    instance = {"name": "web", "instance_type": "m5.2xlarge", "load": "diurnal, 20 % peak"}
+    instance["account_id"] = ACCOUNT
+    told = post(running, "state", instances=[instance], recommendations=[fixed])
+
+    client = connect(running)
+    (found,) = client.get_ec2_instance_recommendations()["instanceRecommendations"]
+    assert [found["instanceArn"]] == told["resources"]
+    assert found["finding"] == "OVER_PROVISIONED"
+    assert len(client.get_ebs_volume_recommendations()["volumeRecommendations"]) == 1
+
+    post(running, "reset")
+    client.update_enrollment_status(status="Active")
+    running.settle()
+    assert client.get_ec2_instance_recommendations()["instanceRecommendations"] == []
+    assert client.get_ebs_volume_recommendations()["volumeRecommendations"] == []
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"files": [{"inventory": "fleet.csv"}]}, "has no files"),
+        ({"machines": []}, "machines"),
+        ({"instances": [{"name": "web", "load": "odd"}]}, "odd"),
+    ],
+)
+def test_says_what_is_wrong_with_a_state(
+    running: Emulator, members: dict[str, Any], said: str
+) -> None:
+    status, told = asked(running, "POST", "state", members)
+
+    assert status == 400
+    assert said in told["error"]
+
+
 def test_begins_again_with_nothing(running: Emulator, connect: Connect) -> None:
     state, clock = running.application.state, running.clock
     set_management(state, clock, ACCOUNT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -74,6 +75,16 @@ def read_state(running: Emulator, asked: Asked) -> Any:
             for one in roster.accounts.values()
         ],
     }
+
+
+def add_state(running: Emulator, asked: Asked) -> Any:
+    """Add to what there is: the members are the sections of a state's file.
+
+    Raises InvalidInput for `files` too: who reaches the port has no business in the file system.
+    """
+    if "files" in asked:
+        raise InvalidInput("a state over HTTP has no files; expected its other sections")
+    return {"resources": running.put(json.dumps(asked))}
 
 
 def read_clock(running: Emulator, asked: Asked) -> Any:
@@ -181,6 +192,7 @@ def start_over(running: Emulator, asked: Asked) -> Any:
 
 CONTROLS = (
     Control("GET", "state", read_state, "the accounts and the clock"),
+    Control("POST", "state", add_state, "adds what the sections of a state say", None),
     Control("GET", "clock", read_clock, "the time, and whether it stands still"),
     Control("POST", "clock/advance", advance, "moves the clock on", SPANS),
     Control("POST", "clock/set", set_clock, "moves the clock to a moment", ("to",)),

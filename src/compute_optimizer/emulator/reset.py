@@ -29,5 +29,6 @@ def reset(running: Emulator) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     running.clock.restart()
     running.due.forget()
+    running.fixed.clear()
     running.calls.clear()
     running.strict.comparisons.clear()
