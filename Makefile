@@ -15,6 +15,14 @@ endif
 ENVIRONMENTS := $(PYTHON) scripts/environments.py
 DEV := .venv-dev/bin
 
+# Providers of Terraform that are on this machine already: tests/local_terraform.py.
+ifndef TF_PLUGIN_MIRROR
+MIRRORS := $(wildcard $(addsuffix /registry.terraform.io,$(HOME)/.terraform.d/plugins \
+	/usr/local/share/terraform/plugins /usr/share/terraform/plugins /opt/*))
+TF_PLUGIN_MIRROR := $(patsubst %/registry.terraform.io,%,$(firstword $(MIRRORS)))
+endif
+export TF_PLUGIN_MIRROR
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format test-clients bench quality lock generate dev clean
 
