@@ -23,6 +23,12 @@ from compute_optimizer.api.server import build_asgi
 from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
+from compute_optimizer.cli.ephemeral import (
+    Announcement,
+    Ephemeral,
+    refuse_what_does_not_go_together,
+    serve_ephemeral,
+)
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import ComputeOptimizerError
@@ -66,15 +72,53 @@ def serve(
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that answer on the one port.")
     ] = 1,
+    ephemeral: Annotated[
+        bool,
+        typer.Option("--ephemeral", help="Serve an emulator for tests, of which nothing is kept."),
+    ] = False,
+    clock: Annotated[
+        str | None, typer.Option(help="Moment in UTC at which the emulator's clock starts.")
+    ] = None,
+    frozen: Annotated[
+        bool | None, typer.Option("--frozen", help="Let the emulator's clock stand still.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The emulator's own account, 12 digits.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="Setting of the emulator, such as page_size=10; repeat for several."),
+    ] = None,
+    form: Annotated[
+        Announcement | None,
+        typer.Option(
+            "--output",
+            help="How the emulator says where it is: a line, json, or env for `eval` in a shell.",
+        ),
+    ] = None,
 ) -> None:
-    """Serve the API until stopped."""
+    """Serve the API until stopped; with --ephemeral, an emulator of it for tests."""
+    refuse_what_does_not_go_together(
+        ephemeral,
+        with_it={
+            "--clock": clock,
+            "--frozen": frozen,
+            "--account": account,
+            "--setting": setting,
+            "--output": form,
+        },
+        without_it={"--data-dir": data_dir, "--auth": auth, "--processes": processes > 1},
+    )
     settings = output.settings_for(
         data_dir,
         host=host,
         port=port,
-        auth=auth,
+        auth="off" if ephemeral else auth,
         i_know_this_port_is_private=i_know_this_port_is_private,
     )
+    if ephemeral:
+        serve_ephemeral(Ephemeral(clock, frozen, account, setting, form), settings)
+        return
     check_exposure(settings)
     with bind(settings.host, settings.port) as listener:
         if processes == 1:
