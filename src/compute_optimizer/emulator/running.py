@@ -1,5 +1,7 @@
 """A running emulator: the real server on a free port, and the handles that a test has on it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -7,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.listening import bind, url_of
@@ -21,12 +23,14 @@ from compute_optimizer.emulator.due import Due
 from compute_optimizer.emulator.folders import process_folder, temporary_folder
 from compute_optimizer.emulator.serving import serving
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.analyze import Analysis, analyze
 from compute_optimizer.model.preferences import PUBLISHED
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
+
+if TYPE_CHECKING:
+    from compute_optimizer.jobs.analyze import Analysis
 
 READS = ("Get", "Describe")
 """How operations begin that leave no work behind."""
@@ -53,6 +57,8 @@ class Emulator:
         Raises Conflict where no account is opted in, and InvalidInput where no sample lies in the
         look-back period.
         """
+        from compute_optimizer.jobs.analyze import analyze
+
         return analyze(
             self.application.state,
             self.tiles,
@@ -136,7 +142,7 @@ def _new_state() -> Path:
     path = process_folder() / "new.db"
     state = State(f"sqlite:///{path}")
     try:
-        state.migrate()
+        state.create()
     finally:
         state.close()
     return path
