@@ -3,12 +3,13 @@
 Alembic takes a fifth of a second to import, so it is only loaded where there is something to do.
 """
 
+import secrets
 from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
-from compute_optimizer.store.schema import metadata
+from compute_optimizer.store.schema import metadata, sealing_keys
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -47,7 +48,10 @@ def upgrade(connection: Connection) -> None:
 
 
 def create(connection: Connection) -> None:
-    """Make the newest schema in an empty database, at once: ten times as fast as upgrading."""
+    """Make in an empty database, at once and without Alembic, what all revisions come to."""
     metadata.create_all(connection)
+    # What revision 0001 puts in: the key that page tokens are sealed with.
+    key = {"purpose": "page tokens", "key": secrets.token_bytes(32)}
+    connection.execute(insert(sealing_keys).values(key))
     alembic_version.create(connection)
     connection.execute(insert(alembic_version).values(version_num=newest_revision()))
