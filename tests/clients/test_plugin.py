@@ -181,7 +181,7 @@ def sample(tmp_path: Path) -> Path:
 BUGS = {
     "test_every_instance_is_listed": "OperationNotPageableError",
     "test_instances_that_are_too_large_are_told": r"assert \[\] == \['web-1', 'web-2', 'web-3'\]",
-    "test_the_savings_are_those_of_all_pages": r"assert (\d+\.\d+) >= \(3 \* (\d+\.\d+)\)",
+    "test_the_savings_are_those_of_all_pages": r"assert \d+\.\d+ == \d+\.\d+ ±",
 }
 """What each test of the sample says of the script as it is found."""
 
