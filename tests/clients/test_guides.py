@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import needs_node
 from tests.clients.foreign import NODE_VENV, ROOT, program
 
 pytestmark = pytest.mark.clients
@@ -55,15 +56,17 @@ def shell(script: str, programs: Path, *more: Path) -> Iterator[str]:
         "AWS_PAGER": "",
     }
     whole = f"{shown('Start it', 'bash')}\necho $! > number\n{script}"
-    ended = subprocess.run(
-        ["bash", "-e", "-c", whole],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=(folder / "errors").open("w"),
-        text=True,
-        timeout=SECONDS,
-    )
+    # Into a file: what goes on in the background holds a pipe open.
+    with (folder / "errors").open("w") as errors:
+        ended = subprocess.run(
+            ["bash", "-e", "-c", whole],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            timeout=SECONDS,
+        )
     try:
         assert ended.returncode == 0, (folder / "errors").read_text()
         yield ended.stdout
@@ -88,7 +91,7 @@ def test_the_command_line(programs: Path) -> None:
 
 def test_javascript(programs: Path) -> None:
     modules = ROOT / f".venv-{NODE_VENV}" / "node_modules"
-    assert modules.is_dir(), f"{modules.relative_to(ROOT)} is missing: run `make test-clients`"
+    needs_node()
     (programs.parent / "node_modules").symlink_to(modules)
     (programs.parent / "program.mjs").write_text(shown("JavaScript", "javascript"))
 

@@ -31,6 +31,7 @@ def stages(repository: Path) -> Stages:
     """The instructions of each stage, FROM first."""
     found: Stages = {}
     lines = (repository / "Containerfile").read_text().replace("\\\n", " ").splitlines()
+    current: list[Instruction] = []
     for line in (one for one in lines if one and not one.startswith("#")):
         word, _, rest = line.partition(" ")
         if word == "FROM":
@@ -109,8 +110,8 @@ def command_of(stages: Stages, stage: str, port: int) -> list[str]:
     """Return what a container of a stage runs, but with another port."""
     (entry,) = all_of(stages, stage, "ENTRYPOINT")
     (words,) = all_of(stages, stage, "CMD")
-    program, *arguments = [*json.loads(entry), *json.loads(words)]
-    assert program == "compute-optimizer"
+    assert json.loads(entry) == ["compute-optimizer"]
+    arguments: list[str] = json.loads(words)
     assert all_of(stages, stage, "EXPOSE") == [arguments[arguments.index("--port") + 1]]
     given = [str(port) if word == "8080" else word for word in arguments]
     return [sys.executable, "-m", "compute_optimizer", *given]
