@@ -181,6 +181,7 @@ def test_binds_beyond_loopback_where_told_that_the_port_is_private(start: Start)
         (["--clock", "2026-03-01"], "--clock is an option of an emulator; add --ephemeral"),
         (["--frozen"], "--frozen is an option of an emulator; add --ephemeral"),
         (["--account", "1"], "--account is an option of an emulator; add --ephemeral"),
+        (["--state", "fleet.yaml"], "--state is an option of an emulator; add --ephemeral"),
         (["--output", "json"], "--output is an option of an emulator; add --ephemeral"),
     ],
 )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -38,6 +39,7 @@ class Ephemeral:
     clock: str | None
     frozen: bool | None
     account: str | None
+    state: Path | None
     setting: Sequence[str] | None
     output: Announcement | None
 
@@ -63,6 +65,8 @@ def serve_ephemeral(given: Ephemeral, settings: Settings) -> None:
             "i_know_this_port_is_private": settings.i_know_this_port_is_private,
         },
     }
+    if given.state:
+        options["state"] = given.state
     with _told_to_stop() as stop, emulator(**options) as running:
         print(announcement(running, given.output or Announcement.LINE), flush=True)
         stop.wait()

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Annotated
@@ -85,6 +86,9 @@ def serve(
     account: Annotated[
         str | None, typer.Option(help="The emulator's own account, 12 digits.")
     ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="YAML file of what the emulator starts with.")
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(help="Setting of the emulator, such as page_size=10; repeat for several."),
@@ -104,6 +108,7 @@ def serve(
             "--clock": clock,
             "--frozen": frozen,
             "--account": account,
+            "--state": state,
             "--setting": setting,
             "--output": form,
         },
@@ -117,7 +122,7 @@ def serve(
         i_know_this_port_is_private=i_know_this_port_is_private,
     )
     if ephemeral:
-        serve_ephemeral(Ephemeral(clock, frozen, account, setting, form), settings)
+        serve_ephemeral(Ephemeral(clock, frozen, account, state, setting, form), settings)
         return
     check_exposure(settings)
     with bind(settings.host, settings.port) as listener:
