@@ -5,13 +5,15 @@ import shlex
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from compute_optimizer.app import check_exposure
 from compute_optimizer.cli.granting import checked
@@ -30,6 +32,32 @@ class Announcement(StrEnum):
     LINE = "line"
     JSON = "json"
     ENV = "env"
+
+
+EphemeralOption = Annotated[
+    bool, typer.Option("--ephemeral", help="Serve an emulator for tests, of which nothing is kept.")
+]
+ClockOption = Annotated[
+    str | None, typer.Option(help="Moment in UTC at which the emulator's clock starts.")
+]
+FrozenOption = Annotated[
+    bool | None, typer.Option("--frozen", help="Let the emulator's clock stand still.")
+]
+AccountOption = Annotated[str | None, typer.Option(help="The emulator's own account, 12 digits.")]
+StateOption = Annotated[
+    Path | None, typer.Option(help="YAML file of what the emulator starts with.")
+]
+SettingOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Setting of the emulator, such as page_size=10; repeat for several."),
+]
+AnnouncementOption = Annotated[
+    Announcement | None,
+    typer.Option(
+        "--output",
+        help="How the emulator says where it is: a line, json, or env for `eval` in a shell.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +101,20 @@ def serve_ephemeral(given: Ephemeral, settings: Settings) -> None:
 
 
 def refuse_what_does_not_go_together(
-    ephemeral: bool, with_it: Mapping[str, Any], without_it: Mapping[str, Any]
+    ephemeral: bool, given: Ephemeral, never: Mapping[str, Any]
 ) -> None:
     """Raise InvalidInput for an option that belongs to the other way of serving.
 
-    Both are options by their names, those that go with --ephemeral only and those that never do.
+    `never` has those by their names that do not go with --ephemeral.
     """
-    others = without_it if ephemeral else with_it
-    for name, value in others.items():
-        if value and ephemeral:
-            raise InvalidInput(
-                f"{name} does not go with --ephemeral, which keeps nothing, verifies no signature "
-                "and is one process; leave one of the two out"
-            )
-        if value:
-            raise InvalidInput(f"{name} is an option of an emulator; add --ephemeral")
+    if not ephemeral:
+        if wrong := [one.name for one in fields(given) if getattr(given, one.name)]:
+            raise InvalidInput(f"--{wrong[0]} is an option of an emulator; add --ephemeral")
+    elif refused := [name for name, value in never.items() if value]:
+        raise InvalidInput(
+            f"{refused[0]} does not go with --ephemeral, which keeps nothing, verifies nothing "
+            "and is one process; leave one of the two out"
+        )
 
 
 def announcement(running: Emulator, form: Announcement) -> str:

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Annotated
@@ -25,8 +24,14 @@ from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
 from compute_optimizer.cli.ephemeral import (
-    Announcement,
+    AccountOption,
+    AnnouncementOption,
+    ClockOption,
     Ephemeral,
+    EphemeralOption,
+    FrozenOption,
+    SettingOption,
+    StateOption,
     refuse_what_does_not_go_together,
     serve_ephemeral,
 )
@@ -73,47 +78,18 @@ def serve(
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that answer on the one port.")
     ] = 1,
-    ephemeral: Annotated[
-        bool,
-        typer.Option("--ephemeral", help="Serve an emulator for tests, of which nothing is kept."),
-    ] = False,
-    clock: Annotated[
-        str | None, typer.Option(help="Moment in UTC at which the emulator's clock starts.")
-    ] = None,
-    frozen: Annotated[
-        bool | None, typer.Option("--frozen", help="Let the emulator's clock stand still.")
-    ] = None,
-    account: Annotated[
-        str | None, typer.Option(help="The emulator's own account, 12 digits.")
-    ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="YAML file of what the emulator starts with.")
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(help="Setting of the emulator, such as page_size=10; repeat for several."),
-    ] = None,
-    form: Annotated[
-        Announcement | None,
-        typer.Option(
-            "--output",
-            help="How the emulator says where it is: a line, json, or env for `eval` in a shell.",
-        ),
-    ] = None,
+    ephemeral: EphemeralOption = False,
+    clock: ClockOption = None,
+    frozen: FrozenOption = None,
+    account: AccountOption = None,
+    state: StateOption = None,
+    setting: SettingOption = None,
+    form: AnnouncementOption = None,
 ) -> None:
     """Serve the API until stopped; with --ephemeral, an emulator of it for tests."""
-    refuse_what_does_not_go_together(
-        ephemeral,
-        with_it={
-            "--clock": clock,
-            "--frozen": frozen,
-            "--account": account,
-            "--state": state,
-            "--setting": setting,
-            "--output": form,
-        },
-        without_it={"--data-dir": data_dir, "--auth": auth, "--processes": processes > 1},
-    )
+    given = Ephemeral(clock, frozen, account, state, setting, form)
+    never = {"--data-dir": data_dir, "--auth": auth, "--processes": processes > 1}
+    refuse_what_does_not_go_together(ephemeral, given, never)
     settings = output.settings_for(
         data_dir,
         host=host,
@@ -122,7 +98,7 @@ def serve(
         i_know_this_port_is_private=i_know_this_port_is_private,
     )
     if ephemeral:
-        serve_ephemeral(Ephemeral(clock, frozen, account, state, setting, form), settings)
+        serve_ephemeral(given, settings)
         return
     check_exposure(settings)
     with bind(settings.host, settings.port) as listener:
