@@ -45,6 +45,8 @@ ENVIRONMENTS = {
     "client-awscli": Environment(("client-awscli",)),
     "client-c7n": Environment(("client-c7n",)),
     "client-cid": Environment(("client-cid",)),
+    "client-plugin-new": Environment(("client-plugin-new",)),
+    "client-plugin-1.26": Environment(("client-plugin-1.26",)),
     "client-js": Environment(("client-js",), node=True),
     "ministack": Environment(("ministack",)),
 }
@@ -80,7 +82,8 @@ def declared(name: str) -> list[str]:
     if name == "dev":
         extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
         return [*run, *(line for extra in extras.values() for line in extra), *groups["dev"]]
-    return groups[name]
+    # What uses the plugin has the project as well, which a test installs as a user would.
+    return [*run, *groups[name]] if name.startswith("client-plugin") else groups[name]
 
 
 def folder_of(name: str) -> Path:

@@ -1,4 +1,10 @@
-"""The wiring: everything that one process needs, opened once from the settings."""
+"""The wiring: everything that one process needs, opened once from the settings.
+
+What only collecting and the worker need is imported where they are opened: an emulator needs
+neither, and its first start is as long as its imports.
+"""
+
+from __future__ import annotations
 
 import os
 import socket
@@ -8,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Event
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from compute_optimizer.api.addresses import is_loopback
@@ -28,25 +35,24 @@ from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
-from compute_optimizer.jobs.collected_sources import open_prometheus
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.idle_limits import read_idle_limits
-from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.purge import purge_when_due
 from compute_optimizer.jobs.retention import Retention, parse_retention
 from compute_optimizer.jobs.schedules import Schedule, parse_schedule
 from compute_optimizer.jobs.sign_in import prune_sign_ins
-from compute_optimizer.jobs.source_kinds import read_sources
-from compute_optimizer.jobs.worker import Told, Worker
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
-from compute_optimizer.sources.aws import Access, AwsSource
-from compute_optimizer.sources.prometheus import Configuration, PrometheusSource
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
 from compute_optimizer.store.tiles import TileStore
+
+if TYPE_CHECKING:
+    from compute_optimizer.jobs.worker import Told, Worker
+    from compute_optimizer.sources.aws import Access, AwsSource
+    from compute_optimizer.sources.prometheus import Configuration, PrometheusSource
 
 ENROLLMENT_SECONDS = 0.25
 """How often Pending accounts are looked at: an opt-in is normally decided in under a second."""
@@ -157,11 +163,15 @@ def exporter_of(application: Application) -> Exporter:
 
 def aws_source(application: Application, access: Access) -> AwsSource:
     """Return AWS as a source of inventory and metrics; close it at the end."""
+    from compute_optimizer.sources.aws import AwsSource
+
     return AwsSource(access, application.clock, application.settings.collect_agent_namespace)
 
 
 def prometheus_source(application: Application, configuration: Configuration) -> PrometheusSource:
     """Return servers of the Prometheus API as a source; close it at the end."""
+    from compute_optimizer.jobs.collected_sources import open_prometheus
+
     return open_prometheus(application.state, application.clock, configuration)
 
 
@@ -198,6 +208,9 @@ def sign_in_of(application: Application) -> SignIn | None:
 
 def worker_of(application: Application, told: Told = lambda job, done, total: None) -> Worker:
     """Return what the worker's jobs need, by the settings; raises InvalidInput for a wrong one."""
+    from compute_optimizer.jobs.source_kinds import read_sources
+    from compute_optimizer.jobs.worker import Worker
+
     settings = application.settings
     return Worker(
         state=application.state,
@@ -231,6 +244,8 @@ def retention_of(settings: Settings) -> Retention:
 
 def schedules_of(settings: Settings) -> dict[str, Schedule | None]:
     """Return when each job of the worker is due; raises InvalidInput that names the setting."""
+    from compute_optimizer.jobs.job_kinds import JOB_KINDS
+
     found = {}
     for kind in JOB_KINDS:
         name = f"schedule_{kind.name}"

@@ -23,6 +23,18 @@ from compute_optimizer.api.server import build_asgi
 from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
+from compute_optimizer.cli.ephemeral import (
+    AccountOption,
+    AnnouncementOption,
+    ClockOption,
+    Ephemeral,
+    EphemeralOption,
+    FrozenOption,
+    SettingOption,
+    StateOption,
+    refuse_what_does_not_go_together,
+    serve_ephemeral,
+)
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import ComputeOptimizerError
@@ -66,15 +78,28 @@ def serve(
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that answer on the one port.")
     ] = 1,
+    ephemeral: EphemeralOption = False,
+    clock: ClockOption = None,
+    frozen: FrozenOption = None,
+    account: AccountOption = None,
+    state: StateOption = None,
+    setting: SettingOption = None,
+    form: AnnouncementOption = None,
 ) -> None:
-    """Serve the API until stopped."""
+    """Serve the API until stopped; with --ephemeral, an emulator of it for tests."""
+    given = Ephemeral(clock, frozen, account, state, setting, form)
+    never = {"--data-dir": data_dir, "--auth": auth, "--processes": processes > 1}
+    refuse_what_does_not_go_together(ephemeral, given, never)
     settings = output.settings_for(
         data_dir,
         host=host,
         port=port,
-        auth=auth,
+        auth="off" if ephemeral else auth,
         i_know_this_port_is_private=i_know_this_port_is_private,
     )
+    if ephemeral:
+        serve_ephemeral(given, settings)
+        return
     check_exposure(settings)
     with bind(settings.host, settings.port) as listener:
         if processes == 1:

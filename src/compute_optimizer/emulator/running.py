@@ -32,7 +32,6 @@ from compute_optimizer.emulator.strict import STRICT_PAGE, chosen_rules, small_p
 from compute_optimizer.emulator.strict_strings import watching
 from compute_optimizer.emulator.strictness import Strictness
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.analyze import Analysis, analyze
 from compute_optimizer.model.preferences import PUBLISHED
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
@@ -42,6 +41,7 @@ from compute_optimizer.store.tiles import TileStore
 
 if TYPE_CHECKING:
     from compute_optimizer.emulator.state_file import Stated
+    from compute_optimizer.jobs.analyze import Analysis
 
 READS = ("Get", "Describe")
 """How operations begin that leave no work behind."""
@@ -75,6 +75,8 @@ class Emulator:
         Raises Conflict where no account is opted in, and InvalidInput where no sample lies in the
         look-back period.
         """
+        from compute_optimizer.jobs.analyze import analyze
+
         return analyze(
             self.application.state,
             self.tiles,
@@ -216,7 +218,7 @@ def _new_state() -> Path:
     path = process_folder() / "new.db"
     state = State(f"sqlite:///{path}")
     try:
-        state.migrate()
+        state.create()
     finally:
         state.close()
     return path

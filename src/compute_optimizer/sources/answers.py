@@ -21,6 +21,8 @@ CALLS_PER_SECOND = 4.0
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 ATTEMPTS = 3
 """Of a call that is throttled or whose connection breaks."""
+IGNORE_CONFIGURED = "ignore_configured_endpoint_urls"
+"""An option of botocore's Config since 1.31."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,14 @@ class Asker:
 
 
 def _client(side: Side) -> Any:
+    # Whoever uses this server may well have it configured: AWS is meant to be AWS. A botocore that
+    # does not know the option reads no endpoints from the configuration either.
+    known = IGNORE_CONFIGURED in Config.OPTION_DEFAULTS
+    own = {IGNORE_CONFIGURED: side.url is None} if known else {}
     # Values that the model does not have are sent as they are: the answer is what is wanted.
     config = Config(
         parameter_validation=False,
-        # Whoever uses this server may well have it configured: AWS is meant to be AWS.
-        ignore_configured_endpoint_urls=side.url is None,
+        **own,
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},

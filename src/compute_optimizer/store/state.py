@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import (
     ArgumentError,
@@ -24,6 +22,7 @@ from sqlalchemy.exc import (
 )
 
 from compute_optimizer.errors import InvalidInput, StoreUnavailable
+from compute_optimizer.store import revisions
 
 T = TypeVar("T")
 
@@ -52,14 +51,19 @@ class State:
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision; raise StoreUnavailable if that fails."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.reading() as connection:
+            if revisions.is_newest(connection):
+                return
         with self.writing() as connection:
             if not self.is_sqlite:
                 # SQLite's writers wait for each other; here two first starts could collide.
                 connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            revisions.upgrade(connection)
+
+    def create(self) -> None:
+        """Make the newest schema in a database that is empty."""
+        with self.writing() as connection:
+            revisions.create(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,0 +1,176 @@
+"""The container recipe, as far as it can be held without an engine: no image is built here."""
+
+import fnmatch
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+SECONDS = 30.0
+"""Far more than starting takes."""
+
+PRIVATE = "COMPUTE_OPTIMIZER_I_KNOW_THIS_PORT_IS_PRIVATE"
+
+Instruction = tuple[str, str]
+Stages = dict[str, list[Instruction]]
+
+
+@pytest.fixture(scope="module")
+def stages(repository: Path) -> Stages:
+    """The instructions of each stage, FROM first."""
+    found: Stages = {}
+    lines = (repository / "Containerfile").read_text().replace("\\\n", " ").splitlines()
+    current: list[Instruction] = []
+    for line in (one for one in lines if one and not one.startswith("#")):
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            current = found.setdefault(rest.rpartition(" AS ")[2], [])
+        current.append((word, rest))
+    return found
+
+
+def all_of(stages: Stages, stage: str, word: str) -> list[str]:
+    """Return what a stage, or one that it begins from, says with an instruction."""
+    first, *rest = stages[stage]
+    parent = first[1].partition(" ")[0]
+    before = all_of(stages, parent, word) if parent in stages else []
+    return [*before, *(text for name, text in rest if name == word)]
+
+
+def test_the_interpreter_is_one_that_the_project_wants_and_its_locks_were_made_with(
+    stages: Stages, repository: Path
+) -> None:
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    images = {first[1].partition(" ")[0] for first, *_ in stages.values()} - stages.keys()
+
+    (image,) = images
+    version = re.fullmatch(r"docker\.io/library/python:(\d+\.\d+)-slim", image)
+    assert version
+    assert version[1] in SpecifierSet(project["requires-python"])
+    assert (
+        f"Python {version[1]}"
+        in (repository / "docs/decisions/0010-environments-and-constraints.md").read_text()
+    )
+
+
+def sources(stages: Stages) -> set[str]:
+    """Return what is copied from the folder of the project."""
+    copies = [text for stage in stages.values() for word, text in stage if word == "COPY"]
+    return {name for copy in copies if "--from=" not in copy for name in copy.split()[:-1]}
+
+
+def test_whatever_is_copied_exists_and_is_sent(stages: Stages, repository: Path) -> None:
+    lines = (repository / ".containerignore").read_text().splitlines()
+    sent = {line.removeprefix("!") for line in lines if line.startswith("!")}
+
+    assert sources(stages) == sent
+    assert all((repository / name).exists() for name in sent)
+    # Docker reads another name.
+    assert (repository / ".dockerignore").read_text() == "\n".join([*lines, ""])
+
+
+def test_whatever_the_build_needs_is_copied(stages: Stages, repository: Path) -> None:
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    needed = {"pyproject.toml", "src", project["readme"], *project["license-files"]}
+    installs = " ".join(text for word, text in stages["build"] if word == "RUN")
+    locks = set(re.findall(r"-r (\S+)", installs))
+
+    assert needed | locks == sources(stages)
+    assert locks == {"constraints/run.txt", "constraints/build.txt"}
+
+
+@pytest.mark.parametrize("stage", ["emulator", "service"])
+def test_it_runs_as_nobody_in_particular(stages: Stages, stage: str) -> None:
+    (made,) = (line for line in all_of(stages, stage, "RUN") if line.startswith("useradd "))
+    words = shlex.split(made)
+    user = words[words.index("--uid") + 1]
+
+    assert all_of(stages, stage, "USER") == [f"{user}:{user}"]
+    assert int(user) > 0
+
+
+def test_nothing_says_by_itself_that_the_port_is_private(stages: Stages) -> None:
+    for stage in stages:
+        said = [*all_of(stages, stage, "ENV"), *all_of(stages, stage, "CMD")]
+        assert not fnmatch.filter([line.upper() for line in said], "*PORT*PRIVATE*")
+
+
+def command_of(stages: Stages, stage: str, port: int) -> list[str]:
+    """Return what a container of a stage runs, but with another port."""
+    (entry,) = all_of(stages, stage, "ENTRYPOINT")
+    (words,) = all_of(stages, stage, "CMD")
+    assert json.loads(entry) == ["compute-optimizer"]
+    arguments: list[str] = json.loads(words)
+    assert all_of(stages, stage, "EXPOSE") == [arguments[arguments.index("--port") + 1]]
+    given = [str(port) if word == "8080" else word for word in arguments]
+    return [sys.executable, "-m", "compute_optimizer", *given]
+
+
+@contextmanager
+def running(
+    command: list[str], folder: Path, **variables: str
+) -> Iterator["subprocess.Popen[str]"]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    with subprocess.Popen(
+        command,
+        env=environment | {"TMPDIR": str(folder)} | variables,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        found: int = free.getsockname()[1]
+    return found
+
+
+def test_the_emulator_ends_with_a_message_unless_told_that_its_port_is_private(
+    stages: Stages, tmp_path: Path, port: int
+) -> None:
+    with running(command_of(stages, "emulator", port), tmp_path) as process:
+        _, errors = process.communicate(timeout=SECONDS)
+
+    assert process.returncode == 2
+    assert "--i-know-this-port-is-private" in errors
+
+
+@pytest.mark.parametrize(
+    ("stage", "variables"),
+    [("emulator", {PRIVATE: "true"}), ("service", {"COMPUTE_OPTIMIZER_DATA_DIR": "data"})],
+)
+def test_it_serves_is_found_healthy_and_ends_when_the_engine_says_so(
+    stages: Stages, tmp_path: Path, port: int, stage: str, variables: dict[str, str]
+) -> None:
+    (check,) = all_of(stages, stage, "HEALTHCHECK")
+    python, *arguments = json.loads(check.partition("CMD ")[2])
+    assert python == "python"
+    probe = [sys.executable, *(word.replace(":8080/", f":{port}/") for word in arguments)]
+
+    with running(command_of(stages, stage, port), tmp_path, **variables) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(f"Serving on http://0.0.0.0:{port} ")
+        assert subprocess.run(probe, capture_output=True).returncode == 0
+
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, errors
+    assert subprocess.run(probe, capture_output=True).returncode != 0

@@ -1,0 +1,88 @@
+"""The revision of a database, told and reached without Alembic where it can be."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from compute_optimizer.store import State
+from compute_optimizer.store.revisions import FOLDER, alembic_version, is_newest, newest_revision
+
+
+def scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return ScriptDirectory.from_config(config)
+
+
+def test_the_newest_is_where_alembic_ends() -> None:
+    assert newest_revision() == scripts().get_current_head()
+
+
+def schema_of(connection: Connection) -> dict[str, Any]:
+    """Return all that the database tells of its tables."""
+    tables = inspect(connection)
+    return {
+        name: (
+            [{**column, "type": str(column["type"])} for column in tables.get_columns(name)],
+            tables.get_pk_constraint(name),
+            sorted(tables.get_foreign_keys(name), key=str),
+            sorted(tables.get_indexes(name), key=str),
+            sorted(tables.get_unique_constraints(name), key=str),
+            sorted(tables.get_check_constraints(name), key=str),
+        )
+        for name in tables.get_table_names()
+    }
+
+
+def rows_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of every table; of a key, which is random, how long it is."""
+    return {
+        name: [
+            tuple(len(value) if isinstance(value, bytes) else value for value in row)
+            for row in connection.execute(text(f'SELECT * FROM "{name}"'))
+        ]
+        for name in inspect(connection).get_table_names()
+    }
+
+
+def test_a_created_database_is_one_that_went_through_all_revisions(tmp_path: Path) -> None:
+    created, walked = (State(f"sqlite:///{tmp_path / name}") for name in ("one.db", "other.db"))
+    created.create()
+    walked.migrate()
+
+    with created.reading() as one, walked.reading() as other:
+        assert schema_of(one) == schema_of(other)
+        assert is_newest(one)
+        assert rows_of(one) == rows_of(other)
+        assert list(rows_of(one)[alembic_version.name]) == [(newest_revision(),)]
+    created.close()
+    walked.close()
+
+
+def test_an_older_database_is_not_the_newest(state: State) -> None:
+    with state.writing() as connection:
+        before = scripts().get_revision("head").down_revision
+        connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": before})
+        assert not is_newest(connection)
+
+
+def test_what_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    state = State(url)
+    state.migrate()
+    state.close()
+    program = (
+        "import sys\n"
+        "from compute_optimizer.store import State\n"
+        f"State({url!r}).migrate()\n"
+        "print('alembic' in sys.modules)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert said.stdout == "False\n", said.stderr
