@@ -38,6 +38,7 @@ from compute_optimizer.jobs.retention import Retention, parse_retention
 from compute_optimizer.jobs.schedules import Schedule, parse_schedule
 from compute_optimizer.jobs.sign_in import prune_sign_ins
 from compute_optimizer.jobs.source_kinds import read_sources
+from compute_optimizer.jobs.webhooks import read_webhooks
 from compute_optimizer.jobs.worker import Told, Worker
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
@@ -214,6 +215,8 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
         sources=read_sources(settings.sources_file),
         lease=timedelta(seconds=settings.lease_seconds),
         told=told,
+        webhooks=read_webhooks(settings.webhooks_file),
+        owner_tags=settings.owner_tag_names,
     )
 
 

@@ -190,9 +190,21 @@ def upsert_resources(connection: Connection, wanted: Sequence[Resource]) -> Upse
 
 def resources_named(connection: Connection, arns: Sequence[str]) -> dict[str, Resource]:
     """Return those of at most 1,000 resources that the inventory has, with all that is known."""
-    columns = select(resources.c.arn, resources.c.resource_type, resources.c.body)
-    rows = connection.execute(columns.where(resources.c.arn.in_(arns)))
-    return {arn: _DECODERS[_fullest(name, body)].decode(body) for arn, name, body in rows}
+    return {arn: resource for arn, (_, resource) in places_named(connection, arns).items()}
+
+
+def places_named(
+    connection: Connection, arns: Sequence[str]
+) -> dict[str, tuple[ShardKey, Resource]]:
+    """Return the same with the shard of each."""
+    rows = connection.execute(select(resources).where(resources.c.arn.in_(arns)))
+    return {
+        row.arn: (
+            ShardKey(row.account_id, row.region, row.resource_type, row.shard),
+            _DECODERS[_fullest(row.resource_type, row.body)].decode(row.body),
+        )
+        for row in rows
+    }
 
 
 def remove_others(connection: Connection, scope: Scope, kept: Collection[str]) -> list[str]:
