@@ -11,7 +11,7 @@ RUNNING = "running"
 """Hours in which the machine sent samples."""
 
 ELAPSED = "elapsed"
-"""All hours since the change, of what costs the same whether it is used or not, or sends nothing."""
+"""All hours since the change: what it costs does not hang on use, or nothing was sent."""
 
 HOUR = timedelta(hours=1)
 
