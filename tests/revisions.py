@@ -5,12 +5,17 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Index, Table, inspect, text
 
-from compute_optimizer.store.schema import (
-    access_keys,
+from compute_optimizer.store.decision_tables import (
     applied_changes,
-    billed_usage,
     decision_log,
     decisions,
+    resource_owners,
+    webhook_deliveries,
+    webhook_events,
+)
+from compute_optimizer.store.schema import (
+    access_keys,
+    billed_usage,
     export_jobs,
     forecasts,
     idle_recommendations,
@@ -18,7 +23,6 @@ from compute_optimizer.store.schema import (
     own_prices,
     recommendation_preferences,
     recommendations,
-    resource_owners,
     risk_models,
     risk_rules,
     run_summaries,
@@ -26,8 +30,6 @@ from compute_optimizer.store.schema import (
     sign_in_rules,
     sign_in_signatures,
     source_files,
-    webhook_deliveries,
-    webhook_events,
 )
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from compute_optimizer.errors import Conflict
 from compute_optimizer.model.decision import Decision, LogEntry, State
-from compute_optimizer.store.schema import (
+from compute_optimizer.store.decision_tables import (
     applied_changes,
     decision_log,
     decisions,

@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from compute_optimizer.model.event import DeliveryState, Event
-from compute_optimizer.store.schema import webhook_deliveries as deliveries
-from compute_optimizer.store.schema import webhook_events as events
+from compute_optimizer.store.decision_tables import webhook_deliveries as deliveries
+from compute_optimizer.store.decision_tables import webhook_events as events
 
 MOST_ADDRESSED = 1_000
 """Events addressed at once: each is one short row for each webhook."""
