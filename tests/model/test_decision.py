@@ -61,10 +61,11 @@ def test_the_id_stays_while_the_same_is_advised_in_any_order_of_its_members() ->
 
 @pytest.mark.parametrize("place", range(4))
 def test_the_id_is_another_for_another_account_region_resource_and_type(place: int) -> None:
-    elsewhere = [*HERE]
-    elsewhere[place] += "x"
+    account, region, arn, resource_type = (
+        f"{part}x" if number == place else part for number, part in enumerate(HERE)
+    )
 
-    assert recommendation_id(*elsewhere, ADVICE.advised) != ID
+    assert recommendation_id(account, region, arn, resource_type, ADVICE.advised) != ID
 
 
 def test_the_id_is_another_where_another_thing_is_advised() -> None:

@@ -18,11 +18,11 @@ SLACK: Final = "slack"
 HEADER_CHARACTERS = 150
 SECTION_CHARACTERS = 3_000
 MOST_BLOCKS = 50
-"""Slack's limits of a header's text, a section's text and the blocks of a message (Block Kit
-reference, read 2026-11-26)."""
+"""Slack's limits of a header's text, a section's text and the blocks of a message, as libraries
+state that check them by its Block Kit reference (slack-messaging 0.7.3, seen 2026-11-26)."""
 
 TEXT_CHARACTERS = 4_000
-"""Of the text that stands for the blocks in notifications: what Slack recommends at most."""
+"""Of the text that stands for the blocks in notifications (assumed; far below Slack's 40,000)."""
 
 NAME_CHARACTERS = 120
 """Of names and notes in a message, so that a line stays one."""
