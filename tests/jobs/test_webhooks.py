@@ -384,7 +384,7 @@ SECRET = "secret_environment: HOOK_SECRET"
         ("name: a\n    url_environment: NOT_SET", "environment variable NOT_SET is empty"),
         ("name: a\n    url: https://x\n    url_file: y", "says its url more than once"),
         (f"name: a\n    url: http://10.0.0.7\n    {SECRET}", "plain http"),
-        ("name: a\n    url: https://x\n    events: [nwe]", "Invalid enum value 'nwe'"),
+        ("name: a\n    url: https://x\n    events: [told]", "Invalid enum value 'told'"),
         ("name: a\n    url: https://x\n    events: []", "length >= 1"),
         ("name: a\n    url: https://x\n    format: teams", "Invalid enum value 'teams'"),
         ("name: a\n    secret: 1234", "unknown field `secret`"),

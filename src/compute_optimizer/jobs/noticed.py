@@ -5,11 +5,13 @@ at whatever is decided and not followed yet.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from compute_optimizer.errors import Conflict
 from compute_optimizer.model.decision import (
     NOTICED,
     WAITING,
@@ -74,7 +76,8 @@ def advise_again(
     arns = {one.advice.resource_arn for one in found if one.recommendation_id in again}
     for kept in list(decisions_on_resources(connection, arns)):
         if kept.decision.recommendation_id in again:
-            _open_again(connection, kept, now)
+            with suppress(Conflict):  # Somebody has just decided on it: so be it.
+                _open_again(connection, kept, now)
     return len(again)
 
 
@@ -118,17 +121,27 @@ def _notice(
         advice = one.decision.advice
         here = None if resource is None else configured(advice, resource)
         stands = standing(advice, here)
-        if one.decision.state is State.APPLIED:
-            settled += _left(connection, one, stands, here, now)
-        elif stands is Standing.ADVISED and not (followed and not advice.idle):
-            _apply(connection, one, here, now)
-            followed, settled = followed or not advice.idle, settled + 1
-        elif stands in (Standing.OTHER, Standing.ADVISED) and (one.entries or here is not None):
-            # Of what is gone only decisions are kept: fleets replace their machines all the time.
-            note = f"the resource became {text_of(here)}"
-            _act(connection, one, Action.SUPERSEDE, note, now, became=here)
-            settled += 1
+        # Whoever decides at this very moment comes first; the next analysis looks again.
+        with suppress(Conflict):
+            if one.decision.state is State.APPLIED:
+                settled += _left(connection, one, stands, here, now)
+            elif stands is Standing.ADVISED and not (followed and not advice.idle):
+                _apply(connection, one, here, now)
+                followed, settled = followed or not advice.idle, settled + 1
+            elif stands in (Standing.OTHER, Standing.ADVISED):
+                settled += _overtaken(connection, one, here, now)
     return settled
+
+
+def _overtaken(
+    connection: Connection, kept: Kept, here: Configuration | None, now: datetime
+) -> int:
+    if not kept.entries and here is None:
+        # Of what is gone only decisions are kept: fleets replace their machines all the time.
+        return 0
+    note = f"the resource became {text_of(here)}"
+    _act(connection, kept, Action.SUPERSEDE, note, now, became=here)
+    return 1
 
 
 def _first_counted(kept: Kept) -> tuple[bool, bool, float]:
@@ -154,10 +167,9 @@ def _left(
     """Take note that what was applied is so no longer."""
     if stands is Standing.ADVISED:
         return 0
-    applied = kept.decision
-    save_applied(connection, replace(applied, ended_at=now, became=here))
     note = f"after it was applied, the resource became {text_of(here)}"
     _act(connection, kept, Action.SUPERSEDE, note, now, became=here, ended_at=now)
+    save_applied(connection, replace(kept.decision, ended_at=now, became=here))
     return 1
 
 
