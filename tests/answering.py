@@ -22,6 +22,8 @@ class Asked:
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
     """By their names in lower case."""
+    body: bytes = b""
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,12 @@ def answering(tls: SSLContext | None = None) -> Iterator[Answering]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            given = parse_qs(self.rfile.read(length).decode())
+            body = self.rfile.read(length)
+            given = parse_qs(body.decode())
             parameters = {name: values[0] for name, values in given.items()}
             call = self.path.rpartition("/")[2]
             headers = {name.casefold(): value for name, value in self.headers.items()}
-            told = here.answer(Asked(call, parameters, headers))
+            told = here.answer(Asked(call, parameters, headers, body, self.path))
             time.sleep(told.seconds_before)
             self.send_response(told.code)
             for name, value in told.headers.items():

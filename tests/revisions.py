@@ -1,7 +1,18 @@
 """A state of an earlier revision, made from one of the newest."""
 
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
 from sqlalchemy import Connection, Index, Table, inspect, text
 
+from compute_optimizer.store.decision_tables import (
+    applied_changes,
+    decision_log,
+    decisions,
+    resource_owners,
+    webhook_deliveries,
+    webhook_events,
+)
 from compute_optimizer.store.schema import (
     access_keys,
     billed_usage,
@@ -21,6 +32,8 @@ from compute_optimizer.store.schema import (
     source_files,
 )
 
+T = TypeVar("T")
+
 ADDED: dict[str, tuple[Table, ...]] = {
     "0002": (recommendation_preferences,),
     "0003": (export_jobs,),
@@ -30,21 +43,37 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0007": (sign_in_rules, sign_in_signatures),
     "0008": (job_runs, source_files, forecasts, scores),
     "0009": (billed_usage,),
+    "0011": (
+        decisions,
+        decision_log,
+        applied_changes,
+        resource_owners,
+        webhook_events,
+        webhook_deliveries,
+    ),
 }
 """The tables that each revision added."""
 
 INDEXED = {
-    "0004": (recommendations, "ix_recommendations_finding"),
-    "0007": (access_keys, "ix_access_keys_sign_in_rule"),
+    "0004": ((recommendations, "ix_recommendations_finding"),),
+    "0007": ((access_keys, "ix_access_keys_sign_in_rule"),),
+    "0011": (
+        (recommendations, "ix_recommendations_recommendation_id"),
+        (idle_recommendations, "ix_idle_recommendations_recommendation_id"),
+    ),
 }
-"""The index of an older table that a revision added."""
+"""The indexes of older tables that a revision added."""
 
 WIDENED = {
-    "0007": (access_keys, ("signed_in_as", "sign_in_rule")),
-    "0009": (idle_recommendations, ("monthly_savings_after_discounts_usd",)),
-    "0010": (export_jobs, ("attempts",)),
+    "0007": ((access_keys, ("signed_in_as", "sign_in_rule")),),
+    "0009": ((idle_recommendations, ("monthly_savings_after_discounts_usd",)),),
+    "0010": ((export_jobs, ("attempts",)),),
+    "0011": (
+        (recommendations, ("recommendation_id",)),
+        (idle_recommendations, ("recommendation_id",)),
+    ),
 }
-"""The columns of an older table that a revision added."""
+"""The columns of older tables that a revision added."""
 
 
 def back_to(connection: Connection, revision: str) -> None:
@@ -53,12 +82,19 @@ def back_to(connection: Connection, revision: str) -> None:
         if added > revision:
             for table in tables:
                 table.drop(connection)
-    for added, (table, name) in INDEXED.items():
-        if added > revision:
-            indexes: dict[str | None, Index] = {str(one.name): one for one in table.indexes}
-            indexes[name].drop(connection)
     known = inspect(connection).get_table_names()
-    for added, (table, names) in WIDENED.items():
-        for name in names if added > revision and table.name in known else ():
+    for table, name in _after(revision, INDEXED):
+        indexes: dict[str | None, Index] = {str(one.name): one for one in table.indexes}
+        if table.name in known:
+            indexes[name].drop(connection)
+    for table, names in _after(revision, WIDENED):
+        for name in names if table.name in known else ():
             connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
+
+
+def _after(
+    revision: str, changes: Mapping[str, tuple[tuple[Table, T], ...]]
+) -> Iterator[tuple[Table, T]]:
+    """Yield the changes of every later revision."""
+    return (one for added, some in changes.items() if added > revision for one in some)

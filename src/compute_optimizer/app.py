@@ -209,6 +209,7 @@ def sign_in_of(application: Application) -> SignIn | None:
 def worker_of(application: Application, told: Told = lambda job, done, total: None) -> Worker:
     """Return what the worker's jobs need, by the settings; raises InvalidInput for a wrong one."""
     from compute_optimizer.jobs.source_kinds import read_sources
+    from compute_optimizer.jobs.webhooks import read_webhooks
     from compute_optimizer.jobs.worker import Worker
 
     settings = application.settings
@@ -227,6 +228,8 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
         sources=read_sources(settings.sources_file),
         lease=timedelta(seconds=settings.lease_seconds),
         told=told,
+        webhooks=read_webhooks(settings.webhooks_file),
+        owner_tags=settings.owner_tag_names,
     )
 
 

@@ -98,6 +98,9 @@ SETTINGS = (
     Setting("schedule_scores", "15m", "When the worker scores what was predicted 14 days ago."),
     Setting("schedule_retention", "30 3 * * *", "When the worker removes old metrics; UTC."),
     Setting("sources_file", "", "YAML file of the sources that the worker collects from."),
+    Setting("schedule_webhooks", "10s", "When the worker tells webhooks what happened."),
+    Setting("webhooks_file", "", "YAML file of the webhooks that are told of decisions."),
+    Setting("owner_tags", "Owner,owner,Team", "Tags that name a resource's owner, by commas."),
     Setting("retention_days", 400, "Days of metrics that are kept; 0 keeps all.", minimum=0),
     Setting("retention_accounts", "", "The same by account, such as 111111111111=120."),
     Setting("retention_below_look_back", False, "Allow to keep fewer days than the look-back."),
@@ -154,6 +157,9 @@ class Settings:
     schedule_collection: str
     schedule_scores: str
     schedule_retention: str
+    schedule_webhooks: str
+    webhooks_file: str
+    owner_tags: str
     sources_file: str
     retention_days: int
     retention_accounts: str
@@ -166,6 +172,11 @@ class Settings:
     def tiles_dir(self) -> Path:
         """Where the metric store keeps its tiles."""
         return self.data_dir / "tiles"
+
+    @property
+    def owner_tag_names(self) -> tuple[str, ...]:
+        """Tags that name a resource's owner, the first that is there counts."""
+        return tuple(name.strip() for name in self.owner_tags.split(",") if name.strip())
 
     @property
     def opt_out_grace(self) -> timedelta:

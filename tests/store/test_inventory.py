@@ -65,7 +65,7 @@ def test_what_is_not_kept_leaves_its_scope_only(state: State) -> None:
 
     with state.writing() as connection:
         scope = (ACCOUNT, "us-east-1", EC2_INSTANCE)
-        assert inventory.remove_others(connection, scope, {instance(2).arn}) == 1
+        assert inventory.remove_others(connection, scope, {instance(2).arn}) == [instance(1).arn]
 
     with state.reading() as connection:
         kept = [one.arn for one in inventory.placements(connection)]

@@ -22,10 +22,12 @@ from compute_optimizer.model.metrics import look_back
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.store import State
+from compute_optimizer.store.decisions import counts_of_states
 from compute_optimizer.store.export_jobs import waiting_jobs
 from compute_optimizer.store.forecasts import all_scores
 from compute_optimizer.store.freshness import freshness, state_bytes
 from compute_optimizer.store.job_runs import counts_of_runs, last_runs
+from compute_optimizer.store.outbox import backlogs
 from compute_optimizer.store.summaries import current_tallies
 
 PREFIX = "compute_optimizer_"
@@ -132,6 +134,24 @@ def _exports(connection: Connection, _now: datetime) -> Samples:
     yield (), float(waiting_jobs(connection))
 
 
+def _decisions(connection: Connection, _now: datetime) -> Samples:
+    for (account, decided), count in sorted(counts_of_states(connection).items()):
+        yield (account, decided.value), float(count)
+
+
+def _deliveries(connection: Connection, _now: datetime) -> Samples:
+    for one in backlogs(connection):
+        yield (one.webhook, "waiting"), float(one.waiting)
+        yield (one.webhook, "delivered"), float(one.delivered)
+        yield (one.webhook, "given up"), float(one.given_up)
+
+
+def _oldest_events(connection: Connection, _now: datetime) -> Samples:
+    for one in backlogs(connection):
+        if one.oldest_waiting is not None:
+            yield (one.webhook,), one.oldest_waiting.timestamp()
+
+
 def _state_bytes(connection: Connection, _now: datetime) -> Samples:
     yield (), float(state_bytes(connection))
 
@@ -159,6 +179,14 @@ READINGS = (
     Reading("score_expected", "Events expected, of the newest score.", ("options",), _expected),
     Reading("score_observed", "Events that came, of the newest score.", ("options",), _observed),
     Reading("exports_unfinished", "Export jobs that are not done.", (), _exports),
+    Reading("decisions", "Decisions on advice.", ("account_id", "state"), _decisions),
+    Reading("webhook_deliveries_kept", "Deliveries on record.", ("webhook", "state"), _deliveries),
+    Reading(
+        "webhook_oldest_waiting_timestamp_seconds",
+        "When the oldest event that waits for the webhook occurred.",
+        ("webhook",),
+        _oldest_events,
+    ),
     Reading("state_bytes", "Size of the state database.", (), _state_bytes),
 )
 """All that is read from the state, in the order in which it is exposed."""

@@ -9,6 +9,7 @@ from compute_optimizer.cli import (
     accounts,
     collect,
     collect_prometheus,
+    decisions,
     keys,
     output,
     prices,
@@ -70,6 +71,7 @@ app.command()(worker)
 app.add_typer(accounts.commands, name="accounts")
 collect.commands.command()(collect_prometheus.prometheus)
 app.add_typer(collect.commands, name="collect")
+app.add_typer(decisions.commands, name="decisions")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(prices.commands, name="prices")
 app.add_typer(risk.commands, name="risk")

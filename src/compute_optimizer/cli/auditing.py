@@ -24,7 +24,7 @@ def record_command(
         operation=command,
         source=SOURCE,
         outcome=SUCCESS,
-        principal=_operator(),
+        principal=operator(),
         targets=tuple(dict.fromkeys(targets)),
         parameters=parameters or None,
     )
@@ -32,7 +32,8 @@ def record_command(
         log.write(entry)
 
 
-def _operator() -> str:
+def operator() -> str:
+    """Return the name of whoever runs this process."""
     try:
         return getuser()
     except (KeyError, OSError):  # A container's user may have no name.

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from compute_optimizer.cli.output import Format, print_json, print_rows
+from compute_optimizer.cli.standing import HEADINGS as STANDING
+from compute_optimizer.cli.standing import standing_columns
+from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.model.recommendation import IdleRecommendation
 from compute_optimizer.resources.idleness import counted_savings
 
@@ -19,9 +22,15 @@ HEADINGS = {
 }
 
 
-def print_idle(found: Sequence[IdleRecommendation], limit: int, output: Format) -> None:
+def print_idle(
+    found: Sequence[IdleRecommendation],
+    limit: int,
+    output: Format,
+    stands: Sequence[Standpoint],
+) -> None:
     """Print what is idle, the largest savings first, and the total; 0 is no limit."""
-    rows = [_row(one) for one in found]
+    pairs = zip(found, stands, strict=True)
+    rows = [_row(one) | standing_columns(stand) for one, stand in pairs]
     total = sum(map(counted_savings, found))
     if output is Format.JSON:
         print_json({"idleRecommendations": rows, "totalEstimatedMonthlySavings": round(total, 2)})
@@ -31,7 +40,7 @@ def print_idle(found: Sequence[IdleRecommendation], limit: int, output: Format) 
         return
     shown = rows[:limit] if limit else rows
     title = f"The {len(shown):,} largest savings of {len(found):,} idle resources"
-    print_rows(shown, HEADINGS, Format.TABLE, title)
+    print_rows(shown, HEADINGS | STANDING, Format.TABLE, title)
     types = Counter(one.idle_type for one in found)
     print(", ".join(f"{count:,} {name}" for name, count in types.most_common()))
     unpriced = sum(one.savings is None for one in found)

@@ -18,9 +18,13 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.cli.standing import HEADINGS as STANDING
+from compute_optimizer.cli.standing import StatesOption, standing_columns, where_they_stand
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
+from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
+from compute_optimizer.model.decision import State
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
 from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types
@@ -72,6 +76,7 @@ def recommend(
     account: AccountsOption = None,
     region: RegionsOption = None,
     resource_type: TypesOption = None,
+    state: StatesOption = None,
     limit: Annotated[
         int, typer.Option(min=0, help="Recommendations in the table; 0 shows all.")
     ] = SHOWN,
@@ -80,27 +85,32 @@ def recommend(
 ) -> None:
     """Print the current recommendations, the largest savings first, and the total savings."""
     if IDLE in (resource_type or ()):
-        _recommend_idle(account, region, resource_type or [], limit, output, data_dir)
+        _recommend_idle(account, region, resource_type or [], state, limit, output, data_dir)
         return
     for name in resource_type or ():
         type_known_as(name)
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
-        found = by_savings(connection, account, region, resource_type)
+        every = by_savings(connection, account, region, resource_type)
+        found, stands = where_they_stand(application, connection, every, state)
     if output is Format.JSON:
         print_json(
             {
-                "recommendations": [_row(one) for one in found],
+                "recommendations": [
+                    _row(one) | standing_columns(stand)
+                    for one, stand in zip(found, stands, strict=True)
+                ],
                 "totalEstimatedMonthlySavings": round(sum(map(counted_savings, found)), 2),
             }
         )
     else:
-        print_recommendations(found, limit)
+        print_recommendations(found, limit, stands)
 
 
 def _recommend_idle(
     accounts: list[str] | None,
     regions: list[str] | None,
     types: list[str],
+    states: list[State] | None,
     limit: int,
     output: Format,
     data_dir: Path | None,
@@ -111,20 +121,30 @@ def _recommend_idle(
     settings = settings_for(data_dir)
     hidden = hidden_types(settings.newer_idle_types)
     with opened(settings) as application, application.state.reading() as connection:
-        found = idle_by_savings(connection, accounts, regions, hidden)
-    print_idle(found, limit, output)
+        every = idle_by_savings(connection, accounts, regions, hidden)
+        found, stands = where_they_stand(application, connection, every, states)
+    print_idle(found, limit, output, stands)
 
 
-def print_recommendations(found: Sequence[Recommendation], limit: int = SHOWN) -> None:
-    """Print the first recommendations as a table, then findings and savings of all of them."""
+def print_recommendations(
+    found: Sequence[Recommendation], limit: int = SHOWN, stands: Sequence[Standpoint] = ()
+) -> None:
+    """Print the first recommendations as a table, then findings and savings of all of them.
+
+    `stands` says where each stands; without it that is not shown.
+    """
     if not found:
         print("No recommendation yet: import metrics, then run `compute-optimizer analyze`.")
         return
     shown = found[:limit] if limit else found
     title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
     rows = [_for_people(_row(one)) for one in shown]
+    if stands:
+        pairs = zip(rows, stands, strict=False)
+        rows = [row | standing_columns(stand) for row, stand in pairs]
     known = any(row["estimatedMonthlySavingsAfterDiscounts"] is not None for row in rows)
-    print_rows(rows, HEADINGS | AFTER if known else HEADINGS, Format.TABLE, title)
+    headings = HEADINGS | (AFTER if known else {}) | (STANDING if stands else {})
+    print_rows(rows, headings, Format.TABLE, title)
     for row in rows:
         if row["mind"] is not None:
             print(f"Mind: {row['name']}: {row['mind']}.")

@@ -16,6 +16,7 @@ from compute_optimizer.cli.worker import described
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.status import LOOK_BACK_DAYS, JobStatus, Status, status_of
 from compute_optimizer.store.freshness import Freshness
+from compute_optimizer.store.outbox import Backlog
 from compute_optimizer.store.tiles import TileStore
 
 JOBS = {
@@ -42,6 +43,15 @@ DATA = {
     "errors": "Without",
 }
 
+WEBHOOKS = {
+    "webhook": "Webhook",
+    "waiting": "Waiting",
+    "oldest": "Oldest",
+    "delivered": "Delivered",
+    "given_up": "Given up",
+    "error": "Last error",
+}
+
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -66,6 +76,9 @@ def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) 
         print_rows(rows, DATA, output, "Data")
     else:
         print("There is no data yet: bring some in with `compute-optimizer import`.")
+    if found.webhooks:
+        rows = [_webhook_row(one, found.now) for one in found.webhooks]
+        print_rows(rows, WEBHOOKS, output, "Webhooks, the last 30 days")
     sizes = found.sizes
     print(
         f"State: {_mib(sizes.state_bytes)} MiB. Metrics: {sizes.tile_files:,} day tiles, "
@@ -107,6 +120,17 @@ def _data_row(one: Freshness, now: datetime) -> dict[str, Any]:
     }
 
 
+def _webhook_row(one: Backlog, now: datetime) -> dict[str, Any]:
+    return {
+        "webhook": one.webhook,
+        "waiting": one.waiting,
+        "oldest": _age(now - one.oldest_waiting) if one.oldest_waiting else None,
+        "delivered": one.delivered,
+        "given_up": one.given_up,
+        "error": one.last_error,
+    }
+
+
 def _minute(moment: datetime | None) -> str | None:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else None
 
@@ -128,6 +152,7 @@ def _as_json(found: Status) -> dict[str, Any]:
         "now": found.now.isoformat(),
         "jobs": [_job_as_json(one) for one in found.jobs],
         "data": [_data_as_json(one) for one in found.data],
+        "webhooks": [_webhook_as_json(one) for one in found.webhooks],
         "sizes": {
             "stateBytes": sizes.state_bytes,
             "tileFiles": sizes.tile_files,
@@ -167,4 +192,15 @@ def _data_as_json(one: Freshness) -> dict[str, Any]:
         "asOf": one.as_of and one.as_of.isoformat(),
         "recommendations": one.recommendations,
         "errors": one.errors,
+    }
+
+
+def _webhook_as_json(one: Backlog) -> dict[str, Any]:
+    return {
+        "name": one.webhook,
+        "waiting": one.waiting,
+        "delivered": one.delivered,
+        "givenUp": one.given_up,
+        "oldestWaiting": one.oldest_waiting and one.oldest_waiting.isoformat(),
+        "lastError": one.last_error,
     }

@@ -28,6 +28,7 @@ from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analysis_tally import Tally, sum_of, tally_of
 from compute_optimizer.jobs.effective import after_discounts
 from compute_optimizer.jobs.members import members_of_known_groups, with_groups
+from compute_optimizer.jobs.new_advice import new_advice, publish_advice
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import (
@@ -382,8 +383,10 @@ def _complete(
         fence(connection)
         # Scopes whose last resource has gone are answered for too: with nothing.
         former = store.current_scopes(connection, accounts)
-        scopes = former | {store.scope_of(shard) for shard in found}
-        store.complete_run(connection, run_id, sorted(scopes), clock.now())
+        scopes = sorted(former | {store.scope_of(shard) for shard in found})
+        new = new_advice(connection, run_id, scopes)
+        store.complete_run(connection, run_id, scopes, clock.now())
+        publish_advice(connection, run_id, accounts, new, clock.now())
 
 
 def _analyze_shards(tasks: Sequence[ShardTask], processes: int, progress: Progress) -> list[Tally]:

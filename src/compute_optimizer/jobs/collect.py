@@ -24,6 +24,7 @@ from compute_optimizer.errors import Conflict, SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.gaps import Range, missing, range_until
 from compute_optimizer.jobs.ingest import NOTHING, disk_errors, unknown_types_of
+from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.collection import Effort, Scope, Wanted, at_once
 from compute_optimizer.model.metrics import SLOT_SECONDS, MetricKey
 from compute_optimizer.model.resource import Resource, ShardKey
@@ -154,6 +155,7 @@ class _Run:
     asked: Range
     report: CollectReport
     progress: Progress
+    now: datetime
     fence: Callable[[Connection], None] = lambda connection: None
     memory: Lock = field(default_factory=Lock)
     """Held by the one shard whose tiles are in memory: a day of a full one takes 75 MB."""
@@ -275,7 +277,7 @@ def _begin(
             f"none of the {len(named)} accounts is opted in, so nothing may be collected; opt in "
             "with `compute-optimizer accounts enroll ACCOUNT`, or with --enroll"
         )
-    return _Run(state, tiles, source, request, asked, report, progress)
+    return _Run(state, tiles, source, request, asked, report, progress, now)
 
 
 def _inventory(run: _Run) -> _Found:
@@ -301,12 +303,21 @@ def _store(run: _Run, found: _Found) -> None:
     with run.state.writing() as connection:
         run.fence(connection)
         run.report.counts = inventory.upsert_resources(connection, found.resources)
-        if run.request.keep_gone:
-            return
-        arns = {one.arn for one in found.resources}
-        for scope in found.complete:
-            place = scope.account_id, scope.region, scope.resource_type
-            run.report.gone += inventory.remove_others(connection, place, arns)
+        gone = [] if run.request.keep_gone else _remove_gone(connection, found)
+        run.report.gone += len(gone)
+        notice_changes(connection, [*run.report.counts.changed_arns, *gone], run.now)
+
+
+def _remove_gone(connection: Connection, found: _Found) -> list[str]:
+    """Remove what the source has no longer, in the scopes that could be read; return the ARNs."""
+    arns = {one.arn for one in found.resources}
+    return [
+        arn
+        for scope in found.complete
+        for arn in inventory.remove_others(
+            connection, (scope.account_id, scope.region, scope.resource_type), arns
+        )
+    ]
 
 
 def _is_wanted(run: _Run, scope: Scope) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.lambda_function import LATEST
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import (
@@ -146,7 +147,12 @@ def ingest(
         staged = _stage(state, tiles, _told(buffer.tiles(), request.metrics, report))
         report.tiles = len(staged)
         _check_strict(request, report)
-        publish(state, tiles, staged, partial(_upsert, wanted=wanted, report=report, fence=fence))
+        publish(
+            state,
+            tiles,
+            staged,
+            partial(_upsert, wanted=wanted, report=report, fence=fence, now=clock.now()),
+        )
     return report
 
 
@@ -316,6 +322,8 @@ def _upsert(
     wanted: Sequence[Resource],
     report: ImportReport,
     fence: Callable[[Connection], None],
+    now: datetime,
 ) -> None:
     fence(connection)
     report.resources = inventory.upsert_resources(connection, wanted)
+    notice_changes(connection, report.resources.changed_arns, now)

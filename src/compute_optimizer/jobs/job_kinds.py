@@ -1,6 +1,6 @@
 """The table of what the worker does, in the order in which one pass does it."""
 
-from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.errors import ComputeOptimizerError, SourceUnavailable
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collector import Collector
 from compute_optimizer.jobs.enroll import advance_enrollments
@@ -9,6 +9,7 @@ from compute_optimizer.jobs.purge import due_accounts, purge_opted_out
 from compute_optimizer.jobs.retention import retain
 from compute_optimizer.jobs.scores import has_scores_to_make, make_scores
 from compute_optimizer.jobs.source_kinds import collect_all
+from compute_optimizer.jobs.webhooks import deliver, has_deliveries
 from compute_optimizer.jobs.worker import Detail, Hold, JobKind, Worker
 from compute_optimizer.store.enrollments import opted_in_accounts, pending_accounts
 from compute_optimizer.store.export_jobs import has_work, waiting_jobs
@@ -100,6 +101,23 @@ def _retain(hold: Hold) -> Detail:
     return {"tiles": found.tiles, "scores": found.scores, "jobRuns": found.job_runs}
 
 
+def _deliver(hold: Hold) -> Detail:
+    worker = hold.worker
+    told = deliver(
+        worker.state, worker.clock, worker.webhooks, worker.owner_tags, hold.fence, hold.check
+    )
+    if told.failures:
+        raise SourceUnavailable(
+            f"{told.delivered} delivered, {told.failed} failed, {told.given_up} given up; "
+            + "; ".join(told.failures)
+        )
+    return {"delivered": told.delivered, "givenUp": told.given_up}
+
+
+def _has_deliveries(worker: Worker) -> bool:
+    return has_deliveries(worker.state, worker.clock)
+
+
 def _has_due(worker: Worker) -> bool:
     return bool(due_accounts(worker.state, worker.clock.now() - worker.grace))
 
@@ -110,6 +128,7 @@ JOB_KINDS = (
     JobKind("analysis", "new recommendations for all opted-in accounts", _analyze, _has_opted_in),
     JobKind("scores", "what was predicted 14 days ago against what came", _score, _has_scores),
     JobKind("exports", "files of queued export jobs", _export, _has_exports),
+    JobKind("webhooks", "what happened, told to webhooks", _deliver, _has_deliveries),
     JobKind("purge", "data of accounts that opted out, after their grace", _purge, _has_due),
     JobKind("retention", "metrics and history that nobody asks to be kept", _retain),
 )

@@ -10,10 +10,12 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.account import check_account_id
 from compute_optimizer.model.effective_preferences import LOOK_BACK_DAYS
+from compute_optimizer.model.event import KEPT as EVENTS_KEPT
 from compute_optimizer.model.metrics import look_back
 from compute_optimizer.store import State
 from compute_optimizer.store.forecasts import remove_scores_before
 from compute_optimizer.store.job_runs import remove_runs_before
+from compute_optimizer.store.outbox import remove_events_before
 from compute_optimizer.store.tiles import TileStore, forget_days, sweep, tiled_accounts
 
 LONGEST_LOOK_BACK = max(LOOK_BACK_DAYS.values())
@@ -45,6 +47,8 @@ class Forgotten:
     tiles: int
     job_runs: int
     scores: int
+    events: int = 0
+    """For webhooks."""
 
 
 def parse_retention(days: int, by_account: str, *, below_look_back: bool) -> Retention:
@@ -89,9 +93,10 @@ def retain(
                     removed += forget_days(connection, account_id, first)
             scores = _forget_scores(connection, now, retention)
             runs = remove_runs_before(connection, now - JOB_RUNS_KEPT)
+            events = remove_events_before(connection, now - EVENTS_KEPT)
         tiles.supersede(removed)
         sweep(state, tiles)
-    return Forgotten(len(removed), runs, scores)
+    return Forgotten(len(removed), runs, scores, events)
 
 
 def _forget_scores(connection: Connection, now: datetime, retention: Retention) -> int:

@@ -12,6 +12,7 @@ from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.store import State
 from compute_optimizer.store.freshness import Freshness, freshness, state_bytes, tile_bytes
 from compute_optimizer.store.job_runs import last_runs
+from compute_optimizer.store.outbox import Backlog, backlogs
 from compute_optimizer.store.tiles import TileStore
 
 LOOK_BACK_DAYS = int(DEFAULT_PREFERENCES.lookback_days)
@@ -58,6 +59,8 @@ class Status:
     jobs: tuple[JobStatus, ...]
     data: tuple[Freshness, ...]
     sizes: Sizes
+    webhooks: tuple[Backlog, ...] = ()
+    """Those that have a delivery on record."""
 
 
 def status_of(
@@ -73,8 +76,9 @@ def status_of(
         last = last_runs(connection)
         data = freshness(connection, look_back(now, LOOK_BACK_DAYS).first)
         size = state_bytes(connection)
+        webhooks = tuple(backlogs(connection))
     jobs = tuple(_job(name, schedules[name], last.get(name), now) for name in names)
-    return Status(now, jobs, tuple(data), Sizes(size, *tile_bytes(tiles)))
+    return Status(now, jobs, tuple(data), Sizes(size, *tile_bytes(tiles)), webhooks)
 
 
 def _job(name: str, schedule: Schedule | None, last: JobRun | None, now: datetime) -> JobStatus:

@@ -21,6 +21,7 @@ from compute_optimizer.jobs.export import Exporter
 from compute_optimizer.jobs.retention import Retention
 from compute_optimizer.jobs.schedules import Schedule
 from compute_optimizer.jobs.source_kinds import Source
+from compute_optimizer.jobs.webhooks import Webhook
 from compute_optimizer.model.idle_limits import IdleLimits
 from compute_optimizer.model.job_run import JobRun, Outcome, due_moment, following
 from compute_optimizer.store import State
@@ -74,6 +75,9 @@ class Worker:
     """How long a process may say nothing before its job is given to another."""
     stop: Event = field(default_factory=Event)
     told: Told = lambda job, done, total: None
+    webhooks: tuple[Webhook, ...] = ()
+    owner_tags: tuple[str, ...] = ()
+    """Tags that name a resource's owner, for what webhooks are told."""
 
 
 @dataclass(frozen=True, slots=True)

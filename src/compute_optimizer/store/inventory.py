@@ -6,7 +6,7 @@ its tiles stay where they are.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -46,6 +46,7 @@ class UpsertCounts:
     added: int
     changed: int
     unchanged: int
+    changed_arns: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +183,32 @@ def upsert_resources(connection: Connection, wanted: Sequence[Resource]) -> Upse
     if changed:
         statement = update(resources).where(resources.c.arn == bindparam("row_arn"))
         connection.execute(statement.values(body=bindparam("new_body")), changed)
-    return UpsertCounts(len(added), len(changed), len(bodies) - len(added) - len(changed))
+    arns = tuple(str(one["row_arn"]) for one in changed)
+    unchanged = len(bodies) - len(added) - len(changed)
+    return UpsertCounts(len(added), len(changed), unchanged, arns)
 
 
-def remove_others(connection: Connection, scope: Scope, kept: Collection[str]) -> int:
-    """Remove the resources of a scope whose ARNs are not among those kept; return how many.
+def resources_named(connection: Connection, arns: Sequence[str]) -> dict[str, Resource]:
+    """Return those of at most 1,000 resources that the inventory has, with all that is known."""
+    return {arn: resource for arn, (_, resource) in places_named(connection, arns).items()}
+
+
+def places_named(
+    connection: Connection, arns: Sequence[str]
+) -> dict[str, tuple[ShardKey, Resource]]:
+    """Return the same with the shard of each."""
+    rows = connection.execute(select(resources).where(resources.c.arn.in_(arns)))
+    return {
+        row.arn: (
+            ShardKey(row.account_id, row.region, row.resource_type, row.shard),
+            _DECODERS[_fullest(row.resource_type, row.body)].decode(row.body),
+        )
+        for row in rows
+    }
+
+
+def remove_others(connection: Connection, scope: Scope, kept: Collection[str]) -> list[str]:
+    """Remove the resources of a scope whose ARNs are not among those kept; return theirs.
 
     Their samples stay in the tiles, where nobody asks for them any more.
     """
@@ -194,7 +216,7 @@ def remove_others(connection: Connection, scope: Scope, kept: Collection[str]) -
     if gone:
         statement = delete(resources).where(resources.c.arn == bindparam("row_arn"))
         connection.execute(statement, [{"row_arn": arn} for arn in gone])
-    return len(gone)
+    return gone
 
 
 def remove_resources_of(connection: Connection, account_id: str) -> int:
@@ -228,6 +250,16 @@ def _contains(connection: Connection, mark: str) -> ColumnElement[bool]:
     if connection.dialect.name == "sqlite":
         return func.instr(body, mark.encode()) > 0
     return func.strpos(func.convert_from(body, "UTF8"), mark) > 0
+
+
+def _fullest(name: str, body: bytes) -> str:
+    """Return the type that reads most of a stored resource: one kept with it, where it is there."""
+    also = (
+        kind.name
+        for kind in RESOURCE_TYPES
+        if kind.kept_with and kind.kept_with.name == name and kind.kept_with.mark.encode() in body
+    )
+    return next(also, name)
 
 
 def _find(connection: Connection, arn_or_id: str) -> tuple[bytes, ShardKey]:

@@ -36,6 +36,7 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.resources import idleness, type_of
+from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.resources.counting import tallies
 from compute_optimizer.store.schema import (
     idle_recommendations,
@@ -329,6 +330,7 @@ def _recommendation_row(recommendation: Recommendation) -> dict[str, Any]:
         "facets": _as_text(kind.facets(recommendation)),
         "monthly_savings_usd": kind.counted_savings(recommendation),
         "body": _encode(recommendation),
+        "recommendation_id": advice_id(recommendation),
     }
 
 
@@ -341,6 +343,7 @@ def _idle_row(one: IdleRecommendation) -> dict[str, Any]:
         "monthly_savings_usd": idleness.counted_savings(one),
         "monthly_savings_after_discounts_usd": idleness.counted_after_discounts(one),
         "body": _encode(one),
+        "recommendation_id": advice_id(one),
     }
 
 

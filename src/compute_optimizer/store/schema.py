@@ -1,4 +1,7 @@
-"""The tables of the state database, as SQLAlchemy Core objects; migrations create them."""
+"""The tables of the state database, as SQLAlchemy Core objects; migrations create them.
+
+Those of decisions and webhooks are in `decision_tables`.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -197,6 +200,8 @@ recommendations = Table(
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole recommendation as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+    # Of what it advises (model.decision); null where it advises nothing.
+    Column("recommendation_id", String(32), index=True),
     Index(
         "ix_recommendations_finding",
         "run_id",
@@ -225,6 +230,7 @@ idle_recommendations = Table(
     Column("body", LargeBinary, nullable=False),
     # At effective rates; as at list prices where these are not known.
     Column("monthly_savings_after_discounts_usd", Double),
+    Column("recommendation_id", String(32), index=True),
     Index(
         "ix_idle_recommendations_savings",
         "run_id",

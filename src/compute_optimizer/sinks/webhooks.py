@@ -1,0 +1,275 @@
+"""Post signed messages to receivers over HTTP: one attempt each, within a time.
+
+Signatures follow Standard Webhooks 1.0.0 (standardwebhooks.com), so that its libraries verify them:
+HMAC-SHA256 over id, timestamp and body, with dots between, in base64.
+"""
+
+import hmac
+import socket
+import ssl
+from base64 import b64decode, b64encode
+from binascii import Error as NoBase64
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.message import Message
+from functools import partial
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ipaddress import ip_address
+from threading import Timer
+from typing import IO, Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import (
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    Request,
+    build_opener,
+)
+
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.event import Attempt
+
+ID_HEADER = "webhook-id"
+TIMESTAMP_HEADER = "webhook-timestamp"
+SIGNATURE_HEADER = "webhook-signature"
+"""Names that Standard Webhooks gives them."""
+
+SECRET_PREFIX = "whsec_"
+"""Before a secret in base64, as Standard Webhooks spells it; any other text is taken as it is."""
+
+LEAST_SECRET_BYTES = 24
+"""The least that Standard Webhooks allows."""
+
+USER_AGENT = "open-compute-optimizer"
+
+SAID_CHARACTERS = 200
+"""Of a refusal, shown to whoever looks for its reason."""
+
+GONE = 410
+"""The receiver wants nothing any more (Standard Webhooks; RFC 9110, 15.5.11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where messages go. It holds secrets, so it is never shown: see `place`."""
+
+    url: str = field(repr=False)
+    """Its path may be a secret, as those of Slack are."""
+    key: bytes = field(repr=False)
+    """What messages are signed with; empty where the receiver verifies nothing."""
+    timeout: timedelta
+
+    @property
+    def place(self) -> str:
+        """Return scheme and host, which may be shown."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def check_url(url: str, *, allow_http: bool) -> str:
+    """Return the URL of a receiver; raise InvalidInput, which does not show it, for a wrong one.
+
+    Plain HTTP shows account ids, ARNs and prices to whoever is on the way, and a signature does not
+    hide them: so only to this machine, unless somebody says that the way is private.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in ("http", "https") or not url.isascii():
+        raise InvalidInput("the url is none; expected https://HOST/PATH, in ASCII")
+    if any(not one.isprintable() or one == " " for one in url) or parts.fragment:
+        raise InvalidInput("the url has spaces, control characters or a fragment; leave them out")
+    if parts.username is not None or parts.password is not None:
+        raise InvalidInput("the url names a user; put what is secret into the path, in a url_file")
+    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+        raise InvalidInput(
+            "the url is plain http, on which anybody on the way reads accounts and ARNs; use "
+            "https, or allow_http where the way is private"
+        )
+    return url
+
+
+def key_of(secret: str) -> bytes:
+    """Return the key that a secret spells; raise InvalidInput, which does not show it."""
+    if not secret.startswith(SECRET_PREFIX):
+        key = secret.encode()
+    else:
+        try:
+            key = b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+        except (NoBase64, ValueError):
+            raise InvalidInput(f"the secret is no base64 after {SECRET_PREFIX}") from None
+    if len(key) < LEAST_SECRET_BYTES:
+        raise InvalidInput(
+            f"the secret has {len(key)} bytes; expected at least {LEAST_SECRET_BYTES} random ones"
+        )
+    return key
+
+
+def signed_headers(key: bytes, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """Return the headers that say which message it is and, with a key, that it is ours."""
+    seconds = str(int(at.timestamp()))
+    headers = {ID_HEADER: message_id, TIMESTAMP_HEADER: seconds}
+    if key:
+        what = b".".join([message_id.encode(), seconds.encode(), body])
+        digest = hmac.new(key, what, sha256).digest()
+        headers[SIGNATURE_HEADER] = f"v1,{b64encode(digest).decode()}"
+    return headers
+
+
+def post(receiver: Receiver, message_id: str, body: bytes, at: datetime) -> Attempt:
+    """Send one message once and return what came of it.
+
+    Redirects are not followed, and all of it, answer included, must end within the timeout.
+    """
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        **signed_headers(receiver.key, message_id, at, body),
+    }
+    seconds = receiver.timeout.total_seconds()
+    request = Request(receiver.url, body, headers, method="POST")
+    late = f"no answer within {seconds:g} s"
+    with _ending_after(seconds) as deadline:
+        try:
+            with deadline.opener.open(request, timeout=seconds) as response:
+                return Attempt(response.status)
+        except HTTPError as error:
+            with error:
+                return _refused(error)
+        except TimeoutError:
+            return Attempt(error=late)
+        except (OSError, HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            if deadline.passed or isinstance(reason, TimeoutError):
+                return Attempt(error=late)
+            return Attempt(error=_told(reason))
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Follow no receiver elsewhere: it was chosen by whoever wrote the settings."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> None:
+        """Return nothing, so that the answer counts as a refusal."""
+
+
+class _Deadline:
+    """Ends a connection at a moment: a timeout of the socket alone counts anew with every byte."""
+
+    def __init__(self) -> None:
+        self.passed = False
+        self._sockets: list[socket.socket] = []
+        self.opener = build_opener(
+            _NoRedirects(),
+            _Http(partial(_connection, HTTPConnection, self)),
+            _Https(partial(_connection, HTTPSConnection, self)),
+        )
+
+    def watch(self, one: socket.socket) -> None:
+        """Take a socket that is to be ended."""
+        self._sockets.append(one)
+
+    def end(self) -> None:
+        """End every connection."""
+        self.passed = True
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def _ending_after(seconds: float) -> Iterator[_Deadline]:
+    deadline = _Deadline()
+    timer = Timer(seconds, deadline.end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield deadline
+    finally:
+        timer.cancel()
+
+
+class _Http(HTTPHandler):
+    """Opens connections that the deadline knows."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def http_open(self, req: Request) -> Any:
+        """Open a connection."""
+        return self.do_open(self._connection, req)
+
+
+class _Https(HTTPSHandler):
+    """The same over TLS, with the certificates that the machine trusts."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def https_open(self, req: Request) -> Any:
+        """Open a connection."""
+        context = ssl.create_default_context()
+        return self.do_open(partial(self._connection, context=context), req)
+
+
+def _connection(kind: type[HTTPConnection], deadline: _Deadline, host: str, **given: Any) -> Any:
+    """Return a connection of which the deadline gets to know the socket."""
+
+    class Watched(kind):  # type: ignore[valid-type, misc] # plain or over TLS
+        """Tells its socket."""
+
+        def connect(self) -> None:
+            """Connect."""
+            super().connect()
+            deadline.watch(self.sock)
+
+    return Watched(host, **given)
+
+
+def _refused(error: HTTPError) -> Attempt:
+    with suppress(OSError, HTTPException, ValueError):
+        said = error.read(SAID_CHARACTERS).decode("utf-8", "replace")
+        told = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+        return _answered(error.code, told, error.headers)
+    return _answered(error.code, "", error.headers)
+
+
+def _answered(code: int, said: str, headers: Message) -> Attempt:
+    moved = "redirects, which is not followed" if 300 <= code < 400 else ""
+    told = moved or said
+    return Attempt(
+        code,
+        f"answers {code}: {told}" if told else f"answers {code}",
+        _wait(headers),
+        code == GONE,
+    )
+
+
+def _wait(headers: Message) -> timedelta | None:
+    """Return how long a receiver asks to wait, where it says so in seconds."""
+    asked = headers.get("Retry-After", "")
+    known = asked.isascii() and asked.isdigit() and len(asked) <= 6
+    return timedelta(seconds=int(asked)) if known else None
+
+
+def _told(reason: Any) -> str:
+    """Return why nobody answered; never the URL."""
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {reason.verify_message}"
+    return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

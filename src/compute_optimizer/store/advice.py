@@ -1,0 +1,120 @@
+"""What current runs advise, by the id of the advice and by resource; what a run advises anew."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+
+from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
+from compute_optimizer.resources import type_named
+from compute_optimizer.store.decisions import batches_of
+from compute_optimizer.store.recommendations import Scope, current_run
+from compute_optimizer.store.schema import idle_recommendations, recommendations, run_scopes
+
+TABLES: tuple[Table, ...] = (recommendations, idle_recommendations)
+
+
+def find_current(connection: Connection, recommendation_id: str) -> Recommendation | None:
+    """Return the current recommendation that gives a piece of advice; None where none does."""
+    for table in TABLES:
+        named = table.c.run_id, *(table.c[name] for name in Scope._fields), table.c.body
+        query = select(*named).where(table.c.recommendation_id == recommendation_id)
+        for row in connection.execute(query).all():
+            scope = Scope(row.account_id, row.region, row.resource_type)
+            if current_run(connection, scope) == row.run_id:
+                return _decoded(table, row)
+    return None
+
+
+def current_on_resources(connection: Connection, arns: Iterable[str]) -> Iterator[Recommendation]:
+    """Yield the current recommendations for some resources that advise something."""
+    for some in batches_of(arns):
+        places = {_place(arn) for arn in some}
+        for table in TABLES:
+            here = table.c.resource_arn.in_(some), table.c.recommendation_id.is_not(None)
+            for account_id, region in sorted(places):
+                there = table.c.account_id == account_id, table.c.region == region
+                for row in connection.execute(_current(table).where(*here, *there)):
+                    yield _decoded(table, row)
+
+
+def advised_in_run(connection: Connection, run_id: str, ids: Collection[str]) -> set[str]:
+    """Return which pieces of advice a run gives."""
+    found: set[str] = set()
+    for some in batches_of(ids):
+        for table in TABLES:
+            column = table.c.recommendation_id
+            query = select(column).where(column.in_(some), table.c.run_id == run_id)
+            found |= set(connection.execute(query).scalars())
+    return found
+
+
+def count_new(connection: Connection, run_id: str, scope: Scope) -> tuple[int, float]:
+    """Return how much a run that is about to become current advises anew, and its savings."""
+    count, savings = 0, 0.0
+    for table in TABLES:
+        figures = func.count(), func.coalesce(func.sum(table.c.monthly_savings_usd), 0.0)
+        query = select(*figures).where(*_new(connection, table, run_id, scope))
+        number, usd = connection.execute(query).one()
+        count, savings = count + number, savings + usd
+    return count, savings
+
+
+def largest_new(
+    connection: Connection, run_id: str, scope: Scope, limit: int
+) -> list[tuple[float, Recommendation]]:
+    """Return the largest savings of what a run advises anew."""
+    found: list[tuple[float, Recommendation]] = []
+    for table in TABLES:
+        savings = table.c.monthly_savings_usd
+        columns = table.c.resource_type, table.c.body, savings
+        query = select(*columns).where(*_new(connection, table, run_id, scope))
+        order = savings.desc(), table.c.resource_arn
+        rows = connection.execute(query.order_by(*order).limit(limit)).all()
+        found += [(row.monthly_savings_usd, _decoded(table, row)) for row in rows]
+    return sorted(found, key=lambda one: -one[0])[:limit]
+
+
+def _current(table: Table) -> Any:
+    same = [table.c[name] == run_scopes.c[name] for name in ("run_id", *Scope._fields)]
+    join = table.join(run_scopes, and_(*same))
+    columns = table.c.resource_type, table.c.body
+    return select(*columns).select_from(join).where(run_scopes.c.superseded_at.is_(None))
+
+
+def _new(
+    connection: Connection, table: Table, run_id: str, scope: Scope
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of rows whose advice the scope's current run does not give."""
+    wanted = [
+        table.c.run_id == run_id,
+        *(table.c[name] == value for name, value in scope._asdict().items()),
+        table.c.recommendation_id.is_not(None),
+    ]
+    former = current_run(connection, scope)
+    if former is None:
+        return wanted
+    other = table.alias()
+    same = (
+        other.c.run_id == former,
+        *(other.c[name] == value for name, value in scope._asdict().items()),
+        other.c.resource_arn == table.c.resource_arn,
+        other.c.recommendation_id == table.c.recommendation_id,
+    )
+    return [*wanted, ~select(other.c.run_id).where(*same).exists()]
+
+
+def _decoded(table: Table, row: Any) -> Recommendation:
+    if table is idle_recommendations:
+        return msgspec.json.decode(row.body, type=IdleRecommendation)
+    kind = type_named(row.resource_type)
+    assert kind is not None, f"no resource type {row.resource_type}"
+    found: Recommendation = msgspec.json.decode(row.body, type=kind.recommendation)
+    return found
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Return account and Region."""
+    parts = arn.split(":", 5)
+    return parts[4], parts[3]

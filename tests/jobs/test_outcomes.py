@@ -1,0 +1,227 @@
+"""Outcomes: what applied advice has saved and hurt, beside what was predicted."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.jobs.outcomes import outcomes
+from compute_optimizer.model.decision import Configuration
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, ShardSamples, Window
+from compute_optimizer.model.outcome import ELAPSED, RUNNING, Outcome, totals_of
+from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.store import State, inventory
+from compute_optimizer.store.decisions import save_applied
+from compute_optimizer.store.inventory import place
+from compute_optimizer.store.tiles import TileStore
+from tests.deciding import Office, office
+from tests.enrolling import ALPHA, BETA, START
+from tests.records import REGION
+from tests.samples import put_samples
+from tests.stored_fleets import CPU, MEMORY
+
+FORTNIGHT = timedelta(days=14)
+FIRST = START.date()
+SEEN_SLOT = 78
+"""Of the day of START, 06:30: the first slot after the change."""
+
+
+@pytest.fixture
+def here(sqlite_state: State, tmp_path: Path) -> Office:
+    """Two quiet machines; what was advised for the first is followed at START."""
+    found = office(sqlite_state, TileStore(tmp_path / "tiles"))
+    found.follow(0)
+    return found
+
+
+def go_on(here: Office, cpu: Matrix | float, memory: Matrix | float = 20.0, days: int = 15) -> None:
+    """Store what the first machine did from the day of the change on, and let that time pass."""
+    window = Window(FIRST, FIRST + timedelta(days=days - 1))
+    shape = (1, days * SLOTS_PER_DAY)
+    series = {
+        key: np.broadcast_to(np.asarray(values, np.float32), shape).copy()
+        for key, values in ((CPU, cpu), (MEMORY, memory))
+    }
+    one = here.fleet[0]
+    with here.state.reading() as connection:
+        key = place(connection, [one])[one.arn]
+    put_samples(here.state, here.tiles, key, ShardSamples((one.arn,), window, series))
+    here.desk.clock.moment = START + FORTNIGHT
+
+
+def came(here: Office) -> Outcome:
+    (found,) = outcomes(here.state, here.tiles, here.desk.clock)
+    return found
+
+
+def steady(level: float = 30.0, days: int = 15) -> Matrix:
+    return np.full((1, days * SLOTS_PER_DAY), level, np.float32)
+
+
+def test_savings_are_the_difference_of_prices_over_the_hours_since(here: Office) -> None:
+    go_on(here, 30.0)
+
+    found = came(here)
+
+    promised = found.applied.advice.prediction
+    assert promised.current_monthly_usd is not None
+    assert promised.advised_monthly_usd is not None
+    # 14 days are 336 hours, a month 730.
+    saved = (promised.current_monthly_usd - promised.advised_monthly_usd) / 730 * 336
+    assert (found.hours, found.hours_are) == (336.0, RUNNING)
+    assert found.realized_savings_usd == pytest.approx(saved)
+    assert found.predicted_savings_usd == pytest.approx(saved)
+
+
+def test_a_machine_that_ran_half_of_the_time_saved_half(here: Office) -> None:
+    cpu = steady()
+    cpu[:, SEEN_SLOT + 7 * SLOTS_PER_DAY :] = np.nan
+    go_on(here, cpu)
+
+    found = came(here)
+
+    assert found.hours == 168.0
+    assert found.realized_savings_usd is not None
+    assert found.predicted_savings_usd is not None
+    assert found.realized_savings_usd == pytest.approx(found.predicted_savings_usd / 2)
+
+
+def test_without_samples_all_hours_count_and_nothing_is_judged(here: Office) -> None:
+    here.desk.clock.moment = START + FORTNIGHT
+
+    found = came(here)
+
+    assert (found.hours, found.hours_are) == (336.0, ELAPSED)
+    assert (found.violated, found.unjudged_because) == (None, "it sent nothing since")
+
+
+def test_what_keeps_away_from_its_ceiling_is_not_violated(here: Office) -> None:
+    go_on(here, 98.0)
+
+    found = came(here)
+
+    assert (found.violated, found.complete, found.judged_days) == (False, True, 14.0)
+
+
+# 14 days have 4,032 slots, of which 0.1 % are 4: the fifth at the ceiling is one too many.
+@pytest.mark.parametrize(("slots", "violated"), [(4, False), (5, True)])
+def test_the_event_comes_where_cpu_is_at_its_ceiling_too_often(
+    here: Office, slots: int, violated: bool
+) -> None:
+    cpu = steady()
+    cpu[:, 1000 : 1000 + slots] = 99.5
+    go_on(here, cpu)
+
+    assert came(here).violated is violated
+
+
+@pytest.mark.parametrize(("level", "violated"), [(98.5, False), (99.5, True)])
+def test_memory_may_not_reach_its_ceiling_once(here: Office, level: float, violated: bool) -> None:
+    types = load_instance_types()
+    advised = str(here_advised(here)["instanceType"])
+    memory_of = types.memory_mib[[types.index[name] for name in (advised, "m5.xlarge")]]
+    assert memory_of[0] < memory_of[1]  # or it could not hurt
+    memory = steady(20.0)
+    memory[:, 2000] = level
+    go_on(here, 30.0, memory)
+
+    assert came(here).violated is violated
+
+
+def here_advised(here: Office) -> Configuration:
+    return came(here).applied.advice.advised
+
+
+def test_what_was_before_the_change_and_after_the_fortnight_does_not_count(here: Office) -> None:
+    cpu = steady(days=20)
+    cpu[:, :SEEN_SLOT] = 100.0
+    cpu[:, SEEN_SLOT + 14 * SLOTS_PER_DAY :] = 100.0
+    go_on(here, cpu, days=20)
+    here.desk.clock.tick(days=5)
+
+    assert came(here).violated is False
+
+
+def test_before_14_days_are_over_it_says_how_far_it_looked(here: Office) -> None:
+    go_on(here, 30.0)
+    here.desk.clock.moment = START + timedelta(days=7)
+
+    found = came(here)
+
+    assert (found.violated, found.complete, found.judged_days) == (False, False, 7.0)
+    assert totals_of([found]).judged == 0
+
+
+def test_a_change_that_was_undone_counts_until_then(here: Office) -> None:
+    go_on(here, 30.0)
+    here.desk.clock.moment = START + timedelta(days=3)
+    here.change(0, instance_type="m5.xlarge")
+    here.desk.clock.moment = START + FORTNIGHT
+
+    found = came(here)
+
+    assert found.until == START + timedelta(days=3)
+    assert found.hours == 72.0
+    assert (found.complete, found.judged_days) == (False, 3.0)
+
+
+def test_a_machine_that_is_gone_is_counted_and_not_judged(here: Office) -> None:
+    with here.state.writing() as connection:
+        inventory.remove_others(connection, (ALPHA, REGION, EC2_INSTANCE), ())
+    here.desk.clock.moment = START + FORTNIGHT
+
+    found = came(here)
+
+    assert found.unjudged_because == "the resource is not in the inventory any more"
+    assert found.realized_savings_usd is not None
+
+
+def test_other_types_have_savings_and_no_risk(here: Office) -> None:
+    go_on(here, 30.0)
+    machine = came(here).applied
+    disk = replace(machine.advice, resource_type="EbsVolume", recommendation_id=f"rec-{1:020x}")
+    with here.state.writing() as connection:
+        save_applied(connection, replace(machine, advice=disk))
+
+    found = {one.applied.advice.resource_type: one for one in outcomes_of(here)}["EbsVolume"]
+
+    assert found.hours_are == ELAPSED
+    assert found.realized_savings_usd is not None
+    assert found.unjudged_because == "no risk is predicted for this type of resource"
+
+
+def outcomes_of(here: Office, accounts: list[str] | None = None) -> list[Outcome]:
+    return outcomes(here.state, here.tiles, here.desk.clock, accounts)
+
+
+def test_only_accounts_that_are_asked_for_and_opted_in_are_told(here: Office) -> None:
+    assert len(outcomes_of(here, [ALPHA])) == 1
+    assert outcomes_of(here, [BETA]) == []
+
+    here.desk.opt_out(ALPHA)
+    assert outcomes_of(here) == []
+
+
+def test_totals_hold_what_came_against_what_was_expected(here: Office) -> None:
+    go_on(here, 30.0)
+    found = came(here)
+    risk = found.violation_risk
+    assert risk is not None
+    hurt, unknown = replace(found, violated=True), replace(found, realized_savings_usd=None)
+
+    totals = totals_of([found, hurt, unknown, replace(found, violated=None)])
+
+    assert (totals.changes, totals.without_price) == (4, 1)
+    assert (totals.judged, totals.violations) == (3, 1)
+    assert totals.expected_violations == pytest.approx(3 * risk)
+    assert found.realized_savings_usd is not None
+    assert totals.realized_savings_usd == pytest.approx(3 * found.realized_savings_usd)
+
+
+def test_nothing_applied_has_no_outcome(sqlite_state: State, tmp_path: Path) -> None:
+    quiet = office(sqlite_state, TileStore(tmp_path / "tiles"))
+
+    assert outcomes_of(quiet) == []
