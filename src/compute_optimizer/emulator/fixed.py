@@ -46,6 +46,11 @@ class FixedAnswers:
                 found = {**self._kept.get(scope, {}), _arn(KINDS[scope[0]], one): one}
                 self._kept[scope] = found
 
+    def clear(self) -> None:
+        """Forget all of them: from now on only what is computed is answered."""
+        with self._lock:
+            self._kept.clear()
+
     def answer(
         self, name: str, operation: Operation, context: Context, request: dict[str, Any]
     ) -> dict[str, Any]:
