@@ -249,6 +249,19 @@ def test_idle_ones_are_found_by_their_id(still: Emulator) -> None:
     assert answer["errors"] == []
 
 
+def test_of_one_resource_the_last_stands_until_all_are_forgotten(still: Emulator) -> None:
+    still.put_fixed(EC2, [instance(1, "OPTIMIZED"), instance(2)])
+    still.put_fixed(EC2, [instance(1, "UNDER_PROVISIONED")])
+    answer = listed(still)
+    assert [one["finding"] for one in answer["instanceRecommendations"]] == [
+        "UNDER_PROVISIONED",
+        "OVER_PROVISIONED",
+    ]
+
+    still.fixed.clear()
+    assert arns_of(listed(still)) == []
+
+
 def test_stand_in_yaml_as_well() -> None:
     text = f"""
     recommendations:

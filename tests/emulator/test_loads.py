@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compute_optimizer.emulator.loads import Load, is_idle, parse_load, percent_of, period_before
@@ -77,6 +77,7 @@ def test_a_period_that_ends_at_midnight_has_nothing_of_the_new_day() -> None:
     assert period.end == 3 * SLOTS_PER_DAY
 
 
+@settings(deadline=None)  # it generates days of samples, also on a busy machine
 @given(
     shape=st.sampled_from(LoadShape),
     level=st.integers(1, 100),

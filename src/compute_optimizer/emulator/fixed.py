@@ -47,7 +47,7 @@ class FixedAnswers:
                 self._kept[scope] = found
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Forget all of them: from now on only what is computed is answered."""
         with self._lock:
             self._kept.clear()
 
