@@ -1,15 +1,26 @@
 """A state of an earlier revision, made from one of the newest."""
 
-from sqlalchemy import Connection, Index, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    Double,
+    Index,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    text,
+)
 
 from compute_optimizer.store.schema import (
     access_keys,
     billed_usage,
+    dated_prices,
     export_jobs,
     forecasts,
     idle_recommendations,
     job_runs,
-    own_prices,
     recommendation_preferences,
     recommendations,
     risk_models,
@@ -26,10 +37,10 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0003": (export_jobs,),
     "0004": (idle_recommendations, run_summaries),
     "0005": (risk_models, risk_rules),
-    "0006": (own_prices,),
     "0007": (sign_in_rules, sign_in_signatures),
     "0008": (job_runs, source_files, forecasts, scores),
     "0009": (billed_usage,),
+    "0010": (dated_prices,),
 }
 """The tables that each revision added."""
 
@@ -46,6 +57,18 @@ WIDENED = {
 """The columns of an older table that a revision added."""
 
 
+OWN_PRICES = Table(
+    "own_prices",
+    MetaData(),
+    *(Column(name, String(64), primary_key=True) for name in ("layer", "product", "region")),
+    *(Column(name, String(64), primary_key=True) for name in ("platform", "name")),
+    Column("hourly_usd", Double),
+    Column("source", String(256)),
+    Column("date", Date),
+)
+"""The table of revisions 0006 to 0009."""
+
+
 def back_to(connection: Connection, revision: str) -> None:
     """Take away what revisions after the given one have added."""
     for added, tables in ADDED.items():
@@ -60,4 +83,6 @@ def back_to(connection: Connection, revision: str) -> None:
     for added, (table, names) in WIDENED.items():
         for name in names if added > revision and table.name in known else ():
             connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
+    if "0006" <= revision < "0010":
+        OWN_PRICES.create(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})

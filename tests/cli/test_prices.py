@@ -10,7 +10,15 @@ from threading import Thread
 import pytest
 
 from tests.cli.conftest import Type
-from tests.price_lists import EC2_COLUMNS, RDS_COLUMNS, ec2_row, rds_row, write_list
+from tests.price_lists import (
+    EC2_COLUMNS,
+    RATE_COLUMNS,
+    RDS_COLUMNS,
+    ec2_row,
+    rate_row,
+    rds_row,
+    write_list,
+)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -27,6 +35,8 @@ def published(tmp_path: Path) -> Iterator[str]:
     lists = (
         ("AmazonEC2", EC2_COLUMNS, [ec2_row("m5.large", "0.048"), ec2_row("m5.xlarge", "0.096")]),
         ("AmazonRDS", RDS_COLUMNS, [rds_row("db.m5.large", "0.171")]),
+        ("AWSLambda", RATE_COLUMNS, [rate_row("Request", "Requests", "0.0000002")]),
+        ("AmazonECS", RATE_COLUMNS, [rate_row("USE1-Fargate-GB-Hours", "hours", "0.0044")]),
     )
     for offer, columns, rows in lists:
         folder = root / "offers" / "v1.0" / "aws" / offer / "current" / "us-east-1"
@@ -59,13 +69,17 @@ def test_lists_are_fetched_for_a_region_listed_and_removed(
     assert [(one["prices"], one["date"]) for one in loaded["loaded"]] == [
         (2, "2026-11-20"),
         (1, "2026-11-20"),
+        (1, "2026-11-20"),
+        (1, "2026-11-20"),
     ]
     rows = json.loads(typed("prices", "list", "--output", "json").out)["prices"]
     assert [(row["layer"], row["product"], row["platform"], row["prices"]) for row in rows] == [
         ("list", "ec2", "linux", 2),
+        ("list", "fargate", "linux x86_64", 1),
+        ("list", "lambda", "x86_64", 1),
         ("list", "rds", "mysql", 1),
     ]
-    assert typed("prices", "remove").out.startswith("Removed 3 prices")
+    assert typed("prices", "remove").out.startswith("Removed 5 prices")
     assert typed("prices", "list").out.startswith("There are none")
 
 

@@ -27,7 +27,7 @@ def test_on_demand_prices_of_shared_instances_are_kept_by_platform(tmp_path: Pat
 
     found = read_price_list(str(write_list(tmp_path / "index.csv", rows)))
 
-    assert [(one.market, one.name, one.hourly_usd) for one in found] == [
+    assert [(one.market, one.name, one.usd) for one in found] == [
         (LINUX, "m5.large", 0.096),
         (Market(EC2, "us-east-1", "windows"), "m5.large", 0.188),
         (Market(EC2, "eu-west-1", "rhel"), "m5.large", 0.22),
@@ -80,7 +80,7 @@ def test_classes_of_databases_are_kept_in_one_zone_and_of_aurora_with_standard_s
 
     found = read_price_list(str(path))
 
-    assert [(one.market.product, one.market.platform, one.hourly_usd) for one in found] == [
+    assert [(one.market.product, one.market.platform, one.usd) for one in found] == [
         (RDS, "mysql", 0.171),
         (RDS, "aurora-postgresql", 0.26),
     ]
@@ -92,6 +92,8 @@ def test_the_address_of_a_list_is_that_of_the_newest_one_of_the_region() -> None
     assert urls == [
         "https://prices.example/offers/v1.0/aws/AmazonEC2/current/eu-west-1/index.csv",
         "https://prices.example/offers/v1.0/aws/AmazonRDS/current/eu-west-1/index.csv",
+        "https://prices.example/offers/v1.0/aws/AWSLambda/current/eu-west-1/index.csv",
+        "https://prices.example/offers/v1.0/aws/AmazonECS/current/eu-west-1/index.csv",
     ]
 
 
@@ -131,7 +133,7 @@ def test_a_sheet_needs_no_more_than_region_type_and_price(tmp_path: Path) -> Non
 
     found = read_price_sheet(str(sheet), date(2026, 11, 1))
 
-    assert [(one.market, one.name, one.hourly_usd, one.source) for one in found] == [
+    assert [(one.market, one.name, one.usd, one.source) for one in found] == [
         (LINUX, "m5.large", 0.07, "ours.csv"),
         (Market(RDS, "us-east-1", "mysql"), "db.m5.large", 0.12, "ours.csv"),
     ]

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.catalog.own_prices import EBS, NO_OWN_PRICES, Market, OwnPrices
 from compute_optimizer.catalog.price_table import PriceFact
+from compute_optimizer.catalog.rates import GIB as STORAGE
+from compute_optimizer.catalog.rates import IOPS, own_over
+from compute_optimizer.catalog.rates import MIBPS as THROUGHPUT
+from compute_optimizer.catalog.rates import MILLION_OPERATIONS as OPERATIONS
 from compute_optimizer.catalog.tables import read_table
 from compute_optimizer.catalog.volume_types import Figures, VolumeType
 
 VOLUME_PRICES_FILE = "volume_prices.json"
-
-STORAGE, IOPS, THROUGHPUT, OPERATIONS = "gib", "iops", "mibps", "million_operations"
-"""The rates: USD a month for a GiB, one of the IOPS and a MiB/s; USD for a million operations."""
 
 FREE_IOPS = {"gp3": 3_000}
 """IOPS that the price of the storage includes (Amazon EBS pricing); the others include none."""
@@ -37,9 +39,11 @@ def monthly_prices(
     iops: Figures,
     throughput: Figures,
     monthly_operations: Figures,
+    own: OwnPrices = NO_OWN_PRICES,
 ) -> Figures:
     """Return USD a month for volumes of one type, (volumes,); NaN where a figure is missing."""
-    rates = _rates(region).get(kind.name, {})
+    shipped = _rates(region).get(kind.name, {})
+    rates = own_over(shipped, own, Market(EBS, region, kind.name))
     if STORAGE not in rates:
         return np.full(gib.shape, np.nan)
     price = gib * rates[STORAGE]
@@ -68,9 +72,13 @@ def volume_price_facts(region: str) -> Mapping[str, Mapping[str, PriceFact]]:
     }
 
 
+def volume_price_date(region: str, own: OwnPrices = NO_OWN_PRICES) -> date | None:
+    """Return the date of the oldest figure of a Region, own or shipped; None without figures."""
+    return own.oldest(EBS, region, _shipped_date(region))
+
+
 @cache
-def volume_price_date(region: str) -> date | None:
-    """Return the date of the oldest figure of a Region; None without figures."""
+def _shipped_date(region: str) -> date | None:
     facts = volume_price_facts(region).values()
     return min((fact.date for rates in facts for fact in rates.values()), default=None)
 

@@ -72,7 +72,7 @@ def explain(
         explain_one = _function_of(kind, kind.explain, "explained", lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
-        risk, own = risk_policy(connection, profile), own_prices(connection)
+        risk, own = risk_policy(connection, profile), own_prices(connection, moment.date())
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
         others = _beside(connection, resource)
         known = _known_at(connection, tiles, [resource, *others], moment, preferences)
@@ -125,7 +125,7 @@ def compare(
             raise InvalidInput(
                 f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
             )
-        risk, own = risk_policy(connection, profile), own_prices(connection)
+        risk, own = risk_policy(connection, profile), own_prices(connection, moment.date())
         preferences = _preferences_of(connection, resource, risk)
         others = _beside(connection, resource)
         one, other = (

@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.catalog.instance_types import with_own_prices
-from compute_optimizer.catalog.own_prices import OwnPrices
+from compute_optimizer.catalog.own_prices import OwnPrices, with_own_prices
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
 from compute_optimizer.model.preferences import Preferences

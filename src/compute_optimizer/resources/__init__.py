@@ -10,13 +10,18 @@ from compute_optimizer.catalog.database_classes import (
     load_database_classes,
     with_own_class_prices,
 )
-from compute_optimizer.catalog.effective_rates import EBS, FARGATE, LAMBDA, AccountRates
+from compute_optimizer.catalog.effective_rates import AccountRates
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
-from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.modes import load_modes
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
-from compute_optimizer.catalog.own_prices import OwnPrices
+from compute_optimizer.catalog.own_prices import (
+    EBS,
+    FARGATE,
+    LAMBDA,
+    OwnPrices,
+    with_own_prices,
+)
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
@@ -192,6 +197,7 @@ RESOURCE_TYPES = (
         explain=ebs_volume.explain,
         compare=ebs_volume.compare,
         idle=ebs_idleness.RULES,
+        priced=with_own_prices,
         discounted=rates.by_factor(EBS),
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
@@ -207,6 +213,7 @@ RESOURCE_TYPES = (
         counted_savings=idleness.counted_savings,
         summary=idleness.summary_of,
         explain=nat_gateway.explain,
+        priced=with_own_prices,
         idle=nat_gateway.IDLE,
     ),
     ResourceType(
@@ -241,6 +248,7 @@ RESOURCE_TYPES = (
         replay=function_replay.REPLAY,
         explain=lambda_function.explain,
         compare=lambda_function.compare,
+        priced=with_own_prices,
         discounted=rates.by_factor(LAMBDA),
     ),
     ResourceType(
@@ -258,6 +266,7 @@ RESOURCE_TYPES = (
         replay=service_replay.REPLAY,
         explain=ecs_service.explain,
         compare=ecs_service.compare,
+        priced=with_own_prices,
         discounted=rates.by_factor(FARGATE),
     ),
     ResourceType(
