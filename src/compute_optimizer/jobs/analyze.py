@@ -137,7 +137,7 @@ def analyze(
     wanted = _accounts_to_analyze(state, accounts)
     found, layers = _shards_to_analyze(state, wanted, moment)
     with state.reading() as connection:
-        risk, own = risk_policy(connection, profile), own_prices(connection, moment.date())
+        risk, own = risk_policy(connection, profile), own_prices(connection, window.last)
         rates = effective_rates(connection)
     run_id = _begin(state, moment, clock)
     tasks = [

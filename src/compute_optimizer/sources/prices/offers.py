@@ -51,7 +51,7 @@ ENGINES = MappingProxyType(
 AURORA_STANDARD_STORAGE = ("", "EBS Only")
 """What the list says of classes of Aurora clusters that pay for each I/O."""
 
-REGION_PREFIX = re.compile(r"[A-Z]{2,4}\d?-")
+REGION_PREFIX = re.compile(r"^[A-Z]{2,4}\d?-")
 """Of a usage type, such as USE2-, EU- or APN1-; most of us-east-1 have none."""
 
 
