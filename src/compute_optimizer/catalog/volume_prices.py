@@ -13,10 +13,7 @@ import numpy as np
 
 from compute_optimizer.catalog.own_prices import EBS, NO_OWN_PRICES, Market, OwnPrices
 from compute_optimizer.catalog.price_table import PriceFact
-from compute_optimizer.catalog.rates import GIB as STORAGE
-from compute_optimizer.catalog.rates import IOPS, own_over
-from compute_optimizer.catalog.rates import MIBPS as THROUGHPUT
-from compute_optimizer.catalog.rates import MILLION_OPERATIONS as OPERATIONS
+from compute_optimizer.catalog.rates import GIB, IOPS, MIBPS, MILLION_OPERATIONS, own_over
 from compute_optimizer.catalog.tables import read_table
 from compute_optimizer.catalog.volume_types import Figures, VolumeType
 
@@ -44,16 +41,16 @@ def monthly_prices(
     """Return USD a month for volumes of one type, (volumes,); NaN where a figure is missing."""
     shipped = _rates(region).get(kind.name, {})
     rates = own_over(shipped, own, Market(EBS, region, kind.name))
-    if STORAGE not in rates:
+    if GIB not in rates:
         return np.full(gib.shape, np.nan)
-    price = gib * rates[STORAGE]
+    price = gib * rates[GIB]
     if kind.provisioned_iops:
         price = price + _beyond(iops, FREE_IOPS.get(kind.name, 0), rates.get(IOPS))
     if kind.provisioned_throughput:
         free = kind.provisioned_throughput.included
-        price = price + _beyond(throughput, free, rates.get(THROUGHPUT))
-    if OPERATIONS in rates:
-        price = price + monthly_operations / MILLION * rates[OPERATIONS]
+        price = price + _beyond(throughput, free, rates.get(MIBPS))
+    if MILLION_OPERATIONS in rates:
+        price = price + monthly_operations / MILLION * rates[MILLION_OPERATIONS]
     priced = iops <= FIRST_TIER_IOPS.get(kind.name, np.inf)
     found: Figures = np.where(priced, price, np.nan)
     return found
