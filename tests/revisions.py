@@ -17,6 +17,7 @@ from compute_optimizer.store.schema import (
     access_keys,
     billed_usage,
     dated_prices,
+    described_types,
     export_jobs,
     forecasts,
     idle_recommendations,
@@ -40,7 +41,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0007": (sign_in_rules, sign_in_signatures),
     "0008": (job_runs, source_files, forecasts, scores),
     "0009": (billed_usage,),
-    "0010": (dated_prices,),
+    "0010": (dated_prices, described_types),
 }
 """The tables that each revision added."""
 

@@ -27,8 +27,8 @@ from compute_optimizer.resources.discounts import stranding
 from compute_optimizer.resources.idle_evidence import idle_evidence, with_idle_rules
 from compute_optimizer.resources.idleness import IdleRule, limited, window_days
 from compute_optimizer.store import State
+from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.inventory import find_resource, resources_of, shard_of
-from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
     Selection,
@@ -73,7 +73,7 @@ def explain(
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
         risk = risk_policy(connection, profile)
-        own = own_prices(connection, look_back(moment, 1).last)
+        own = own_figures(connection, look_back(moment, 1).last)
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
         others = _beside(connection, resource)
         known = _known_at(connection, tiles, [resource, *others], moment, preferences)
@@ -127,7 +127,7 @@ def compare(
                 f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
             )
         risk = risk_policy(connection, profile)
-        own = own_prices(connection, look_back(moment, 1).last)
+        own = own_figures(connection, look_back(moment, 1).last)
         preferences = _preferences_of(connection, resource, risk)
         others = _beside(connection, resource)
         one, other = (

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog import InstanceTypes, load_instance_types
 from compute_optimizer.catalog.database_classes import (
     load_database_classes,
     with_own_class_prices,
 )
+from compute_optimizer.catalog.described_types import OwnFigures, with_described
 from compute_optimizer.catalog.effective_rates import AccountRates
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
 from compute_optimizer.catalog.lambda_memory import load_function_types
@@ -157,10 +158,17 @@ class ResourceType:
     kept_with: KeptWith | None = None
     """None for a type that has rows of its own."""
 
-    def catalog_with(self, own: OwnPrices) -> Catalog:
-        """Return the catalog, with own prices where there are any and the type takes them in."""
+    def catalog_with(self, own: OwnFigures) -> Catalog:
+        """Return the catalog with what counts before and beside what the package ships.
+
+        Own prices, and described instance types, where there are any and the type takes them in.
+        """
         catalog = self.catalog()
-        return catalog if self.priced is None or not own.markets else self.priced(catalog, own)
+        if isinstance(catalog, InstanceTypes) and own.types:
+            catalog = with_described(catalog, own.types, own.prices)
+        if self.priced is None or not own.prices.markets:
+            return catalog
+        return self.priced(catalog, own.prices)
 
 
 RESOURCE_TYPES = (

@@ -340,6 +340,18 @@ dated_prices = Table(
     Column("source", String(256), nullable=False),
 )
 
+described_types = Table(
+    "described_types",
+    metadata,
+    # Of an instance type that the package does not ship.
+    Column("name", String(64), primary_key=True),
+    # In which it was described, and so is offered.
+    Column("region", String(32), primary_key=True),
+    Column("date", Date, nullable=False),
+    # The figures of catalog.described_types.DescribedType as JSON.
+    Column("body", LargeBinary, nullable=False),
+)
+
 job_runs = Table(
     "job_runs",
     metadata,

@@ -5,6 +5,7 @@ from typing import Any
 
 from compute_optimizer.sources.aws.calls import (
     ASSUME_ROLE,
+    INSTANCE_TYPES,
     LIST_ACCOUNTS,
     LIST_METRICS,
     METRIC_DATA,
@@ -23,7 +24,9 @@ VERSION = "2012-10-17"
 def collecting_actions() -> list[str]:
     """Return the actions that reading one account needs."""
     calls = [call for reading in READINGS.values() for one in reading.calls for call in _chain(one)]
-    return sorted({call.action for call in (*calls, REGIONS, LIST_METRICS, METRIC_DATA)})
+    return sorted(
+        {call.action for call in (*calls, REGIONS, INSTANCE_TYPES, LIST_METRICS, METRIC_DATA)}
+    )
 
 
 def collecting_policy() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
+from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.sources.ahead import ahead
 from compute_optimizer.sources.aws.access import Access, Accounts
@@ -22,6 +23,7 @@ from compute_optimizer.sources.aws.measures import AGENT, Dimensions, Measure, m
 from compute_optimizer.sources.aws.metrics import samples_of
 from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.queries import RETENTION, Batch, Find, batches
+from compute_optimizer.sources.aws.types import describe_types
 
 USD_PER_METRIC = 0.01 / 1_000
 """Of GetMetricData: list price of a metric requested, the same for any length of time (Amazon
@@ -48,6 +50,7 @@ class AwsSource:
         self._pool = ThreadPoolExecutor(max(access.connections, 1))
         self._discoveries: dict[Place, Discovery] = {}
         self._lock = Lock()
+        self._memory: dict[str, float] = {}
 
     def close(self) -> None:
         """End its threads and connections."""
@@ -69,6 +72,12 @@ class AwsSource:
         """Return every resource of a scope, each ARN once."""
         return resources_of(self._place(scope), scope.resource_type)
 
+    def described(self, scope: Scope, names: Sequence[str]) -> Sequence[DescribedType]:
+        """Return what EC2 says of instance types in the Region of a scope."""
+        found = list(describe_types(self._place(scope), names, self._clock.now().date()))
+        self._memory |= {one.name: float(dict(one.figures)["memory_mib"] or nan) for one in found}
+        return found
+
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         """Return what `samples` would take, without asking for samples."""
         calls = metrics = samples = 0
@@ -89,7 +98,7 @@ class AwsSource:
 
         at_most = AHEAD * self._access.connections
         for batch, found in ahead(self._pool, pages, self._batches(scope, wanted), at_most):
-            yield from samples_of(batch, found, wanted, lambda one: _memory_mib(one) or nan)
+            yield from samples_of(batch, found, wanted, lambda one: self._memory_mib(one) or nan)
 
     def _batches(self, scope: Scope, wanted: Wanted) -> Iterator[Batch]:
         table = self._measures[scope.resource_type]
@@ -104,11 +113,18 @@ class AwsSource:
         def find(measure: Measure, resource: Resource) -> Sequence[Dimensions]:
             if measure.of_volumes:
                 return attached().get(resource.resource_id, ())
-            if measure.free_bytes and _memory_mib(resource) is None:
+            if measure.free_bytes and self._memory_mib(resource) is None:
                 return ()
             return discovery.series(measure, resource)
 
         return find
+
+    def _memory_mib(self, resource: Resource) -> float | None:
+        """Return the memory of an instance; None where nobody knows its type."""
+        types = load_instance_types()
+        row = types.index.get(resource.instance_type)
+        described = self._memory.get(resource.instance_type)
+        return resource.memory_mib or (described if row is None else float(types.memory_mib[row]))
 
     def _place(self, scope: Scope) -> Place:
         return self._accounts.place(scope.account_id, scope.region)
@@ -121,10 +137,3 @@ def _volumes(place: Place) -> dict[str, list[Dimensions]]:
         for attachment in volume["Attachments"]:
             found[attachment["InstanceId"]].append((("VolumeId", volume["VolumeId"]),))
     return found
-
-
-def _memory_mib(resource: Resource) -> float | None:
-    """Return the memory of an instance; None where the catalog does not know its type."""
-    types = load_instance_types()
-    row = types.index.get(resource.instance_type)
-    return resource.memory_mib or (None if row is None else float(types.memory_mib[row]))

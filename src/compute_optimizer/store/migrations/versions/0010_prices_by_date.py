@@ -1,4 +1,4 @@
-"""Own prices by the day from which they hold, and of what is not paid by the hour of a type."""
+"""Own prices by the day from which they hold, also of rates; instance types that were described."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,3 +30,11 @@ def upgrade() -> None:
     rows = sa.select(*(former.c[one] for one in (*KEY, "hourly_usd", "source")))
     op.execute(sa.insert(prices).from_select([*KEY, "usd", "source"], rows))
     op.drop_table("own_prices")
+    op.create_table(
+        "described_types",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "region", name=op.f("pk_described_types")),
+    )
