@@ -1,7 +1,7 @@
 """Prices that stand in the place of the package's own: a newer list, or what somebody pays."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, cast
@@ -52,6 +52,8 @@ class OwnPrices:
     """All of them, by market and then by name."""
 
     markets: Mapping[Market, Mapping[str, OwnPrice]]
+    dates: Mapping[tuple[str, str, str | None], date] = field(default_factory=dict)
+    """The oldest by product, Region and platform, and by product and Region alone."""
 
     def of(self, market: Market) -> Mapping[str, OwnPrice]:
         """Return the prices of a market by name; none where there are no own ones."""
@@ -64,13 +66,7 @@ class OwnPrices:
 
         Where there are none, that of those that the package ships: else these fill gaps only.
         """
-        dates = [
-            one.date
-            for market, prices in self.markets.items()
-            if market[:2] == (product, region) and platform in (None, market.platform)
-            for one in prices.values()
-        ]
-        return min(dates, default=shipped)
+        return self.dates.get((product, region, platform), shipped)
 
 
 NO_OWN_PRICES = OwnPrices(MappingProxyType({}))
@@ -81,7 +77,13 @@ def own_prices_of(prices: Iterable[OwnPrice]) -> OwnPrices:
     markets: dict[Market, dict[str, OwnPrice]] = {}
     for one in prices:
         markets.setdefault(one.market, {})[one.name] = one
-    return OwnPrices(markets)
+    dates: dict[tuple[str, str, str | None], date] = {}
+    for market, found in markets.items():
+        oldest = min(one.date for one in found.values())
+        whole = market.product, market.region, None
+        dates[market] = oldest
+        dates[whole] = min(oldest, dates.get(whole, oldest))
+    return OwnPrices(markets, dates)
 
 
 def with_own_prices(catalog: C, own: OwnPrices) -> C:
