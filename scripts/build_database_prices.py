@@ -19,10 +19,9 @@ from compute_optimizer.catalog.database_classes import ENGINES
 from compute_optimizer.catalog.database_prices import (
     DATABASE_PRICES_FILE,
     ENGINE_NAMES,
-    IOPS,
     MULTI_AZ,
-    STORAGE,
 )
+from compute_optimizer.catalog.rates import GIB, IOPS
 from compute_optimizer.catalog.tables import dump_table
 
 Row = Mapping[str, str]
@@ -31,7 +30,7 @@ Fact = tuple[str, str, str]
 
 PRICED_ENGINES = frozenset(ENGINE_NAMES.get(engine, engine) for engine in ENGINES)
 
-RATES = {"GB-month": STORAGE, "IOPS-month": IOPS, "IOPS-month above baseline": IOPS}
+RATES = {"GB-month": GIB, "IOPS-month": IOPS, "IOPS-month above baseline": IOPS}
 """The table's rate for each unit of the figures; storage is sold by the GiB and called GB."""
 
 EXACT = "exact"

@@ -13,26 +13,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import ascii_letters
 
+from compute_optimizer.catalog.rates import GIB, IOPS, MIBPS, MILLION_OPERATIONS
 from compute_optimizer.catalog.tables import dump_table
-from compute_optimizer.catalog.volume_prices import (
-    IOPS,
-    OPERATIONS,
-    STORAGE,
-    THROUGHPUT,
-    VOLUME_PRICES_FILE,
-)
+from compute_optimizer.catalog.volume_prices import VOLUME_PRICES_FILE
 
 Row = Mapping[str, str]
 Fact = tuple[str, str, str]
 """Source, date and quality."""
 
 RATES = {
-    "GB-month": STORAGE,
+    "GB-month": GIB,
     "IOPS-month": IOPS,
     "IOPS-month above 3000": IOPS,
     "IOPS-month up to 32000": IOPS,
-    "MiB/s-month above 125": THROUGHPUT,
-    "million I/O": OPERATIONS,
+    "MiB/s-month above 125": MIBPS,
+    "million I/O": MILLION_OPERATIONS,
 }
 """The table's rate for each unit of the figures; storage is sold by the GiB and called GB."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
+from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.metrics import SLOT_SECONDS, MetricKey, Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 
@@ -58,6 +59,9 @@ class ArraySource:
     def inventory(self, scope: Scope) -> Sequence[Resource]:
         place = scope.account_id, scope.region, scope.resource_type
         return [o for o in self.fleet if (o.account_id, o.region, o.resource_type) == place]
+
+    def described(self, scope: Scope, names: Sequence[str]) -> Sequence[DescribedType]:
+        return ()
 
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         asked = sum(int((since < wanted.until).sum()) for since in wanted.since.values())

@@ -19,6 +19,8 @@ EC2_COLUMNS = (
     "Pre Installed S/W",
     "Storage",
     "Region Code",
+    "usageType",
+    "StartingRange",
 )
 """Some of the 90; the loader goes by name."""
 
@@ -34,7 +36,36 @@ RDS_COLUMNS = (
     "Database Engine",
     "Storage",
     "Region Code",
+    "usageType",
+    "StartingRange",
 )
+
+RATE_COLUMNS = (
+    "SKU",
+    "TermType",
+    "Unit",
+    "PricePerUnit",
+    "Currency",
+    "Region Code",
+    "usageType",
+    "StartingRange",
+)
+"""All that lists of services without types need."""
+
+
+def rate_row(usage_type: str, unit: str, usd: str, **changed: str) -> dict[str, str]:
+    """Return the line of something that is paid by its use in us-east-1, of any service."""
+    row = {
+        "SKU": "SKU3",
+        "TermType": "OnDemand",
+        "Unit": unit,
+        "PricePerUnit": usd,
+        "Currency": "USD",
+        "Region Code": "us-east-1",
+        "usageType": usage_type,
+        "StartingRange": "0",
+    }
+    return row | {name.replace("_", " "): value for name, value in changed.items()}
 
 
 def ec2_row(instance_type: str, usd: str, **changed: str) -> dict[str, str]:
@@ -54,6 +85,8 @@ def ec2_row(instance_type: str, usd: str, **changed: str) -> dict[str, str]:
         "Pre Installed S/W": "NA",
         "Storage": "EBS only",
         "Region Code": "us-east-1",
+        "usageType": f"BoxUsage:{instance_type}",
+        "StartingRange": "0",
     }
     return row | {name.replace("_", " "): value for name, value in changed.items()}
 
@@ -72,6 +105,8 @@ def rds_row(db_class: str, usd: str, **changed: str) -> dict[str, str]:
         "Database Engine": "MySQL",
         "Storage": "EBS Only",
         "Region Code": "us-east-1",
+        "usageType": f"InstanceUsage:{db_class}",
+        "StartingRange": "0",
     }
     return row | {name.replace("_", " "): value for name, value in changed.items()}
 
@@ -94,5 +129,5 @@ def write_list(
         writer.writerow(["OfferCode", offer])
         writer.writerow(columns)
         for row in rows:
-            writer.writerow([row[name] for name in columns])
+            writer.writerow([row.get(name, "") for name in columns])
     return path

@@ -3,7 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from sqlalchemy import Connection, Index, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    Double,
+    Index,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    text,
+)
 
 from compute_optimizer.store.decision_tables import (
     applied_changes,
@@ -16,11 +27,12 @@ from compute_optimizer.store.decision_tables import (
 from compute_optimizer.store.schema import (
     access_keys,
     billed_usage,
+    dated_prices,
+    described_types,
     export_jobs,
     forecasts,
     idle_recommendations,
     job_runs,
-    own_prices,
     recommendation_preferences,
     recommendations,
     risk_models,
@@ -39,7 +51,6 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0003": (export_jobs,),
     "0004": (idle_recommendations, run_summaries),
     "0005": (risk_models, risk_rules),
-    "0006": (own_prices,),
     "0007": (sign_in_rules, sign_in_signatures),
     "0008": (job_runs, source_files, forecasts, scores),
     "0009": (billed_usage,),
@@ -51,6 +62,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
         webhook_events,
         webhook_deliveries,
     ),
+    "0012": (dated_prices, described_types),
 }
 """The tables that each revision added."""
 
@@ -76,6 +88,18 @@ WIDENED = {
 """The columns of older tables that a revision added."""
 
 
+OWN_PRICES = Table(
+    "own_prices",
+    MetaData(),
+    *(Column(name, String(64), primary_key=True) for name in ("layer", "product", "region")),
+    *(Column(name, String(64), primary_key=True) for name in ("platform", "name")),
+    Column("hourly_usd", Double),
+    Column("source", String(256)),
+    Column("date", Date),
+)
+"""The table of revisions 0006 to 0011."""
+
+
 def back_to(connection: Connection, revision: str) -> None:
     """Take away what revisions after the given one have added."""
     for added, tables in ADDED.items():
@@ -90,6 +114,8 @@ def back_to(connection: Connection, revision: str) -> None:
     for table, names in _after(revision, WIDENED):
         for name in names if table.name in known else ():
             connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
+    if "0006" <= revision < "0012":
+        OWN_PRICES.create(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
 
 

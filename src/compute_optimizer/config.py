@@ -86,6 +86,7 @@ SETTINGS = (
     Setting("export_any_region", False, "Accept buckets of another Region than the export's."),
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
     Setting("price_list_url", PRICE_LIST_URL, "Where `prices load` finds the AWS Price List."),
+    Setting("price_max_mb", 2_000, "Largest price list that is read from the web.", minimum=1),
     Setting("price_max_age_days", 365, "Age of prices from which on an analysis warns.", minimum=1),
     Setting("collect_requests_per_second", 20.0, "To AWS, by account and Region.", minimum=0),
     Setting("collect_overlap_hours", 3.0, "Read again before the newest sample.", minimum=0),
@@ -146,6 +147,7 @@ class Settings:
     export_any_region: bool
     export_parquet: bool
     price_list_url: str
+    price_max_mb: int
     price_max_age_days: int
     collect_requests_per_second: float
     collect_overlap_hours: float
@@ -177,6 +179,11 @@ class Settings:
     def owner_tag_names(self) -> tuple[str, ...]:
         """Tags that name a resource's owner, the first that is there counts."""
         return tuple(name.strip() for name in self.owner_tags.split(",") if name.strip())
+
+    @property
+    def price_cache_dir(self) -> Path:
+        """Where what was read today of price lists is kept."""
+        return self.data_dir / "price-lists"
 
     @property
     def opt_out_grace(self) -> timedelta:

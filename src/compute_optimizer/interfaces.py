@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
+from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.resource import Resource
 
 
@@ -71,6 +72,9 @@ class MetricSource(Protocol):
 
     def inventory(self, scope: Scope) -> Sequence[Resource]:
         """Return every resource of a scope, each ARN once."""
+
+    def described(self, scope: Scope, names: Sequence[str]) -> Sequence[DescribedType]:
+        """Return what the source can tell of instance types of a scope's Region; maybe nothing."""
 
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         """Return what `samples` would take, without asking for samples."""

@@ -10,7 +10,20 @@ from threading import Thread
 import pytest
 
 from tests.cli.conftest import Type
-from tests.price_lists import EC2_COLUMNS, RDS_COLUMNS, ec2_row, rds_row, write_list
+from tests.price_lists import (
+    EC2_COLUMNS,
+    RATE_COLUMNS,
+    RDS_COLUMNS,
+    ec2_row,
+    rate_row,
+    rds_row,
+    write_list,
+)
+from tests.pricing_api import PricingServer, instance, pricing, product
+
+__all__ = ["pricing"]
+
+DISKS = {"databaseEngine": "MySQL", "productFamily": "Database Storage"}
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -27,6 +40,8 @@ def published(tmp_path: Path) -> Iterator[str]:
     lists = (
         ("AmazonEC2", EC2_COLUMNS, [ec2_row("m5.large", "0.048"), ec2_row("m5.xlarge", "0.096")]),
         ("AmazonRDS", RDS_COLUMNS, [rds_row("db.m5.large", "0.171")]),
+        ("AWSLambda", RATE_COLUMNS, [rate_row("Request", "Requests", "0.0000002")]),
+        ("AmazonECS", RATE_COLUMNS, [rate_row("USE1-Fargate-GB-Hours", "hours", "0.0044")]),
     )
     for offer, columns, rows in lists:
         folder = root / "offers" / "v1.0" / "aws" / offer / "current" / "us-east-1"
@@ -59,13 +74,17 @@ def test_lists_are_fetched_for_a_region_listed_and_removed(
     assert [(one["prices"], one["date"]) for one in loaded["loaded"]] == [
         (2, "2026-11-20"),
         (1, "2026-11-20"),
+        (1, "2026-11-20"),
+        (1, "2026-11-20"),
     ]
     rows = json.loads(typed("prices", "list", "--output", "json").out)["prices"]
     assert [(row["layer"], row["product"], row["platform"], row["prices"]) for row in rows] == [
         ("list", "ec2", "linux", 2),
+        ("list", "fargate", "linux x86_64", 1),
+        ("list", "lambda", "x86_64", 1),
         ("list", "rds", "mysql", 1),
     ]
-    assert typed("prices", "remove").out.startswith("Removed 3 prices")
+    assert typed("prices", "remove").out.startswith("Removed 5 prices")
     assert typed("prices", "list").out.startswith("There are none")
 
 
@@ -105,6 +124,112 @@ def test_a_sheet_counts_before_a_list_and_decides_the_savings(
     assert told["price_date"] == "2026-03-01"
 
 
+def test_a_region_is_read_from_the_web_once_a_day(
+    typed: Type, fleet: list[str], published: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_PRICE_LIST_URL", published)
+    load = ("prices", "load", "--region", "us-east-1", "--output", "json")
+    first = json.loads(typed(*load).out)["loaded"]
+    for path in (tmp_path / "web").rglob("*.csv"):
+        path.unlink()
+
+    again = json.loads(typed(*load).out)["loaded"]
+
+    assert [one["read"] for one in (*first, *again)] == ["now"] * 4 + ["earlier today"] * 4
+    assert [one["prices"] for one in again] == [one["prices"] for one in first]
+    assert typed(*load, "--again").code == 6
+
+
+def test_a_list_that_is_larger_than_it_may_be_is_refused(
+    typed: Type, fleet: list[str], published: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_PRICE_LIST_URL", published)
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_PRICE_MAX_MB", "1")
+    (large,) = (tmp_path / "web").rglob("AmazonEC2/**/index.csv")
+    with large.open("a") as file:
+        file.write("x\n" * 500_000)
+
+    ended = typed("prices", "load", "--region", "us-east-1")
+
+    assert ended.code == 6
+    assert "has more than 1 MB, the setting price_max_mb" in " ".join(ended.err.split())
+    assert typed("prices", "list").out.startswith("There are none")
+
+
+def test_prices_are_fetched_by_the_api_once_a_day(
+    typed: Type, fleet: list[str], pricing: PricingServer
+) -> None:
+    fargate = {"usagetype": "USE1-Fargate-GB-Hours", "productFamily": "Compute"}
+    pricing.products = [
+        instance("m5.large", "0.048"),
+        product("AmazonRDS", "GB-Mo", "0.1", usagetype="RDS:GP3-Storage", **DISKS),
+        product("AWSLambda", "Requests", "2e-7", usagetype="Request", productFamily="Serverless"),
+        product("AmazonECS", "hours", "0.0044", **fargate),
+    ]
+    fetch = ("prices", "fetch", "--region", "us-east-1", "--output", "json")
+
+    first = json.loads(typed(*fetch).out)["loaded"]
+    asked = len(pricing.asked)
+    again = json.loads(typed(*fetch).out)["loaded"]
+
+    assert [(one["from"], one["prices"], one["read"]) for one in first] == [
+        (f"{service} in us-east-1", 1, "now")
+        for service in ("AmazonEC2", "AmazonRDS", "AWSLambda", "AmazonECS")
+    ]
+    assert {one["read"] for one in again} == {"earlier today"}
+    assert len(pricing.asked) == asked
+    rows = json.loads(typed("prices", "list", "--output", "json").out)["prices"]
+    assert [(row["product"], row["platform"], row["validFrom"]) for row in rows] == [
+        ("ec2", "linux", "2026-11-20"),
+        ("fargate", "linux x86_64", "2026-11-20"),
+        ("lambda", "x86_64", "2026-11-20"),
+        ("rds-storage", "single-az gp3", "2026-11-20"),
+    ]
+
+
+def test_whole_lists_of_a_past_day_are_found_by_the_api(
+    typed: Type, fleet: list[str], pricing: PricingServer, published: str
+) -> None:
+    path = "offers/v1.0/aws/{}/current/us-east-1/index.csv"
+    services = ("AmazonEC2", "AmazonRDS", "AWSLambda", "AmazonECS")
+    pricing.lists = {name: f"{published}/{path.format(name)}" for name in services}
+    words = ("--whole-lists", "--as-of", "2026-03-01", "--output", "json")
+
+    loaded = json.loads(typed("prices", "fetch", "--region", "us-east-1", *words).out)["loaded"]
+
+    assert [(one["from"], one["prices"]) for one in loaded] == [
+        ("AmazonEC2 in us-east-1 as of 2026-03-01", 2),
+        ("AmazonRDS in us-east-1 as of 2026-03-01", 1),
+        ("AWSLambda in us-east-1 as of 2026-03-01", 1),
+        ("AmazonECS in us-east-1 as of 2026-03-01", 1),
+    ]
+    assert {operation for operation, _ in pricing.asked} == {
+        "ListPriceLists",
+        "GetPriceListFileUrl",
+    }
+
+
+def test_an_analysis_of_a_past_day_goes_by_the_price_of_that_day(
+    typed: Type, fleet: list[str], tmp_path: Path
+) -> None:
+    quiet, sheet = fleet[0], tmp_path / "ours.csv"
+    kind = json.loads(typed("explain", quiet, "--output", "json").out)["instance_type"]
+    for day, usd in (("2026-01-01", 1.0), ("2026-03-14", 2.0)):
+        sheet.write_text(f"region,type,usd\nus-east-1,{kind},{usd}\n")
+        assert typed("prices", "import", str(sheet), "--as-of", day).code == 0
+
+    def told(moment: str) -> tuple[float, str]:
+        words = ("explain", quiet, "--as-of", moment, "--output", "json")
+        one = json.loads(typed(*words).out)
+        return one["current_hourly_usd"], one["price_date"]
+
+    assert told("2026-03-13") == (1.0, "2026-01-01")
+    assert told("2026-03-14") == (2.0, "2026-03-14")
+    removed = typed("prices", "remove", "--before", "2026-06-01").out
+    assert removed.startswith("Removed 1 prices")
+    assert told("2026-03-13") == (2.0, "2026-03-14")
+
+
 def test_old_prices_raise_an_alarm(
     typed: Type, fleet: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +248,16 @@ def test_old_prices_raise_an_alarm(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("fetch",), "which prices? Give --region us-east-1"),
+        (
+            ("fetch", "--region", "us-east-1", "--as-of", "2026-01-01"),
+            "add --whole-lists to --as-of",
+        ),
+        (
+            ("fetch", "--region", "us-east-1", "--endpoint-region", "eu-west-3"),
+            "the pricing API is not in 'eu-west-3'",
+        ),
+        (("remove", "--before", "soon"), "--before 'soon' is no day"),
         (("load",), "which prices? Give --region us-east-1, or --file"),
         (("import", "none.csv"), "none.csv cannot be read"),
         (("import", "none.csv", "--as-of", "soon"), "--as-of 'soon' is no day"),

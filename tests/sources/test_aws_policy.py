@@ -59,6 +59,8 @@ def test_the_policy_is_what_collecting_asks_for(
     aws: LocalAws, opted_in: State, tmp_path: Path
 ) -> None:
     aws_estate.fill(aws)
+    # Of a type that the catalog lacks.
+    aws.machine(InstanceType="m20i.large")
     # Every Region of an account once, so that the list of Regions is asked for; then one of them.
     with closing(AwsSource(Access(requests_per_second=0), SystemClock())) as source:
         aws.asked()

@@ -57,6 +57,7 @@ data "aws_iam_policy_document" "collect" {
       "autoscaling:DescribeScheduledActions",
       "cloudwatch:GetMetricData",
       "cloudwatch:ListMetrics",
+      "ec2:DescribeInstanceTypes",
       "ec2:DescribeInstances",
       "ec2:DescribeLaunchTemplateVersions",
       "ec2:DescribeNatGateways",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute_optimizer.catalog.instance_types import InstanceTypes, load_instance_types
-from compute_optimizer.catalog.own_prices import OwnPrices
+from compute_optimizer.catalog.own_prices import OwnPrices, with_own_prices
 from compute_optimizer.catalog.size_law import SIZE_UNITS, family_of
 from compute_optimizer.model.database import AURORA_IO_OPTIMIZED, AURORA_PREFIX, AURORA_STANDARD
 
@@ -92,7 +92,7 @@ def load_database_classes() -> DatabaseClasses:
 
 def with_own_class_prices(classes: DatabaseClasses, own: OwnPrices) -> DatabaseClasses:
     """Return the catalog in which own prices count before those that the package ships."""
-    return replace(classes, types=replace(classes.types, own_prices=own))
+    return replace(classes, types=with_own_prices(classes.types, own))
 
 
 def newer_available(classes: DatabaseClasses, place: int, region: str, engine: str) -> bool:

@@ -14,14 +14,20 @@ import numpy as np
 
 from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.catalog.database_storage import AURORA_RATES_REGION, aurora_rates
-from compute_optimizer.catalog.own_prices import RDS, Market, overlaid
+from compute_optimizer.catalog.own_prices import (
+    NO_OWN_PRICES,
+    RDS,
+    RDS_STORAGE,
+    Market,
+    OwnPrices,
+    overlaid,
+)
+from compute_optimizer.catalog.rates import GIB, IOPS, MIBPS, MILLION_IO, own_over
 from compute_optimizer.catalog.tables import read_table
 from compute_optimizer.catalog.volume_types import Figures
+from compute_optimizer.model.database import AURORA_IO_OPTIMIZED
 
 DATABASE_PRICES_FILE = "database_prices.json.gz"
-
-STORAGE, IOPS = "gib", "iops"
-"""The rates of storage: USD a month for a GiB, and for one of the IOPS beyond what is included."""
 
 SINGLE_AZ, MULTI_AZ, AURORA = "single-az", "multi-az", "aurora"
 """Deployments as the figures name them."""
@@ -41,6 +47,18 @@ class StorageRates:
     gib: float
     iops: float
     """Beyond what the storage includes."""
+    mibps: float
+    """Beyond what the storage includes; the package ships no figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuroraStorageRates:
+    """What the storage of an Aurora cluster costs; NaN without a figure."""
+
+    gib: float
+    """USD a month."""
+    million_io: float
+    """USD."""
 
 
 def hourly_database_prices(
@@ -59,21 +77,44 @@ def hourly_database_prices(
     return np.where(classes.supported(engine), whole, np.nan)
 
 
-def storage_rates(region: str, storage_type: str, *, multi_az: bool) -> StorageRates:
+def storage_rates(
+    region: str, storage_type: str, *, multi_az: bool, own: OwnPrices = NO_OWN_PRICES
+) -> StorageRates:
     """Return what a type of storage costs in a Region."""
     deployment = MULTI_AZ if multi_az else SINGLE_AZ
-    rates = _table()["storage"].get(region, {}).get(deployment, {}).get(storage_type, {})
-    gib, iops = (rates[rate][0] if rate in rates else np.nan for rate in (STORAGE, IOPS))
-    return StorageRates(gib, iops)
+    table = _table()["storage"].get(region, {}).get(deployment, {}).get(storage_type, {})
+    shipped = {name: usd for name, (usd, _) in table.items()}
+    rates = own_over(shipped, own, Market(RDS_STORAGE, region, f"{deployment} {storage_type}"))
+    return StorageRates(*(rates.get(name, np.nan) for name in (GIB, IOPS, MIBPS)))
+
+
+def aurora_storage_rates(
+    region: str, storage_type: str, own: OwnPrices = NO_OWN_PRICES
+) -> AuroraStorageRates:
+    """Return what the storage of a cluster costs in a Region.
+
+    With I/O-Optimized no I/O is paid (Amazon Aurora pricing), so its rate is no figure of a Region.
+    """
+    table, shipped = aurora_rates(), {}
+    if region == AURORA_RATES_REGION:
+        shipped = {GIB: table.gib[storage_type], MILLION_IO: table.million_io[storage_type]}
+    elif storage_type == AURORA_IO_OPTIMIZED:
+        shipped = {MILLION_IO: 0.0}
+    rates = own_over(shipped, own, Market(RDS_STORAGE, region, storage_type))
+    return AuroraStorageRates(*(rates.get(name, np.nan) for name in (GIB, MILLION_IO)))
 
 
 def database_price_date(classes: DatabaseClasses, region: str, engine: str) -> date | None:
     """Return the date of the oldest figure of a Region and engine; None without figures.
 
-    Where there are own prices, theirs: those that the package ships fill gaps only.
+    Where there are own prices of instances or of storage, theirs: those that the package ships
+    fill gaps only.
     """
-    own = classes.types.own_prices.of(Market(RDS, region, engine)).values()
-    return min((one.date for one in own), default=_shipped_price_date(region, engine))
+    own = classes.types.own_prices
+    instances = own.oldest(RDS, region, None, platform=engine)
+    storage = own.oldest(RDS_STORAGE, region, None)
+    dates = [one for one in (instances, storage) if one is not None]
+    return min(dates, default=_shipped_price_date(region, engine))
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, OwnPrices
 from compute_optimizer.model.ecs_service import LAUNCH_TYPES
 
 GIB = 1024
@@ -44,6 +45,7 @@ class TaskSizes:
     """(sizes,) MiB."""
     windows: NDArray[np.bool_]
     """(sizes,): Windows may have it."""
+    own_prices: OwnPrices = NO_OWN_PRICES
 
 
 @cache

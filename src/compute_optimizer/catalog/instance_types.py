@@ -5,7 +5,7 @@ What the sources do not know is NaN. Sources and dates: docs/catalog.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import IntFlag
 from functools import cache
@@ -172,11 +172,6 @@ def load_instance_types() -> InstanceTypes:
         own_prices=NO_OWN_PRICES,
         **columns,
     )
-
-
-def with_own_prices(types: InstanceTypes, own: OwnPrices) -> InstanceTypes:
-    """Return the catalog in which own prices count before those that the package ships."""
-    return replace(types, own_prices=own)
 
 
 def _numeric_columns(columns: Mapping[str, list[Any]]) -> dict[str, NDArray[Any]]:

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, OwnPrices
 from compute_optimizer.model.lambda_function import ARCHITECTURES
 
 MINIMUM_MB = 128
@@ -32,6 +33,7 @@ class FunctionTypes:
     """The instruction sets of functions."""
 
     index: Mapping[str, int]
+    own_prices: OwnPrices = NO_OWN_PRICES
 
 
 @cache

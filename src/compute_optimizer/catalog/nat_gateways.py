@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import nan
 from types import MappingProxyType
 
+from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, VPC, Market, OwnPrices
+from compute_optimizer.catalog.rates import HOUR, NAT_GATEWAY, own_over
 from compute_optimizer.model.nat_gateway import CONNECTIVITY_TYPES
 
 HOURLY_USD: Mapping[str, float] = MappingProxyType({"us-east-1": 0.045, "us-east-2": 0.045})
@@ -21,6 +24,18 @@ class NatGatewayTypes:
 
     index: Mapping[str, int]
     """Place of each by its name."""
+    own_prices: OwnPrices = NO_OWN_PRICES
+
+
+def hourly_nat_price(region: str, own: OwnPrices = NO_OWN_PRICES) -> float:
+    """Return USD for an hour of a gateway; NaN where there is no figure."""
+    shipped = {HOUR: HOURLY_USD.get(region, nan)}
+    return own_over(shipped, own, Market(VPC, region, NAT_GATEWAY))[HOUR]
+
+
+def nat_price_date(region: str, own: OwnPrices = NO_OWN_PRICES) -> date | None:
+    """Return the date of a Region's figure; None without one."""
+    return own.oldest(VPC, region, PRICE_DATE if region in HOURLY_USD else None)
 
 
 def load_nat_gateway_types() -> NatGatewayTypes:

@@ -1,18 +1,23 @@
 """Prices that stand in the place of the package's own: a newer list, or what somebody pays."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-EC2, RDS = "ec2", "rds"
-"""What has prices by the hour that may be replaced."""
+C = TypeVar("C")
 
-PRODUCTS = (EC2, RDS)
+EC2, RDS = "ec2", "rds"
+"""What has prices by the hour of a type."""
+
+EBS, LAMBDA, FARGATE, VPC, RDS_STORAGE = "ebs", "lambda", "fargate", "vpc", "rds-storage"
+"""What has rates (`catalog.rates`)."""
+
+PRODUCTS = (EC2, RDS, EBS, LAMBDA, FARGATE, VPC, RDS_STORAGE)
 
 
 class Market(NamedTuple):
@@ -23,7 +28,8 @@ class Market(NamedTuple):
     region: str
     platform: str
     """Of instances linux, windows, rhel or suse; of databases the engine as the inventory has it,
-    such as postgres, in one zone and, of Aurora, with Standard storage."""
+    such as postgres, in one zone and, of Aurora, with Standard storage; of what has rates, what
+    they are for, such as gp3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,13 @@ class OwnPrice:
 
     market: Market
     name: str
-    """Of an instance type, or of a class such as db.m5.large."""
-    hourly_usd: float
+    """Of an instance type, of a class such as db.m5.large, or of a rate such as gib."""
+    usd: float
+    """An hour of a type; of a rate, what `catalog.rates` says."""
     source: str
     """What people know it by: the name of a list or of a file."""
     date: date
+    """From which it holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +52,21 @@ class OwnPrices:
     """All of them, by market and then by name."""
 
     markets: Mapping[Market, Mapping[str, OwnPrice]]
+    dates: Mapping[tuple[str, str, str | None], date] = field(default_factory=dict)
+    """The oldest by product, Region and platform, and by product and Region alone."""
 
     def of(self, market: Market) -> Mapping[str, OwnPrice]:
         """Return the prices of a market by name; none where there are no own ones."""
         return self.markets.get(market, {})
+
+    def oldest(
+        self, product: str, region: str, shipped: date | None, *, platform: str | None = None
+    ) -> date | None:
+        """Return the oldest date of a Region's own prices, all or of one platform.
+
+        Where there are none, that of those that the package ships: else these fill gaps only.
+        """
+        return self.dates.get((product, region, platform), shipped)
 
 
 NO_OWN_PRICES = OwnPrices(MappingProxyType({}))
@@ -58,7 +77,19 @@ def own_prices_of(prices: Iterable[OwnPrice]) -> OwnPrices:
     markets: dict[Market, dict[str, OwnPrice]] = {}
     for one in prices:
         markets.setdefault(one.market, {})[one.name] = one
-    return OwnPrices(markets)
+    dates: dict[tuple[str, str, str | None], date] = {}
+    for market, found in markets.items():
+        oldest = min(one.date for one in found.values())
+        whole = market.product, market.region, None
+        dates[market] = oldest
+        dates[whole] = min(oldest, dates.get(whole, oldest))
+    return OwnPrices(markets, dates)
+
+
+def with_own_prices(catalog: C, own: OwnPrices) -> C:
+    """Return a catalog, whose member is `own_prices`, in which these count before shipped ones."""
+    found: C = replace(cast(Any, catalog), own_prices=own)
+    return found
 
 
 def overlaid(
@@ -70,5 +101,5 @@ def overlaid(
     found = prices.copy()
     for name, one in own.items():
         if name in index:
-            found[index[name]] = one.hourly_usd
+            found[index[name]] = one.usd
     return found

@@ -49,9 +49,8 @@ def price_date(types: InstanceTypes, region: str, platform: str) -> date | None:
 
     Where there are own prices, theirs: those that the package ships fill gaps only.
     """
-    own = types.own_prices.of(Market(EC2, region, platform)).values()
-    facts = facts_of(region, platform).values()
-    return min((one.date for one in own or facts), default=None)
+    shipped = min((one.date for one in facts_of(region, platform).values()), default=None)
+    return types.own_prices.oldest(EC2, region, shipped, platform=platform)
 
 
 def _surcharges(types: InstanceTypes, region: str, platform: str) -> NDArray[np.float64]:

@@ -6,7 +6,15 @@ from datetime import date
 from functools import cache
 from math import nan
 
+from compute_optimizer.catalog.own_prices import (
+    FARGATE,
+    LAMBDA,
+    NO_OWN_PRICES,
+    Market,
+    OwnPrices,
+)
 from compute_optimizer.catalog.price_table import PriceFact
+from compute_optimizer.catalog.rates import GB_HOUR, GB_SECOND, REQUEST, VCPU_HOUR, own_over
 from compute_optimizer.catalog.tables import read_table
 
 LAMBDA_PRICES_FILE = "lambda_prices.json"
@@ -33,16 +41,21 @@ class FargateRates:
     """USD for 1,024 MiB; NaN where unknown."""
 
 
-@cache
-def lambda_rates(region: str, architecture: str) -> LambdaRates:
+def lambda_rates(region: str, architecture: str, own: OwnPrices = NO_OWN_PRICES) -> LambdaRates:
     """Return the rates of a Region; NaN where there is no figure."""
-    return LambdaRates(*_figures(LAMBDA_PRICES_FILE, region, architecture))
+    shipped = _figures(LAMBDA_PRICES_FILE, (GB_SECOND, REQUEST), region, architecture)
+    rates = own_over(shipped, own, Market(LAMBDA, region, architecture))
+    return LambdaRates(rates[GB_SECOND], rates[REQUEST])
 
 
-@cache
-def fargate_rates(region: str, platform: str, architecture: str) -> FargateRates:
+def fargate_rates(
+    region: str, platform: str, architecture: str, own: OwnPrices = NO_OWN_PRICES
+) -> FargateRates:
     """Return the rates of a Region; NaN where there is no figure."""
-    return FargateRates(*_figures(FARGATE_PRICES_FILE, region, f"{platform} {architecture}"))
+    name = f"{platform} {architecture}"
+    shipped = _figures(FARGATE_PRICES_FILE, (VCPU_HOUR, GB_HOUR), region, name)
+    rates = own_over(shipped, own, Market(FARGATE, region, name))
+    return FargateRates(rates[VCPU_HOUR], rates[GB_HOUR])
 
 
 def price_facts_of(file: str, region: str) -> Mapping[str, PriceFact]:
@@ -56,12 +69,24 @@ def price_facts_of(file: str, region: str) -> Mapping[str, PriceFact]:
     return {name: kinds[letter] for name, (_, _, letter) in rows.items()}
 
 
+def lambda_price_date(region: str, own: OwnPrices = NO_OWN_PRICES) -> date | None:
+    """Return the date of the oldest figure of a Region, own or shipped; None without figures."""
+    return own.oldest(LAMBDA, region, price_date_of(LAMBDA_PRICES_FILE, region))
+
+
+def fargate_price_date(region: str, own: OwnPrices = NO_OWN_PRICES) -> date | None:
+    """Return the same of Fargate."""
+    return own.oldest(FARGATE, region, price_date_of(FARGATE_PRICES_FILE, region))
+
+
 @cache
 def price_date_of(file: str, region: str) -> date | None:
-    """Return the date of the oldest figure of a Region; None without figures."""
+    """Return the date of the oldest shipped figure of a Region; None without figures."""
     return min((fact.date for fact in price_facts_of(file, region).values()), default=None)
 
 
-def _figures(file: str, region: str, name: str) -> tuple[float, float]:
-    row = read_table(file)["regions"].get(region, {}).get(name)
-    return (nan, nan) if row is None else (row[0], row[1])
+@cache
+def _figures(file: str, rates: tuple[str, ...], region: str, name: str) -> Mapping[str, float]:
+    """Return the shipped rates by name, in the order in which the file has them."""
+    row = read_table(file)["regions"].get(region, {}).get(name, (nan,) * len(rates))
+    return dict(zip(rates, row, strict=False))

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.catalog.own_prices import EBS, NO_OWN_PRICES, Market, OwnPrices
 from compute_optimizer.catalog.price_table import PriceFact
+from compute_optimizer.catalog.rates import GIB, IOPS, MIBPS, MILLION_OPERATIONS, own_over
 from compute_optimizer.catalog.tables import read_table
 from compute_optimizer.catalog.volume_types import Figures, VolumeType
 
 VOLUME_PRICES_FILE = "volume_prices.json"
-
-STORAGE, IOPS, THROUGHPUT, OPERATIONS = "gib", "iops", "mibps", "million_operations"
-"""The rates: USD a month for a GiB, one of the IOPS and a MiB/s; USD for a million operations."""
 
 FREE_IOPS = {"gp3": 3_000}
 """IOPS that the price of the storage includes (Amazon EBS pricing); the others include none."""
@@ -37,19 +36,21 @@ def monthly_prices(
     iops: Figures,
     throughput: Figures,
     monthly_operations: Figures,
+    own: OwnPrices = NO_OWN_PRICES,
 ) -> Figures:
     """Return USD a month for volumes of one type, (volumes,); NaN where a figure is missing."""
-    rates = _rates(region).get(kind.name, {})
-    if STORAGE not in rates:
+    shipped = _rates(region).get(kind.name, {})
+    rates = own_over(shipped, own, Market(EBS, region, kind.name))
+    if GIB not in rates:
         return np.full(gib.shape, np.nan)
-    price = gib * rates[STORAGE]
+    price = gib * rates[GIB]
     if kind.provisioned_iops:
         price = price + _beyond(iops, FREE_IOPS.get(kind.name, 0), rates.get(IOPS))
     if kind.provisioned_throughput:
         free = kind.provisioned_throughput.included
-        price = price + _beyond(throughput, free, rates.get(THROUGHPUT))
-    if OPERATIONS in rates:
-        price = price + monthly_operations / MILLION * rates[OPERATIONS]
+        price = price + _beyond(throughput, free, rates.get(MIBPS))
+    if MILLION_OPERATIONS in rates:
+        price = price + monthly_operations / MILLION * rates[MILLION_OPERATIONS]
     priced = iops <= FIRST_TIER_IOPS.get(kind.name, np.inf)
     found: Figures = np.where(priced, price, np.nan)
     return found
@@ -68,9 +69,13 @@ def volume_price_facts(region: str) -> Mapping[str, Mapping[str, PriceFact]]:
     }
 
 
+def volume_price_date(region: str, own: OwnPrices = NO_OWN_PRICES) -> date | None:
+    """Return the date of the oldest figure of a Region, own or shipped; None without figures."""
+    return own.oldest(EBS, region, _shipped_date(region))
+
+
 @cache
-def volume_price_date(region: str) -> date | None:
-    """Return the date of the oldest figure of a Region; None without figures."""
+def _shipped_date(region: str) -> date | None:
     facts = volume_price_facts(region).values()
     return min((fact.date for rates in facts for fact in rates.values()), default=None)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, OwnPrices
 from compute_optimizer.catalog.tables import read_table
 
 VOLUME_TYPES_FILE = "volume_types.json"
@@ -97,6 +98,7 @@ class VolumeTypes:
     index: Mapping[str, int]
     date: date
     source: str
+    own_prices: OwnPrices = NO_OWN_PRICES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

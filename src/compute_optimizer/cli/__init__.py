@@ -7,6 +7,7 @@ import typer
 from compute_optimizer.api.sign_in.client.command import credentials
 from compute_optimizer.cli import (
     accounts,
+    catalog,
     collect,
     collect_prometheus,
     decisions,
@@ -69,6 +70,7 @@ app.command()(simulate)
 app.command()(status)
 app.command()(worker)
 app.add_typer(accounts.commands, name="accounts")
+app.add_typer(catalog.commands, name="catalog")
 collect.commands.command()(collect_prometheus.prometheus)
 app.add_typer(collect.commands, name="collect")
 app.add_typer(decisions.commands, name="decisions")

@@ -72,6 +72,7 @@ def report_as_json(report: CollectReport) -> dict[str, Any]:
         "gone": report.gone,
         "coverage": [_coverage_row(*one) for one in sorted(report.coverage.items(), key=_place)],
         "tilesWritten": report.tiles,
+        "describedTypes": sorted(report.described_types),
         "unknownTypes": [
             {"resourceType": kind, "type": name, "count": count}
             for (kind, name), count in sorted(report.unknown_types.items())
@@ -118,6 +119,11 @@ def print_report(report: CollectReport) -> None:
     if rows:
         print_rows(rows, COVERAGE, Format.TABLE)
     console.print(f"{report.tiles} day tiles written.")
+    if report.described_types:
+        console.print(
+            f"EC2 described the types {', '.join(sorted(report.described_types))}, which the "
+            "catalog lacks: they are known from now on, and have a price where you bring one."
+        )
     for (kind, name), count in sorted(report.unknown_types.items()):
         console.print(
             f"warning: the catalog does not know the type {name!r} ({count} {plural_of(kind)}): "

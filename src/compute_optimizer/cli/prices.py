@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.collect import ProfileOption
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -20,7 +21,8 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.effective import import_billing
-from compute_optimizer.jobs.prices import Loaded, import_sheet, list_places, load_lists
+from compute_optimizer.jobs.prices import Lists, Loaded, import_sheet, load_lists
+from compute_optimizer.sources.prices import ENDPOINTS, PriceCache, PricingApi, check_endpoint
 from compute_optimizer.store.billed_usage import BilledGroup, billed_groups, remove_usage
 from compute_optimizer.store.own_prices import Layer, price_groups, remove_prices
 
@@ -28,14 +30,20 @@ commands = typer.Typer(
     help="Prices that count before those that the program ships.", no_args_is_help=True
 )
 
-LOADED = {"from": "From", "prices": "Prices", "markets": "Markets", "date": "Of"}
+LOADED = {
+    "from": "From",
+    "prices": "Prices",
+    "markets": "Markets",
+    "date": "Of",
+    "read": "Read",
+}
 GROUPS = {
     "layer": "Layer",
     "product": "Product",
     "region": "Region",
     "platform": "Platform",
     "prices": "Prices",
-    "oldest": "Oldest of",
+    "validFrom": "From",
     "source": "Source",
 }
 
@@ -51,40 +59,84 @@ BILLED = {
     "planned": "Savings Plans",
 }
 
+RegionOption = Annotated[
+    list[str] | None, typer.Option(help="Region whose prices to take in; may be repeated.")
+]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Read from the web also what was read today.")
+]
+
 NEXT = "They count from the next analysis on."
 
 
 @commands.command("load")
 def load(
-    region: Annotated[
-        list[str] | None, typer.Option(help="Region whose lists to fetch; may be repeated.")
-    ] = None,
+    region: RegionOption = None,
     file: Annotated[
         list[str] | None, typer.Option(help="CSV file of the AWS Price List; may be repeated.")
     ] = None,
+    again: AgainOption = False,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Take in the AWS Price List for EC2 and RDS, from the web or from files."""
+    """Take in the AWS Price List of EC2, RDS, Lambda and ECS, from the web or from files."""
     settings = settings_for(data_dir)
-    places = list_places(file or (), region or (), settings.price_list_url)
-    if not places:
+    files, regions = file or [], region or []
+    if not files and not regions:
         raise InvalidInput("which prices? Give --region us-east-1, or --file of a price list")
     with opened(settings) as application:
-        with _bar() as bar:
-            task = bar.add_task("")
-            loaded = load_lists(
-                application.state,
-                places,
-                lambda place, lines: bar.update(task, description=f"{place}: {lines:,} lines"),
-            )
-        record_command(application, "prices load", list(places))
+        lists = Lists(
+            cache=_cache(application, again),
+            most_mb=settings.price_max_mb,
+            files=files,
+            regions=regions,
+            base=settings.price_list_url,
+        )
+        loaded = _load(application, lists)
+        record_command(application, "prices load", [*files, *regions])
+    _print_loaded(loaded, output)
+
+
+@commands.command("fetch")
+def fetch(
+    region: RegionOption = None,
+    whole: Annotated[
+        bool, typer.Option("--whole-lists", help="Find and read the whole lists, as `load` does.")
+    ] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="Day on which the whole lists held; today by default.")
+    ] = None,
+    profile: ProfileOption = None,
+    endpoint_region: Annotated[
+        str, typer.Option(help=f"Where to ask: {', '.join(ENDPOINTS)}.")
+    ] = ENDPOINTS[0],
+    again: AgainOption = False,
+    output: FormatOption = Format.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Take in the AWS Price List by its API: a few MB of products, or whole lists of a past day."""
+    settings = settings_for(data_dir)
+    if not region:
+        raise InvalidInput("which prices? Give --region us-east-1")
+    if as_of and not whole:
+        raise InvalidInput("the API tells products of today only; add --whole-lists to --as-of")
+    with opened(settings) as application:
+        today = application.clock.now().date()
+        lists = Lists(
+            cache=_cache(application, again),
+            most_mb=settings.price_max_mb,
+            regions=region,
+            api=PricingApi(profile, check_endpoint(endpoint_region), settings.price_max_mb),
+            whole_as_of=_day(as_of, today) if whole else None,
+        )
+        loaded = _load(application, lists)
+        record_command(application, "prices fetch", region)
     _print_loaded(loaded, output)
 
 
 @commands.command("import")
 def import_(
-    sheet: Annotated[str, typer.Argument(help="CSV file: region, type, hourly_usd.")],
+    sheet: Annotated[str, typer.Argument(help="CSV file: region, type, usd, product, platform.")],
     as_of: Annotated[
         str | None, typer.Option(help="Day from which the prices hold; today by default.")
     ] = None,
@@ -134,7 +186,7 @@ def list_(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -
                 "layer": one.layer,
                 **one.market._asdict(),
                 "prices": one.prices,
-                "oldest": one.oldest.isoformat(),
+                "validFrom": one.date.isoformat(),
                 "source": one.source,
             }
             for one in price_groups(connection)
@@ -155,17 +207,36 @@ def list_(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -
 @commands.command("remove")
 def remove(
     layer: Annotated[Layer | None, typer.Option(help="Only the lists, or only the sheets.")] = None,
+    before: Annotated[
+        str | None, typer.Option(help="Only what newer prices had replaced by this day.")
+    ] = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """Remove own prices, so that those that the program ships hold again, and what was billed."""
     with opened(settings_for(data_dir)) as application:
         layers = list(Layer) if layer is None else [layer]
+        day = before and _day(before, application.clock.now().date(), "--before")
         with application.state.writing() as connection:
-            removed = remove_prices(connection, layers)
-            rates = remove_usage(connection) if layer is None else 0
+            removed = remove_prices(connection, layers, day or None)
+            rates = remove_usage(connection) if layer is None and not day else 0
         record_command(application, "prices remove", [one.value for one in layers])
     and_rates = f" and {rates:,} effective rates" if rates else ""
     print(f"Removed {removed:,} prices{and_rates}. The next analysis does without them.")
+
+
+def _cache(application: Application, again: bool) -> PriceCache:
+    today = application.clock.now().date()
+    return PriceCache(application.settings.price_cache_dir, today, again)
+
+
+def _load(application: Application, lists: Lists) -> list[Loaded]:
+    with _bar() as bar:
+        task = bar.add_task("")
+        return load_lists(
+            application.state,
+            lists,
+            lambda place, lines: bar.update(task, description=f"{place}: {lines:,} lines"),
+        )
 
 
 def _billed_row(one: BilledGroup) -> dict[str, Any]:
@@ -194,13 +265,15 @@ def _bar() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-def _day(text: str | None, today: date) -> date:
+def _day(text: str | None, today: date, option: str = "--as-of") -> date:
     if text is None:
         return today
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(f"--as-of {text!r} is no day; expected one such as 2026-11-01") from None
+        raise InvalidInput(
+            f"{option} {text!r} is no day; expected one such as 2026-11-01"
+        ) from None
 
 
 def _print_loaded(loaded: Sequence[Loaded], output: Format) -> None:
@@ -210,6 +283,7 @@ def _print_loaded(loaded: Sequence[Loaded], output: Format) -> None:
             "prices": one.prices,
             "markets": one.markets,
             "date": one.oldest.isoformat(),
+            "read": "earlier today" if one.cached else "now",
         }
         for one in loaded
     ]

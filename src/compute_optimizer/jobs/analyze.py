@@ -21,8 +21,8 @@ from typing import cast
 
 from sqlalchemy import Connection
 
+from compute_optimizer.catalog.described_types import OwnFigures
 from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
-from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analysis_tally import Tally, sum_of, tally_of
@@ -57,9 +57,9 @@ from compute_optimizer.resources.idleness import (
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.billed_usage import effective_rates
+from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
-from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
@@ -91,7 +91,7 @@ class ShardTask:
     layers: PreferenceLayers
     """What is stated for the resources of the shard."""
     risk: RiskPolicy
-    own: OwnPrices
+    own: OwnFigures
     idle_limits: IdleLimits
     """In place of the published ones."""
     rates: AccountRates
@@ -138,7 +138,7 @@ def analyze(
     wanted = _accounts_to_analyze(state, accounts)
     found, layers = _shards_to_analyze(state, wanted, moment)
     with state.reading() as connection:
-        risk, own = risk_policy(connection, profile), own_prices(connection)
+        risk, own = risk_policy(connection, profile), own_figures(connection, window.last)
         rates = effective_rates(connection)
     run_id = _begin(state, moment, clock)
     tasks = [

@@ -26,10 +26,17 @@ from compute_optimizer.jobs.gaps import Range, missing, range_until
 from compute_optimizer.jobs.ingest import NOTHING, disk_errors, unknown_types_of
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.collection import Effort, Scope, Wanted, at_once
+from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.metrics import SLOT_SECONDS, MetricKey
-from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EC2_INSTANCE,
+    Resource,
+    ShardKey,
+)
 from compute_optimizer.resources import type_named
 from compute_optimizer.store import State, inventory
+from compute_optimizer.store.described_types import described_types, keep_types
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
 from compute_optimizer.store.tile_buffer import (
@@ -58,6 +65,9 @@ nothing more."""
 
 DEFAULT_DAYS = 14
 """The look-back period of an analysis unless preferences say otherwise (spec 2.1)."""
+
+MACHINES = frozenset({EC2_INSTANCE, AUTO_SCALING_GROUP})
+"""Resource types whose types are instance types."""
 
 CONCURRENCY = 8
 """Accounts, Regions and types that are read at once."""
@@ -139,6 +149,8 @@ class CollectReport:
     tiles: int = 0
     unknown_types: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Resources by resource type and type that the catalog does not know: no recommendation."""
+    described_types: set[str] = field(default_factory=set)
+    """Instance types that the catalog lacks, and of which the source has told what they can do."""
     failures: list[Failure] = field(default_factory=list)
     effort: Effort = field(default_factory=Effort)
     """What an estimate says that it would take; nothing where samples were collected."""
@@ -224,6 +236,7 @@ def collect(
         run = replace(_begin(state, tiles, clock, source, request, progress), fence=fence)
         found = _inventory(run)
         _store(run, found)
+        _describe(run, found.resources)
         _collect_shards(run, _shards(run, found.resources))
     return run.report
 
@@ -318,6 +331,32 @@ def _remove_gone(connection: Connection, found: _Found) -> list[str]:
             connection, (scope.account_id, scope.region, scope.resource_type), arns
         )
     ]
+
+
+def _describe(run: _Run, resources: Sequence[Resource]) -> None:
+    """Keep what the source says of instance types that the catalog lacks, asked by Region."""
+    lacking = {(kind, name) for kind, name in run.report.unknown_types if kind in MACHINES}
+    if not lacking:
+        return
+    scopes: dict[str, Scope] = {}
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for one in resources:
+        if (one.resource_type, one.instance_type) in lacking:
+            scopes.setdefault(one.region, Scope(one.account_id, one.region, one.resource_type))
+            names[one.region].add(one.instance_type)
+
+    def describe(region: str) -> Sequence[DescribedType]:
+        return run.source.described(scopes[region], sorted(names[region]))
+
+    for region, told in _each(run, "Instance types", sorted(scopes), describe):
+        with _failures(run.report, scopes[region]):
+            types = told.result()
+            with run.state.writing() as connection:
+                run.fence(connection)
+                run.report.described_types |= {one.name for one in keep_types(connection, types)}
+    with run.state.reading() as connection:
+        known = {one.name for one in described_types(connection)}
+    run.report.unknown_types = unknown_types_of(resources, known)
 
 
 def _is_wanted(run: _Run, scope: Scope) -> bool:

@@ -15,6 +15,7 @@ from compute_optimizer.model.recommendation import IdleRecommendation
 from compute_optimizer.resources.idleness import counted_savings
 from compute_optimizer.sources.files.aws_export import AwsExport, read_aws_export
 from compute_optimizer.store import State
+from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.idle_recommendations import (
     After,
@@ -119,10 +120,11 @@ def _our_rows(
         found: Iterable[Any] = _idle(connection, places)
     else:
         found = by_savings(connection, accounts, regions, [theirs.resource_type])
+    types = instance_types(connection)
     for one in found:
         account, region = _place(one.resource_arn)
         if (account, region) in places:
-            subject = table.subject(one, Shown(region, enum_style=enum_style))
+            subject = table.subject(one, Shown(region, enum_style=enum_style, types=types))
             (row,) = recommended_rows(table.columns, [subject])
             yield one.resource_arn, as_cells(table.columns, row)
 

@@ -18,7 +18,7 @@ from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.idle_limits import NO_LIMITS, IdleLimits
-from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.metrics import ShardSamples, look_back
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, IdleRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
@@ -31,8 +31,8 @@ from compute_optimizer.resources.idle_evidence import (
 )
 from compute_optimizer.resources.idleness import IdleRule, limited, window_days
 from compute_optimizer.store import State
+from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.inventory import find_resource, resources_of, shard_of
-from compute_optimizer.store.own_prices import own_prices
 from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
     Selection,
@@ -76,7 +76,8 @@ def explain(
         explain_one = _function_of(kind, kind.explain, "explained", lambda other: other.explain)
         moment = _moment(connection, resource, as_of, clock)
         stored = _stored_as_of(connection, resource, moment)
-        risk, own = risk_policy(connection, profile), own_prices(connection)
+        risk = risk_policy(connection, profile)
+        own = own_figures(connection, look_back(moment, 1).last)
         preferences = stored.preferences if stored else _preferences_of(connection, resource, risk)
         others = _beside(connection, resource)
         known = _known_at(connection, tiles, [resource, *others], moment, preferences)
@@ -127,7 +128,8 @@ def compare(
             raise InvalidInput(
                 f"both moments are {against.isoformat(' ', 'minutes')}; expected two that differ"
             )
-        risk, own = risk_policy(connection, profile), own_prices(connection)
+        risk = risk_policy(connection, profile)
+        own = own_figures(connection, look_back(moment, 1).last)
         preferences = _preferences_of(connection, resource, risk)
         others = _beside(connection, resource)
         one, other = (

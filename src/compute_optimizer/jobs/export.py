@@ -29,6 +29,7 @@ from compute_optimizer.sinks.rows import (
 )
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import roster_of
+from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts, standing_of
 from compute_optimizer.store.export_jobs import (
     Claim,
@@ -263,7 +264,7 @@ def _recommended(
     columns: Sequence[Column],
 ) -> Rows:
     """Yield pages of recommendations as rows; each is one short transaction."""
-    shown = _shown(request)
+    shown = _shown(exporter, request)
     selection = exporter.selection_of(request.resource_type, request.filters)
     kind = type_named(request.resource_type)
     assert kind is not None, f"no record of the type {request.resource_type}"
@@ -295,7 +296,7 @@ def _idle(
 
     Why a resource has no recommendation of size is no row: an unattached volume has both.
     """
-    shown = _shown(request)
+    shown = _shown(exporter, request)
     selection = exporter.selection_of(request.resource_type, request.filters)
     with exporter.state.reading() as connection:
         hidden = hidden_types(request.newer_idle_types)
@@ -310,8 +311,9 @@ def _idle(
         after = After(counted_savings(page[-1]), page[-1].resource_arn)
 
 
-def _shown(request: ExportRequest) -> Shown:
-    return Shown(request.region, request.architectures, request.enum_style)
+def _shown(exporter: Exporter, request: ExportRequest) -> Shown:
+    types = exporter.state.remembered("instance types", instance_types)
+    return Shown(request.region, request.architectures, request.enum_style, types)
 
 
 def _without(exporter: Exporter, run_id: str, scope: Scope, columns: Sequence[Column]) -> Rows:

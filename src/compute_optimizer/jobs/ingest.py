@@ -43,6 +43,7 @@ from compute_optimizer.sources.files.tables import (
     open_table,
 )
 from compute_optimizer.store import State, inventory
+from compute_optimizer.store.described_types import described_types
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
 from compute_optimizer.store.tile_buffer import (
@@ -175,6 +176,7 @@ def _understood(path: Path, request: ImportRequest) -> tuple[TableFile, Layout]:
 def _read_inventory(state: State, request: ImportRequest, report: ImportReport) -> list[Resource]:
     with state.reading() as connection:
         opted_in = opted_in_accounts(connection)
+        known = {one.name for one in described_types(connection)}
     if not opted_in:
         raise Conflict(
             "no account is opted in, so nothing may be collected; opt in with "
@@ -191,16 +193,21 @@ def _read_inventory(state: State, request: ImportRequest, report: ImportReport) 
         RDS_DB_INSTANCE: report.unknown_classes,
     }
     # What has no counter cannot have an unknown type: its rows are refused.
-    for (resource_type, name), count in unknown_types_of(found).items():
+    for (resource_type, name), count in unknown_types_of(found, known).items():
         counts[resource_type][name] += count
     return found
 
 
-def unknown_types_of(found: Iterable[Resource]) -> Counter[tuple[str, str]]:
-    """Count resources by resource type and type, where the catalog does not know the latter."""
+def unknown_types_of(
+    found: Iterable[Resource], described: Collection[str] = ()
+) -> Counter[tuple[str, str]]:
+    """Count resources by resource type and type, where the catalog does not know the latter.
+
+    `described` are instance types that the state knows beside it.
+    """
     types = {kind.name: kind.catalog().index for kind in RESOURCE_TYPES}
     named = ((one.resource_type, one.instance_type) for one in found)
-    return Counter(one for one in named if one[1] not in types[one[0]])
+    return Counter(one for one in named if one[1] not in types[one[0]] and one[1] not in described)
 
 
 def _tell_not_read(report: ImportReport, path: Path, columns: Collection[str]) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import Connection
 
-from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.catalog.instance_types import with_own_prices
-from compute_optimizer.catalog.own_prices import OwnPrices
+from compute_optimizer.catalog import InstanceTypes
+from compute_optimizer.catalog.described_types import OwnFigures
 from compute_optimizer.jobs.readings import samples_for
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroup
 from compute_optimizer.model.preferences import Preferences
@@ -31,7 +31,7 @@ def with_groups(
     *,
     as_of: datetime,
     preferences: Preferences,
-    own: OwnPrices,
+    own: OwnFigures,
 ) -> Results[Ec2InstanceRecommendation]:
     """Return what was found of the instances of a shard, with members following their groups.
 
@@ -55,7 +55,7 @@ def with_groups(
         samples = samples_for(
             connection, tiles, other, GROUPS, groups, as_of=as_of, days=preferences.lookback_days
         )
-        types = with_own_prices(load_instance_types(), own)
+        types = cast(InstanceTypes, GROUPS.catalog_with(own))
         machines = machines_of(groups, samples, types, as_of=as_of, preferences=preferences)
         found = following_groups(instances, found, machines)
     return found

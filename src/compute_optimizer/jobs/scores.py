@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 
 from compute_optimizer.backtest.calibration import Forecast, proper_scores, reliability
 from compute_optimizer.backtest.intervals import wilson
-from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.peaks import HORIZON_DAYS
@@ -37,6 +36,7 @@ from compute_optimizer.resources.ec2.analysis import UNKNOWN_TYPE
 from compute_optimizer.resources.ec2.dimensions import METRICS, PEAK_MODELS
 from compute_optimizer.resources.ec2.realized import Realized, realized
 from compute_optimizer.store import State
+from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.forecasts import (
     MadeForecast,
@@ -225,7 +225,7 @@ def _judge(
     samples = read_samples(connection, tiles, key, window, METRICS, arns)
     forget_before(samples, made.as_of)
     forget_after(samples, end)
-    types = load_instance_types()
+    types = instance_types(connection)
     widest = max(len(machine.options) for machine, _ in pairs)
     options = np.full((len(pairs), widest), UNKNOWN_TYPE, np.int64)
     risk, first = np.zeros(options.shape), np.zeros(options.shape, np.bool_)

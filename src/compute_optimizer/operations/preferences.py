@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.errors import NotFound
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preference_rules import (
@@ -27,6 +27,7 @@ from compute_optimizer.model.stated_preferences import (
     without,
 )
 from compute_optimizer.operations.access import opted_in_caller, remembered_standing
+from compute_optimizer.operations.catalog import known_types
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.paging import open_token, seal_token
 from compute_optimizer.operations.preference_requests import (
@@ -65,7 +66,7 @@ def put_recommendation_preferences(context: Context, request: dict[str, Any]) ->
     scope = understood_scope(context, caller, request["resourceType"], request.get("scope"))
     changes = stated_in(request)
     refusing(check_stated, scope.resource_type, scope.name, changes)
-    _check_types(changes)
+    _check_types(changes, known_types(context.state))
     _check_may_activate(caller, changes)
     wider = _wider_scopes(context, scope)
     with context.state.writing() as connection:
@@ -157,10 +158,10 @@ def _group_of(connection: Connection, arn: str) -> str | None:
         ) from error
 
 
-def _check_types(changes: StatedPreferences) -> None:
+def _check_types(changes: StatedPreferences, types: InstanceTypes) -> None:
     """Refuse entries that match no instance type, and lists that leave none."""
     for one in changes.preferred_resources or ():
-        refusing(preferred_types, load_instance_types(), one.include, one.exclude)
+        refusing(preferred_types, types, one.include, one.exclude)
 
 
 def _check_may_activate(caller: Standing, changes: StatedPreferences) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.arrays import Integers
 from compute_optimizer.errors import NotFound
 from compute_optimizer.model.metrics import (
@@ -21,6 +20,7 @@ from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.operations.access import account_in_reach, opted_in_caller
 from compute_optimizer.operations.architectures import presentation_of
+from compute_optimizer.operations.catalog import known_types
 from compute_optimizer.operations.context import Context
 from compute_optimizer.resources.ec2.projection import (
     ProjectedSeries,
@@ -150,7 +150,7 @@ def _series(
         one,
         samples,
         seconds,
-        load_instance_types(),
+        known_types(context.state),
         options=types,
         period=wanted.period,
         statistic=statistic,

@@ -5,18 +5,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog import InstanceTypes, load_instance_types
 from compute_optimizer.catalog.database_classes import (
     load_database_classes,
     with_own_class_prices,
 )
-from compute_optimizer.catalog.effective_rates import EBS, FARGATE, LAMBDA, AccountRates
+from compute_optimizer.catalog.described_types import OwnFigures, with_described
+from compute_optimizer.catalog.effective_rates import AccountRates
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
-from compute_optimizer.catalog.instance_types import with_own_prices
 from compute_optimizer.catalog.lambda_memory import load_function_types
 from compute_optimizer.catalog.modes import load_modes
 from compute_optimizer.catalog.nat_gateways import load_nat_gateway_types
-from compute_optimizer.catalog.own_prices import OwnPrices
+from compute_optimizer.catalog.own_prices import (
+    EBS,
+    FARGATE,
+    LAMBDA,
+    OwnPrices,
+    with_own_prices,
+)
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.explanation import Explanation
@@ -152,10 +158,17 @@ class ResourceType:
     kept_with: KeptWith | None = None
     """None for a type that has rows of its own."""
 
-    def catalog_with(self, own: OwnPrices) -> Catalog:
-        """Return the catalog, with own prices where there are any and the type takes them in."""
+    def catalog_with(self, own: OwnFigures) -> Catalog:
+        """Return the catalog with what counts before and beside what the package ships.
+
+        Own prices, and described instance types, where there are any and the type takes them in.
+        """
         catalog = self.catalog()
-        return catalog if self.priced is None or not own.markets else self.priced(catalog, own)
+        if isinstance(catalog, InstanceTypes) and own.types:
+            catalog = with_described(catalog, own.types, own.prices)
+        if self.priced is None or not own.prices.markets:
+            return catalog
+        return self.priced(catalog, own.prices)
 
 
 RESOURCE_TYPES = (
@@ -192,6 +205,7 @@ RESOURCE_TYPES = (
         explain=ebs_volume.explain,
         compare=ebs_volume.compare,
         idle=ebs_idleness.RULES,
+        priced=with_own_prices,
         discounted=rates.by_factor(EBS),
     ),
     # Only looked at for idleness: what is said of one is an idle recommendation or nothing.
@@ -207,6 +221,7 @@ RESOURCE_TYPES = (
         counted_savings=idleness.counted_savings,
         summary=idleness.summary_of,
         explain=nat_gateway.explain,
+        priced=with_own_prices,
         idle=nat_gateway.IDLE,
     ),
     ResourceType(
@@ -241,6 +256,7 @@ RESOURCE_TYPES = (
         replay=function_replay.REPLAY,
         explain=lambda_function.explain,
         compare=lambda_function.compare,
+        priced=with_own_prices,
         discounted=rates.by_factor(LAMBDA),
     ),
     ResourceType(
@@ -258,6 +274,7 @@ RESOURCE_TYPES = (
         replay=service_replay.REPLAY,
         explain=ecs_service.explain,
         compare=ecs_service.compare,
+        priced=with_own_prices,
         discounted=rates.by_factor(FARGATE),
     ),
     ResourceType(

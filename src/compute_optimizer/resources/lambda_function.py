@@ -27,7 +27,7 @@ __all__ = ["METRICS", "compare", "explain", "recommend"]
 def recommend(
     functions: Sequence[LambdaFunction],
     samples: ShardSamples,
-    types: FunctionTypes,  # as every resource type is given it; sizes of memory are no list
+    types: FunctionTypes,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -39,7 +39,7 @@ def recommend(
     """
     if not functions:
         return Results((), ())
-    analysis = analyze(functions, samples, as_of)
+    analysis = analyze(functions, samples, as_of, types.own_prices)
     found = recommendations_of(functions, analysis, as_of=as_of, preferences=preferences)
     return Results(found, ())
 
@@ -47,13 +47,13 @@ def recommend(
 def explain(
     function: LambdaFunction,
     samples: ShardSamples,
-    types: FunctionTypes,  # as `recommend` is given it
+    types: FunctionTypes,
     *,
     as_of: datetime,
     preferences: Preferences,
 ) -> Explanation:
     """Return the evidence for one function; its samples are a batch of one."""
-    analysis = analyze([function], samples, as_of)
+    analysis = analyze([function], samples, as_of, types.own_prices)
     return explanation_of(function, samples, analysis, as_of=as_of)
 
 

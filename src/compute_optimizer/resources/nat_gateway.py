@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from math import nan
+from math import isnan
 
 import numpy as np
 
-from compute_optimizer.catalog.nat_gateways import HOURLY_USD, PRICE_DATE, NatGatewayTypes
+from compute_optimizer.catalog.nat_gateways import (
+    NatGatewayTypes,
+    hourly_nat_price,
+    nat_price_date,
+)
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.idle import IdleLimit, Measure, Required
@@ -39,14 +43,14 @@ def explain(
     preferences: Preferences,
 ) -> Explanation:
     """Return the evidence for one gateway: its metrics, and what it costs."""
-    hourly = HOURLY_USD.get(gateway.region)
+    hourly = hourly_nat_price(gateway.region, types.own_prices)
     return unsized_evidence(
         gateway,
         samples,
         METRICS,
         as_of=as_of,
-        monthly_usd=None if hourly is None else hourly * HOURS_PER_MONTH,
-        price_date=None if hourly is None else PRICE_DATE,
+        monthly_usd=None if isnan(hourly) else hourly * HOURS_PER_MONTH,
+        price_date=nat_price_date(gateway.region, types.own_prices),
     )
 
 
@@ -61,10 +65,11 @@ def _concerned(
 def _monthly_usd(
     gateways: Sequence[NatGateway],
     _samples: ShardSamples,
-    _types: NatGatewayTypes,
+    types: NatGatewayTypes,
     _as_of: datetime,
 ) -> Floats:
-    return np.array([HOURLY_USD.get(one.region, nan) for one in gateways]) * HOURS_PER_MONTH
+    hourly = [hourly_nat_price(one.region, types.own_prices) for one in gateways]
+    return np.array(hourly) * HOURS_PER_MONTH
 
 
 IDLE = (

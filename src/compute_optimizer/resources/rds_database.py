@@ -121,7 +121,13 @@ def _judged(
 ) -> Judged:
     """Return every array that decides about DB instances; rows of clusters say nothing."""
     instances = analyze_instances(databases, samples, classes, preferences, as_of)
-    storage = analyze_storage(databases, samples, instances.fleet, preferences.other_headroom)
+    storage = analyze_storage(
+        databases,
+        samples,
+        instances.fleet,
+        preferences.other_headroom,
+        classes.types.own_prices,
+    )
     options, aligned = aligned_readers(
         databases, instances.fleet, instances.market, instances.decisions
     )

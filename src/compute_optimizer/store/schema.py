@@ -333,18 +333,31 @@ sealing_keys = Table(
     Column("key", LargeBinary, nullable=False),
 )
 
-own_prices = Table(
-    "own_prices",
+dated_prices = Table(
+    "dated_prices",
     metadata,
     # A list that was loaded, or a sheet of the user's on top of it.
     Column("layer", String(8), primary_key=True),
-    Column("product", String(8), primary_key=True),
+    Column("product", String(16), primary_key=True),
     Column("region", String(32), primary_key=True),
     Column("platform", String(32), primary_key=True),
+    # From which all of the layer's prices of the market hold.
+    Column("date", Date, primary_key=True),
     Column("name", String(64), primary_key=True),
-    Column("hourly_usd", Double, nullable=False),
+    Column("usd", Double, nullable=False),
     Column("source", String(256), nullable=False),
+)
+
+described_types = Table(
+    "described_types",
+    metadata,
+    # Of an instance type that the package does not ship.
+    Column("name", String(64), primary_key=True),
+    # In which it was described, and so is offered.
+    Column("region", String(32), primary_key=True),
     Column("date", Date, nullable=False),
+    # The figures of catalog.described_types.DescribedType as JSON.
+    Column("body", LargeBinary, nullable=False),
 )
 
 job_runs = Table(

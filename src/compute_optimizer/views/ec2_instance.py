@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from math import isnan
 from typing import Any, TypeVar, cast
 
-from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog import InstanceTypes, load_instance_types
+from compute_optimizer.catalog.described_types import KEPT_CATALOGS
 from compute_optimizer.model import recommendation as model
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
@@ -56,10 +57,9 @@ NO_EXTERNAL_METRICS: ExternalMetricStatus = {
 }
 
 
-@cache
-def gpu_infos() -> Mapping[str, GpuInfo]:
+@lru_cache(maxsize=KEPT_CATALOGS)
+def gpu_infos(types: InstanceTypes) -> Mapping[str, GpuInfo]:
     """Return what is known of the GPUs of every instance type that has any."""
-    types = load_instance_types()
     return {
         types.names[place]: _gpu_info(int(types.gpu_count[place]), types.gpu_memory_mib[place])
         for place in types.gpu_count.nonzero()[0]
@@ -75,7 +75,7 @@ class Presentation:
     """The options of these are ranked together."""
     enum_style: str = "wire"
     """wire (OVER_PROVISIONED) or model (Overprovisioned)."""
-    gpus: Mapping[str, GpuInfo] = field(default_factory=gpu_infos)
+    gpus: Mapping[str, GpuInfo] = field(default_factory=lambda: gpu_infos(load_instance_types()))
     """By instance type, for those that have any."""
 
 

@@ -5,7 +5,7 @@ read by position, so that a column that becomes known later goes to the end.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from compute_optimizer.catalog import InstanceTypes, load_instance_types
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
 from compute_optimizer.views.preferences import look_back_period
@@ -86,6 +87,8 @@ class Shown:
     region: str
     architectures: tuple[str, ...] = ("CURRENT",)
     enum_style: str = "wire"
+    types: InstanceTypes = field(default_factory=load_instance_types)
+    """What is known of instance types."""
 
 
 def text(name: str, field: str, read: Callable[[Any], str | None]) -> Column:

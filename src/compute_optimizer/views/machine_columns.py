@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
-from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.model import recommendation as model
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.recommendation import Savings
@@ -29,6 +29,9 @@ from compute_optimizer.views.preferences import (
 from compute_optimizer.views.savings import currency_of
 
 MIB_PER_GIB = 1024
+
+SPECIFICATIONS = 8_192
+"""Kept at once; a catalog has some 1,400 types."""
 
 LIST_SEPARATOR = ","
 """Between the values of a list in one cell (no public file shows more than one)."""
@@ -84,28 +87,27 @@ def machine_cells(
         options=tuple(
             MachineOptionCells(
                 option,
-                specifications_of(option.instance_type),
+                specifications_of(shown.types, option.instance_type),
                 values_by_name(option.projected_utilization),
                 currency,
             )
             for option in ranked_options(one.options, shown.architectures)
         ),
-        specifications=specifications_of(one.current_instance_type),
+        specifications=specifications_of(shown.types, one.current_instance_type),
         use=values_by_name(one.utilization),
         finding=WIRE_SPELLING.get(finding, finding) if shown.enum_style == "wire" else finding,
         architectures=LIST_SEPARATOR.join(shown.architectures),
     )
 
 
-@cache
-def specifications_of(instance_type: str) -> Specifications:
+@lru_cache(maxsize=SPECIFICATIONS)
+def specifications_of(types: InstanceTypes, instance_type: str) -> Specifications:
     """Return what the files say of an instance type."""
-    types = load_instance_types()
     place = types.index.get(instance_type)
     if place is None:
         return Specifications()
     memory = known(types.memory_mib[place])
-    gpus = gpu_infos().get(instance_type)
+    gpus = gpu_infos(types).get(instance_type)
     return Specifications(
         vcpus=known(types.vcpus[place]),
         memory_gib=None if memory is None else memory / MIB_PER_GIB,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.volume_prices import monthly_prices
 from compute_optimizer.catalog.volume_types import (
     Performance,
@@ -78,7 +79,7 @@ def present(
         rows = np.flatnonzero(places == place)
         kind = types.types[place]
         here = performance_of(kind, gib[rows], iops[rows], throughput[rows])
-        price = _prices(kind, volumes, rows, gib[rows], here, demand)
+        price = _prices(kind, volumes, rows, gib[rows], here, demand, types.own_prices)
         found[:, rows] = _figures(gib[rows], here, price)
     return Configurations(places, *found)
 
@@ -93,7 +94,7 @@ def choices_for(
     """
     kinds = [kind for kind in types.types if kind.name != NOT_OFFERED]
     needs = np.nan_to_num(demand.required)
-    built = [_choice(kind, volumes, now, needs, demand) for kind in kinds]
+    built = [_choice(kind, volumes, now, needs, demand, types.own_prices) for kind in kinds]
     figures = np.stack([found for found, _ in built], axis=2)
     places = np.array([types.index[kind.name] for kind in kinds])
     root = np.array([one.root for one in volumes], dtype=np.bool_)
@@ -114,11 +115,12 @@ def _choice(
     now: Configurations,
     needs: Floats,
     demand: VolumeDemand,
+    own: OwnPrices,
 ) -> tuple[Floats, Booleans]:
     """Return the figures of one type, (figures, volumes), and where they carry the demand."""
     found = needed(kind, now.gib, needs[:, 0], needs[:, 1])
     rows = np.arange(len(volumes))
-    price = _prices(kind, volumes, rows, found.gib, found.performance, demand)
+    price = _prices(kind, volumes, rows, found.gib, found.performance, demand, own)
     return _figures(found.gib, found.performance, price), found.feasible
 
 
@@ -147,8 +149,9 @@ def _prices(
     gib: Floats,
     performance: Performance,
     demand: VolumeDemand,
+    own: OwnPrices,
 ) -> Floats:
-    """Return the list prices of some of the volumes, were they of that type, shape of `rows`."""
+    """Return the prices of some of the volumes, were they of that type, shape of `rows`."""
     regions = np.array([volumes[row].region for row in rows.tolist()])
     prices = np.full(len(rows), np.nan)
     for region in np.unique(regions).tolist():
@@ -160,6 +163,7 @@ def _prices(
             iops=performance.iops[here],
             throughput=performance.throughput[here],
             monthly_operations=demand.monthly_operations[rows[here]],
+            own=own,
         )
     return prices
 

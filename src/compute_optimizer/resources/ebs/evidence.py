@@ -79,7 +79,7 @@ def explanation_of(
         history=history_of(chosen.series.get(OPERATIONS), samples.window, OPERATIONS),
         metrics=tuple(chosen_metrics(chosen, STATISTICS)),
         dimensions=dimensions,
-        price_date=volume_price_date(volume.region),
+        price_date=volume_price_date(volume.region, types.own_prices),
         current_monthly_usd=known(analysis.now.monthly_usd[ONLY]),
         choices=choices,
         figures=tuple(_figures(analysis)),

@@ -60,7 +60,7 @@ def recommendations_of(
             idle=bool(analysis.idle[row]),
             last_refresh=as_of,
             monthly_usd=_known(analysis.now.monthly_usd[row]),
-            price_date=volume_price_date(volume.region),
+            price_date=volume_price_date(volume.region, types.own_prices),
         )
         for row, volume in enumerate(volumes)
         if analysis.obstacles[row] is None

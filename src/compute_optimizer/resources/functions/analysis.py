@@ -12,7 +12,8 @@ from compute_optimizer.catalog.lambda_memory import (
     expected_factor,
     factor_bounds,
 )
-from compute_optimizer.catalog.serverless_prices import lambda_rates
+from compute_optimizer.catalog.own_prices import OwnPrices
+from compute_optimizer.catalog.serverless_prices import LambdaRates, lambda_rates
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
 from compute_optimizer.engine.running_time import SLOTS_PER_HOUR, slots_seen
@@ -83,10 +84,12 @@ class Analysis:
     low_usd: Floats
     high_usd: Floats
     """The same at the lower and the upper bound of the duration."""
+    own: OwnPrices
+    """What counted before the shipped prices."""
 
 
 def analyze(
-    functions: Sequence[LambdaFunction], samples: ShardSamples, as_of: datetime
+    functions: Sequence[LambdaFunction], samples: ShardSamples, as_of: datetime, own: OwnPrices
 ) -> Analysis:
     """Return every array that decides; the functions are in the row order of the samples."""
     hours = slots_seen(samples.window, as_of) / SLOTS_PER_HOUR
@@ -105,7 +108,8 @@ def analyze(
     judged = ~insufficient & ~inconclusive
     cost, low, high = recommended / size * np.stack([expected, lower, upper])
     shares = np.stack([np.ones_like(size), cost, low, high])
-    usd = _monthly(functions, use, size, shares, HOURS_PER_MONTH / hours)
+    rates = [lambda_rates(one.region, one.instance_type, own) for one in functions]
+    usd = _monthly(rates, use, size, shares, HOURS_PER_MONTH / hours)
     return Analysis(
         use=use,
         size=size,
@@ -125,6 +129,7 @@ def analyze(
         recommended_usd=usd[1],
         low_usd=usd[2],
         high_usd=usd[3],
+        own=own,
     )
 
 
@@ -165,7 +170,7 @@ def _risk(use: FunctionUse, size: Floats) -> Integers:
 
 
 def _monthly(
-    functions: Sequence[LambdaFunction],
+    rates: Sequence[LambdaRates],
     use: FunctionUse,
     size: Floats,
     shares: Floats,
@@ -175,7 +180,6 @@ def _monthly(
 
     Requests cost the same. `per_month` is how often the time that was looked at fits in a month.
     """
-    rates = [lambda_rates(one.region, one.instance_type) for one in functions]
     gb_seconds = use.billed_ms / 1000 * size / BILLED_MB * per_month
     duration = gb_seconds * np.array([one.gb_second for one in rates])
     requests = use.invocations * per_month * np.array([one.request for one in rates])

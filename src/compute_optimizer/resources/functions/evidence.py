@@ -5,7 +5,7 @@ from datetime import datetime
 from math import nan
 
 from compute_optimizer.catalog.lambda_memory import MAXIMUM_ANALYZED_MB
-from compute_optimizer.catalog.serverless_prices import LAMBDA_PRICES_FILE, price_date_of
+from compute_optimizer.catalog.serverless_prices import lambda_price_date
 from compute_optimizer.engine.evidence import (
     ONLY,
     binding,
@@ -69,7 +69,7 @@ def explanation_of(
         history=history_of(series.get(INVOCATIONS), samples.window, INVOCATIONS.metric, 1),
         metrics=tuple(metric_evidence(key, series[key]) for key in METRICS if key in series),
         dimensions=dimensions,
-        price_date=price_date_of(LAMBDA_PRICES_FILE, function.region),
+        price_date=lambda_price_date(function.region, analysis.own),
         current_monthly_usd=known(analysis.monthly_usd[ONLY]),
         choices=choices,
         figures=tuple(_figures(function, analysis)),

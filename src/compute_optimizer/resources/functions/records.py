@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import isnan
 
-from compute_optimizer.catalog.serverless_prices import LAMBDA_PRICES_FILE, price_date_of
+from compute_optimizer.catalog.serverless_prices import lambda_price_date
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.risk import RISK_NAMES
 from compute_optimizer.model.lambda_function import (
@@ -55,7 +55,7 @@ def recommendations_of(
             preferences=preferences,
             last_refresh=as_of,
             monthly_usd=_known(analysis.monthly_usd, row),
-            price_date=price_date_of(LAMBDA_PRICES_FILE, one.region),
+            price_date=lambda_price_date(one.region, analysis.own),
             timeout_seconds=one.timeout_seconds,
         )
         for row, one in enumerate(functions)

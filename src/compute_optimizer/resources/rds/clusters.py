@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from compute_optimizer.catalog.database_classes import AURORA_ENGINES, DatabaseClasses
-from compute_optimizer.catalog.database_prices import hourly_database_prices
-from compute_optimizer.catalog.database_storage import AURORA_RATES_REGION, aurora_rates
+from compute_optimizer.catalog.database_prices import (
+    aurora_storage_rates,
+    hourly_database_prices,
+)
+from compute_optimizer.catalog.database_storage import aurora_rates
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.model.database import AURORA_IO_OPTIMIZED, AURORA_STANDARD, Database
 from compute_optimizer.model.metrics import (
@@ -90,7 +94,8 @@ def analyze_clusters(
     }
     monthly_io = (averages[READ_IOS] + averages[WRITE_IOS]) * SLOTS_PER_MONTH
     gib = averages[BYTES_USED] / BYTES_PER_GIB
-    costs = _costs_usd(_instances_usd(databases, classes), gib, monthly_io)
+    regions, own = [one.region for one in databases], classes.types.own_prices
+    costs = _costs_usd(_instances_usd(databases, classes), gib, monthly_io, regions, own)
     usd = costs.sum(axis=2)
     now = np.array([CHOICES.index(one.instance_type) if _known(one) else 0 for one in databases])
     days = np.minimum(np.minimum(_days(reads), _days(writes)), _days(used))
@@ -173,27 +178,28 @@ def _instances_usd(databases: Sequence[Database], classes: DatabaseClasses) -> F
                 for name in one.member_classes
             )
             * HOURS_PER_MONTH
-            if one.is_cluster and one.member_classes and one.region == AURORA_RATES_REGION
+            if one.is_cluster and one.member_classes
             else np.nan
             for one in databases
         ]
     )
 
 
-def _costs_usd(instances: Floats, gib: Floats, monthly_io: Floats) -> Floats:
+def _costs_usd(
+    instances: Floats,
+    gib: Floats,
+    monthly_io: Floats,
+    regions: Sequence[str],
+    own: OwnPrices,
+) -> Floats:
     """Return USD a month of instances, storage and I/O of both choices, (resources, choices, 3)."""
-    rates = aurora_rates()
-    return np.stack(
-        [
-            np.stack(
-                [
-                    instances * rates.instance_factor[choice],
-                    gib * rates.gib[choice],
-                    monthly_io / MILLION * rates.million_io[choice],
-                ],
-                axis=1,
-            )
-            for choice in CHOICES
-        ],
-        axis=1,
-    )
+    factors = aurora_rates().instance_factor
+    every = []
+    for choice in CHOICES:
+        found = {region: aurora_storage_rates(region, choice, own) for region in set(regions)}
+        rates = np.array([(found[one].gib, found[one].million_io) for one in regions]).reshape(
+            -1, 2
+        )
+        storage, io = gib * rates[:, 0], monthly_io / MILLION * rates[:, 1]
+        every.append(np.stack([instances * factors[choice], storage, io], axis=1))
+    return np.stack(every, axis=1)

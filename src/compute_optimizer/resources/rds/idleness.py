@@ -63,7 +63,7 @@ def _monthly_usd(
     """Return what instance and storage cost; the storage of Aurora is its cluster's."""
     instances = np.array([_hourly_usd(one, classes) for one in databases]) * HOURS_PER_MONTH
     aurora = np.array([one.is_aurora for one in databases], dtype=np.bool_)
-    storage = np.where(aurora, 0.0, present_monthly_usd(databases))
+    storage = np.where(aurora, 0.0, present_monthly_usd(databases, classes.types.own_prices))
     return instances + storage
 
 

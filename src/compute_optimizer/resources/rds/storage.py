@@ -11,6 +11,7 @@ import numpy as np
 
 from compute_optimizer.catalog.database_prices import StorageRates, storage_rates
 from compute_optimizer.catalog.database_storage import LEAST_GROWTH, storage_types, type_name
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.volume_types import (
     ROUNDING,
     Needed,
@@ -98,15 +99,19 @@ class Needs:
 
 
 def analyze_storage(
-    databases: Sequence[Database], samples: ShardSamples, fleet: Fleet, headroom: float
+    databases: Sequence[Database],
+    samples: ShardSamples,
+    fleet: Fleet,
+    headroom: float,
+    own: OwnPrices,
 ) -> StorageAnalysis:
     """Return what the storage is, what it lacks and what it might be."""
     kinds = storage_types()
     entries = np.array([_entry_of(one, kinds) for one in databases])
     allocated = np.array([float(one.allocated_gib) for one in databases])
     needs = _needs(samples, fleet, allocated, headroom)
-    now = _present(databases, entries, allocated, kinds)
-    found = [_choice(kind, databases, allocated, needs) for kind in kinds]
+    now = _present(databases, entries, allocated, kinds, own)
+    found = [_choice(kind, databases, allocated, needs, own) for kind in kinds]
     choices = _stacked([figures for figures, _ in found], now)
     refused = _refused(np.stack([fits for _, fits in found], axis=1), entries, choices, kinds)
     known = (entries != UNKNOWN)[:, None]
@@ -176,12 +181,12 @@ def _needs(samples: ShardSamples, fleet: Fleet, allocated: Floats, headroom: flo
     )
 
 
-def present_monthly_usd(databases: Sequence[Database]) -> Floats:
+def present_monthly_usd(databases: Sequence[Database], own: OwnPrices) -> Floats:
     """Return what the storage of each database costs a month as it is; NaN where unknown."""
     kinds = storage_types()
     entries = np.array([_entry_of(one, kinds) for one in databases])
     allocated = np.array([float(one.allocated_gib) for one in databases])
-    return _present(databases, entries, allocated, kinds).monthly_usd
+    return _present(databases, entries, allocated, kinds, own).monthly_usd
 
 
 def _present(
@@ -189,6 +194,7 @@ def _present(
     entries: Integers,
     allocated: Floats,
     kinds: Sequence[VolumeType],
+    own: OwnPrices,
 ) -> Figures:
     iops = np.array([np.nan if one.iops is None else one.iops for one in databases])
     flow = [one.throughput_mibps for one in databases]
@@ -197,15 +203,18 @@ def _present(
     for place in np.unique(entries[entries != UNKNOWN]).tolist():
         rows = np.flatnonzero(entries == place)
         here = performance_of(kinds[place], allocated[rows], iops[rows], throughput[rows])
-        usd = _prices(
-            kinds[place], [databases[row] for row in rows.tolist()], allocated[rows], here
-        )
+        some = [databases[row] for row in rows.tolist()]
+        usd = _prices(kinds[place], some, allocated[rows], here, own)
         has[:, rows] = here.iops, here.throughput, usd
     return Figures(allocated, *has)
 
 
 def _choice(
-    kind: VolumeType, databases: Sequence[Database], allocated: Floats, needs: Needs
+    kind: VolumeType,
+    databases: Sequence[Database],
+    allocated: Floats,
+    needs: Needs,
+    own: OwnPrices,
 ) -> tuple[Figures, Booleans]:
     """Return the smallest storage of an entry that carries the needs, and where it does.
 
@@ -216,7 +225,7 @@ def _choice(
     found = needed(kind, np.maximum(least, _whole(needs.gib)), needs.iops, needs.throughput)
     grown = needed(kind, np.maximum(found.gib, enlarged), needs.iops, needs.throughput)
     found = _either(found.gib > allocated, grown, found)
-    usd = _prices(kind, databases, found.gib, found.performance)
+    usd = _prices(kind, databases, found.gib, found.performance, own)
     figures = Figures(found.gib, found.performance.iops, found.performance.throughput, usd)
     return figures, found.feasible
 
@@ -241,24 +250,34 @@ def _either(where: Booleans, first: Needed, second: Needed) -> Needed:
 
 
 def _prices(
-    kind: VolumeType, databases: Sequence[Database], gib: Floats, performance: Performance
+    kind: VolumeType,
+    databases: Sequence[Database],
+    gib: Floats,
+    performance: Performance,
+    own: OwnPrices,
 ) -> Floats:
-    """Return USD a month; NaN where a figure is missing, as of throughput beyond the included."""
+    """Return USD a month; NaN where a figure is missing, as that of throughput may be."""
     keys = [(one.region, one.multi_az) for one in databases]
     name = type_name(kind.name)
-    rates = {key: storage_rates(key[0], name, multi_az=key[1]) for key in set(keys)}
+    rates = {key: storage_rates(key[0], name, multi_az=key[1], own=own) for key in set(keys)}
     rate: list[StorageRates] = [rates[key] for key in keys]
     usd = gib * np.array([one.gib for one in rate])
     if kind.provisioned_iops:
         # Of io1 every one of the IOPS is paid, of gp3 what exceeds the baseline.
         free = 0.0 if kind.provisioned_throughput is None else kind.provisioned_iops.included
-        paid = np.maximum(performance.iops - free, 0.0)
-        usd = usd + np.where(paid > 0, paid * np.array([one.iops for one in rate]), 0.0)
+        usd = usd + _beyond(performance.iops, free, [one.iops for one in rate])
     if kind.provisioned_throughput:
-        beyond = performance.throughput > kind.provisioned_throughput.included
-        usd = np.where(beyond, np.nan, usd)
+        free = kind.provisioned_throughput.included
+        usd = usd + _beyond(performance.throughput, free, [one.mibps for one in rate])
     priced: Floats = usd
     return priced
+
+
+def _beyond(value: Floats, free: float, rate: Sequence[float]) -> Floats:
+    """Return what is paid beyond the free part: NaN where something is and has no figure."""
+    paid = np.maximum(value - free, 0.0)
+    cost: Floats = np.where(paid > 0, paid * np.array(rate), 0.0)
+    return cost
 
 
 def _stacked(found: Sequence[Figures], now: Figures) -> Figures:

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from compute_optimizer.catalog.fargate_sizes import CPU_UNITS_PER_VCPU, GIB, TaskSizes
+from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.serverless_prices import fargate_rates
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
@@ -64,6 +65,8 @@ class Analysis:
     monthly_usd: Floats
     """(services,): as it is; NaN where unknown."""
     best_usd: Floats
+    own: OwnPrices
+    """What counted before the shipped prices."""
     obstacles: tuple[Obstacle | None, ...]
     """(services,): None where there is a recommendation."""
 
@@ -80,6 +83,7 @@ def analyze(
     size = np.array([(one.cpu_units, one.task_memory) for one in services], np.float64)
     fixed = _fixed(services)
     # What is not measured is never reduced, and what a policy holds to its target says nothing.
+    own = sizes.own_prices
     required = np.where(fixed | np.isnan(demand.required), size, demand.required)
     refused = _refused(services, required, size, fixed, sizes)
     best, found = _smallest(refused, size, sizes)
@@ -96,8 +100,9 @@ def analyze(
         under=under,
         over=over,
         moves=np.asarray(np.any(under | over, axis=1)),
-        monthly_usd=monthly_usd(services, demand, size),
-        best_usd=monthly_usd(services, demand, best),
+        monthly_usd=monthly_usd(services, demand, size, own),
+        best_usd=monthly_usd(services, demand, best, own),
+        own=own,
         obstacles=_obstacles(services, demand, size, sizes),
     )
 
@@ -141,9 +146,11 @@ def _smallest(
     return np.where(found[:, None], pairs[place], size), found
 
 
-def monthly_usd(services: Sequence[EcsService], demand: ServiceDemand, size: Floats) -> Floats:
+def monthly_usd(
+    services: Sequence[EcsService], demand: ServiceDemand, size: Floats, own: OwnPrices
+) -> Floats:
     """Return USD a month of all tasks at some size, (services,); NaN where unknown."""
-    rates = [fargate_rates(one.region, one.platform, one.architecture) for one in services]
+    rates = [fargate_rates(one.region, one.platform, one.architecture, own) for one in services]
     vcpu = size[:, 0] / CPU_UNITS_PER_VCPU * np.array([one.vcpu_hour for one in rates])
     memory = size[:, 1] / GIB * np.array([one.gb_hour for one in rates])
     # Running time is extrapolated from the look-back period (spec 3.9).

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from compute_optimizer.catalog.fargate_sizes import TaskSizes
-from compute_optimizer.catalog.serverless_prices import FARGATE_PRICES_FILE, price_date_of
+from compute_optimizer.catalog.serverless_prices import fargate_price_date
 from compute_optimizer.engine.demand import OTHER_PERCENTILE
 from compute_optimizer.engine.evidence import (
     ONLY,
@@ -73,7 +73,7 @@ def explanation_of(
         history=history_of(cpu, samples.window, DIMENSIONS[0].name, MINIMUM_SAMPLES),
         metrics=tuple(chosen_metrics(demand.chosen, STATISTICS)),
         dimensions=dimensions,
-        price_date=price_date_of(FARGATE_PRICES_FILE, service.region),
+        price_date=fargate_price_date(service.region, analysis.own),
         current_monthly_usd=known(analysis.monthly_usd[ONLY]),
         choices=choices,
         figures=tuple(_figures(analysis)),
@@ -107,7 +107,7 @@ def _choices(service: EcsService, analysis: Analysis, sizes: TaskSizes) -> Itera
         against = reasons_at(analysis.refused, ONLY, place)
         if not against and not moves_here:
             against = _no_option(pair, best, size)
-        usd = monthly_usd([service], analysis.demand, np.array([pair]))[ONLY]
+        usd = monthly_usd([service], analysis.demand, np.array([pair]), analysis.own)[ONLY]
         yield ChoiceEvidence(
             of="task",
             configuration=size_text(int(pair[0]), int(pair[1])),

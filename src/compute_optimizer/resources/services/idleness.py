@@ -33,11 +33,11 @@ def _concerned(services: Sequence[EcsService], _sizes: TaskSizes, _since: dateti
 
 
 def _monthly_usd(
-    services: Sequence[EcsService], samples: ShardSamples, _sizes: TaskSizes, as_of: datetime
+    services: Sequence[EcsService], samples: ShardSamples, sizes: TaskSizes, as_of: datetime
 ) -> Floats:
     demand = demand_of(services, samples, as_of, DEFAULT_PREFERENCES)
     size = np.array([(one.cpu_units, one.task_memory) for one in services], np.float64)
-    return monthly_usd(services, demand, size)
+    return monthly_usd(services, demand, size, sizes.own_prices)
 
 
 RULES = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import isnan
 
-from compute_optimizer.catalog.serverless_prices import FARGATE_PRICES_FILE, price_date_of
+from compute_optimizer.catalog.serverless_prices import fargate_price_date
 from compute_optimizer.engine.risk import RISK_NAMES
 from compute_optimizer.model.ecs_service import (
     TRACKS_CPU,
@@ -61,7 +61,7 @@ def recommendations_of(
             idle=bool(idle[row]),
             last_refresh=as_of,
             monthly_usd=_known(analysis.monthly_usd[row]),
-            price_date=price_date_of(FARGATE_PRICES_FILE, one.region),
+            price_date=fargate_price_date(one.region, analysis.own),
         )
         for row, one in enumerate(services)
         if analysis.obstacles[row] is None

@@ -70,7 +70,7 @@ class Accounts:
             max_pool_connections=max(access.connections, 1),
             user_agent_extra=SESSION_NAME,
         )
-        self._session = _session(access.profile)
+        self._session = open_session(access.profile)
         self._places: dict[tuple[str, str], Place] = {}
         self._sessions: dict[str, Any] = {}
         self._lock = Lock()
@@ -179,7 +179,8 @@ class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no
         return DeferredRefreshableCredentials(self._refresh, self.METHOD)
 
 
-def _session(profile: str | None) -> Any:
+def open_session(profile: str | None) -> Any:
+    """Return a session of botocore; raise InvalidInput for a profile that cannot be used."""
     try:
         session = make_session(profile)
         found = session.get_credentials()

@@ -63,6 +63,9 @@ ORGANIZATION = Call("organizations", "DescribeOrganization", "Organization")
 REGIONS = Call("ec2", "DescribeRegions", "Regions")
 
 INSTANCES = Call("ec2", "DescribeInstances", "Reservations")
+INSTANCE_TYPES = Call("ec2", "DescribeInstanceTypes", "InstanceTypes")
+"""Of types that the catalog lacks; asked by a filter, since a name that is none ends a request."""
+
 VOLUMES = Call("ec2", "DescribeVolumes", "Volumes")
 NAT_GATEWAYS = Call("ec2", "DescribeNatGateways", "NatGateways")
 ROUTE_TABLES = Call("ec2", "DescribeRouteTables", "RouteTables")

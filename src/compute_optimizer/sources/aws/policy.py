@@ -7,6 +7,7 @@ from compute_optimizer.sources.aws.calls import (
     ASSUME_ROLE,
     COUNTERS,
     COUNTERS_KNOWN,
+    INSTANCE_TYPES,
     LIST_ACCOUNTS,
     LIST_METRICS,
     METRIC_DATA,
@@ -26,7 +27,7 @@ VERSION = "2012-10-17"
 def collecting_actions() -> list[str]:
     """Return the actions that reading one account needs."""
     calls = [call for reading in READINGS.values() for one in reading.calls for call in _chain(one)]
-    asked = (*calls, REGIONS, LIST_METRICS, METRIC_DATA, COUNTERS_KNOWN, COUNTERS)
+    asked = (*calls, REGIONS, INSTANCE_TYPES, LIST_METRICS, METRIC_DATA, COUNTERS_KNOWN, COUNTERS)
     return sorted({call.action for call in asked})
 
 

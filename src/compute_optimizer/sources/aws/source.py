@@ -11,6 +11,7 @@ from threading import BoundedSemaphore, Lock
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
+from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
 from compute_optimizer.sources.ahead import ahead
 from compute_optimizer.sources.aws.access import Access, Accounts
@@ -30,6 +31,7 @@ from compute_optimizer.sources.aws.measures import AGENT, Dimensions, Measure, m
 from compute_optimizer.sources.aws.metrics import samples_of
 from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.queries import RETENTION, Batch, Find, batches
+from compute_optimizer.sources.aws.types import describe_types
 
 CALLS_OF_COUNTERS = 2
 """For each database: which counters there are, and what they say. The first million calls a month
@@ -50,6 +52,7 @@ class AwsSource:
         self._asking = BoundedSemaphore(self._connections)
         self._discoveries: dict[Place, Discovery] = {}
         self._lock = Lock()
+        self._memory: dict[str, float] = {}
 
     def close(self) -> None:
         """End its connections."""
@@ -70,6 +73,12 @@ class AwsSource:
         """Return every resource of a scope, each ARN once."""
         return resources_of(self._place(scope), scope.resource_type)
 
+    def described(self, scope: Scope, names: Sequence[str]) -> Sequence[DescribedType]:
+        """Return what EC2 says of instance types in the Region of a scope."""
+        found = list(describe_types(self._place(scope), names, self._clock.now().date()))
+        self._memory |= {one.name: float(dict(one.figures)["memory_mib"] or nan) for one in found}
+        return found
+
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         """Return what `samples` would take, without asking for samples."""
         taken = effort_of(self._batches(scope, wanted), self._access.requests_per_second)
@@ -85,7 +94,7 @@ class AwsSource:
             place.await_samples(batch.samples)
             with self._asking:
                 pages = place.pages(METRIC_DATA, **batch.parameters)
-            return list(samples_of(batch, pages, wanted, lambda one: _memory_mib(one) or nan))
+            return list(samples_of(batch, pages, wanted, lambda one: self._memory_mib(one) or nan))
 
         def read_counters(question: Question) -> list[Collected]:
             with self._asking:
@@ -117,11 +126,18 @@ class AwsSource:
         def find(measure: Measure, resource: Resource) -> Sequence[Dimensions]:
             if measure.of_volumes:
                 return attached().get(resource.resource_id, ())
-            if measure.free_bytes and _memory_mib(resource) is None:
+            if measure.free_bytes and self._memory_mib(resource) is None:
                 return ()
             return discovery.series(measure, resource)
 
         return find
+
+    def _memory_mib(self, resource: Resource) -> float | None:
+        """Return the memory of an instance; None where nobody knows its type."""
+        types = load_instance_types()
+        row = types.index.get(resource.instance_type)
+        described = self._memory.get(resource.instance_type)
+        return resource.memory_mib or (described if row is None else float(types.memory_mib[row]))
 
     def _place(self, scope: Scope) -> Place:
         return self._accounts.place(scope.account_id, scope.region)
@@ -142,10 +158,3 @@ def _volumes(place: Place) -> dict[str, list[Dimensions]]:
         for attachment in volume["Attachments"]:
             found[attachment["InstanceId"]].append((("VolumeId", volume["VolumeId"]),))
     return found
-
-
-def _memory_mib(resource: Resource) -> float | None:
-    """Return the memory of an instance; None where the catalog does not know its type."""
-    types = load_instance_types()
-    row = types.index.get(resource.instance_type)
-    return resource.memory_mib or (None if row is None else float(types.memory_mib[row]))

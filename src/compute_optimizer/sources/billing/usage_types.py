@@ -9,8 +9,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from compute_optimizer.catalog.effective_rates import EBS, FARGATE, LAMBDA
-from compute_optimizer.catalog.own_prices import EC2, RDS
+from compute_optimizer.catalog.own_prices import EBS, EC2, FARGATE, LAMBDA, RDS
 
 PLATFORMS: Mapping[str, str] = MappingProxyType(
     {

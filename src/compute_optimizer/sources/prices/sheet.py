@@ -1,34 +1,39 @@
-"""Price sheets of users: a CSV file with a price an hour in each line."""
+"""Price sheets of users: a CSV file with a price in each line."""
 
 from datetime import date
 from math import isfinite
 from pathlib import Path
 
 from compute_optimizer.catalog.own_prices import EC2, PRODUCTS, Market, OwnPrice
+from compute_optimizer.catalog.rates import RATES
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.prices.lines import csv_lines
 
 DEFAULTS = {"product": EC2, "platform": "linux"}
 """Columns that may be left out, or empty."""
 
-REQUIRED = ("region", "type", "hourly_usd")
+REQUIRED = ("region", "type")
+
+PRICES = ("usd", "hourly_usd")
+"""Names of the column with the price; the second for who has types by the hour only."""
 
 MAX_LINES = 1_000_000
 """Of one sheet: every type of every Region and platform there is are a tenth of it."""
 
 
 def read_price_sheet(place: str, as_of: date) -> list[OwnPrice]:
-    """Return the prices of a sheet, which are of the given day.
+    """Return the prices of a sheet, which hold from the given day on.
 
     Raises InvalidInput that names the line for what is no price; then none counts.
     """
     with csv_lines(place) as lines:
         header = [name.strip().lower() for name in next(lines, [])]
         missing = [name for name in REQUIRED if name not in header]
+        missing += [] if set(PRICES) & set(header) else [PRICES[0]]
         if missing:
             raise InvalidInput(
                 f"{place}: line 1 has no column {', '.join(missing)}; expected region, type and "
-                "hourly_usd, and where they matter product and platform"
+                "usd, and where they matter product and platform"
             )
         found = []
         for number, cells in enumerate(lines, 2):
@@ -41,7 +46,8 @@ def read_price_sheet(place: str, as_of: date) -> list[OwnPrice]:
 
 
 def _price(where: str, row: dict[str, str], source: str, as_of: date) -> OwnPrice:
-    empty = [name for name in REQUIRED if not row.get(name)]
+    column = next((name for name in PRICES if row.get(name)), PRICES[0])
+    empty = [name for name in (*REQUIRED, column) if not row.get(name)]
     if empty:
         raise InvalidInput(f"{where}: {', '.join(empty)} is empty")
     product = row["product"].lower()
@@ -50,14 +56,32 @@ def _price(where: str, row: dict[str, str], source: str, as_of: date) -> OwnPric
             f"{where}: product {row['product']!r} is not one of {', '.join(PRODUCTS)}"
         )
     market = Market(product, row["region"], row["platform"].lower())
-    return OwnPrice(market, row["type"], _usd(where, row["hourly_usd"]), source, as_of)
+    _check_rate(where, market, row["type"])
+    return OwnPrice(market, row["type"], _usd(where, column, row[column]), source, as_of)
 
 
-def _usd(where: str, text: str) -> float:
+def _check_rate(where: str, market: Market, name: str) -> None:
+    """Raise InvalidInput for a rate that nothing reads; types need not be known."""
+    rates = RATES.get(market.product)
+    if rates is None:
+        return
+    if market.platform not in rates:
+        raise InvalidInput(
+            f"{where}: platform {market.platform!r} of product {market.product} is not one of "
+            f"{', '.join(rates)}"
+        )
+    if name not in rates[market.platform]:
+        raise InvalidInput(
+            f"{where}: type {name!r} of {market.product} {market.platform} is not one of the "
+            f"rates {', '.join(rates[market.platform])}"
+        )
+
+
+def _usd(where: str, column: str, text: str) -> float:
     try:
         price = float(text)
     except ValueError:
         price = float("nan")
     if not (isfinite(price) and price >= 0):
-        raise InvalidInput(f"{where}: hourly_usd {text!r} is no price; expected USD such as 0.096")
+        raise InvalidInput(f"{where}: {column} {text!r} is no price; expected USD such as 0.096")
     return price

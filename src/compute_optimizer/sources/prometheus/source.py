@@ -14,6 +14,7 @@ import numpy as np
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
+from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.metrics import SLOT_SECONDS, MetricKey
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources import type_named
@@ -137,6 +138,10 @@ class PrometheusSource:
     def inventory(self, scope: Scope) -> Sequence[Resource]:
         """Return every resource of a scope, each ARN once."""
         return [one for one in self.found().resources.values() if _scope(one) == scope]
+
+    def described(self, scope: Scope, names: Sequence[str]) -> Sequence[DescribedType]:
+        """Return nothing: no exporter describes instance types."""
+        return ()
 
     def effort(self, scope: Scope, wanted: Wanted) -> Effort:
         """Return what `samples` would take where the first exporter that may tell a series does."""
