@@ -18,7 +18,8 @@ import typer
 import uvicorn
 
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.api.server import AsgiApp, build_asgi
+from compute_optimizer.api.messages import AsgiApp
+from compute_optimizer.api.server import build_asgi
 from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.api.transport import GatheringProtocol
 from compute_optimizer.app import check_exposure, front_door, opened

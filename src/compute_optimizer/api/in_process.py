@@ -1,0 +1,62 @@
+"""Operations for callers who are known already: pages of this program, which sign nothing.
+
+All that holds for signed calls holds for these: policies, limits and the audit log.
+"""
+
+import logging
+from typing import Any
+
+from compute_optimizer.api.authentication import Caller
+from compute_optimizer.api.authorization import Decision, decide
+from compute_optimizer.api.dispatch import (
+    SUCCESS,
+    FrontDoor,
+    check_allowed,
+    check_rate,
+    context_of,
+    new_request_id,
+    record_known,
+)
+from compute_optimizer.api.errors import answerable
+from compute_optimizer.operations import OPERATIONS
+from compute_optimizer.shapes import ThrottlingException
+
+log = logging.getLogger(__name__)
+
+SIGNING_NAME = "compute-optimizer"
+"""Of the service, and so the prefix of its actions."""
+
+
+def perform(
+    door: FrontDoor, caller: Caller, source: str, name: str, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the response of an operation; `parameters` are valid by the service model.
+
+    Raises what the operation may answer, as signed calls are answered.
+    """
+    request_id = new_request_id()
+    try:
+        permit(door, caller, name)
+        answer = OPERATIONS[name](context_of(door, caller, request_id), parameters)
+    except Exception as error:
+        shown = answerable(error, name)
+        if shown is not error:
+            log.error("request %s failed", request_id, exc_info=error)
+        if not isinstance(shown, ThrottlingException):
+            record_known(door, caller, source, request_id, name, shown.code, parameters)
+        raise shown from error
+    record_known(door, caller, source, request_id, name, SUCCESS, parameters)
+    return answer
+
+
+def permit(door: FrontDoor, caller: Caller, name: str) -> None:
+    """Raise AccessDeniedException or ThrottlingException where the caller may not call it now."""
+    check_rate(door, caller, door.clock.now())
+    check_allowed(caller, f"{SIGNING_NAME}:{name}")
+
+
+def may(caller: Caller, name: str) -> bool:
+    """Return whether the caller's policy allows an operation."""
+    if caller.policy is None:
+        return True
+    return decide(caller.policy, f"{SIGNING_NAME}:{name}") is Decision.ALLOWED
