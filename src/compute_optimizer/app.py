@@ -4,28 +4,35 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
+from typing import Any
 from uuid import uuid4
 
+from compute_optimizer.api import in_process
 from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.audit import AuditLog
 from compute_optimizer.api.authentication import (
+    NO_REGION,
     Authenticate,
+    Caller,
     VerifiedCallers,
     trust_access_key_id,
+    trusted_account,
 )
 from compute_optimizer.api.background import Step, repeating
-from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.api.limits import TokenBuckets, per_minute
+from compute_optimizer.api.dispatch import FrontDoor, new_request_id, record_known
+from compute_optimizer.api.limits import TokenBuckets, per_minute, source_of
 from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.sign_in.endpoints import known_endpoints
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.sign_in.names import server_names
 from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.config import Settings
+from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
+from compute_optimizer.console.room import PREFIX, console_app
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.collected_sources import open_prometheus
@@ -112,7 +119,7 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeating(steps))
         closing = Event()
-        yield FrontDoor(
+        door = FrontDoor(
             state=application.state,
             clock=application.clock,
             tiles=tiles,
@@ -131,6 +138,71 @@ def front_door(application: Application) -> Iterator[FrontDoor]:
             sink=exporter.sink,
             sign_in=sign_in_of(application),
         )
+        rooms = {PREFIX: console_app(console_of(application, door))} if settings.console else {}
+        yield replace(door, rooms=rooms)
+
+
+def console_of(application: Application, door: FrontDoor) -> Room:
+    """Return what serving the console needs: the API's own checks and calls, and its data."""
+    settings = application.settings
+
+    def perform(
+        visitor: Visitor, region: str, source: str, name: str, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
+        return in_process.perform(door, _caller(visitor, region), source, name, parameters)
+
+    return Room(
+        state=application.state,
+        clock=application.clock,
+        tiles=door.tiles,
+        gate=_gate(door),
+        calls=Calls(
+            perform,
+            lambda visitor, region, name: in_process.permit(door, _caller(visitor, region), name),
+            lambda visitor, name: in_process.may(_caller(visitor), name),
+        ),
+        profile=settings.profile,
+        idle_limits=read_idle_limits(settings.idle_limits),
+        newer_idle_types=settings.newer_idle_types,
+    )
+
+
+def _gate(door: FrontDoor) -> Gate:
+    """Return how people come into the console: with the keys of the API, or with auth off by
+    naming an account."""
+    callers = door.authenticate if isinstance(door.authenticate, VerifiedCallers) else None
+
+    def verify(given: Credentials, now: datetime) -> Visitor:
+        if callers is None:
+            raise InvalidInput("with auth off there are no credentials to verify")
+        asked = (given.access_key_id, given.secret, given.token)
+        return _visitor(callers.holder_of(*asked, now))
+
+    def standing(name: str, now: datetime) -> Visitor | None:
+        found = trusted_account(name) if callers is None else callers.standing_holder(name, now)
+        return None if found is None else _visitor(found)
+
+    def record(visitor: Visitor | None, source: str, name: str, outcome: str) -> None:
+        caller = _caller(visitor) if visitor else None
+        record_known(door, caller, source, new_request_id(), name, outcome)
+
+    return Gate(
+        verify=verify,
+        standing=standing,
+        wait=lambda source, now: door.failure_limits.take(source_of(source), now.timestamp()),
+        record=record,
+        sealer=callers.sealer if callers else None,
+    )
+
+
+def _caller(visitor: Visitor, region: str = NO_REGION) -> Caller:
+    return Caller(
+        visitor.account_id, region, visitor.principal_arn, visitor.access_key_id, visitor.policy
+    )
+
+
+def _visitor(caller: Caller) -> Visitor:
+    return Visitor(caller.account_id, caller.principal_arn, caller.access_key_id, caller.policy)
 
 
 def probes_of(application: Application, stopping: Event) -> Probes:

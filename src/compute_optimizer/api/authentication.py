@@ -150,5 +150,9 @@ def trust_access_key_id(request: Request, _service: str, _now: datetime) -> Call
             f"This server runs with auth off and takes the account from the access key id, which "
             f"must be 12 digits such as 111111111111, not {account_id!r}.",
         )
-    principal_arn = f"arn:aws:iam::{account_id}:root"
-    return Caller(account_id, credential.region, principal_arn, account_id, policy=None)
+    return trusted_account(account_id, credential.region)
+
+
+def trusted_account(account_id: str, region: str = NO_REGION) -> Caller:
+    """Return an account that is taken at its word (`auth off`)."""
+    return Caller(account_id, region, f"arn:aws:iam::{account_id}:root", account_id, policy=None)

@@ -278,7 +278,7 @@ def _with_caller(
 
 def record_known(
     door: FrontDoor,
-    caller: Caller,
+    caller: Caller | None,
     source: str,
     request_id: str,
     name: str,

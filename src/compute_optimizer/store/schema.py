@@ -206,6 +206,17 @@ recommendations = Table(
         "finding",
         "resource_arn",
     ),
+    # The finding last, so that those of one can be told without reading rows.
+    Index(
+        "ix_recommendations_savings",
+        "run_id",
+        "account_id",
+        "region",
+        "resource_type",
+        "monthly_savings_usd",
+        "resource_arn",
+        "finding",
+    ),
 )
 
 idle_recommendations = Table(
