@@ -16,7 +16,7 @@ ENVIRONMENTS := $(PYTHON) scripts/environments.py
 DEV := .venv-dev/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-clients bench quality lock generate dev clean
+.PHONY: help demo test check format test-clients test-browser bench quality lock generate dev clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
@@ -45,6 +45,10 @@ test-clients: dev ## Run foreign clients, each in an environment of its own, aga
 	@$(ENVIRONMENTS) create $(CLIENTS)
 	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m clients tests/clients
 
+test-browser: ## Open every page of the console in Chromium; screenshots go to .artifacts/console
+	@$(ENVIRONMENTS) create browser
+	@.venv-browser/bin/python -m pytest -q -m browser --confcutdir tests/browser tests/browser
+
 bench: dev ## Measure, and print ratios to named baselines
 	@$(DEV)/python -m benchmarks
 
@@ -58,4 +62,4 @@ lock: ## Write the locks in constraints/ anew from what pyproject.toml declares
 	@$(ENVIRONMENTS) lock
 
 clean: ## Remove the environments and the demo's data
-	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .demo
+	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .venv-browser .artifacts .demo

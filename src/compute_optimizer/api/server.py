@@ -109,12 +109,6 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
         return await asyncio.get_running_loop().run_in_executor(pool, answer, door, request)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        for prefix, room in door.rooms.items():
-            if scope["path"].startswith(prefix):
-                await room(scope, receive, send)
-                return
         try:
             request = await _read(scope, receive, door)
         except Disconnected:
@@ -131,6 +125,19 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
             }
         )
         await send({"type": "http.response.body", "body": response.body})
+
+    return _among_rooms(door, app)
+
+
+def _among_rooms(door: FrontDoor, api: AsgiApp) -> AsgiApp:
+    """Return the API's application with those beside it, by the beginnings of their paths."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        room = next((room for prefix, room in door.rooms.items() if path.startswith(prefix)), api)
+        await room(scope, receive, send)
 
     return app
 

@@ -43,6 +43,11 @@ class Option:
     wire: Mapping[str, Any] = field(default_factory=dict)
     """As the API answers it."""
 
+    @property
+    def is_discounted(self) -> bool:
+        """Whether discounts change what it saves."""
+        return self.after_discounts != self.savings
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.console.words import spaced
 from compute_optimizer.engine.arrays import Floats, Singles
 from compute_optimizer.engine.dimensions import Combine, Dimension
 from compute_optimizer.engine.explanation import DimensionEvidence, Explanation, PeakEvidence
@@ -139,7 +140,7 @@ def _dimension_panel(
 ) -> dict[str, Any]:
     capacity = evidence.current_capacity
     panel: dict[str, Any] = {
-        "title": evidence.dimension,
+        "title": spaced(evidence.dimension),
         "unit": evidence.unit,
         "binds": evidence.dimension == explanation.binding_dimension,
         "capacity": capacity,
@@ -157,6 +158,7 @@ def _dimension_panel(
         if (of_option := capacities.get(evidence.dimension))
     }
     return panel | {
+        "unit": "% of its capacity",
         "values": _points(values / capacity * 100),
         "threshold": (1 - evidence.headroom) * 100,
         "demand": None if evidence.demand is None else evidence.demand / capacity * 100,
@@ -187,8 +189,8 @@ def _peak(
 
 def _metric_panel(key: MetricKey, values: Singles) -> dict[str, Any]:
     return {
-        "title": key.metric,
-        "unit": key.statistic.value,
+        "title": spaced(key.metric),
+        "unit": f"{key.statistic.value} of each interval",
         "binds": False,
         "capacity": None,
         "threshold": None,

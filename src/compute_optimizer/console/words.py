@@ -34,6 +34,9 @@ TONES: Mapping[str, str] = {
 }
 """Colour of a badge by its word; all others are neutral."""
 
+APART = {"EBSIOPS": "EBS IOPS", "Cpu": "CPU", "VCPU": "vCPU", "CPU": "CPU", "IOPS": "IOPS"}
+"""Abbreviations that would lose their letters, or run into each other."""
+
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -81,11 +84,13 @@ def spaced(word: str | None) -> str:
     """
     if not word:
         return UNKNOWN
-    if word.isupper():
+    for joined, apart in APART.items():
+        word = word.replace(joined, apart)
+    if word.isupper() and word not in APART.values():
         return word.replace("_", " ").capitalize()
     parts = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", word).split(" ")
     lowered = [part if part.isupper() else part.lower() for part in parts[1:]]
-    return " ".join([parts[0], *lowered])
+    return " ".join([parts[0], *lowered]).replace("v CPU", "vCPU")
 
 
 def tone(word: str) -> str:

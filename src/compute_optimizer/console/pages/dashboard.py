@@ -118,6 +118,7 @@ def _values(room: Room, connection: Any, reach: Reach) -> dict[str, Any]:
         "since": since,
         "differences": _differences(_compared(by_type, former), _sum(former)) if former else [],
         "data": data,
+        "data_by_type": _by_type(data),
         "look_back_days": LOOK_BACK_DAYS,
         "as_of": _newest(one.as_of for one in data),
         "newest_sample": _newest(one.newest_sample for one in data),
@@ -159,6 +160,41 @@ def _differences(now: Part, before: Part) -> list[Difference]:
         *(Difference(one, before.findings[one], now.findings[one]) for one in FINDINGS),
     ]
     return [one for one in found if one.before or one.now]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeData:
+    """How fresh and complete the data of one resource type is, over accounts and Regions."""
+
+    name: str
+    resources: int
+    newest: datetime | None
+    oldest: datetime | None
+    """Newest sample of the account and Region that is furthest behind."""
+    least_days: int
+    recommendations: int
+    errors: int
+
+
+def _by_type(data: Sequence[Freshness]) -> list[TypeData]:
+    """Return a line for each type, in the order of their names."""
+    found: dict[str, list[Freshness]] = defaultdict(list)
+    for one in data:
+        found[one.scope.resource_type].append(one)
+    return [_type_data(name, parts) for name, parts in sorted(found.items())]
+
+
+def _type_data(name: str, parts: Sequence[Freshness]) -> TypeData:
+    sampled = [one for one in parts if one.newest_sample is not None]
+    return TypeData(
+        name=name,
+        resources=sum(one.resources for one in parts),
+        newest=_newest(one.newest_sample for one in parts),
+        oldest=min((one.newest_sample for one in sampled if one.newest_sample), default=None),
+        least_days=min((one.days for one in sampled), default=0),
+        recommendations=sum(one.recommendations for one in parts),
+        errors=sum(one.errors for one in parts),
+    )
 
 
 def _newest(moments: Iterable[datetime | None]) -> datetime | None:

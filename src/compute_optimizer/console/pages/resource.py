@@ -23,7 +23,7 @@ from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.jobs.explain import explain
 from compute_optimizer.jobs.usage import usage_of
-from compute_optimizer.model.recommendation import OtherAnswer
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH, OtherAnswer
 from compute_optimizer.model.resource import LICENSE, Resource
 from compute_optimizer.store.inventory import find_resource
 from compute_optimizer.store.ranked import Wanted, read_ranked
@@ -71,6 +71,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "answer": answer,
         "told": told,
         "problem": problem,
+        "now_usd": _monthly_usd(told),
         "sentences": sentences_of(told) if told else [],
         "options": found,
         "changes": [(one, changes.change_to(asked.resource_type, subject, one)) for one in found],
@@ -169,6 +170,14 @@ def _explained(room: Room, arn: str, as_type: str | None, _stamp: Any) -> Explan
         idle_limits=room.idle_limits,
         as_type=as_type,
     )
+
+
+def _monthly_usd(told: Explanation | None) -> float | None:
+    """Return what the resource costs a month at list prices; None where unknown."""
+    if told is None or told.current_monthly_usd is not None:
+        return told.current_monthly_usd if told else None
+    hourly = told.current_hourly_usd
+    return None if hourly is None else hourly * HOURS_PER_MONTH
 
 
 def _profiles(told: Explanation | None, found: list[Option]) -> list[Mapping[str, Any]]:

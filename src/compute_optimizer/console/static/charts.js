@@ -18,14 +18,12 @@
     return getComputedStyle(probe).color;
   };
 
-  const figure = (value) =>
-    value === null || value === undefined
-      ? "–"
-      : Math.abs(value) >= 1000
-        ? Math.round(value).toLocaleString("en-US")
-        : String(Number(value.toPrecision(3)));
-  const spaced = (word) =>
-    word.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/ [A-Z](?=[a-z])/g, (part) => part.toLowerCase());
+  const STEPS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3]];
+  const figure = (value) => {
+    if (value === null || value === undefined) return "–";
+    const [unit, size] = STEPS.find((step) => Math.abs(value) >= 10 * step[1]) || ["", 1];
+    return Number((value / size).toPrecision(3)) + (unit && ` ${unit}`);
+  };
 
   const chosen = () => {
     const picked = document.querySelector('input[name="option"]:checked');
@@ -43,7 +41,7 @@
   function says(panel) {
     if (panel.threshold === null) {
       const highest = Math.max(...panel.values.filter((value) => value !== null));
-      return `Highest ${figure(highest)} ${panel.unit}. Its capacity is unknown or has no say.`;
+      return `Highest ${figure(highest)}. Its capacity is unknown, or has no say.`;
     }
     const parts = [`P${figure(panel.percentile)} is ${figure(panel.demand)} % of what it has`];
     if (chosen() && panel.ratios[chosen()])
@@ -139,12 +137,12 @@
   function draw(panel, times) {
     const figureElement = element("figure", { class: "chart" });
     const caption = element("figcaption");
-    const title = element("strong", {}, spaced(panel.title));
+    const title = element("strong", {}, panel.title);
     const told = element("span", { class: "says" }, says(panel));
-    caption.append(title, element("span", { class: "muted" }, panel.threshold === null ? panel.unit : "% of its capacity"));
+    caption.append(title, element("span", { class: "muted" }, panel.unit));
     if (panel.binds) caption.append(element("span", { class: "badge save" }, "binds"));
     caption.append(told);
-    const canvas = element("div", { class: "canvas", role: "img", "aria-label": `${spaced(panel.title)} over the look-back period` });
+    const canvas = element("div", { class: "canvas", role: "img", "aria-label": `${panel.title} over the look-back period` });
     figureElement.append(caption, canvas);
     room.append(figureElement);
     const chart = new uPlot(options(panel, canvas.clientWidth || 400), columns(panel, times), canvas);
