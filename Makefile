@@ -25,7 +25,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 	@$(ENVIRONMENTS) create run
 	@.venv-run/bin/compute-optimizer demo --port "$(PORT)" --data-dir .demo
 
-test: dev ## Run the tests (everything but the foreign clients)
+test: dev ## Run the tests (everything but the foreign clients and the browser)
 	@$(ENVIRONMENTS) create ministack
 	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
 

@@ -59,7 +59,7 @@ def test_a_walk_by_keyboard_alone_from_signing_in_to_an_option_and_out(visit: Vi
     keyboard.press("Enter")
     expect(visit.page.locator("h1")).to_have_text("EC2 instances")
 
-    tab_to(visit, "Finding ")
+    tab_to(visit, "Finding")
     keyboard.press("Enter")
     keyboard.press("Tab")
     keyboard.press("Space")
