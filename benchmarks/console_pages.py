@@ -3,7 +3,7 @@
     python -m benchmarks.console_pages [--recommendations 100000] [--rounds 7] [--keep FOLDER]
 
 The store is that of `benchmarks.page_latency`. Each page is made whole, by the program's own room,
-without HTTP; `first` is the first time, with nothing remembered, in a process that has made no page.
+without HTTP; `first` is the first time, with nothing remembered.
 """
 
 import argparse

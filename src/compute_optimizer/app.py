@@ -151,6 +151,9 @@ def console_of(application: Application, door: FrontDoor) -> Room:
     ) -> dict[str, Any]:
         return in_process.perform(door, _caller(visitor, region), source, name, parameters)
 
+    def permit(visitor: Visitor, region: str, source: str, name: str) -> None:
+        in_process.permit(door, _caller(visitor, region), source, name)
+
     return Room(
         state=application.state,
         clock=application.clock,
@@ -158,7 +161,7 @@ def console_of(application: Application, door: FrontDoor) -> Room:
         gate=_gate(door),
         calls=Calls(
             perform,
-            lambda visitor, region, name: in_process.permit(door, _caller(visitor, region), name),
+            permit,
             lambda visitor, name: in_process.may(_caller(visitor), name),
         ),
         profile=settings.profile,

@@ -252,3 +252,13 @@ def test_what_is_not_there_is_told_so_and_nothing_is_repeated_as_code(
 
     assert response.status == 404
     assert "<script>alert" not in text(response)
+
+
+def test_what_is_looked_at_stands_in_the_audit_log(visit: Visit, demo: House) -> None:
+    before = demo.audit.count("\n")
+    visit.get("/console/recommendations/ebs-volumes")
+    line = json.loads(demo.audit.splitlines()[before])
+
+    assert line["operation"] == "GetEBSVolumeRecommendations"
+    assert line["outcome"] == "Success"
+    assert (line["account"], line["source"]) == (ACCOUNT, visit.source)

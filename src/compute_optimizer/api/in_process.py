@@ -4,6 +4,8 @@ All that holds for signed calls holds for these: policies, limits and the audit 
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from compute_optimizer.api.authentication import Caller
@@ -35,9 +37,37 @@ def perform(
     Raises what the operation may answer, as signed calls are answered.
     """
     request_id = new_request_id()
+    with _recorded(door, caller, source, request_id, name, parameters):
+        _check(door, caller, name)
+        return OPERATIONS[name](context_of(door, caller, request_id), parameters)
+
+
+def permit(door: FrontDoor, caller: Caller, source: str, name: str) -> None:
+    """Raise AccessDeniedException or ThrottlingException where the caller may not call it now.
+
+    For those who read the same data in another way; it stands in the audit log as a call does.
+    """
+    with _recorded(door, caller, source, new_request_id(), name, {}):
+        _check(door, caller, name)
+
+
+def _check(door: FrontDoor, caller: Caller, name: str) -> None:
+    check_rate(door, caller, door.clock.now())
+    check_allowed(caller, f"{SIGNING_NAME}:{name}")
+
+
+@contextmanager
+def _recorded(
+    door: FrontDoor,
+    caller: Caller,
+    source: str,
+    request_id: str,
+    name: str,
+    parameters: dict[str, Any],
+) -> Iterator[None]:
+    """Write the audit line of what is done in the block; raise what a client may be shown."""
     try:
-        permit(door, caller, name)
-        answer = OPERATIONS[name](context_of(door, caller, request_id), parameters)
+        yield
     except Exception as error:
         shown = answerable(error, name)
         if shown is not error:
@@ -46,13 +76,6 @@ def perform(
             record_known(door, caller, source, request_id, name, shown.code, parameters)
         raise shown from error
     record_known(door, caller, source, request_id, name, SUCCESS, parameters)
-    return answer
-
-
-def permit(door: FrontDoor, caller: Caller, name: str) -> None:
-    """Raise AccessDeniedException or ThrottlingException where the caller may not call it now."""
-    check_rate(door, caller, door.clock.now())
-    check_allowed(caller, f"{SIGNING_NAME}:{name}")
 
 
 def may(caller: Caller, name: str) -> bool:

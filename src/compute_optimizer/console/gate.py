@@ -73,9 +73,9 @@ class Calls:
     """What is done for those who are in."""
 
     perform: Perform
-    permit: Callable[[Visitor, str, str], None]
-    """Raise AccessDeniedException or ThrottlingException where a visitor may not call an operation
-    in a Region now; for pages that read the same data in another order."""
+    permit: Callable[[Visitor, str, str, str], None]
+    """Raise AccessDeniedException or ThrottlingException where a visitor may not call, in a Region
+    and from a source, an operation now; for pages that read the same data in another order."""
     may: Callable[[Visitor, str], bool]
     """Whether the policy allows an operation."""
 

@@ -5,7 +5,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from hmac import compare_digest
 from http import HTTPStatus
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import (
@@ -141,7 +141,7 @@ def _request(scope: Scope, body: bytes) -> Request:
     client = scope["client"]
     return Request(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
-        path=unquote(scope["path"]),
+        path=scope["path"],
         query=_values(raw_query),
         form=_values(body.decode("utf-8", "replace")),
         headers=headers,

@@ -84,7 +84,7 @@ class Difference:
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show the dashboard of all accounts and Regions in reach."""
     visitor = session.visitor
-    room.calls.permit(visitor, "", OPERATION)
+    room.calls.permit(visitor, "", request.source, OPERATION)
     reach = reach_of_enrolled(room, visitor.account_id)
     values = room.state.remembered(
         ("console dashboard", visitor.account_id, room.clock.now().date()),
@@ -96,11 +96,12 @@ def show(room: Room, request: Request, session: Session) -> Response:
 def _values(room: Room, connection: Any, reach: Reach) -> dict[str, Any]:
     accounts = reach.accounts.keys()
     hidden = hidden_types(room.newer_idle_types)
-    by_type = current_totals(connection, accounts, ("resource_type",))
-    by_type = [one for one in by_type if one.of[0] not in hidden]
-    places = current_totals(connection, accounts, ("account_id",))
-    regions = current_totals(connection, accounts, ("region",))
-    since, former = former_totals(connection, accounts, ("resource_type",))
+    by_type, places, regions = (
+        [one for one in current_totals(connection, accounts, by) if one.of[-1] not in hidden]
+        for by in (("resource_type",), ("account_id", "resource_type"), ("region", "resource_type"))
+    )
+    since, before = former_totals(connection, accounts, ("resource_type",))
+    former = [one for one in before if one.of[-1] not in hidden]
     first_day = look_back(room.clock.now(), LOOK_BACK_DAYS).first
     data = [one for one in freshness(connection, first_day) if one.scope.account_id in accounts]
     whole = _sum(by_type)

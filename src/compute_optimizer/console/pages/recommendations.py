@@ -77,7 +77,7 @@ def _asked(room: Room, request: Request, session: Session, slug: str) -> tuple[V
     kind = BY_SLUG.get(slug)
     if kind is None:
         raise NotFound(f"there is no list {slug!r}; there are {', '.join(BY_SLUG)}")
-    room.calls.permit(session.visitor, request.one("region"), kind.operation)
+    room.calls.permit(session.visitor, request.one("region"), request.source, kind.operation)
     return view_of(kind, request), reach_of_enrolled(room, session.visitor.account_id)
 
 

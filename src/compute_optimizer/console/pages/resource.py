@@ -110,7 +110,7 @@ def _asked(room: Room, request: Request, session: Session) -> Asked:
         resource = find_resource(connection, arn)
         _check_reach(reach, visitor.account_id, resource)
         kind = _kind(request.one("list"), resource)
-        room.calls.permit(visitor, resource.region, kind.operation)
+        room.calls.permit(visitor, resource.region, request.source, kind.operation)
         scope = Scope(resource.account_id, resource.region, _listed_type(kind, resource))
         wanted = Wanted((scope,), selection=Selection(arns=(resource.arn,)), idle=kind.idle)
         found = read_ranked(connection, wanted, 1)
