@@ -58,10 +58,11 @@ def _amount(dimension: DimensionEvidence, value: float | None) -> str:
 def _refused(told: Explanation) -> Iterator[str]:
     if not told.refusals:
         return
-    what = "types" if told.considered else "configurations"
+    one_of_them = "type" if told.considered else "configuration"
+    fit = f"{one_of_them} fits" if told.fitting_types == 1 else f"{one_of_them}s fit"
     first = sorted(told.refusals, key=lambda one: -one.types)[:MOST_REFUSALS]
     reasons = ", ".join(f"{one.types:,} for “{one.reason}”" for one in first)
-    yield f"{told.fitting_types:,} {what} fit. Most of the others were refused: {reasons}."
+    yield f"{told.fitting_types:,} {fit}. Most of the others were refused: {reasons}."
 
 
 def _decided(prediction: PredictionEvidence) -> Iterator[str]:
