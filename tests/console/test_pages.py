@@ -288,3 +288,17 @@ def test_more_rows_than_can_be_sorted_are_told_so(
 
     assert "There are more than 10 rows, too many to sort by Current" in words(response)
     assert rows_of(visit, "ec2-instances?sort=current") == rows_of(visit, "ec2-instances")
+
+
+def test_a_store_that_cannot_be_reached_is_told_so(house: House) -> None:
+    house.enroll()
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    house.state.close()
+    database = house.settings.data_dir / "state.db"
+    database.unlink()
+    database.mkdir()
+    response = visit.get("/console/")
+    assert response.status == 503
+    assert "the state store cannot be used" in words(response)

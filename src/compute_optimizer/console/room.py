@@ -21,7 +21,13 @@ from compute_optimizer.console.messages import (
 from compute_optimizer.console.pages.failures import failure_page, refusal_page
 from compute_optimizer.console.routes import find_route
 from compute_optimizer.console.sessions import COOKIE, Session, find_session
-from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.errors import (
+    ComputeOptimizerError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+)
 from compute_optimizer.shapes import ServiceException
 
 log = logging.getLogger(__name__)
@@ -30,6 +36,20 @@ PREFIX = "/console"
 
 LONGEST_BODY_BYTES = 64 * 1024
 """Of a form; credentials with a session token have 3 KB."""
+
+BODY_SECONDS = 30.0
+"""Time in which a form must arrive."""
+
+STATUSES = {NotFound: 404, InvalidInput: 400, Conflict: 409, StoreUnavailable: 503}
+"""Of this program's own errors (RFC 9110)."""
+
+LATE = Response(
+    408,
+    b"The form did not arrive in time. Send it again.",
+    "text/plain; charset=utf-8",
+    # The rest of it would be taken for the next request.
+    headers={"connection": "close"},
+)
 
 THREADS = 4
 """Pages made at once; they hold the interpreter, so more would not be quicker."""
@@ -58,7 +78,12 @@ def console_app(room: Room) -> AsgiApp:
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="console")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(receive)
+        except TimeoutError:
+            await _send(LATE, _request(scope, b""), send)
+            return
         if body is None:
             return
         request = _request(scope, body)
@@ -76,7 +101,8 @@ def answer(room: Room, request: Request) -> Response:
     except ServiceException as error:
         return refusal_page(room, request, error.status, error.code, str(error))
     except ComputeOptimizerError as error:
-        return refusal_page(room, request, 404, type(error).__name__, str(error))
+        status = STATUSES.get(type(error), 500)
+        return refusal_page(room, request, status, type(error).__name__, str(error))
     except Exception:
         log.exception("the page %s failed", request.path)
         return failure_page(room, request)

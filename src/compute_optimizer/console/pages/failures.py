@@ -3,16 +3,25 @@
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.rendering import page
-from compute_optimizer.console.sessions import COOKIE, find_session
+from compute_optimizer.console.sessions import COOKIE, Session, find_session
+from compute_optimizer.errors import StoreUnavailable
 
 OPT_IN = "OptInRequiredException"
 
 
 def refusal_page(room: Room, request: Request, status: int, title: str, text: str) -> Response:
     """Return the page that says why there is none, and what to do."""
-    session = find_session(room, request.cookie(COOKIE))
+    session = _session(room, request)
     values = {"title": title, "text": text, "opt_in": title == OPT_IN}
     return page(room, request, session, "refusal.html", values, status)
+
+
+def _session(room: Room, request: Request) -> Session | None:
+    """Return the session; None also where the store that would tell cannot be reached."""
+    try:
+        return find_session(room, request.cookie(COOKIE))
+    except StoreUnavailable:
+        return None
 
 
 def failure_page(room: Room, request: Request) -> Response:
