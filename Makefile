@@ -24,7 +24,7 @@ endif
 export TF_PLUGIN_MIRROR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-clients bench quality lock generate dev clean
+.PHONY: help demo test check format test-clients test-browser bench quality lock generate dev clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
@@ -33,7 +33,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 	@$(ENVIRONMENTS) create run
 	@.venv-run/bin/compute-optimizer demo --port "$(PORT)" --data-dir .demo
 
-test: dev ## Run the tests (everything but the foreign clients)
+test: dev ## Run the tests (everything but the foreign clients and the browser)
 	@$(ENVIRONMENTS) create ministack
 	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
 
@@ -53,6 +53,10 @@ test-clients: dev ## Run foreign clients, each in an environment of its own, aga
 	@$(ENVIRONMENTS) create $(CLIENTS)
 	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m clients tests/clients
 
+test-browser: ## Open every page of the console in Chromium; screenshots go to .artifacts/console
+	@$(ENVIRONMENTS) create browser
+	@.venv-browser/bin/python -m pytest -q -m browser --confcutdir tests/browser tests/browser
+
 bench: dev ## Measure, and print ratios to named baselines
 	@$(DEV)/python -m benchmarks
 
@@ -66,4 +70,4 @@ lock: ## Write the locks in constraints/ anew from what pyproject.toml declares
 	@$(ENVIRONMENTS) lock
 
 clean: ## Remove the environments and the demo's data
-	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .demo
+	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .venv-browser .artifacts .demo

@@ -49,6 +49,7 @@ ENVIRONMENTS = {
     "client-plugin-1.26": Environment(("client-plugin-1.26",)),
     "client-js": Environment(("client-js",), node=True),
     "ministack": Environment(("ministack",)),
+    "browser": Environment(("browser", "build"), with_project=True),
 }
 
 NO_NPM = "npm is missing; install Node.js with it (Debian's packages nodejs and npm)"
@@ -79,6 +80,9 @@ def declared(name: str) -> list[str]:
     if name == "build":
         requires: list[str] = project["build-system"]["requires"]
         return requires
+    if name == "browser":
+        # The program is served from the same environment, by what it needs at run time.
+        return [*run, *groups["browser"]]
     if name == "dev":
         extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
         return [*run, *(line for extra in extras.values() for line in extra), *groups["dev"]]

@@ -73,6 +73,7 @@ INDEXED = {
         (recommendations, "ix_recommendations_recommendation_id"),
         (idle_recommendations, "ix_idle_recommendations_recommendation_id"),
     ),
+    "0013": ((recommendations, "ix_recommendations_savings"),),
 }
 """The indexes of older tables that a revision added."""
 

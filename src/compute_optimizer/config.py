@@ -65,6 +65,7 @@ SETTINGS = (
     Setting("sign_ins_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("log_format", "text", "What `serve` and `worker` log: text or json.", ("text", "json")),
+    Setting("console", True, "Serve the web console under /console."),
     Setting(
         "metrics",
         "loopback",
@@ -136,6 +137,7 @@ class Settings:
     sign_ins_per_minute: float
     audit_file: Path
     log_format: str
+    console: bool
     metrics: str
     worker_port: int
     opt_out_grace_days: float

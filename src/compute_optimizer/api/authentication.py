@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from compute_optimizer.api import signature
 from compute_optimizer.api.errors import EXPIRED_TOKEN, UNRECOGNIZED_CLIENT, RequestRefused
 from compute_optimizer.api.messages import Request
-from compute_optimizer.api.signature import CACHED_CREDENTIALS, Credential
+from compute_optimizer.api.signature import CACHED_CREDENTIALS
 from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import AccessKey, find_access_key, record_last_use
@@ -20,6 +20,9 @@ from compute_optimizer.store.sealing import Sealer
 
 NO_SIGNING_KEY = bytes(32)
 """Stands for the signing key of an unknown access key, so that both take the same time."""
+
+NO_REGION = ""
+"""Of callers who have not said in which Region they ask."""
 
 
 @dataclass(slots=True)
@@ -70,7 +73,29 @@ class VerifiedCallers:
             if key is None:
                 raise RequestRefused(UNRECOGNIZED_CLIENT) from None
             raise
-        return self._caller(key, credential, headers.get(b"x-amz-security-token"), now)
+        return self._caller(key, credential.region, headers.get(b"x-amz-security-token"), now)
+
+    def holder_of(
+        self, access_key_id: str, secret: str, token: str | None, now: datetime
+    ) -> Caller:
+        """Return the holder of a key who shows its secret; raise why it does not count.
+
+        For people at a form: whoever can sign sends a signature instead. The secret is compared in
+        constant time, and an unknown key takes as long as a known one.
+        """
+        key = self._find(access_key_id)
+        known = "" if key is None else self.sealer.unseal(key.sealed_secret, access_key_id)
+        digests = (sha256(text.encode()).digest() for text in (known, secret))
+        if not compare_digest(*digests) or key is None:
+            raise RequestRefused(UNRECOGNIZED_CLIENT)
+        return self._caller(key, NO_REGION, token.encode() if token else None, now)
+
+    def standing_holder(self, access_key_id: str, now: datetime) -> Caller | None:
+        """Return the holder of a key that still counts; None where it does not any more."""
+        key = self._find(access_key_id)
+        if key is None or not key.active or (key.expires_at and key.expires_at <= now):
+            return None
+        return Caller(key.account_id, NO_REGION, key.principal_arn, access_key_id, key.policy)
 
     def write_last_use(self) -> None:
         """Store when keys were used since the last time, in one transaction.
@@ -98,16 +123,14 @@ class VerifiedCallers:
         return signature.derive_signing_key(self.sealer.unseal(sealed_secret, access_key_id), scope)
 
     def _caller(
-        self, key: AccessKey | None, credential: Credential, token: bytes | None, now: datetime
+        self, key: AccessKey | None, region: str, token: bytes | None, now: datetime
     ) -> Caller:
         if key is None or not key.active or not _token_fits(key, token):
             raise RequestRefused(UNRECOGNIZED_CLIENT)
         if key.expires_at is not None and key.expires_at <= now:
             raise RequestRefused(UNRECOGNIZED_CLIENT if token is None else EXPIRED_TOKEN)
         self.last_used[key.access_key_id] = now
-        return Caller(
-            key.account_id, credential.region, key.principal_arn, key.access_key_id, key.policy
-        )
+        return Caller(key.account_id, region, key.principal_arn, key.access_key_id, key.policy)
 
 
 def _token_fits(key: AccessKey, token: bytes | None) -> bool:
@@ -127,5 +150,9 @@ def trust_access_key_id(request: Request, _service: str, _now: datetime) -> Call
             f"This server runs with auth off and takes the account from the access key id, which "
             f"must be 12 digits such as 111111111111, not {account_id!r}.",
         )
-    principal_arn = f"arn:aws:iam::{account_id}:root"
-    return Caller(account_id, credential.region, principal_arn, account_id, policy=None)
+    return trusted_account(account_id, credential.region)
+
+
+def trusted_account(account_id: str, region: str = NO_REGION) -> Caller:
+    """Return an account that is taken at its word (`auth off`)."""
+    return Caller(account_id, region, f"arn:aws:iam::{account_id}:root", account_id, policy=None)

@@ -27,7 +27,7 @@ from compute_optimizer.api.errors import (
     answerable,
 )
 from compute_optimizer.api.limits import TokenBuckets, source_of
-from compute_optimizer.api.messages import HeaderList, Request, Response
+from compute_optimizer.api.messages import AsgiApp, HeaderList, Request, Response
 from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
 from compute_optimizer.api.sign_in.exchange import SignIn
@@ -110,6 +110,8 @@ class FrontDoor:
     """Is shown every call that came as far as naming an operation, once it is answered."""
     closing: Event = field(default_factory=Event)
     """Set once the server is shutting down."""
+    rooms: Mapping[str, AsgiApp] = field(default_factory=dict)
+    """Other applications on the same port, by the beginning of their paths."""
 
 
 def answer(door: FrontDoor, request: Request) -> Response:
@@ -163,14 +165,21 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
     if door.closing.is_set():
         raise ServiceUnavailableException("The server is shutting down. Try again.")
     caller = call.caller = _authenticated(door, call)
-    _check_rate(door, caller, call.now)
-    _check_allowed(caller, f"{call.claimed.service}:{name}")
+    check_rate(door, caller, call.now)
+    check_allowed(caller, f"{call.claimed.service}:{name}")
     encoding = call.claimed.encoding
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
-    context = Context(
+    context = context_of(door, caller, call.request_id)
+    call.answer = operation(context, call.parameters)
+    return encoding.encode(call.answer, name)
+
+
+def context_of(door: FrontDoor, caller: Caller, request_id: str) -> Context:
+    """Return what an operation is given beside its request."""
+    return Context(
         account_id=caller.account_id,
         region=caller.region,
-        request_id=call.request_id,
+        request_id=request_id,
         principal_arn=caller.principal_arn,
         state=door.state,
         clock=door.clock,
@@ -180,8 +189,6 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
         newer_idle_types=door.newer_idle_types,
         sink=door.sink,
     )
-    call.answer = operation(context, call.parameters)
-    return encoding.encode(call.answer, name)
 
 
 def _authenticated(door: FrontDoor, call: Call) -> Caller:
@@ -196,7 +203,8 @@ def _authenticated(door: FrontDoor, call: Call) -> Caller:
         raise
 
 
-def _check_rate(door: FrontDoor, caller: Caller, now: datetime) -> None:
+def check_rate(door: FrontDoor, caller: Caller, now: datetime) -> None:
+    """Raise ThrottlingException for a caller whose account comes too often."""
     limits = door.account_limits
     if limits.rate:
         wait = limits.take(f"{caller.account_id}/{caller.region}", now.timestamp())
@@ -208,7 +216,8 @@ def _throttled(message: str, wait_seconds: float) -> ThrottlingException:
     return ThrottlingException(message, retry_after_ms=int(wait_seconds * 1000) + 1)
 
 
-def _check_allowed(caller: Caller, action: str) -> None:
+def check_allowed(caller: Caller, action: str) -> None:
+    """Raise AccessDeniedException where the caller's policy does not allow the action."""
     if caller.policy is None:
         return
     decision = decide(caller.policy, action)
@@ -259,25 +268,43 @@ def _fail(door: FrontDoor, call: Call, error: Exception) -> Response:
 
 
 def _record(door: FrontDoor, call: Call, outcome: str) -> None:
-    caller, request, name = call.caller, call.request, call.claimed.operation_name
+    name, source = call.claimed.operation_name, call.request.source
+    entry = audit.Entry(call.now, call.request_id, name, source, outcome)
+    door.audit_log.write(_with_caller(entry, call.caller, call.parameters))
+
+
+def _with_caller(
+    entry: audit.Entry, caller: Caller | None, parameters: dict[str, Any] | None
+) -> audit.Entry:
     if caller is None:
-        entry = audit.Entry(call.now, call.request_id, name, request.source, outcome)
-    else:
-        parameters = call.parameters
-        entry = audit.Entry(
-            call.now,
-            call.request_id,
-            name,
-            request.source,
-            outcome,
-            caller.account_id,
-            caller.region,
-            caller.principal_arn,
-            caller.access_key_id,
-            audit.target_accounts(parameters or {}, caller.account_id),
-            parameters if audit.changes_something(name) else None,
-        )
-    door.audit_log.write(entry)
+        return entry
+    return audit.Entry(
+        entry.time,
+        entry.request_id,
+        entry.operation,
+        entry.source,
+        entry.outcome,
+        caller.account_id,
+        caller.region,
+        caller.principal_arn,
+        caller.access_key_id,
+        audit.target_accounts(parameters or {}, caller.account_id),
+        parameters if audit.changes_something(entry.operation) else None,
+    )
+
+
+def record_known(
+    door: FrontDoor,
+    caller: Caller | None,
+    source: str,
+    request_id: str,
+    name: str,
+    outcome: str,
+    parameters: dict[str, Any] | None = None,
+) -> None:
+    """Write the audit line of a call that came without a signed request."""
+    entry = audit.Entry(door.clock.now(), request_id, name, source, outcome)
+    door.audit_log.write(_with_caller(entry, caller, parameters))
 
 
 def response_headers(encoding: Encoding, length: int, request_id: str, now: datetime) -> HeaderList:

@@ -4,7 +4,7 @@ import socket
 
 import uvicorn
 
-from compute_optimizer.api.server import AsgiApp
+from compute_optimizer.api.messages import AsgiApp
 from compute_optimizer.api.transport import GatheringProtocol
 from compute_optimizer.errors import InvalidInput
 

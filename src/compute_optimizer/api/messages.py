@@ -1,7 +1,15 @@
 """A request and a response of HTTP, as every part of the front door passes them on."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI 3 application (asgi.readthedocs.io)."""
 
 Headers = Mapping[bytes, bytes]
 """Header values by lower-case name; a repeated header is joined by commas."""

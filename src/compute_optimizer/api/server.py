@@ -5,11 +5,9 @@ Bare ASGI on purpose: a framework's request objects cost as much as everything d
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from compute_optimizer.api.dispatch import (
     FrontDoor,
@@ -19,7 +17,15 @@ from compute_optimizer.api.dispatch import (
     refuse,
 )
 from compute_optimizer.api.errors import REQUEST_TIMEOUT, SIGN_IN_THROTTLED, RequestRefused
-from compute_optimizer.api.messages import Request, Response, headers_by_name
+from compute_optimizer.api.messages import (
+    AsgiApp,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    headers_by_name,
+)
 from compute_optimizer.api.probes import ALIVE, ANSWERS, probe
 from compute_optimizer.api.protocols import JSON, encoding_for
 from compute_optimizer.api.sign_in.names import SIGN_IN_PATH
@@ -28,13 +34,6 @@ from compute_optimizer.api.sign_in.route import (
     answer_sign_in,
     refuse_sign_in,
 )
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-"""An ASGI 3 application (asgi.readthedocs.io)."""
 
 INLINE = (b".GetEnrollmentStatus", b"/GetEnrollmentStatus")
 """Operations so short that handing them to a thread would cost more than running them: they read
@@ -111,8 +110,6 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
         return await asyncio.get_running_loop().run_in_executor(pool, answer, door, request)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         try:
             request = await _read(scope, receive, door)
         except Disconnected:
@@ -129,6 +126,19 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
             }
         )
         await send({"type": "http.response.body", "body": response.body})
+
+    return _among_rooms(door, app)
+
+
+def _among_rooms(door: FrontDoor, api: AsgiApp) -> AsgiApp:
+    """Return the API's application with those beside it, by the beginnings of their paths."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        room = next((room for prefix, room in door.rooms.items() if path.startswith(prefix)), api)
+        await room(scope, receive, send)
 
     return app
 

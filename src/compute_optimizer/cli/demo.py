@@ -35,6 +35,8 @@ from compute_optimizer.store.tiles import TileStore
 DEFAULT_FOLDER = Path(".demo")
 
 COMMANDS = """\
+In a browser: {endpoint}/console/ (account 111111111111)
+
 Two commands to try, in another terminal:
 
   # AWS CLI (if it is installed): what to do with the machines of account 222222222222

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from compute_optimizer.api.addresses import is_loopback
-from compute_optimizer.api.messages import headers_by_name
-from compute_optimizer.api.server import AsgiApp, Receive, Scope, Send
+from compute_optimizer.api.messages import AsgiApp, Receive, Scope, Send, headers_by_name
 from compute_optimizer.emulator.controls import CONTROLS, Control, perform
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, NotFound
 

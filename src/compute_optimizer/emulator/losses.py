@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from compute_optimizer.api.server import AsgiApp, Message, Receive, Scope, Send
+from compute_optimizer.api.messages import AsgiApp, Message, Receive, Scope, Send
 from compute_optimizer.emulator.faults import Garbling
 from compute_optimizer.emulator.injection import Lost
 

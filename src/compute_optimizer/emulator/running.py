@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from compute_optimizer.emulator.state_file import Stated
     from compute_optimizer.jobs.analyze import Analysis
 
+DEFAULTS = {"profile": PUBLISHED, "workers": 1, "console": False}
+"""Settings of an emulator where a test chooses no others."""
+
 READS = ("Get", "Describe")
 """How operations begin that leave no work behind."""
 
@@ -209,7 +212,7 @@ def _settings(folder: Path, host: str, chosen: Mapping[str, Any]) -> Settings:
             f"an emulator has no setting {unknown[0]!r} to choose; "
             f"expected one of {', '.join(free)}"
         )
-    return load_settings({"profile": PUBLISHED, "workers": 1, **chosen, **own}, {})
+    return load_settings({**DEFAULTS, **chosen, **own}, {})
 
 
 @cache

@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 
 from compute_optimizer.api.listening import uvicorn_config
-from compute_optimizer.api.server import AsgiApp
+from compute_optimizer.api.messages import AsgiApp
 
 
 class ThreadedServer(uvicorn.Server):

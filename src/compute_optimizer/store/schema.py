@@ -211,6 +211,17 @@ recommendations = Table(
         "finding",
         "resource_arn",
     ),
+    # The finding last, so that those of one can be told without reading rows.
+    Index(
+        "ix_recommendations_savings",
+        "run_id",
+        "account_id",
+        "region",
+        "resource_type",
+        "monthly_savings_usd",
+        "resource_arn",
+        "finding",
+    ),
 )
 
 idle_recommendations = Table(
@@ -318,10 +329,10 @@ export_jobs = Table(
     # Moved while the files are being written: one that stands still was given up.
     Column("heartbeat_at", UtcDateTime),
     Column("failure_reason", Text),
-    # How often a process has begun to write the files.
-    Column("attempts", Integer, nullable=False, server_default="0"),
     # The whole model.export.ExportRequest as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+    # How often a process has begun to write the files.
+    Column("attempts", Integer, nullable=False, server_default="0"),
     Index(None, "account_id", "region", "created_at", "job_id"),
 )
 

@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from threading import Event
@@ -27,6 +27,7 @@ from compute_optimizer.api.authentication import (
 from compute_optimizer.api.background import Step, repeating
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
+from compute_optimizer.api.messages import AsgiApp
 from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.sign_in.endpoints import known_endpoints
 from compute_optimizer.api.sign_in.exchange import SignIn
@@ -122,7 +123,7 @@ def front_door(application: Application, repeat: Repeat = repeating) -> Iterator
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         stack.enter_context(repeat(steps))
         closing = Event()
-        yield FrontDoor(
+        door = FrontDoor(
             state=application.state,
             clock=application.clock,
             tiles=tiles,
@@ -141,6 +142,17 @@ def front_door(application: Application, repeat: Repeat = repeating) -> Iterator
             sink=exporter.sink,
             sign_in=sign_in_of(application),
         )
+        yield replace(door, rooms=_rooms(application, door))
+
+
+def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
+    """Return what is served beside the API, by the beginnings of paths."""
+    if not application.settings.console:
+        return {}
+    from compute_optimizer.app.console import console_of
+    from compute_optimizer.console.room import PREFIX, console_app
+
+    return {PREFIX: console_app(console_of(application, door))}
 
 
 def probes_of(application: Application, stopping: Event) -> Probes:

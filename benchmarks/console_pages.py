@@ -1,0 +1,92 @@
+"""Milliseconds for pages of the console over a store of many recommendations.
+
+    python -m benchmarks.console_pages [--recommendations 100000] [--rounds 7] [--keep FOLDER]
+
+The store is that of `benchmarks.page_latency`. Each page is made whole, by the program's own room,
+without HTTP; `first` is the first time, with nothing remembered.
+"""
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.page_latency import ACCOUNT, FixedClock, arn_of, fill
+from compute_optimizer.app import front_door, opened
+from compute_optimizer.app.console import console_of
+from compute_optimizer.config import load_settings
+from compute_optimizer.console.gate import Room
+from compute_optimizer.console.messages import Request, read_values
+from compute_optimizer.console.room import answer
+from compute_optimizer.console.sessions import COOKIE
+from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.operations.enrollment import change_enrollment
+
+LIST = "/console/recommendations/ec2-instances"
+
+PAGES = {
+    "dashboard": ("/console/", ""),
+    "first page, largest savings": (LIST, ""),
+    "500 on a page": (LIST, "size=500"),
+    "by ARN": (LIST, "sort=arn"),
+    "underprovisioned, one in 10,000": (LIST, "filter.Finding=Underprovisioned"),
+    "by reason code": (LIST, "filter.FindingReasonCodes=MemoryOverprovisioned"),
+    "by a rare tag": (LIST, "tag=rare"),
+    "by part of a name": (LIST, "q=web-prod"),
+    "by an id at the end": (LIST, f"q={arn_of(99_999)[-17:]}"),
+    "by a text that nothing has": (LIST, "q=nothing-has-this"),
+    "idle": ("/console/recommendations/idle", ""),
+}
+
+
+@contextmanager
+def furnished(folder: Path, count: int) -> Iterator[Room]:
+    """Open the console over a store of so many recommendations, made where it is not there."""
+    settings = load_settings({"data_dir": folder, "auth": "off"}, {})
+    is_new = not (folder / "state.db").exists()
+    with opened(settings, FixedClock()) as application, front_door(application) as door:
+        if is_new:
+            change_enrollment(application.state, FixedClock(), ACCOUNT, "Active")
+            advance_enrollments(application.state, FixedClock())
+            fill(application.state, count)
+        yield console_of(application, door)
+
+
+def milliseconds(room: Room, path: str, query: str) -> float:
+    """Return how long a page takes; raise RuntimeError where it is none."""
+    headers = {"cookie": f"{COOKIE}={ACCOUNT}.token"}
+    request = Request("GET", path, read_values(query), {}, headers, "", query)
+    began = perf_counter()
+    response = answer(room, request)
+    took = (perf_counter() - began) * 1_000
+    if response.status != 200:
+        raise RuntimeError(f"{path}?{query} answered {response.status}")
+    return took
+
+
+def measure(room: Room, rounds: int) -> None:
+    """Print a line for each page."""
+    print(f"{'page':34} {'first':>8} {'median':>8} {'fastest':>8}  ms")
+    for name, (path, query) in PAGES.items():
+        first, *others = (milliseconds(room, path, query) for _ in range(rounds + 1))
+        print(f"{name:34} {first:8.1f} {statistics.median(others):8.1f} {min(others):8.1f}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, on a store that is kept or not."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--recommendations", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        with furnished(folder, given.recommendations) as room:
+            measure(room, given.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The wiring of the console: its pages call in process what clients call over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from compute_optimizer.api import in_process
+from compute_optimizer.api.authentication import (
+    NO_REGION,
+    Caller,
+    VerifiedCallers,
+    trusted_account,
+)
+from compute_optimizer.api.dispatch import FrontDoor, new_request_id, record_known
+from compute_optimizer.api.limits import source_of
+from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.jobs.idle_limits import read_idle_limits
+
+if TYPE_CHECKING:
+    from compute_optimizer.app import Application
+
+
+def console_of(application: Application, door: FrontDoor) -> Room:
+    """Return what serving the console needs: the API's own checks and calls, and its data."""
+    settings = application.settings
+
+    def perform(
+        visitor: Visitor, region: str, source: str, name: str, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
+        return in_process.perform(door, _caller(visitor, region), source, name, parameters)
+
+    def permit(visitor: Visitor, region: str, source: str, name: str) -> None:
+        in_process.permit(door, _caller(visitor, region), source, name)
+
+    return Room(
+        state=application.state,
+        clock=application.clock,
+        tiles=door.tiles,
+        gate=_gate(door),
+        calls=Calls(
+            perform,
+            permit,
+            lambda visitor, name: in_process.may(_caller(visitor), name),
+        ),
+        profile=settings.profile,
+        idle_limits=read_idle_limits(settings.idle_limits),
+        newer_idle_types=settings.newer_idle_types,
+    )
+
+
+def _gate(door: FrontDoor) -> Gate:
+    """Return how people come into the console: with the keys of the API, or with auth off by
+    naming an account."""
+    callers = door.authenticate if isinstance(door.authenticate, VerifiedCallers) else None
+
+    def verify(given: Credentials, now: datetime) -> Visitor:
+        if callers is None:
+            raise InvalidInput("with auth off there are no credentials to verify")
+        asked = (given.access_key_id, given.secret, given.token)
+        return _visitor(callers.holder_of(*asked, now))
+
+    def standing(name: str, now: datetime) -> Visitor | None:
+        found = trusted_account(name) if callers is None else callers.standing_holder(name, now)
+        return None if found is None else _visitor(found)
+
+    def record(visitor: Visitor | None, source: str, name: str, outcome: str) -> None:
+        caller = _caller(visitor) if visitor else None
+        record_known(door, caller, source, new_request_id(), name, outcome)
+
+    return Gate(
+        verify=verify,
+        standing=standing,
+        wait=lambda source, now: door.failure_limits.take(source_of(source), now.timestamp()),
+        record=record,
+        sealer=callers.sealer if callers else None,
+    )
+
+
+def _caller(visitor: Visitor, region: str = NO_REGION) -> Caller:
+    return Caller(
+        visitor.account_id, region, visitor.principal_arn, visitor.access_key_id, visitor.policy
+    )
+
+
+def _visitor(caller: Caller) -> Visitor:
+    return Visitor(caller.account_id, caller.principal_arn, caller.access_key_id, caller.policy)

@@ -1,0 +1,95 @@
+"""Who is let into the console, and what is done for them: what the API has, taken in from `app`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.model.idle_limits import IdleLimits
+from compute_optimizer.store import State
+from compute_optimizer.store.sealing import Sealer
+from compute_optimizer.store.tiles import TileStore
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in."""
+
+    account_id: str
+    principal_arn: str
+    access_key_id: str
+    policy: str | None
+    """The policy document (JSON) that applies; None allows everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody typed into the form."""
+
+    access_key_id: str
+    secret: str
+    token: str | None
+    """Of temporary credentials."""
+
+
+Verify = Callable[[Credentials, datetime], Visitor]
+"""Returns the holder of credentials; raises a ServiceException that says why they do not count."""
+
+Standing = Callable[[str, datetime], Visitor | None]
+"""Returns the holder of an access key that still counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How people come in."""
+
+    verify: Verify
+    standing: Standing
+    wait: Callable[[str, datetime], float]
+    """Count a failure of a source; returns seconds for which no more are looked at."""
+    record: Callable[[Visitor | None, str, str, str], None]
+    """Write the audit line of a visitor or nobody, a source, what was done, and the outcome."""
+    sealer: Sealer | None
+    """Seals what is stored of sessions; None with auth off, where none are stored."""
+
+    @property
+    def verifies(self) -> bool:
+        """Whether people must show credentials; with auth off they name an account."""
+        return self.sealer is not None
+
+
+class Perform(Protocol):
+    """Runs an operation of the API for a visitor."""
+
+    def __call__(
+        self, visitor: Visitor, region: str, source: str, name: str, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the response; raise what the operation may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What is done for those who are in."""
+
+    perform: Perform
+    permit: Callable[[Visitor, str, str, str], None]
+    """Raise AccessDeniedException or ThrottlingException where a visitor may not call, in a Region
+    and from a source, an operation now; for pages that read the same data in another order."""
+    may: Callable[[Visitor, str], bool]
+    """Whether the policy allows an operation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """What serving the console needs."""
+
+    state: State
+    clock: Clock
+    tiles: TileStore
+    gate: Gate
+    calls: Calls
+    profile: str
+    """What decides where no analysis has, as for `explain`."""
+    idle_limits: IdleLimits
+    newer_idle_types: bool = True

@@ -1,0 +1,97 @@
+"""A request and a response of the console, and what they are read from and written to."""
+
+import gzip
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI 3 application (asgi.readthedocs.io)."""
+
+Values = Mapping[str, list[str]]
+"""Of a query or a form: every value of each name."""
+
+MOST_FIELDS = 500
+"""Names and values in a query or a form; a page has a tenth of them."""
+
+SMALLEST_PACKED = 1_024
+"""Bytes from which on an answer is compressed: below it fits into a packet anyway."""
+
+PACKING_LEVEL = 5
+"""Of gzip, 1 to 9: beyond it pages shrink by less than 2 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of a browser."""
+
+    method: str
+    path: str
+    query: Values
+    form: Values
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+    source: str
+    """Address of the peer."""
+    raw_query: str = ""
+
+    def one(self, name: str, default: str = "") -> str:
+        """Return the first value of a name in the query."""
+        return self.query.get(name, [default])[0]
+
+    def field(self, name: str) -> str:
+        """Return the first value of a field of the form."""
+        return self.form.get(name, [""])[0]
+
+    @property
+    def address(self) -> str:
+        """Return path and query, as links have them."""
+        return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
+
+    def cookie(self, name: str) -> str:
+        """Return the value of a cookie; empty where there is none."""
+        try:
+            morsel = SimpleCookie(self.headers.get("cookie", "")).get(name)
+        except CookieError:
+            return ""
+        return morsel.value if morsel else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/html; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+    """Values of Set-Cookie."""
+
+
+def read_values(text: str) -> Values:
+    """Return the values of a query or a form; ValueError for too many."""
+    return parse_qs(text, keep_blank_values=False, max_num_fields=MOST_FIELDS)
+
+
+def redirect(to: str, cookies: tuple[str, ...] = ()) -> Response:
+    """Return the answer that leads a browser to another page, by GET."""
+    return Response(303, headers={"location": to}, cookies=cookies)
+
+
+def link(path: str, values: Mapping[str, Any]) -> str:
+    """Return a path with a query; empty values are left out."""
+    given = {name: value for name, value in values.items() if value not in ("", None, [])}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def packed(response: Response, accepts: str) -> tuple[bytes, bool]:
+    """Return the body as it is sent, and whether it is compressed."""
+    if "gzip" not in accepts or len(response.body) < SMALLEST_PACKED:
+        return response.body, False
+    return gzip.compress(response.body, PACKING_LEVEL, mtime=0), True

@@ -1,0 +1,165 @@
+"""The options of one recommendation side by side: from the API's answer and the evidence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compute_optimizer.console import words
+from compute_optimizer.engine.explanation import ChoiceEvidence, Explanation, TypeEvidence
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH
+from compute_optimizer.model.resource import (
+    AUTO_SCALING_GROUP,
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    ECS_SERVICE,
+    LAMBDA_FUNCTION,
+    LICENSE,
+    RDS_DB_INSTANCE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option."""
+
+    name: str
+    rank: int
+    of: str
+    """What is chosen, such as the storage of a database."""
+    monthly_usd: float | None
+    savings: float | None
+    """A month, as the next."""
+    after_discounts: float | None
+    percentage: float | None
+    risk: float | None
+    """0 to 4."""
+    risks: Mapping[str, float | None]
+    """By dimension."""
+    violation_risk: float | None
+    effort: str | None
+    differences: tuple[str, ...]
+    projected: Mapping[str, float]
+    """Utilization by metric."""
+    wire: Mapping[str, Any] = field(default_factory=dict)
+    """As the API answers it."""
+
+    @property
+    def is_discounted(self) -> bool:
+        """Whether discounts change what it saves."""
+        return self.after_discounts != self.savings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where options stand in the API's answer."""
+
+    member: str
+    of: str
+    """As the evidence calls what is chosen; the type of a catalog otherwise."""
+    name: Callable[[Mapping[str, Any]], str]
+
+
+def _task(one: Mapping[str, Any]) -> str:
+    return f"{one['cpu']:,} CPU units, {one['memory']:,} MiB"
+
+
+def _volume(one: Mapping[str, Any]) -> str:
+    now = one["configuration"]
+    return f"{now['volumeType']} {now['volumeSize']:,} GiB"
+
+
+PLACES: Mapping[str, tuple[Place, ...]] = {
+    EC2_INSTANCE: (Place("recommendationOptions", "type", lambda one: one["instanceType"]),),
+    AUTO_SCALING_GROUP: (
+        Place(
+            "recommendationOptions",
+            "type",
+            lambda one: one["configuration"].get("instanceType", ""),
+        ),
+    ),
+    EBS_VOLUME: (Place("volumeRecommendationOptions", "volume", _volume),),
+    LAMBDA_FUNCTION: (
+        Place("memorySizeRecommendationOptions", "memory", lambda one: f"{one['memorySize']:,} MB"),
+    ),
+    ECS_SERVICE: (Place("serviceRecommendationOptions", "task", _task),),
+    RDS_DB_INSTANCE: (
+        Place("instanceRecommendationOptions", "class", lambda one: one["dbInstanceClass"]),
+        Place(
+            "storageRecommendationOptions",
+            "storage",
+            lambda one: one["storageConfiguration"]["storageType"],
+        ),
+    ),
+    LICENSE: (Place("licenseRecommendationOptions", "license", lambda one: one["licenseEdition"]),),
+}
+"""By resource type."""
+
+
+def options_of(
+    resource_type: str, answer: Mapping[str, Any], explanation: Explanation | None
+) -> list[Option]:
+    """Return the options of an answer of the API, in their order."""
+    return [
+        _option(place, wire, rank, explanation)
+        for place in PLACES.get(resource_type, ())
+        for rank, wire in enumerate(answer.get(place.member, ()), 1)
+    ]
+
+
+def _option(
+    place: Place, wire: Mapping[str, Any], rank: int, explanation: Explanation | None
+) -> Option:
+    name = place.name(wire)
+    machine = _type_evidence(explanation, name)
+    choice = _choice_evidence(explanation, place.of, rank)
+    savings, after = _savings(wire, ""), _savings(wire, "AfterDiscounts")
+    risk = wire.get("performanceRisk")
+    return Option(
+        name=choice.configuration if choice else name,
+        rank=rank,
+        of=place.of,
+        monthly_usd=_monthly(machine, choice),
+        savings=savings.get("value"),
+        after_discounts=after.get("value"),
+        percentage=savings.get("percentage"),
+        risk=choice.performance_risk if choice and risk is None else risk,
+        risks=machine.risks if machine else {},
+        violation_risk=machine.violation_risk if machine else None,
+        effort=wire.get("migrationEffort"),
+        differences=tuple(wire.get("platformDifferences", ())),
+        projected=_projected(wire),
+        wire=wire,
+    )
+
+
+def _type_evidence(explanation: Explanation | None, name: str) -> TypeEvidence | None:
+    found = explanation.considered if explanation else ()
+    return next((one for one in found if one.instance_type == name), None)
+
+
+def _choice_evidence(explanation: Explanation | None, of: str, rank: int) -> ChoiceEvidence | None:
+    found = explanation.choices if explanation else ()
+    return next((one for one in found if (one.of, one.rank) == (of, rank)), None)
+
+
+def _monthly(machine: TypeEvidence | None, choice: ChoiceEvidence | None) -> float | None:
+    if choice is not None:
+        return choice.monthly_usd
+    return machine.hourly_usd * HOURS_PER_MONTH if machine else None
+
+
+def _savings(wire: Mapping[str, Any], suffix: str) -> dict[str, float]:
+    found = wire.get(f"savingsOpportunity{suffix}") or {}
+    money = found.get("estimatedMonthlySavings") or {}
+    if "value" not in money:
+        return {}
+    return {"value": money["value"], "percentage": found["savingsOpportunityPercentage"] / 100}
+
+
+def _projected(wire: Mapping[str, Any]) -> dict[str, float]:
+    """Return the highest use of each metric, had the option been used."""
+    return {
+        words.spaced(one["name"]): one.get("value", one.get("upperBoundValue"))
+        for one in wire.get("projectedUtilizationMetrics", ())
+        if one.get("statistic", "Maximum").casefold() == "maximum"
+    }

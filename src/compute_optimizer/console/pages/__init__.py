@@ -1,0 +1,1 @@
+"""The pages: functions from a request and a session to a template's values."""

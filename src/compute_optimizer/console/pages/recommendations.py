@@ -1,0 +1,228 @@
+"""The lists of recommendations: filtered, sorted, page by page, and as a file."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from compute_optimizer.console.gate import Room
+from compute_optimizer.console.kinds import BY_SLUG, Kind
+from compute_optimizer.console.messages import Request, Response
+from compute_optimizer.console.reach import Reach, reach_of_enrolled
+from compute_optimizer.console.rendering import page
+from compute_optimizer.console.rows import COLUMNS, Row, shown
+from compute_optimizer.console.sessions import Session
+from compute_optimizer.console.view import FILTER, SIZES, View, position, view_of
+from compute_optimizer.errors import NotFound
+from compute_optimizer.model.resource import hidden_types
+from compute_optimizer.model.tally import Topic
+from compute_optimizer.operations.filters import selection
+from compute_optimizer.store.ranked import After, Ranked, Wanted, read_ranked, stream_ranked
+from compute_optimizer.store.recommendations import Scope
+from compute_optimizer.store.summaries import Counted, current_totals
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Begin what spreadsheets take for a formula."""
+
+CSV_TYPE = "text/csv; charset=utf-8"
+
+MOST_SORTED = 5_000
+"""Rows that are read to be sorted by a column that no index has: some 0.2 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one page."""
+
+    rows: list[Row]
+    following: dict[str, Any] | None
+    """What the address of the next page has besides; None for the last."""
+    is_unsorted: bool = False
+    """Whether there are too many rows to be sorted as was asked for."""
+
+
+def show(room: Room, request: Request, session: Session, kind: str) -> Response:
+    """Show a page of a list."""
+    view, reach = _asked(room, request, session, kind)
+    wanted = _wanted(room, reach, view)
+    with room.state.reading() as connection:
+        part = _part(connection, view, wanted)
+    values = {
+        "view": view,
+        "reach": reach,
+        "rows": part.rows,
+        "next": part.following,
+        "is_unsorted": part.is_unsorted,
+        "most_sorted": MOST_SORTED,
+        "columns": {name: COLUMNS[name] for name in view.columns},
+        "every_column": {name: one for name, one in COLUMNS.items() if one.fits(view.kind)},
+        "shown": shown,
+        "sizes": SIZES,
+        "prefix": FILTER,
+        "choices": _choices(view.kind),
+        "total": _total(room, reach, view),
+    }
+    return page(room, request, session, "recommendations.html", values)
+
+
+def export(room: Room, request: Request, session: Session, kind: str) -> Response:
+    """Return every row of a view as CSV, with its columns."""
+    view, reach = _asked(room, request, session, kind)
+    wanted = _wanted(room, reach, view)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    columns = [COLUMNS[name] for name in view.columns]
+    writer.writerow(["Resource ARN", *(one.heading for one in columns)])
+    with room.state.reading() as connection:
+        rows = _sorted(connection, view, wanted) if view.column else None
+        for row in _rows(connection, view.kind, wanted) if rows is None else rows:
+            writer.writerow([row.ranked.arn, *(_plain(one.cell(row)) for one in columns)])
+    name = f'attachment; filename="{view.kind.slug}.csv"'
+    body = out.getvalue().encode()
+    return Response(200, body, CSV_TYPE, headers={"content-disposition": name})
+
+
+def _asked(room: Room, request: Request, session: Session, slug: str) -> tuple[View, Reach]:
+    """Return the view and what is open to the visitor; raises what the API would answer."""
+    kind = BY_SLUG.get(slug)
+    if kind is None:
+        raise NotFound(f"there is no list {slug!r}; there are {', '.join(BY_SLUG)}")
+    room.calls.permit(session.visitor, request.one("region"), request.source, kind.operation)
+    return view_of(kind, request), reach_of_enrolled(room, session.visitor.account_id)
+
+
+def _wanted(room: Room, reach: Reach, view: View) -> Wanted:
+    chosen = selection(view.filters, view.kind.filters)  # type: ignore[arg-type]  # plain dicts
+    if chosen.findings is None:
+        chosen = replace(chosen, findings=view.kind.findings)
+    return Wanted(
+        scopes=_scopes(room, reach, view),
+        order=view.order,
+        selection=chosen,
+        contains=_containing(view.kind, view.text) if view.text else None,
+        after=view.after,
+        idle=view.kind.idle,
+    )
+
+
+def _scopes(room: Room, reach: Reach, view: View) -> tuple[Scope, ...]:
+    types = set(view.kind.types) - set(hidden_types(room.newer_idle_types))
+    return tuple(
+        scope
+        for scope in reach.scopes
+        if scope.resource_type in types
+        and view.account in ("", scope.account_id)
+        and view.region in ("", scope.region)
+    )
+
+
+def _part(connection: Connection, view: View, wanted: Wanted) -> Part:
+    """Return a page of a list."""
+    rows = _sorted(connection, view, wanted) if view.column else None
+    if rows is not None:
+        first = (max(view.page, 1) - 1) * view.size
+        more = len(rows) > first + view.size
+        return Part(rows[first : first + view.size], {"page": view.page + 1} if more else None)
+    found = read_ranked(connection, wanted, view.size + 1)
+    shown_here = [_row(view.kind, one) for one in found[: view.size]]
+    following = None
+    if len(found) > view.size:
+        last = found[view.size - 1]
+        following = {"after": position(After(last.savings, last.scope, last.arn))}
+    return Part(shown_here, following, bool(view.column))
+
+
+def _sorted(connection: Connection, view: View, wanted: Wanted) -> list[Row] | None:
+    """Return every row by a column, those without a value last; None for more than MOST_SORTED."""
+    rows = list(islice(_rows(connection, view.kind, wanted), MOST_SORTED + 1))
+    if len(rows) > MOST_SORTED:
+        return None
+    cell = COLUMNS[view.column].cell
+    told = [(value, row) for row in rows if (value := cell(row)) not in (None, "")]
+    told.sort(key=lambda one: _comparable(one[0]), reverse=view.descends)
+    return [row for _, row in told] + [row for row in rows if cell(row) in (None, "")]
+
+
+def _comparable(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _rows(connection: Connection, kind: Kind, wanted: Wanted) -> Iterator[Row]:
+    for one in stream_ranked(connection, wanted):
+        yield _row(kind, one)
+
+
+def _row(kind: Kind, ranked: Ranked) -> Row:
+    record = _decoder(kind.record).decode(ranked.body)
+    return Row(kind, ranked, record, kind.summary(record))
+
+
+@lru_cache
+def _decoder(record: Any) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(record)
+
+
+def _containing(kind: Kind, text: str) -> Callable[[bytes], bool]:
+    """Return what finds a text, whatever its case, in names, ARNs and tags.
+
+    The bytes are looked through first: decoding takes ten times as long.
+    """
+    wanted = text.casefold()
+    quick = wanted.encode() if wanted.isascii() and wanted.isprintable() else b""
+
+    def contains(body: bytes) -> bool:
+        if quick and quick not in body.lower():
+            return False
+        record = _decoder(kind.record).decode(body)
+        told = (kind.summary(record).name, record.resource_arn, *record.tags, *record.tags.values())
+        return any(wanted in one.casefold() for one in told)
+
+    return contains
+
+
+def _choices(kind: Kind) -> dict[str, list[str]]:
+    """Return the values that each of the API's filters takes, each once."""
+    return {
+        name: list(dict.fromkeys(rule.accepted.values()))
+        if set(rule.accepted.values()) <= set(rule.accepted)
+        else list(rule.accepted)
+        for name, rule in kind.filters.items()
+    }
+
+
+def _total(room: Room, reach: Reach, view: View) -> int | None:
+    """Return how many rows the view has; None where only looking through all would tell."""
+    if not view.is_plain or set(view.chosen.get("Finding", [])) - _findings(view.kind):
+        return None
+    by = ("account_id", "region", "resource_type")
+    counts = room.state.remembered(
+        ("console counts", tuple(sorted(reach.accounts))),
+        lambda connection: current_totals(connection, reach.accounts.keys(), by),
+    )
+    scopes = set(_scopes(room, reach, view))
+    return sum(one.tally.resources for one in counts if _counts(one, scopes, view))
+
+
+def _findings(kind: Kind) -> set[str]:
+    rule = kind.filters.get("Finding")
+    return set(rule.accepted.values()) if rule else set()
+
+
+def _counts(one: Counted, scopes: set[Scope], view: View) -> bool:
+    topic = Topic.IDLE if view.kind.idle else Topic.FINDING
+    findings = view.chosen.get("Finding") or view.kind.findings
+    is_chosen = not findings or one.tally.name in findings
+    return one.tally.topic is topic and is_chosen and Scope(*one.of) in scopes
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell of CSV that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return "" if value is None else value

@@ -1,0 +1,103 @@
+"""Signing in and out."""
+
+from compute_optimizer.console.gate import Credentials, Room, Visitor
+from compute_optimizer.console.messages import Request, Response, redirect
+from compute_optimizer.console.rendering import page
+from compute_optimizer.console.sessions import (
+    Session,
+    close_session,
+    key_of,
+    open_session,
+)
+from compute_optimizer.model.account import ACCOUNT_ID
+from compute_optimizer.shapes import ServiceException
+
+HOME = "/console/"
+
+ENTER, LEAVE = "ConsoleSignIn", "ConsoleSignOut"
+"""As the audit log names them."""
+
+SUCCESS = "Success"
+REFUSED = "UnrecognizedClientException"
+EXPIRED = "ExpiredTokenException"
+
+THROTTLED = "Too many failed attempts from your address. Try again in {seconds:.0f} s."
+TEXTS = {
+    EXPIRED: "These credentials have expired. Get new ones and sign in again.",
+}
+UNKNOWN = (
+    "Unknown access key, wrong secret, missing session token, or a key that is not active. "
+    "`compute-optimizer keys list` shows the keys and their state."
+)
+NO_ACCOUNT = "Expected an account id of 12 digits, such as 111111111111."
+
+
+def show(room: Room, request: Request, session: Session | None) -> Response:
+    """Show the form."""
+    return _form(room, request, request.one("next"), "")
+
+
+def enter(room: Room, request: Request, session: Session | None) -> Response:
+    """Open a session, or show the form again with what was wrong."""
+    if not room.gate.verifies:
+        return _enter_unverified(room, request)
+    given = Credentials(
+        request.field("access_key_id").strip(),
+        request.field("secret_access_key").strip(),
+        request.field("session_token").strip() or None,
+    )
+    try:
+        visitor = room.gate.verify(given, room.clock.now())
+    except ServiceException as error:
+        return _refuse(room, request, error.code)
+    room.gate.record(visitor, request.source, ENTER, SUCCESS)
+    return _opened(room, request, visitor)
+
+
+def leave(room: Room, request: Request, session: Session) -> Response:
+    """End the session."""
+    room.gate.record(session.visitor, request.source, LEAVE, SUCCESS)
+    return redirect("/console/sign-in", (close_session(room, session),))
+
+
+def _enter_unverified(room: Room, request: Request) -> Response:
+    account_id = request.field("account_id").strip()
+    visitor = None
+    if ACCOUNT_ID.fullmatch(account_id):
+        visitor = room.gate.standing(account_id, room.clock.now())
+    if visitor is None:
+        return _form(room, request, request.field("next"), NO_ACCOUNT, 400)
+    return _opened(room, request, visitor)
+
+
+def _opened(room: Room, request: Request, visitor: Visitor) -> Response:
+    parent = key_of(room, visitor.access_key_id) if room.gate.verifies else None
+    secure = request.headers.get("origin", "").startswith("https:")
+    cookie = open_session(room, visitor, parent, secure)
+    return redirect(_inside(request.field("next")), (cookie,))
+
+
+def _refuse(room: Room, request: Request, code: str) -> Response:
+    """Return the form with the reason; failures of one source are throttled, as the API's are."""
+    wait = room.gate.wait(request.source, room.clock.now())
+    if wait:
+        text = THROTTLED.format(seconds=wait + 0.5)
+        return _form(room, request, request.field("next"), text, 429)
+    room.gate.record(None, request.source, ENTER, code)
+    return _form(room, request, request.field("next"), TEXTS.get(code, UNKNOWN), 403)
+
+
+def _form(room: Room, request: Request, back: str, problem: str, status: int = 200) -> Response:
+    values = {
+        "next": _inside(back),
+        "problem": problem,
+        "account_id": request.field("account_id"),
+        "access_key_id": request.field("access_key_id"),
+    }
+    return page(room, request, None, "sign_in.html", values, status)
+
+
+def _inside(address: str) -> str:
+    """Return the page to go to: one of the console, whatever a link says."""
+    is_ours = address.startswith(HOME) and "\\" not in address and "\n" not in address
+    return address if is_ours and "//" not in address.partition("?")[0] else HOME

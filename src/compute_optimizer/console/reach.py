@@ -1,0 +1,62 @@
+"""Whose data a visitor sees: the account's own and, as an administrator, its organization's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
+
+from compute_optimizer.console.gate import Room
+from compute_optimizer.operations.access import OPT_IN_REQUIRED
+from compute_optimizer.shapes import OptInRequiredException
+from compute_optimizer.store.accounts import roster_of
+from compute_optimizer.store.enrollments import Standing, standing_of
+from compute_optimizer.store.recommendations import Scope, current_scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is open to an account, by the rules of the API (spec 8.5)."""
+
+    standing: Standing
+    accounts: Mapping[str, str]
+    """Opted in, and their names, by id; empty where the visitor's own is not opted in."""
+    scopes: frozenset[Scope]
+    """Those with current recommendations."""
+
+    @property
+    def regions(self) -> list[str]:
+        """Return every Region with recommendations."""
+        return sorted({scope.region for scope in self.scopes})
+
+
+def reach_of(room: Room, account_id: str) -> Reach:
+    """Return what is open to an account now."""
+    load = partial(_read, account_id=account_id)
+    return room.state.remembered(("console reach", account_id), load)
+
+
+def reach_of_enrolled(room: Room, account_id: str) -> Reach:
+    """Return the same; raise OptInRequiredException where the account itself is not opted in."""
+    found = reach_of(room, account_id)
+    if not found.standing.enrollment.opted_in:
+        raise OptInRequiredException(OPT_IN_REQUIRED)
+    return found
+
+
+def _read(connection: Connection, account_id: str) -> Reach:
+    standing = standing_of(connection, account_id)
+    accounts = _accounts(connection, standing, account_id)
+    return Reach(standing, accounts, frozenset(current_scopes(connection, accounts.keys())))
+
+
+def _accounts(connection: Connection, standing: Standing, account_id: str) -> dict[str, str]:
+    if not standing.enrollment.opted_in:
+        return {}
+    roster = roster_of(connection, account_id)
+    shown = roster.accounts if standing.sees_members else {account_id: roster.accounts[account_id]}
+    return {
+        one.account_id: one.name
+        for one in shown.values()
+        if roster.enrollments[one.account_id].opted_in and not one.suspended
+    }

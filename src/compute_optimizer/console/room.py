@@ -1,0 +1,215 @@
+"""The ASGI application of the console: from a browser's request to a page."""
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from hmac import compare_digest
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
+
+from compute_optimizer.console.gate import Room
+from compute_optimizer.console.messages import (
+    AsgiApp,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    packed,
+    read_values,
+)
+from compute_optimizer.console.pages.failures import failure_page, refusal_page
+from compute_optimizer.console.routes import find_route
+from compute_optimizer.console.sessions import COOKIE, Session, find_session
+from compute_optimizer.errors import (
+    ComputeOptimizerError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+)
+from compute_optimizer.shapes import ServiceException
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/console"
+
+LONGEST_BODY_BYTES = 64 * 1024
+"""Of a form; credentials with a session token have 3 KB."""
+
+BODY_SECONDS = 30.0
+"""Time in which a form must arrive."""
+
+STATUSES = {NotFound: 404, InvalidInput: 400, Conflict: 409, StoreUnavailable: 503}
+"""Of this program's own errors (RFC 9110)."""
+
+LATE = Response(
+    408,
+    b"The form did not arrive in time. Send it again.",
+    "text/plain; charset=utf-8",
+    # The rest of it would be taken for the next request.
+    headers={"connection": "close"},
+)
+
+THREADS = 4
+"""Pages made at once; they hold the interpreter, so more would not be quicker."""
+
+SIGN_IN = "/console/sign-in"
+
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""Of every answer: nothing from elsewhere, nothing inline, in nobody's frame."""
+
+UNSTORED = {"cache-control": "no-store"}
+"""Of every answer that says nothing else: pages hold figures of accounts."""
+
+
+def console_app(room: Room) -> AsgiApp:
+    """Return the application."""
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="console")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(receive)
+        except TimeoutError:
+            await _send(LATE, _request(scope, b""), send)
+            return
+        if body is None:
+            return
+        request = _request(scope, body)
+        loop = asyncio.get_running_loop()
+        response = await loop.run_in_executor(pool, answer, room, request)
+        await _send(response, request, send)
+
+    return app
+
+
+def answer(room: Room, request: Request) -> Response:
+    """Return the response to a request; it raises nothing."""
+    try:
+        return _answer(room, request)
+    except ServiceException as error:
+        return refusal_page(room, request, error.status, error.code, str(error))
+    except ComputeOptimizerError as error:
+        status = STATUSES.get(type(error), 500)
+        return refusal_page(room, request, status, type(error).__name__, str(error))
+    except Exception:
+        log.exception("the page %s failed", request.path)
+        return failure_page(room, request)
+
+
+def _answer(room: Room, request: Request) -> Response:
+    route, names = find_route(request.method, request.path)
+    if route is None:
+        return refusal_page(
+            room, request, 404, "Not found", "There is no such page. The menu leads to all of them."
+        )
+    if request.method == "POST" and not _same_origin(request):
+        return refusal_page(
+            room,
+            request,
+            403,
+            "Refused",
+            "The form came from another site. If a proxy is in front of this program, it must "
+            "pass the header Host on as the browser sent it.",
+        )
+    session = find_session(room, request.cookie(COOKIE))
+    if session is None and not route.public:
+        return _to_sign_in(request)
+    if session is not None and not route.public and not _is_ours(request, session):
+        return refusal_page(
+            room, request, 403, "Refused", "The form is out of date. Open the page again."
+        )
+    return route.page(room, request, session, **names)
+
+
+def _is_ours(request: Request, session: Session) -> bool:
+    """Return whether a form carries the token of the session; links need none."""
+    sent = request.field("form_token").encode()
+    return request.method != "POST" or compare_digest(sent, session.form_token.encode())
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Return the way to the form, or to the page once more.
+
+    Browsers leave the cookie away where a link on another site was followed (SameSite=Strict). The
+    page that then asks for itself is of this site, so that the second time the cookie comes.
+    """
+    if request.headers.get("sec-fetch-site") == "cross-site" and request.method == "GET":
+        return Response(
+            200, headers={"refresh": f"0;url={request.address}"}, body=b"<!doctype html>"
+        )
+    if request.headers.get("sec-fetch-dest", "document") != "document":
+        return Response(401, b"Sign in again.", "text/plain; charset=utf-8")
+    back = f"?next={quote(request.address)}" if request.method == "GET" else ""
+    return Response(303, headers={"location": f"{SIGN_IN}{back}"})
+
+
+def _same_origin(request: Request) -> bool:
+    """Return whether a form was sent by a page of this site, as the browser says."""
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _request(scope: Scope, body: bytes) -> Request:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    raw_query = scope["query_string"].decode("latin-1")
+    client = scope["client"]
+    return Request(
+        method="GET" if scope["method"] == "HEAD" else scope["method"],
+        path=scope["path"],
+        query=_values(raw_query),
+        form=_values(body.decode("utf-8", "replace")),
+        headers=headers,
+        source=client[0] if client else "",
+        raw_query=raw_query,
+    )
+
+
+def _values(text: str) -> dict[str, list[str]]:
+    try:
+        return dict(read_values(text))
+    except ValueError:
+        return {}
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body, cut where it is too long for a form; None where the browser went away."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        if len(body) <= LONGEST_BODY_BYTES:
+            body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body[:LONGEST_BODY_BYTES])
+
+
+async def _send(response: Response, request: Request, send: Send) -> None:
+    body, is_packed = packed(response, request.headers.get("accept-encoding", ""))
+    headers = {
+        "content-type": response.content_type,
+        "content-length": str(len(body)),
+        "vary": "accept-encoding, cookie",
+        **SECURITY_HEADERS,
+        **UNSTORED,
+        **response.headers,
+    }
+    if is_packed:
+        headers["content-encoding"] = "gzip"
+    listed = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    listed += [(b"set-cookie", cookie.encode("latin-1")) for cookie in response.cookies]
+    status = HTTPStatus(response.status)
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+    await send({"type": "http.response.body", "body": body})

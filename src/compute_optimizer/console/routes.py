@@ -1,0 +1,62 @@
+"""Every page of the console: one table."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compute_optimizer.console import assets
+from compute_optimizer.console.messages import Response
+from compute_optimizer.console.pages import (
+    dashboard,
+    enrollment,
+    recommendations,
+    resource,
+    sign_in,
+    theme,
+)
+
+Page = Callable[..., Response]
+"""Takes the room, the request, the session (None on public pages) and the names in the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method and path."""
+
+    method: str
+    path: re.Pattern[str]
+    """Its groups are handed to the page by name."""
+    page: Page
+    public: bool = False
+    """Whether it is shown to those who have not signed in."""
+
+
+def _route(method: str, path: str, page: Page, *, public: bool = False) -> Route:
+    """Return a route; `{name}` in a path stands for a word."""
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[A-Za-z0-9._-]+)", path)
+    return Route(method, re.compile(f"/console{pattern}"), page, public)
+
+
+ROUTES = (
+    _route("GET", "/?", dashboard.show),
+    _route("GET", "/recommendations/{kind}", recommendations.show),
+    _route("GET", "/recommendations/{kind}/export", recommendations.export),
+    _route("GET", "/resource", resource.show),
+    _route("GET", "/resource/usage", resource.usage),
+    _route("GET", "/enrollment", enrollment.show),
+    _route("POST", "/enrollment", enrollment.change),
+    _route("GET", "/sign-in", sign_in.show, public=True),
+    _route("POST", "/sign-in", sign_in.enter, public=True),
+    _route("POST", "/sign-out", sign_in.leave),
+    _route("POST", "/theme", theme.choose, public=True),
+    _route("GET", "/static/{digest}/{name}", assets.show, public=True),
+)
+
+
+def find_route(method: str, path: str) -> tuple[Route | None, dict[str, str]]:
+    """Return the route of a request and the names in its path; None where there is none."""
+    for route in ROUTES:
+        found = route.path.fullmatch(path)
+        if found and route.method == method:
+            return route, found.groupdict()
+    return None, {}

@@ -1,0 +1,47 @@
+// What pages do beside links and forms; everything works without it, but for the charts.
+"use strict";
+
+// On narrow screens the menu begins closed.
+const menu = document.querySelector(".menu");
+if (menu && window.matchMedia("(max-width: 899px)").matches) menu.open = false;
+if (menu) {
+  window.matchMedia("(min-width: 900px)").addEventListener("change", (event) => {
+    menu.open = event.matches;
+  });
+}
+
+// One list of choices is open at a time; Escape and a click elsewhere close it.
+const pickers = [...document.querySelectorAll(".picker")];
+for (const picker of pickers) {
+  picker.addEventListener("toggle", () => {
+    if (!picker.open) return;
+    for (const other of pickers) if (other !== picker) other.open = false;
+  });
+  picker.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && picker.open) {
+      picker.open = false;
+      picker.querySelector("summary").focus();
+    }
+  });
+}
+document.addEventListener("click", (event) => {
+  for (const picker of pickers) if (!picker.contains(event.target)) picker.open = false;
+});
+
+// Addresses stay short: what says nothing is not sent.
+const filters = document.querySelector("form.filters");
+if (filters) {
+  const boxes = [...filters.querySelectorAll('input[name="columns"]')];
+  const usual = boxes.map((box) => box.defaultChecked).join();
+  const explicit = new URLSearchParams(location.search).has("columns");
+  filters.addEventListener("submit", () => {
+    for (const field of filters.elements) if (field.name && !field.value) field.disabled = true;
+    const size = filters.elements.size;
+    if (size && size.value === "50") size.disabled = true;
+    if (!explicit && boxes.map((box) => box.checked).join() === usual)
+      for (const box of boxes) box.disabled = true;
+  });
+  window.addEventListener("pageshow", () => {
+    for (const field of filters.elements) field.disabled = false;
+  });
+}

@@ -1,0 +1,132 @@
+"""How the console writes figures, moments and the service's own words."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from compute_optimizer.model.recommendation import Finding
+
+UNKNOWN = "\N{EN DASH}"
+"""Stands in cells where nothing is known."""
+
+SYMBOLS = {"USD": "$", "CNY": "CN¥"}
+
+RISKS = ("Very low", "Low", "Medium", "High", "High")
+"""Performance risk by its figure, rounded up: the names that the service gives the current
+resource's (enum CurrentPerformanceRisk)."""
+
+TONES: Mapping[str, str] = {
+    Finding.UNDER_PROVISIONED: "bad",
+    Finding.OVER_PROVISIONED: "save",
+    Finding.NOT_OPTIMIZED: "save",
+    Finding.OPTIMIZED: "good",
+    Finding.IDLE: "save",
+    Finding.UNATTACHED: "save",
+    Finding.UNUSED: "save",
+    "High": "bad",
+    "Medium": "warn",
+    "Low": "good",
+    "VeryLow": "good",
+    "Active": "good",
+    "Pending": "warn",
+    "Failed": "bad",
+}
+"""Colour of a badge by its word; all others are neutral."""
+
+APART = {"EBSIOPS": "EBS IOPS", "Cpu": "CPU", "VCPU": "vCPU", "CPU": "CPU", "IOPS": "IOPS"}
+"""Abbreviations that would lose their letters, or run into each other."""
+
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def money(value: float | None, currency: str = "USD") -> str:
+    """Return such as `$1,234.56`."""
+    if value is None:
+        return UNKNOWN
+    sign = "\N{MINUS SIGN}" if round(value, 2) < 0 else ""
+    return f"{sign}{SYMBOLS[currency]}{abs(value):,.2f}"
+
+
+def change(value: float, currency: str = "USD") -> str:
+    """Return a difference of money with its sign."""
+    return f"+{money(value, currency)}" if round(value, 2) > 0 else money(value, currency)
+
+
+def count(value: float) -> str:
+    """Return a whole number with thousands apart."""
+    return f"{value:,.0f}"
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """Return a share, 0 to 1, in percent."""
+    return UNKNOWN if value is None else f"{value * 100:.{digits}f} %"
+
+
+def figure(value: float | None) -> str:
+    """Return four significant digits or, from a thousand on, all before the point."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+def risk(value: float | None) -> str:
+    """Return a performance risk as a word with its figure, such as `Low (1.0)`."""
+    if value is None:
+        return UNKNOWN
+    return f"{RISKS[min(int(-(-value // 1)), len(RISKS) - 1)]} ({value:.1f})"
+
+
+def spaced(word: str | None) -> str:
+    """Return one of the service's own words with its parts apart, such as `Not optimized`.
+
+    The words of the model run together (NotOptimized), those of the wire are in capitals.
+    """
+    if not word:
+        return UNKNOWN
+    for joined, apart in APART.items():
+        word = word.replace(joined, apart)
+    if word.isupper() and word not in APART.values():
+        return word.replace("_", " ").capitalize()
+    parts = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", word).split(" ")
+    lowered = [part if part.isupper() else part.lower() for part in parts[1:]]
+    return " ".join([parts[0], *lowered]).replace("v CPU", "vCPU")
+
+
+def tone(word: str) -> str:
+    """Return the colour of a badge."""
+    return TONES.get(word, "neutral")
+
+
+def moment(value: datetime | None) -> str:
+    """Return a moment to the minute, in UTC."""
+    return UNKNOWN if value is None else f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def span(value: timedelta | None) -> str:
+    """Return a span in the largest unit of which it has two, such as 90 min."""
+    if value is None:
+        return UNKNOWN
+    seconds = max(0.0, value.total_seconds())
+    size, unit = next((one for one in UNITS if seconds >= 2 * one[0]), UNITS[-1])
+    return f"{seconds / size:.0f} {unit}"
+
+
+def currency_of(region: str) -> str:
+    """Return the currency of a Region's list prices (spec 3.9)."""
+    return "CNY" if region.startswith("cn-") else "USD"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "money": money,
+    "change": change,
+    "count": count,
+    "share": share,
+    "figure": figure,
+    "risk": risk,
+    "spaced": spaced,
+    "tone": tone,
+    "moment": moment,
+    "span": span,
+    "currency_of": currency_of,
+}

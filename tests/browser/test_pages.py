@@ -1,0 +1,113 @@
+"""Every page at three widths, in both themes: complete, open to all, and of this site only."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.browser.visits import ARTIFACTS, Visit, sign_in, visiting
+
+WIDTHS = {"phone": (360, 780), "laptop": (1440, 900), "4k": (3840, 2160)}
+"""CSS pixels; 360 is the narrowest phone in common use."""
+
+THEMES = ("light", "dark")
+
+LISTS = (
+    "ec2-instances",
+    "auto-scaling-groups",
+    "ebs-volumes",
+    "lambda-functions",
+    "ecs-services",
+    "rds-databases",
+    "licenses",
+    "idle",
+)
+
+SERIOUS = ("serious", "critical")
+"""Impacts of axe's findings that are not accepted."""
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def width(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module", params=THEMES)
+def theme(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, url: str, width: str, theme: str) -> Iterator[Visit]:
+    wide, high = WIDTHS[width]
+    options: dict[str, Any] = {"viewport": {"width": wide, "height": high}, "color_scheme": theme}
+    with visiting(browser, url, **options) as opened:
+        sign_in(opened)
+        yield opened
+
+
+def check(visit: Visit, name: str) -> None:
+    """Keep a screenshot; hold the page to what every page must fulfil."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    visit.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+    beyond = visit.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    found = Axe().run(visit.page, options={"runOnly": TAGS})
+    findings = [
+        f"{one['id']}: {one['nodes'][0]['html']} ({one['nodes'][0].get('failureSummary')})"
+        for one in found.response["violations"]
+        if one["impact"] in SERIOUS
+    ]
+    assert findings == []
+    assert beyond <= 0, f"{name} is {beyond} px wider than the window"
+    assert visit.problems == []
+
+
+@pytest.mark.parametrize("path", ["/", "/enrollment"])
+def test_page(visit: Visit, width: str, theme: str, path: str) -> None:
+    visit.open(path)
+
+    check(visit, f"{path.strip('/') or 'dashboard'}-{width}-{theme}")
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_list(visit: Visit, width: str, theme: str, kind: str) -> None:
+    visit.open(f"/recommendations/{kind}")
+
+    assert visit.page.locator("table.list tbody tr").count() > 0
+    check(visit, f"list-{kind}-{width}-{theme}")
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_resource_with_the_largest_savings(visit: Visit, width: str, theme: str, kind: str) -> None:
+    visit.open(f"/recommendations/{kind}")
+    address = visit.page.locator("table.list tbody th a").first.get_attribute("href")
+    assert address is not None
+    visit.open(address.removeprefix("/console"))
+
+    # The idle resource that saves most is an unattached volume, which nobody measures.
+    charts = visit.page.locator("figure.chart canvas").count()
+    assert charts > 0 if kind != "idle" else visit.page.get_by_text("no samples").count() == 1
+    check(visit, f"resource-{kind}-{width}-{theme}")
+
+
+def test_refusal(visit: Visit, width: str, theme: str) -> None:
+    visit.page.goto(f"{visit.url}/console/resource?arn={quote('arn:aws:ec2:x:1:instance/i-0')}")
+    visit.problems.clear()  # Chromium reports the status 404 itself.
+
+    assert "no resource" in visit.page.locator("main").inner_text()
+    check(visit, f"refusal-{width}-{theme}")
+
+
+def test_sign_in_form(browser: Browser, url: str, width: str, theme: str) -> None:
+    wide, high = WIDTHS[width]
+    options: dict[str, Any] = {"viewport": {"width": wide, "height": high}, "color_scheme": theme}
+    with visiting(browser, url, **options) as visit:
+        visit.open("/sign-in")
+        check(visit, f"sign-in-{width}-{theme}")

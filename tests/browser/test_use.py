@@ -1,0 +1,190 @@
+"""What people do in the console, in a real browser."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.visits import (
+    ACCOUNT,
+    PROGRAM,
+    Visit,
+    environment,
+    served,
+    sign_in,
+    visiting,
+)
+
+
+@pytest.fixture
+def visit(browser: Browser, url: str) -> Iterator[Visit]:
+    with visiting(browser, url, viewport={"width": 1280, "height": 800}) as opened:
+        yield opened
+
+
+def focused(visit: Visit) -> str:
+    """Return what a screen reader would say of the element with the focus."""
+    told: str = visit.page.evaluate(
+        "document.activeElement.innerText || document.activeElement.getAttribute('aria-label')"
+        " || document.activeElement.id || document.activeElement.tagName"
+    )
+    return told.strip()
+
+
+def tab_to(visit: Visit, text: str, most: int = 60) -> None:
+    """Press Tab until the element that says a text has the focus."""
+    for _ in range(most):
+        visit.page.keyboard.press("Tab")
+        if focused(visit).startswith(text):
+            return
+    pytest.fail(f"{text!r} cannot be reached by Tab; the focus is on {focused(visit)!r}")
+
+
+def test_a_walk_by_keyboard_alone_from_signing_in_to_an_option_and_out(visit: Visit) -> None:
+    visit.open("/")
+    keyboard = visit.page.keyboard
+    assert focused(visit) == "account_id"
+    keyboard.type(ACCOUNT)
+    keyboard.press("Enter")
+    expect(visit.page).to_have_title(re.compile("^Dashboard"))
+
+    keyboard.press("Tab")
+    assert focused(visit) == "Skip to the content"
+    tab_to(visit, "EC2 instances")
+    keyboard.press("Enter")
+    expect(visit.page.locator("h1")).to_have_text("EC2 instances")
+
+    tab_to(visit, "Finding")
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    keyboard.press("Space")
+    keyboard.press("Escape")
+    assert focused(visit).startswith("Finding")
+    tab_to(visit, "Apply")
+    keyboard.press("Enter")
+    expect(visit.page).to_have_url(re.compile(r"filter\.Finding="))
+
+    first = visit.page.locator("table.list tbody th a").first.inner_text()
+    tab_to(visit, first)
+    keyboard.press("Enter")
+    expect(visit.page.locator("h1")).to_contain_text(first)
+    visit.page.wait_for_selector("#charts[aria-busy=false]")
+    visit.page.locator("input[name=option]:checked").focus()
+    keyboard.press("ArrowDown")
+    chosen = visit.page.locator("input[name=option]:checked").get_attribute("value")
+    expect(visit.page.locator("figure.chart .keys").first).to_contain_text(f"On {chosen}")
+
+    visit.page.keyboard.press("Control+Home")
+    visit.page.locator(".skip").focus()
+    tab_to(visit, "Sign out")
+    keyboard.press("Enter")
+    expect(visit.page).to_have_title(re.compile("^Sign in"))
+    assert visit.problems == []
+
+
+def test_the_projected_use_moves_with_the_option_that_is_chosen(visit: Visit) -> None:
+    sign_in(visit)
+    visit.open("/recommendations/ec2-instances")
+    visit.page.locator("table.list tbody th a").first.click()
+    visit.page.wait_for_selector("#charts[aria-busy=false]")
+    says = visit.page.locator("figure.chart .says").first
+    told = []
+    for option in visit.page.locator("input[name=option]").all():
+        option.check()
+        told.append(says.inner_text())
+
+    # As it is there is no second figure; every option has one of its own.
+    assert " % of " not in told[0].split(";")[1]
+    assert len(set(told)) == len(told)
+
+
+def test_a_view_is_in_its_address(visit: Visit) -> None:
+    sign_in(visit)
+    visit.open("/recommendations/ebs-volumes")
+    visit.page.select_option("#region", "eu-west-1")
+    visit.page.select_option("#size", "10")
+    visit.page.get_by_role("button", name="Apply").click()
+    visit.page.wait_for_load_state("networkidle")
+    regions = visit.page.locator("table.list tbody td:nth-child(3)").all_inner_texts()
+    address = visit.page.url
+
+    assert set(regions) == {"eu-west-1"}
+    assert re.search(r"\?region=eu-west-1&size=10$", address)
+    visit.page.get_by_role("link", name="Next 10").click()
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.page.locator("table.list tbody tr").count() > 0
+    visit.page.goto(address)
+    assert visit.page.locator("table.list tbody tr").count() == 10
+
+
+def test_a_file_of_the_view_can_be_saved(visit: Visit, tmp_path: Path) -> None:
+    sign_in(visit)
+    visit.open("/recommendations/lambda-functions?account=222222222222")
+    with visit.page.expect_download() as saving:
+        visit.page.get_by_role("link", name="Export CSV").click()
+    saving.value.save_as(tmp_path / "view.csv")
+    lines = (tmp_path / "view.csv").read_text().splitlines()
+
+    assert lines[0].startswith("Resource ARN,Resource,Account,Region,Finding")
+    assert len(lines) == 1 + visit.page.locator("table.list tbody tr").count()
+
+
+def test_a_theme_is_kept(visit: Visit) -> None:
+    sign_in(visit)
+    background = "getComputedStyle(document.body).backgroundColor"
+    visit.page.get_by_role("button", name="Dark").click()
+    visit.page.wait_for_load_state("networkidle")
+    dark = visit.page.evaluate(background)
+    visit.open("/enrollment")
+    assert visit.page.evaluate(background) == dark
+    visit.page.get_by_role("button", name="Light").click()
+    visit.page.wait_for_load_state("networkidle")
+
+    assert visit.page.evaluate(background) != dark
+    assert visit.page.locator("html").get_attribute("data-theme") == "light"
+
+
+def test_a_link_from_another_site_finds_the_session(visit: Visit, url: str) -> None:
+    """SameSite=Strict keeps the cookie back the first time; the page asks again."""
+    sign_in(visit)
+    # localhost is another site than 127.0.0.1; this page of it links to the console.
+    elsewhere = url.replace("127.0.0.1", "localhost")
+    visit.page.route(
+        f"{elsewhere}/mail",
+        lambda route: route.fulfill(
+            body=f'<a href="{url}/console/enrollment">look</a>', content_type="text/html"
+        ),
+    )
+    visit.page.goto(f"{elsewhere}/mail")
+    visit.page.click("a")
+
+    expect(visit.page.locator("h1")).to_have_text("Enrollment")
+
+
+def test_signing_in_with_an_access_key(browser: Browser, data_dir: Path, tmp_path: Path) -> None:
+    words = ("keys", "create", "--account", ACCOUNT, "--name", "reader")
+    allowed = ("--allow", "compute-optimizer:Get*", "--output", "json")
+    done = subprocess.run(
+        [*PROGRAM, *words, *allowed], env=environment(data_dir), capture_output=True, text=True
+    )
+    key: dict[str, Any] = json.loads(done.stdout)
+    with served(data_dir, "on") as address, visiting(browser, address) as visit:
+        visit.open("/enrollment")
+        visit.page.fill("#access_key_id", key["AccessKeyId"])
+        visit.page.fill("#secret_access_key", "wrong")
+        visit.page.click("button.primary")
+        expect(visit.page.get_by_role("alert")).to_contain_text("Unknown access key")
+        visit.page.fill("#secret_access_key", key["SecretAccessKey"])
+        visit.page.click("button.primary")
+
+        expect(visit.page.locator("h1")).to_have_text("Enrollment")
+        # The key may read only.
+        expect(visit.page.locator(".note")).to_contain_text("does not allow")
+        (cookie,) = (one for one in visit.page.context.cookies() if one["name"] == "co_session")
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"

@@ -1,0 +1,103 @@
+"""The console over real stores, with auth off and on, empty and with the fleet of the demo."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compute_optimizer.api.authorization import policy_allowing
+from compute_optimizer.api.dispatch import FrontDoor
+from compute_optimizer.app import front_door, opened
+from compute_optimizer.app.console import console_of
+from compute_optimizer.cli.demo import prepare
+from compute_optimizer.config import Settings, load_settings
+from compute_optimizer.console.gate import Room
+from compute_optimizer.jobs.demo import claim_folder
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.store import State
+from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
+from compute_optimizer.store.sealing import open_key_file
+from tests.console.visiting import Visit
+from tests.records import FixedClock
+
+ACCOUNT = "111111111111"
+DEMO_SIZE = 80
+"""Machines of the demo: enough for a recommendation of every type."""
+
+
+@dataclass(frozen=True)
+class House:
+    """An open program and its console."""
+
+    settings: Settings
+    state: State
+    clock: FixedClock
+    door: FrontDoor
+    room: Room
+
+    def visit(self, source: str = "203.0.113.9") -> Visit:
+        return Visit(self.room, source=source)
+
+    def new_key(self, *allowed: str, account: str = ACCOUNT, **wanted: Any) -> NewSecret:
+        """Store an access key that is allowed the given actions, by default everything."""
+        sealer = open_key_file(self.settings.key_file, self.settings.data_dir)
+        request = KeyRequest(account, "ci", policy_allowing(list(allowed or ("*",))), **wanted)
+        with self.state.writing() as connection:
+            return create_access_key(connection, sealer, request, self.clock.now())
+
+    def enroll(self, account: str = ACCOUNT) -> None:
+        change_enrollment(self.state, self.clock, account, "Active")
+
+    @property
+    def audit(self) -> str:
+        return self.settings.audit_file.read_text()
+
+
+@contextmanager
+def housed(folder: Path, **settings: Any) -> Iterator[House]:
+    """Open the program on a folder."""
+    clock, chosen = FixedClock(), load_settings({"data_dir": folder, **settings}, {})
+    with ExitStack() as stack:
+        application = stack.enter_context(opened(chosen, clock))
+        door = stack.enter_context(front_door(application))
+        yield House(chosen, application.state, clock, door, console_of(application, door))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """The program with auth off, and nothing in it."""
+    with housed(tmp_path, auth="off") as found:
+        yield found
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[House]:
+    """The program with auth on, and nothing in it."""
+    with housed(tmp_path, failed_signatures_per_minute=3.0) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The program with auth off and the fleet of the demo, which tests only read."""
+    folder = tmp_path_factory.mktemp("demo")
+    clock = FixedClock()
+    clock.advance(timedelta(hours=1))
+    settings = load_settings({"data_dir": folder, "auth": "off"}, {})
+    claim_folder(folder)
+    with opened(settings, clock) as application:
+        prepare(application, DEMO_SIZE)
+    with housed(folder, auth="off") as found:
+        yield found
+
+
+@pytest.fixture
+def visit(demo: House) -> Visit:
+    """The management account of the demo, signed in."""
+    found = demo.visit()
+    found.sign_in(ACCOUNT)
+    return found
