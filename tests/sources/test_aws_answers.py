@@ -24,12 +24,21 @@ PAGES = {
     "list": b"[]",
 }
 
+COUNTERS = {"ServiceType": "RDS", "Identifier": "db-A"}
+
 REQUIRED: dict[str, dict[str, Any]] = {
     "AssumeRole": {"RoleArn": "arn:aws:iam::222222222222:role/one", "RoleSessionName": "one"},
     "DescribeScalingPolicies": {"ServiceNamespace": "ecs"},
     "DescribeServices": {"services": []},
     "DescribeTaskDefinition": {"taskDefinition": "one"},
     "GetMetricData": {"StartTime": 0, "EndTime": 1, "MetricDataQueries": []},
+    "GetResourceMetrics": {
+        **COUNTERS,
+        "StartTime": 0,
+        "EndTime": 1,
+        "MetricQueries": [{"Metric": "os.swap.in.avg"}],
+    },
+    "ListAvailableResourceMetrics": {**COUNTERS, "MetricTypes": ["os"]},
 }
 
 CALLS = {one.action: one for one in vars(calls).values() if isinstance(one, Call)}

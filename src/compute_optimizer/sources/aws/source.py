@@ -33,6 +33,10 @@ from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.queries import RETENTION, Batch, Find, batches
 from compute_optimizer.sources.aws.types import describe_types
 
+CALLS_OF_A_SHARD = 8
+"""Most that are under way, or wait for the turn of their account: a full one has 2 MB of samples,
+and CloudWatch's quota is less than two of those a second."""
+
 CALLS_OF_COUNTERS = 2
 """For each database: which counters there are, and what they say. The first million calls a month
 are free (Performance Insights pricing, 2026-11-26)."""
@@ -48,8 +52,8 @@ class AwsSource:
         self._clock = clock
         self._access = access
         self._measures = measures(agent_namespace)
-        self._connections = max(access.connections, 1)
-        self._asking = BoundedSemaphore(self._connections)
+        self._asking = BoundedSemaphore(max(access.connections, 1))
+        self._at_once = min(max(access.connections, 1), CALLS_OF_A_SHARD)
         self._discoveries: dict[Place, Discovery] = {}
         self._lock = Lock()
         self._memory: dict[str, float] = {}
@@ -100,11 +104,11 @@ class AwsSource:
             with self._asking:
                 return _counters(place, question)
 
-        with ThreadPoolExecutor(self._connections) as pool:
-            for _, found in ahead(pool, read, self._batches(scope, wanted), self._connections):
+        with ThreadPoolExecutor(self._at_once) as pool:
+            for _, found in ahead(pool, read, self._batches(scope, wanted), self._at_once):
                 yield from found
             asked = self._questions(scope, wanted)
-            for _, found in ahead(pool, read_counters, asked, self._connections):
+            for _, found in ahead(pool, read_counters, asked, self._at_once):
                 yield from found
 
     def _questions(self, scope: Scope, wanted: Wanted) -> Iterator[Question]:
