@@ -111,6 +111,15 @@ def test_a_change_to_something_else_supersedes_and_says_to_what(here: Office) ->
     assert applied(here) == []
 
 
+def test_advice_on_which_nobody_decided_is_overtaken_in_silence(here: Office) -> None:
+    advice = here.advice()
+
+    here.change(0, instance_type="c5.4xlarge")
+
+    assert state_of(here, advice) is State.SUPERSEDED
+    assert here.events() == []
+
+
 def test_other_changes_of_a_resource_settle_nothing(here: Office) -> None:
     advice = here.advice()
 

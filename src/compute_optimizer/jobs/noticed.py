@@ -192,7 +192,9 @@ def _act(
         ended_at=ended_at,
     )
     save_decision(connection, kept, after, entry_of(before, after, kept.entries + 1, action, said))
-    if event := event_of(action, after, said, _owner(connection, after.advice)):
+    event = event_of(action, after, said, _owner(connection, after.advice))
+    # That undecided advice was overtaken is no news: changes of a whole fleet would be a flood.
+    if event and (kept.entries or action is Action.APPLY):
         outbox.put(connection, event)
     return after
 
