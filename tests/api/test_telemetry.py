@@ -7,12 +7,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from compute_optimizer.api.telemetry import PREFIX, READINGS, REQUESTS, Telemetry
+from compute_optimizer.jobs import decisions
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.worker import look
 from compute_optimizer.model.forecast import Counted, Score
-from compute_optimizer.store import State
+from compute_optimizer.store import State, outbox
 from compute_optimizer.store.forecasts import save_score
 from compute_optimizer.store.tiles import TileStore
+from tests.deciding import office
 from tests.enrolling import ALPHA, START, Desk, HandClock
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 from tests.workers import job, worker_on
@@ -130,3 +132,22 @@ def test_the_table_of_the_page_lists_every_metric_with_its_labels(repository: Pa
 
     expected = {PREFIX + one.name: one.labels for one in READINGS}
     assert documented == {REQUESTS: ("operation", "status"), **expected}
+
+
+def test_decisions_and_deliveries_are_told_from_the_state(
+    sqlite_state: State, tmp_path: Path
+) -> None:
+    here = office(sqlite_state, TileStore(tmp_path / "tiles"))
+    clock = here.desk.clock
+    decisions.accept(here.state, clock, here.advice().recommendation_id, "ada")
+    with here.state.writing() as connection:
+        ids = [one.event_id for one in outbox.unaddressed(connection)]
+        outbox.address(connection, {one: ["chat"] for one in ids}, clock.now())
+
+    found = exposed(Telemetry(here.state, clock))
+
+    assert found["decisions"] == {(ALPHA, "accepted"): 1}
+    # What was new, and what was accepted.
+    assert found["webhook_deliveries_kept"]["waiting", "chat"] == 2
+    oldest = found["webhook_oldest_waiting_timestamp_seconds"]
+    assert oldest == {("chat",): clock.now().timestamp()}

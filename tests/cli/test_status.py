@@ -1,12 +1,16 @@
 """The command `status`: jobs, data and sizes."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
+from compute_optimizer.model.event import Event, EventName
+from compute_optimizer.store import State, outbox
 from tests.cli.conftest import Type
-from tests.enrolling import ALPHA
+from tests.enrolling import ALPHA, HandClock
 
 
 def test_a_new_installation_has_jobs_that_are_due_and_no_data(typed: Type) -> None:
@@ -63,3 +67,28 @@ def test_a_job_that_is_turned_off_has_no_next_run(
 
     (purge,) = (one for one in found["jobs"] if one["job"] == "purge")
     assert (purge["schedule"], purge["nextRun"]) == ("off", None)
+
+
+def test_how_telling_webhooks_goes_is_told(typed: Type, fleet: list[str], tmp_path: Path) -> None:
+    assert json.loads(typed("status", "--output", "json").out)["webhooks"] == []
+    assert "Webhooks" not in typed("status").out
+    clock = HandClock()
+    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state, state.writing() as there:
+        for number in (1, 2):
+            name = f"event-{number}"
+            outbox.put(there, Event(name, EventName.NEW, ALPHA, clock.now(), "analysis"))
+            outbox.address(there, {name: ["chat"]}, clock.now())
+        (one, _) = outbox.due_deliveries(there, "chat", clock.now(), 2)
+        outbox.failed(there, one, clock.now(), "answers 500", None)
+
+    (told,) = json.loads(typed("status", "--output", "json").out)["webhooks"]
+
+    assert told == {
+        "name": "chat",
+        "waiting": 1,
+        "delivered": 0,
+        "givenUp": 1,
+        "oldestWaiting": clock.now().isoformat(),
+        "lastError": "answers 500",
+    }
+    assert "answers 500" in typed("status").out

@@ -8,6 +8,7 @@ import pytest
 
 from compute_optimizer.jobs import decisions
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.collect import CollectRequest, collect
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.decision import (
@@ -31,6 +32,7 @@ from compute_optimizer.store.decisions import (
     save_decision,
 )
 from compute_optimizer.store.tiles import TileStore
+from tests.collecting import ArraySource
 from tests.deciding import ADA, Office, office
 from tests.enrolling import ALPHA
 from tests.records import REGION
@@ -107,6 +109,15 @@ def test_a_change_to_something_else_supersedes_and_says_to_what(here: Office) ->
     assert found.note == "the resource became instanceType c5.4xlarge"
     assert here.events()[-1].name is EventName.SUPERSEDED
     assert applied(here) == []
+
+
+def test_advice_on_which_nobody_decided_is_overtaken_in_silence(here: Office) -> None:
+    advice = here.advice()
+
+    here.change(0, instance_type="c5.4xlarge")
+
+    assert state_of(here, advice) is State.SUPERSEDED
+    assert here.events() == []
 
 
 def test_other_changes_of_a_resource_settle_nothing(here: Office) -> None:
@@ -194,6 +205,21 @@ def test_an_import_notices_what_it_brings_in(here: Office, tmp_path: Path) -> No
     ingest(here.state, here.tiles, here.desk.clock, ImportRequest(inventory=file))
 
     assert state_of(here, advice) is State.APPLIED
+
+
+def test_collecting_notices_what_changed_and_what_is_gone(here: Office) -> None:
+    clock, (first, second) = here.desk.clock, (here.advice(0), here.advice(1))
+    for advice in (first, second):
+        decisions.accept(here.state, clock, advice.recommendation_id, ADA)
+    changed = replace(here.fleet[0], instance_type=str(first.advised["instanceType"]))
+    since = clock.now() - timedelta(days=1)
+
+    collect(here.state, here.tiles, clock, ArraySource([changed], since, {}), CollectRequest(since))
+
+    assert state_of(here, first) is State.APPLIED
+    gone = decision_on(here, second)
+    assert gone is not None
+    assert (gone.state, gone.note) == (State.SUPERSEDED, "the resource is gone")
 
 
 def test_new_advice_is_told_once_with_its_sum(sqlite_state: Store, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def dismiss(
     reason: Annotated[str, typer.Option(help="Why it will not be followed.")],
     data_dir: DataDirOption = None,
 ) -> None:
-    """Dismiss a recommendation, for as long as the same is advised."""
+    """Dismiss a recommendation, until the resource is changed or something else is advised."""
     with opened(settings_for(data_dir)) as application:
         done = jobs.dismiss(
             application.state, application.clock, recommendation, operator(), reason

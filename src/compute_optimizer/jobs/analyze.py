@@ -379,12 +379,14 @@ def _complete(
     clock: Clock,
     fence: Callable[[Connection], None],
 ) -> None:
+    analyzed = {store.scope_of(shard) for shard in found}
+    with state.reading() as connection:
+        # Before the transaction: of a million recommendations it takes seconds.
+        new = new_advice(connection, run_id, sorted(analyzed))
     with state.writing() as connection:
         fence(connection)
         # Scopes whose last resource has gone are answered for too: with nothing.
-        former = store.current_scopes(connection, accounts)
-        scopes = sorted(former | {store.scope_of(shard) for shard in found})
-        new = new_advice(connection, run_id, scopes)
+        scopes = sorted(store.current_scopes(connection, accounts) | analyzed)
         store.complete_run(connection, run_id, scopes, clock.now())
         publish_advice(connection, run_id, accounts, new, clock.now())
 

@@ -113,7 +113,7 @@ def dismiss(
     *,
     accounts: Collection[str] | None = None,
 ) -> Decision:
-    """Dismiss a piece of advice, for a reason, for as long as the same is advised.
+    """Dismiss a piece of advice for a reason, until the resource or the advice is another.
 
     Raises Conflict, NotFound, and InvalidInput without a reason.
     """

@@ -27,7 +27,7 @@ def new_advice(
 ) -> Mapping[str, NewAdvice]:
     """Return by account what a run that is about to become current advises anew.
 
-    Compared with the run that is current still, scope by scope, in the database: only what is
+    It is held against the run that is current still, scope by scope, by the database: only what is
     named is read.
     """
     by_account: dict[str, list[Scope]] = defaultdict(list)

@@ -139,8 +139,7 @@ def _overtaken(
     if not kept.entries and here is None:
         # Of what is gone only decisions are kept: fleets replace their machines all the time.
         return 0
-    note = f"the resource became {text_of(here)}"
-    _act(connection, kept, Action.SUPERSEDE, note, now, became=here)
+    _act(connection, kept, Action.SUPERSEDE, _what(here), now, became=here)
     return 1
 
 
@@ -152,8 +151,7 @@ def _first_counted(kept: Kept) -> tuple[bool, bool, float]:
 
 def _apply(connection: Connection, kept: Kept, here: Configuration | None, now: datetime) -> None:
     before = kept.decision
-    note = f"the resource became {text_of(here)}"
-    after = _act(connection, kept, Action.APPLY, note, now, became=here, applied_at=now)
+    after = _act(connection, kept, Action.APPLY, _what(here), now, became=here, applied_at=now)
     save_applied(connection, replace(after, note=before.note))
 
 
@@ -167,7 +165,7 @@ def _left(
     """Take note that what was applied is so no longer."""
     if stands is Standing.ADVISED:
         return 0
-    note = f"after it was applied, the resource became {text_of(here)}"
+    note = f"after it was applied, {_what(here)}"
     _act(connection, kept, Action.SUPERSEDE, note, now, became=here, ended_at=now)
     save_applied(connection, replace(kept.decision, ended_at=now, became=here))
     return 1
@@ -194,9 +192,15 @@ def _act(
         ended_at=ended_at,
     )
     save_decision(connection, kept, after, entry_of(before, after, kept.entries + 1, action, said))
-    if event := event_of(action, after, said, _owner(connection, after.advice)):
+    event = event_of(action, after, said, _owner(connection, after.advice))
+    # That undecided advice was overtaken is no news: changes of a whole fleet would be a flood.
+    if event and (kept.entries or action is Action.APPLY):
         outbox.put(connection, event)
     return after
+
+
+def _what(here: Configuration | None) -> str:
+    return "the resource is gone" if here is None else f"the resource became {text_of(here)}"
 
 
 def _owner(connection: Connection, advice: Advice) -> str:
