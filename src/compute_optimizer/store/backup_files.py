@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -173,10 +174,13 @@ def unpack(source: Path, folder: Path, told: Any) -> Manifest:
     later format; nothing of it may be used then.
     """
     found: dict[str, BackupFile] = {}
-    for name, stream in _entries(source):
-        # The list comes last from an archive, so that what it says is compared at the end.
-        found[name] = copied(stream, folder / name, name)
-        told("files", len(found), len(found) + 1)
+    try:
+        for name, stream in _entries(source):
+            # The list comes last from an archive, so what it says is compared at the end.
+            found[name] = copied(stream, folder / name, name)
+            told("files", len(found), len(found) + 1)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise InvalidInput(f"backup {source} cannot be read: {error}; use another one") from error
     manifest = _decoded(source, folder / MANIFEST)
     for one in manifest.files:
         if found.get(one.path) != one:
@@ -220,16 +224,11 @@ def _entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
             except FileNotFoundError:
                 continue  # The caller names what is missing.
         return
-    try:
-        with tarfile.open(source, "r|*") as archive:
-            for entry in archive:
-                content = archive.extractfile(entry)
-                if content is not None:
-                    yield _checked(source, entry.name), content
-    except FileNotFoundError:
-        raise NotFound(f"backup {source} does not exist") from None
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InvalidInput(f"backup {source} cannot be read: {error}; use another one") from error
+    with tarfile.open(source, "r|*") as archive:
+        for entry in archive:
+            content = archive.extractfile(entry)
+            if content is not None:
+                yield _checked(source, entry.name), content
 
 
 def _checked(source: Path, name: str) -> str:
