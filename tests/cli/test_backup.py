@@ -24,7 +24,7 @@ def folder(tmp_path: Path, typed: Type) -> Path:
     desk.settle()
     store_fleet(state, TileStore(tmp_path / "tiles"), ALPHA, days=2)
     state.close()
-    assert typed("keys", "create", "--account", ALPHA, "--name", "ci").code == 0
+    assert typed("keys", "create", "--account", ALPHA, "--name", "ci", "--allow", "*").code == 0
     return tmp_path
 
 
