@@ -74,6 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def worker(folder: Path) -> Iterator[str]:
     """Address of a worker that has done its jobs."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    environment["COMPUTE_OPTIMIZER_SCHEDULE_ANALYSIS"] = "5s"  # Due again for each test.
     command = [sys.executable, "-m", "compute_optimizer", "worker", "--port", "0"]
     command += ["--job", "analysis", "--job", "enrollment", "--data-dir", str(folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
