@@ -402,6 +402,18 @@ def test_an_archive_that_leads_elsewhere_is_refused(
     assert not list(tmp_path.rglob("outside"))
 
 
+def test_a_list_that_leaves_files_out_is_refused(
+    place: Place, empty: Place, tmp_path: Path
+) -> None:
+    place.back_up(tmp_path / "backup")
+    path = tmp_path / "backup" / MANIFEST
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"files": told["files"][1:]}))
+
+    with pytest.raises(InvalidInput, match="does not list its files"):
+        empty.restore(tmp_path / "backup")
+
+
 def test_a_later_format_is_refused_with_its_number(
     place: Place, empty: Place, tmp_path: Path
 ) -> None:

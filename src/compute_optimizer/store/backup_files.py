@@ -182,6 +182,9 @@ def unpack(source: Path, folder: Path, told: Any) -> Manifest:
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise InvalidInput(f"backup {source} cannot be read: {error}; use another one") from error
     manifest = _decoded(source, folder / MANIFEST)
+    listed = {one.path for one in manifest.files}
+    if STATE not in listed or found.keys() - listed != {MANIFEST}:
+        raise InvalidInput(f"backup {source}: {MANIFEST} does not list its files; use another one")
     for one in manifest.files:
         if found.get(one.path) != one:
             fault = "is damaged" if one.path in found else "is missing"
