@@ -164,6 +164,21 @@ def test_no_alert_is_made_by_a_service_that_works(prometheus: str) -> None:
         assert answered(prometheus, rule["expr"]) == [], rule["alert"]
 
 
+def test_panels_of_the_dashboard_stand_beside_each_other() -> None:
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in DASHBOARD["panels"])
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+
+    assert len(set(cells)) == len(cells)
+    # Grafana's grid has 24 columns.
+    assert max(x for x, _ in cells) < 24
+    assert len(set(ids)) == len(ids)
+
+
 def test_every_metric_is_on_the_dashboard() -> None:
     shown = " ".join(query for _, query in QUERIES)
 
