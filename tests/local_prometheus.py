@@ -181,6 +181,19 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
     pytest.fail(f"{url} does not answer")
 
 
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return when something listens on a port of this machine; fail where its process ended."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        assert process.poll() is None, f"{process.args!r} has ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail(f"nothing listens on port {port}")
+
+
 def whole_slots_until(now: datetime, count: int) -> datetime:
     """Return the start of the first of so many whole slots before a moment."""
     end = int(now.timestamp()) // 300 * 300

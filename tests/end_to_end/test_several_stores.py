@@ -1,15 +1,31 @@
 """The same server over PostgreSQL, several servers over one state, and a state that goes away."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import select
 
-from tests.end_to_end.conftest import Served
+from compute_optimizer.interfaces import SystemClock
+from compute_optimizer.model.job_run import Outcome
+from compute_optimizer.store import State
+from compute_optimizer.store.job_runs import runs_of
+from compute_optimizer.store.schema import recommendations, runs
+from compute_optimizer.store.tiles import TileStore
+from tests.end_to_end.conftest import ACCOUNT, Served
 from tests.states import FreshUrl
+from tests.stored_fleets import BUSY, QUIET, store_fleet
 
 SECONDS = 10.0
 
@@ -77,3 +93,78 @@ def test_a_database_that_goes_away_is_a_503_until_it_comes_back(
     headers = raised.value.response["ResponseMetadata"]["HTTPHeaders"]
     assert int(headers["x-amz-retry-after"]) > 0
     assert client.get_enrollment_status()["status"] == "Inactive"
+
+
+MACHINES = 20
+ANALYSES = 3
+"""That must have been published before it ends."""
+
+WORKERS = 2
+LONG = 120.0
+"""Seconds; far more than starting workers and that many analyses of so few machines take."""
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Start workers on a database; they analyze every second, and are stopped at the end."""
+    settings = {"SCHEDULE_ANALYSIS": "1s", "WORKERS": "1"}
+    with ExitStack() as stack:
+
+        def start(url: str) -> None:
+            environment = os.environ | {
+                f"COMPUTE_OPTIMIZER_{name}": value
+                for name, value in (settings | {"STATE_URL": url}).items()
+            }
+            command = [sys.executable, "-m", "compute_optimizer", "worker", "--port", "0"]
+            command += ["--job", "analysis", "--job", "enrollment", "--data-dir", str(tmp_path)]
+            log = stack.enter_context((tmp_path / "workers.log").open("ab"))
+            process = subprocess.Popen(command, stderr=log, env=environment)
+            stack.callback(process.wait, LONG)
+            stack.callback(process.send_signal, signal.SIGTERM)
+
+        yield start
+
+
+def published(state: State) -> dict[str, int]:
+    """Return how many recommendations each run that became visible has."""
+    with state.reading() as connection:
+        done = runs.c.completed_at.is_not(None)
+        found = list(connection.execute(select(runs.c.run_id).where(done)).scalars())
+        rows = Counter(connection.execute(select(recommendations.c.run_id)).scalars())
+    return {one: rows[one] for one in found}
+
+
+def test_several_servers_and_workers_share_one_postgresql(
+    serve: Callable[..., Served],
+    work: Callable[[str], None],
+    fresh_postgresql: FreshUrl,
+    tmp_path: Path,
+) -> None:
+    url = fresh_postgresql()
+    one, other = (serve(state_url=url).client() for _ in range(2))
+    with closing(State(url)) as state:
+        one.update_enrollment_status(status="Active")
+        assert active_within(other, SECONDS)
+        yesterday = SystemClock().now().date() - timedelta(days=1)
+        cpu = (QUIET, BUSY) * (MACHINES // 2)
+        store_fleet(state, TileStore(tmp_path / "tiles"), ACCOUNT, cpu=cpu, last=yesterday)
+        for _ in range(WORKERS):
+            work(url)
+        deadline = time.monotonic() + LONG
+        while len(published(state)) < ANALYSES:
+            assert time.monotonic() < deadline, (tmp_path / "workers.log").read_text()
+            time.sleep(0.1)
+        first = one.get_ec2_instance_recommendations(maxResults=MACHINES // 2)
+        # The other server goes on where the first one stopped, whatever was published meanwhile.
+        rest = other.get_ec2_instance_recommendations(nextToken=first["nextToken"])
+        with state.reading() as connection:
+            jobs = runs_of(connection, "analysis")
+        kept = published(state)
+
+    arns = [
+        found["instanceArn"] for page in (first, rest) for found in page["instanceRecommendations"]
+    ]
+    assert len(set(arns)) == len(arns) == MACHINES
+    assert set(kept.values()) == {MACHINES}
+    assert len(kept) >= sum(job.outcome is Outcome.SUCCEEDED for job in jobs) >= ANALYSES
+    assert len({job.holder for job in jobs}) <= WORKERS

@@ -16,9 +16,11 @@ from compute_optimizer.cli import (
     prices,
     risk,
     signin,
+    state,
 )
 from compute_optimizer.cli.analyze import analyze
 from compute_optimizer.cli.backtest import backtest
+from compute_optimizer.cli.backup import backup, restore_backup
 from compute_optimizer.cli.calibrate import calibrate
 from compute_optimizer.cli.compare import compare
 from compute_optimizer.cli.conformance import conformance
@@ -53,6 +55,7 @@ def _root() -> None:
 
 app.command()(analyze)
 app.command()(backtest)
+app.command()(backup)
 app.command()(calibrate)
 app.command()(compare)
 app.command()(conformance)
@@ -64,6 +67,7 @@ app.command("import")(import_files)
 app.command()(purge)
 app.command()(quickstart)
 app.command()(recommend)
+app.command("restore")(restore_backup)
 app.command()(scores)
 app.command()(serve)
 app.command()(simulate)
@@ -78,6 +82,7 @@ app.add_typer(keys.commands, name="keys")
 app.add_typer(prices.commands, name="prices")
 app.add_typer(risk.commands, name="risk")
 app.add_typer(signin.commands, name="signin")
+app.add_typer(state.commands, name="state")
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.resources import idleness, type_of
 from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.resources.counting import tallies
+from compute_optimizer.store.bulk import insert_rows
 from compute_optimizer.store.schema import (
     idle_recommendations,
     recommendation_errors,
@@ -127,20 +128,20 @@ def write_result(
     named = {"run_id": run_id, **scope._asdict()}
     if found:
         rows = [named | _recommendation_row(one) for one in found]
-        connection.execute(insert(recommendations), rows)
+        insert_rows(connection, recommendations, rows)
     if errors:
         rows = [
             named | {"resource_arn": one.resource_arn, "code": one.code, "message": one.message}
             for one in errors
         ]
-        connection.execute(insert(recommendation_errors), rows)
+        insert_rows(connection, recommendation_errors, rows)
     if idle:
         rows = [named | _idle_row(one) for one in idle]
-        connection.execute(insert(idle_recommendations), rows)
+        insert_rows(connection, idle_recommendations, rows)
     if counts := tallies(found, idle):
         part = {"part": str(uuid4())}
         rows = [named | part | asdict(one) for one in counts]
-        connection.execute(insert(run_summaries), rows)
+        insert_rows(connection, run_summaries, rows)
 
 
 def complete_run(

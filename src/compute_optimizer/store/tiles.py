@@ -3,7 +3,9 @@
     tiles/current/account_id=A/region=R/resource_type=T/shard=N/2026-01-31.<unique>.parquet
     tiles/superseded/...   what a swap replaced, kept for readers that began before it
     tiles/staging/...      what an import is writing; nobody reads it
+    tiles/pinned/...       what a backup is copying (store/tile_pins.py)
     tiles/import.lock      held by the one process that may change tiles
+    tiles/backup.lock      held by the one backup that is being made
 
 The table `tiles` of the state database is the truth. New files are written beside, moved into place
 and named in the table by one transaction; a crash leaves the old view or the new one, and whatever
@@ -55,6 +57,7 @@ seconds."""
 CURRENT = "current"
 SUPERSEDED = "superseded"
 STAGING = "staging"
+PINNED = "pinned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +104,8 @@ class TileStore:
 
     def unstage(self, staged: Iterable[StagedTile]) -> None:
         """Move staged files to where the manifest will name them, and wait for the disk."""
-        folders: set[Path] = set()
-        for tile in staged:
-            target = self.root / CURRENT / tile.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (self.root / STAGING / tile.path).rename(target)
-            # New folders are entries of the ones above.
-            folders |= {one for one in target.parents if one.is_relative_to(self.root)}
-        for folder in folders if self._durable else ():
-            _sync_folder(folder)
+        files = ((self.root / STAGING / one.path, one.path) for one in staged)
+        _put(self.root, files, durable=self._durable)
 
     def supersede(self, paths: Iterable[str]) -> None:
         """Take replaced files out of the current ones; readers still find them for a while."""
@@ -138,7 +134,20 @@ class TileStore:
                 file.rename(self.root / CURRENT / path)
             elif file.stat().st_mtime < oldest:
                 removed += _removed(file)
+        self._drop_pins_of_dead_backups()
         return removed
+
+    @contextmanager
+    def backing_up(self) -> Iterator[bool]:
+        """Hold the right to pin files, or yield False while another process holds it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "backup.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -170,6 +179,12 @@ class TileStore:
     @property
     def _lock_file(self) -> Path:
         return self.root / "import.lock"
+
+    def _drop_pins_of_dead_backups(self) -> None:
+        if (self.root / PINNED).exists():
+            with self.backing_up() as alone:
+                if alone:
+                    shutil.rmtree(self.root / PINNED, ignore_errors=True)
 
     def _files(self, part: str) -> list[str]:
         folder = self.root / part
@@ -271,6 +286,15 @@ def stage_merged(
     return None if same(older, both) else tiles.stage(key, day, both)
 
 
+def put_files(tiles: TileStore, folder: Path, paths: Iterable[str]) -> None:
+    """Move files of another folder to where the manifest will name them, and wait for the disk.
+
+    Only for the holder of the lock. A file that is there already has the same name, and so the same
+    content; it is replaced, because it may be damaged.
+    """
+    _put(tiles.root, ((folder / path, path) for path in paths))
+
+
 def tiled_accounts(connection: Connection) -> list[str]:
     """Return the accounts that have tiles, in order."""
     query = select(manifest.c.account_id).distinct().order_by(manifest.c.account_id)
@@ -364,6 +388,19 @@ def _folder(key: ShardKey) -> str:
         f"account_id={key.account_id}/region={key.region}/resource_type={key.resource_type}"
         f"/shard={key.shard}"
     )
+
+
+def _put(root: Path, files: Iterable[tuple[Path, str]], *, durable: bool = True) -> None:
+    """Give each file its path among the current ones, and wait until the names are on the disk."""
+    folders: set[Path] = set()
+    for file, path in files:
+        target = root / CURRENT / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
+        # New folders are entries of the ones above.
+        folders |= {one for one in target.parents if one.is_relative_to(root)}
+    for folder in folders if durable else ():
+        _sync_folder(folder)
 
 
 def _removed(file: Path) -> bool:

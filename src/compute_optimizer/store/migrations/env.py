@@ -2,12 +2,11 @@
 
 from alembic import context
 
-from compute_optimizer.store.decision_tables import decisions
+from compute_optimizer.store.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    # What every module of tables has put there: this one is imported after the other.
-    target_metadata=decisions.metadata,
+    target_metadata=metadata,
     render_as_batch=True,
 )
 context.run_migrations()

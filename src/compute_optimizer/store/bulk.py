@@ -1,0 +1,75 @@
+"""Many rows into one table: COPY on PostgreSQL, INSERT in chunks on SQLite."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert
+
+from compute_optimizer.errors import StoreUnavailable
+
+CHUNK_ROWS = 1_000
+"""Rows in one statement of SQLite: bounds memory; larger ones are no faster."""
+
+Row = Mapping[str, Any]
+"""By the names of columns."""
+
+
+def insert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> int:
+    """Insert rows that all name the same columns, and return how many they were.
+
+    Raises StoreUnavailable where the database goes away.
+    """
+    waiting = iter(rows)
+    first = next(waiting, None)
+    if first is None:
+        return 0
+    put = _insert if connection.dialect.name == "sqlite" else _copy
+    return put(connection, table, tuple(first), chain((first,), waiting))
+
+
+def _insert(
+    connection: Connection, table: Table, _names: Sequence[str], rows: Iterator[Row]
+) -> int:
+    statement, total = insert(table), 0
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        connection.execute(statement, chunk)
+        total += len(chunk)
+    return total
+
+
+def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Iterator[Row]) -> int:
+    """Send rows in the binary form of COPY, each value as the column's type stores it."""
+    dialect, total = connection.dialect, 0
+    types = [table.c[name].type for name in names]
+    processors = [_processor(one.dialect_impl(dialect).bind_processor(dialect)) for one in types]
+    quote = dialect.identifier_preparer
+    columns = ", ".join(quote.quote(name) for name in names)
+    statement = f"COPY {quote.format_table(table)} ({columns}) FROM STDIN (FORMAT BINARY)"
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as sending:
+            sending.set_types([_type_name(one.compile(dialect)) for one in types])
+            for row in rows:
+                sending.write_row(
+                    [process(row[name]) for name, process in zip(names, processors, strict=True)]
+                )
+                total += 1
+    except driver_errors(connection) as error:
+        raise StoreUnavailable(f"the state store cannot be used: {error}") from error
+    return total
+
+
+def driver_errors(connection: Connection) -> type[Exception]:
+    """Return what the driver raises where the server goes away: it is used directly here."""
+    found: type[Exception] = connection.dialect.loaded_dbapi.OperationalError
+    return found
+
+
+def _processor(known: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+    return known or (lambda value: value)
+
+
+def _type_name(declared: str) -> str:
+    """Return the server's name of a declared type, without its length."""
+    return declared.partition("(")[0].lower()

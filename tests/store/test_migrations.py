@@ -1,0 +1,47 @@
+"""Migrations of databases that are filled: from every earlier revision, on both kinds."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, select
+
+from compute_optimizer.store import State
+from compute_optimizer.store.schema import metadata
+from tests.every_table import fill_every_table
+from tests.revisions import ADDED, WIDENED, back_to
+
+REVISIONS = ("0001", *sorted(ADDED)[:-1])
+"""All but the newest."""
+
+LATER_COLUMNS = frozenset(
+    (table.name, name) for widened in WIDENED.values() for table, names in widened for name in names
+)
+
+
+def older_rows(connection: Connection, revision: str) -> dict[str, list[str]]:
+    """Return the rows of the tables of a revision, without the columns that came later."""
+    later = {table.name for added, tables in ADDED.items() if added > revision for table in tables}
+    found = {}
+    for table in metadata.sorted_tables:
+        if table.name not in later:
+            columns = [one for one in table.c if (table.name, one.name) not in LATER_COLUMNS]
+            found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
+    return found
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_filled_database_keeps_its_rows_and_gets_the_newest_schema(
+    state: State, revision: str
+) -> None:
+    with state.writing() as connection:
+        fill_every_table(connection)
+        back_to(connection, revision)
+        before = older_rows(connection, revision)
+
+    state.migrate()
+
+    with state.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert older_rows(connection, revision) == before
+    assert sum(map(len, before.values())) > 0
