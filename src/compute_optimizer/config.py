@@ -161,10 +161,10 @@ class Settings:
     schedule_collection: str
     schedule_scores: str
     schedule_retention: str
-    sources_file: str
     schedule_webhooks: str
     webhooks_file: str
     owner_tags: str
+    sources_file: str
     retention_days: int
     retention_accounts: str
     retention_below_look_back: bool

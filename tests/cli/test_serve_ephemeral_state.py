@@ -3,11 +3,7 @@
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.cli.test_serve_ephemeral import SECONDS, Start, client_at, first_line, start
-
-pytest.importorskip("compute_optimizer.emulator.state", reason="needs state of an emulator")
 
 __all__ = ["start"]
 

@@ -172,7 +172,6 @@ def test_nothing_is_left_when_the_run_is_killed(run: Run, tmp_path: Path) -> Non
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """The sample project, in the folder that pytest runs in."""
-    pytest.importorskip("compute_optimizer.emulator.state", reason="needs state of an emulator")
     without = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(SAMPLE, tmp_path, ignore=without, dirs_exist_ok=True)
     return tmp_path
@@ -204,7 +203,6 @@ WRONG = (
 
 
 def test_strict_mode_finds_two_of_them_without_an_assertion(run: Run, sample: Path) -> None:
-    pytest.importorskip("compute_optimizer.emulator.strict", reason="needs strict mode")
     found = run("--as-found", "tests/test_strictly.py")
 
     assert outcomes(found) == {"failed": len(WRONG)}
