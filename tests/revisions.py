@@ -36,6 +36,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
 INDEXED = {
     "0004": (recommendations, "ix_recommendations_finding"),
     "0007": (access_keys, "ix_access_keys_sign_in_rule"),
+    "0010": (recommendations, "ix_recommendations_savings"),
 }
 """The index of an older table that a revision added."""
 
