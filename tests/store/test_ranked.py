@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import inspect
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.store import State
@@ -10,6 +11,7 @@ from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.ranked import After, Order, Ranked, Wanted, read_ranked
 from compute_optimizer.store.recommendations import Scope, Selection
 from tests.records import ACCOUNT, NOW, REGION, arn, option, recommendation
+from tests.revisions import back_to
 
 HERE = Scope(ACCOUNT, REGION, "Ec2Instance")
 THERE = Scope("333333333333", REGION, "Ec2Instance")
@@ -114,3 +116,15 @@ def test_the_largest_savings_are_read_by_the_index(sqlite_state: State) -> None:
 
     assert "ix_recommendations_savings" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_state_of_the_revision_before_gets_the_index(written: State) -> None:
+    with written.writing() as connection:
+        back_to(connection, "0009")
+
+    written.migrate()
+
+    with written.reading() as connection:
+        indexes = {one["name"] for one in inspect(connection).get_indexes("recommendations")}
+    assert "ix_recommendations_savings" in indexes
+    assert numbers_of(read(written, Wanted((HERE, THERE)))) == DESCENDING
