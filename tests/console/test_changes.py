@@ -4,7 +4,9 @@ import shlex
 from datetime import timedelta
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from compute_optimizer.console.changes import Subject, change_to
 from compute_optimizer.console.options import Option
@@ -46,6 +48,7 @@ def option(name: str, of: str, **wire: Any) -> Option:
     return Option(name, 1, of, None, None, None, None, None, {}, None, None, (), {}, wire)
 
 
+STORAGE = {"storageType": "gp3", "iops": 12000, "storageThroughput": 500}
 VOLUME = {"volumeType": "gp3", "volumeBaselineIOPS": 3000, "volumeBaselineThroughput": 125}
 
 CHANGES = {
@@ -83,6 +86,20 @@ CHANGES = {
         option("db.r6g.large", "class"),
         ["--db-instance-identifier", "orders", "--db-instance-class", "db.r6g.large"],
         'instance_class = "db.r6g.large"',
+    ),
+    "storage": (
+        "RdsDBInstance",
+        "arn:aws:rds:us-east-1:1:db:orders",
+        option("gp3", "storage", storageConfiguration=STORAGE),
+        ["--storage-type", "gp3", "--iops", "12000", "--storage-throughput", "500"],
+        "storage_throughput = 500",
+    ),
+    "group": (
+        "AutoScalingGroup",
+        "arn:aws:autoscaling:us-east-1:1:autoScalingGroup:u:autoScalingGroupName/web",
+        option("m5.large", "type"),
+        ["--auto-scaling-group-name", "web"],
+        'resource "aws_launch_template"',
     ),
     "cluster": (
         "RdsDBInstance",
@@ -122,3 +139,36 @@ def test_a_license_has_no_command() -> None:
     subject = Subject("arn:aws:ec2:us-east-1:1:instance/i-1", "db")
 
     assert change_to("License", subject, option("Standard", "license")) is None
+
+
+def known_to_the_cli(command: list[str]) -> set[str]:
+    """Return the options that a command of the AWS CLI has, by botocore's service models."""
+    service, verb, *rest = command
+    model = botocore.session.get_session().get_service_model(service)
+    if verb == "wait":
+        waiters = botocore.session.get_session().get_waiter_model(service)
+        by_verb = {xform_name(name, "-"): name for name in waiters.waiter_names}
+        name = waiters.get_waiter(by_verb[rest[0]]).operation
+    else:
+        by_verb = {xform_name(name, "-"): name for name in model.operation_names}
+        name = by_verb[verb]
+    members = model.operation_model(name).input_shape.members
+    return {f"--{xform_name(member, '-')}" for member in members} | OF_EVERY_COMMAND
+
+
+OF_EVERY_COMMAND = {"--region", "--cli-input-json"}
+"""Global options of the AWS CLI, and what it adds to every operation."""
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_commands_and_their_options_are_those_of_the_service_models(kind: str) -> None:
+    resource_type, arn, to, *_ = CHANGES[kind]
+    change = change_to(resource_type, Subject(arn, "web-1"), to)
+    assert change is not None
+
+    lines = change.commands.replace("\\\n", " ").splitlines()
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("aws ")]
+    assert commands
+    for command in commands:
+        options = {word for word in command if word.startswith("--")}
+        assert options <= known_to_the_cli(command), command

@@ -1,7 +1,8 @@
 """How the change to an option is made: commands of the AWS CLI, and a snippet of Terraform.
 
-Words from the AWS CLI Command Reference and the documentation of Terraform's AWS provider, read
-2026-11-26. Nothing here is run: people copy it, and look at it first.
+Commands and options of the AWS CLI are held against botocore's service models by a test, arguments
+of Terraform against the provider's schema where it is installed. Nothing here is run: people copy
+it, and look at it first.
 """
 
 import json
