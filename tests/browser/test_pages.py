@@ -26,6 +26,8 @@ LISTS = (
     "idle",
 )
 
+pytestmark = pytest.mark.browser
+
 SERIOUS = ("serious", "critical")
 """Impacts of axe's findings that are not accepted."""
 

@@ -20,6 +20,8 @@ from tests.browser.visits import (
     visiting,
 )
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def visit(browser: Browser, url: str) -> Iterator[Visit]:
