@@ -101,7 +101,7 @@ def test_resource_with_the_largest_savings(visit: Visit, width: str, theme: str,
 def test_decisions(visit: Visit, decided: str, width: str, theme: str, state: str) -> None:
     visit.open(f"/decisions?state={state}")
 
-    assert visit.page.locator("table.facts tbody tr").count() > 0
+    assert visit.page.locator("table.changes tbody tr").count() > 0
     check(visit, f"decisions-{state}-{width}-{theme}")
 
 

@@ -202,7 +202,7 @@ def panel_of(
         and one.advice.account_id in reach.accounts
         and kind_of(one.advice) in desk.kinds
     ]
-    others.sort(key=lambda one: (one.changed_at is not None, one.changed_at), reverse=True)
+    others.sort(key=lambda one: one.changed_at or one.advice.prediction.as_of, reverse=True)
     panel = Panel(None, (), may_decide, first_day, tuple(others))
     if recommendation_id is None:
         return panel
