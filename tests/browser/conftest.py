@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.decided import decide
 from tests.browser.visits import CHROMIUM, PROGRAM, environment, served
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def url(data_dir: Path) -> Iterator[str]:
     """Where the console answers, with auth off."""
     with served(data_dir, "off") as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def decided(data_dir: Path) -> str:
+    """Something in every state that people and the inventory bring about; the id of the applied."""
+    return decide(data_dir)
 
 
 @pytest.fixture(scope="session")

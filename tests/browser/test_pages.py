@@ -99,6 +99,28 @@ def test_resource_with_the_largest_savings(visit: Visit, width: str, theme: str,
     check(visit, f"resource-{kind}-{width}-{theme}")
 
 
+@pytest.mark.parametrize("state", ["open", "accepted", "snoozed", "dismissed", "applied"])
+def test_decisions(visit: Visit, decided: str, width: str, theme: str, state: str) -> None:
+    visit.open(f"/decisions?state={state}")
+
+    assert visit.page.locator("table.changes tbody tr").count() > 0
+    check(visit, f"decisions-{state}-{width}-{theme}")
+
+
+def test_decisions_of_nobody(visit: Visit, width: str, theme: str) -> None:
+    visit.open("/decisions?state=superseded&owner=nobody+at+all")
+
+    assert visit.page.get_by_text("Nothing is superseded").count() == 1
+    check(visit, f"decisions-none-{width}-{theme}")
+
+
+def test_decision_that_was_applied(visit: Visit, decided: str, width: str, theme: str) -> None:
+    visit.open(f"/decisions/{decided}")
+
+    assert visit.page.get_by_text("What came of it").count() == 1
+    check(visit, f"decision-{width}-{theme}")
+
+
 def test_refusal(visit: Visit, width: str, theme: str) -> None:
     visit.page.goto(f"{visit.url}/console/resource?arn={quote('arn:aws:ec2:x:1:instance/i-0')}")
     visit.problems.clear()  # Chromium reports the status 404 itself.

@@ -47,7 +47,7 @@ def tab_to(visit: Visit, text: str, most: int = 60) -> None:
     pytest.fail(f"{text!r} cannot be reached by Tab; the focus is on {focused(visit)!r}")
 
 
-def test_a_walk_by_keyboard_alone_from_signing_in_to_an_option_and_out(visit: Visit) -> None:
+def test_a_walk_by_keyboard_alone_from_signing_in_to_a_decision_and_out(visit: Visit) -> None:
     visit.open("/")
     keyboard = visit.page.keyboard
     assert focused(visit) == "account_id"
@@ -81,7 +81,20 @@ def test_a_walk_by_keyboard_alone_from_signing_in_to_an_option_and_out(visit: Vi
     chosen = visit.page.locator("input[name=option]:checked").get_attribute("value")
     expect(visit.page.locator("figure.chart .keys").first).to_contain_text(f"On {chosen}")
 
-    visit.page.keyboard.press("Control+Home")
+    tab_to(visit, "dismiss-note")
+    keyboard.type("needs the headroom")
+    keyboard.press("Enter")
+    panel = visit.page.locator("section", has=visit.page.locator("#decision"))
+    expect(panel.locator("dl .badge")).to_have_text("Dismissed")
+    expect(panel).to_contain_text("needs the headroom")
+    expect(visit.page).to_have_url(re.compile("#decision$"))
+    tab_to(visit, "Reopen")
+    keyboard.press("Space")
+    expect(panel.locator("dl .badge")).to_have_text("Open")
+    tab_to(visit, "What happened (2)")
+    keyboard.press("Enter")
+    expect(panel.locator("details tbody tr")).to_have_count(2)
+
     visit.page.locator(".skip").focus()
     tab_to(visit, "Sign out")
     keyboard.press("Enter")

@@ -50,6 +50,32 @@ def permit(door: FrontDoor, caller: Caller, source: str, name: str) -> None:
         _check(door, caller, name)
 
 
+@contextmanager
+def guarded(
+    door: FrontDoor,
+    caller: Caller,
+    source: str,
+    name: str,
+    recorded: str,
+    parameters: dict[str, Any],
+) -> Iterator[None]:
+    """Run the block for a caller who may call an operation now, which it does not call.
+
+    Its audit line has the name `recorded`, the parameters, and the code or the kind of the error
+    that ended it. Raises AccessDeniedException and ThrottlingException before the block.
+    """
+    request_id = new_request_id()
+    try:
+        _check(door, caller, name)
+        yield
+    except Exception as error:
+        if not isinstance(error, ThrottlingException):
+            code = getattr(error, "code", type(error).__name__)
+            record_known(door, caller, source, request_id, recorded, code, parameters)
+        raise
+    record_known(door, caller, source, request_id, recorded, SUCCESS, parameters)
+
+
 def _check(door: FrontDoor, caller: Caller, name: str) -> None:
     check_rate(door, caller, door.clock.now())
     check_allowed(caller, f"{SIGNING_NAME}:{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,12 @@ def console_of(application: Application, door: FrontDoor) -> Room:
     def permit(visitor: Visitor, region: str, source: str, name: str) -> None:
         in_process.permit(door, _caller(visitor, region), source, name)
 
+    def guard(
+        visitor: Visitor, source: str, name: str, recorded: str, parameters: dict[str, Any]
+    ) -> AbstractContextManager[None]:
+        caller = _caller(visitor)
+        return in_process.guarded(door, caller, source, name, recorded, parameters)
+
     return Room(
         state=application.state,
         clock=application.clock,
@@ -43,9 +50,11 @@ def console_of(application: Application, door: FrontDoor) -> Room:
             perform,
             permit,
             lambda visitor, name: in_process.may(_caller(visitor), name),
+            guard,
         ),
         profile=settings.profile,
         idle_limits=read_idle_limits(settings.idle_limits),
+        owner_tags=settings.owner_tag_names,
         newer_idle_types=settings.newer_idle_types,
     )
 

@@ -1,6 +1,7 @@
 """Who is let into the console, and what is done for them: what the API has, taken in from `app`."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -68,6 +69,16 @@ class Perform(Protocol):
         """Return the response; raise what the operation may answer."""
 
 
+class Guard(Protocol):
+    """Runs a block for a visitor who may call an operation of the API now."""
+
+    def __call__(
+        self, visitor: Visitor, source: str, name: str, recorded: str, parameters: dict[str, Any]
+    ) -> AbstractContextManager[None]:
+        """Raise AccessDeniedException or ThrottlingException before the block, and write the audit
+        line of what it does under a name of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """What is done for those who are in."""
@@ -78,6 +89,8 @@ class Calls:
     and from a source, an operation now; for pages that read the same data in another order."""
     may: Callable[[Visitor, str], bool]
     """Whether the policy allows an operation."""
+    guard: Guard
+    """For what the API has no operation for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,4 +105,6 @@ class Room:
     profile: str
     """What decides where no analysis has, as for `explain`."""
     idle_limits: IdleLimits
+    owner_tags: tuple[str, ...]
+    """Tags that name a resource's owner, the first one that it has."""
     newer_idle_types: bool = True

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
+from compute_optimizer.model.decision import Advice
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import IdleRecommendation
+from compute_optimizer.model.resource import LICENSE
 from compute_optimizer.model.summary import Summary
 from compute_optimizer.operations import (
     auto_scaling_groups,
@@ -92,6 +95,20 @@ IDLE_KIND = KINDS[-1]
 
 BY_TYPE: dict[str, Kind] = {kind.types[0]: kind for kind in KINDS if not kind.idle}
 """Types that are only looked at for idleness have no list of their own."""
+
+
+def kind_of(advice: Advice) -> Kind:
+    """Return the list in which a piece of advice stands."""
+    return IDLE_KIND if advice.idle else BY_TYPE[advice.resource_type]
+
+
+def address_of(kind: Kind, arn: str) -> str:
+    """Return the page of a resource as a member of a list."""
+    is_second = kind.idle or LICENSE in kind.types
+    return (
+        f"/console/resource?{urlencode({'arn': arn} | ({'list': kind.slug} if is_second else {}))}"
+    )
+
 
 TITLES = {
     **{name: kind.title for name, kind in BY_TYPE.items()},

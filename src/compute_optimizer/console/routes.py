@@ -8,6 +8,7 @@ from compute_optimizer.console import assets
 from compute_optimizer.console.messages import Response
 from compute_optimizer.console.pages import (
     dashboard,
+    decisions,
     enrollment,
     recommendations,
     resource,
@@ -43,6 +44,10 @@ ROUTES = (
     _route("GET", "/recommendations/{kind}/export", recommendations.export),
     _route("GET", "/resource", resource.show),
     _route("GET", "/resource/usage", resource.usage),
+    _route("GET", "/decisions", decisions.show),
+    _route("GET", "/decisions/export", decisions.export),
+    _route("GET", "/decisions/{recommendation_id}", decisions.one),
+    _route("POST", "/decisions/{recommendation_id}", decisions.decide),
     _route("GET", "/enrollment", enrollment.show),
     _route("POST", "/enrollment", enrollment.change),
     _route("GET", "/sign-in", sign_in.show, public=True),

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+
+import msgspec
 
 from compute_optimizer.console import words
-from compute_optimizer.console.kinds import Kind
+from compute_optimizer.console.kinds import Kind, address_of
+from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.model.preferences import CURRENT
 from compute_optimizer.model.summary import Summary
 from compute_optimizer.store.ranked import Order, Ranked
@@ -23,6 +26,8 @@ class Row:
     ranked: Ranked
     record: Any
     summary: Summary
+    stand: Standpoint | None = None
+    """What was decided about it; None where nobody has looked."""
 
     @property
     def resource_id(self) -> str:
@@ -37,10 +42,7 @@ class Row:
     @property
     def address(self) -> str:
         """Return the page of the resource."""
-        asked = {"arn": self.ranked.arn} | ({"list": "idle"} if self.kind.idle else {})
-        if self.kind.slug == "licenses":
-            asked["list"] = "licenses"
-        return f"/console/resource?{urlencode(asked)}"
+        return address_of(self.kind, self.ranked.arn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,22 @@ class Column:
     def usual(self, kind: Kind) -> bool:
         """Return whether a list has it without being asked."""
         return self.fits(kind) and not self.is_extra
+
+
+def row_of(kind: Kind, ranked: Ranked) -> Row:
+    """Return a stored recommendation as a row."""
+    record = decoder_of(kind).decode(ranked.body)
+    return Row(kind, ranked, record, kind.summary(record))
+
+
+def decoder_of(kind: Kind) -> "msgspec.json.Decoder[Any]":
+    """Return what reads the stored recommendations of a list."""
+    return _decoder(kind.record)
+
+
+@lru_cache
+def _decoder(record: Any) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(record)
 
 
 def _member(name: str) -> Callable[[Row], Any]:
@@ -97,6 +115,21 @@ def _risk_now(row: Row) -> str | None:
 def _tags(row: Row) -> str:
     return ", ".join(f"{key}={value}" for key, value in row.record.tags.items())
 
+
+def _state(row: Row) -> str | None:
+    return row.stand.state.value if row.stand and row.stand.state else None
+
+
+def _owner(row: Row) -> str | None:
+    return row.stand.owner if row.stand else None
+
+
+def _recommendation_id(row: Row) -> str | None:
+    return row.stand.recommendation_id if row.stand else None
+
+
+DECIDED = frozenset({"state", "owner", "recommendation"})
+"""Columns that need to know what was decided."""
 
 COLUMNS: dict[str, Column] = {
     "name": Column(
@@ -139,6 +172,9 @@ COLUMNS: dict[str, Column] = {
         is_number=True,
         sorts=(Order.SAVINGS_DESCENDING, Order.SAVINGS),
     ),
+    "state": Column("State", _state),
+    "owner": Column("Owner", _owner, is_extra=True),
+    "recommendation": Column("Recommendation id", _recommendation_id, is_extra=True),
     "percentage": Column(
         "Of its cost",
         _percentage,

@@ -7,6 +7,7 @@ from typing import Any
 from compute_optimizer.console.kinds import Kind
 from compute_optimizer.console.messages import Request
 from compute_optimizer.console.rows import COLUMNS
+from compute_optimizer.model.decision import WAITING, State
 from compute_optimizer.store.ranked import After, Order
 from compute_optimizer.store.recommendations import Scope
 
@@ -38,6 +39,8 @@ class View:
     """`KEY=VALUE`, or a key."""
     text: str
     """Part of a name, an ARN or a tag's value."""
+    state: State | None
+    """What was decided; None for all."""
     order: Order
     column: str
     """The column that it is sorted by beside `order`, which indexes tell; empty for none."""
@@ -91,7 +94,7 @@ class View:
     @property
     def is_plain(self) -> bool:
         """Whether the counts of the analysis tell how many rows there are."""
-        return not self.text and not self.tag and self.chosen.keys() <= {"Finding"}
+        return not (self.text or self.tag or self.state) and self.chosen.keys() <= {"Finding"}
 
     def address(self, **changed: Any) -> dict[str, Any]:
         """Return the query of this view, some of it changed; a position is not taken over."""
@@ -101,6 +104,7 @@ class View:
             "region": self.region,
             "tag": self.tag,
             "q": self.text,
+            "state": self.state or "",
             "sort": self.sort,
             "size": "" if self.size == USUAL_SIZE else self.size,
             "columns": "" if self.columns == usual else list(self.columns),
@@ -122,7 +126,7 @@ def view_of(kind: Kind, request: Request) -> View:
         for name, one in COLUMNS.items()
         if one.fits(kind) and (name in asked if asked else one.usual(kind))
     )
-    sort, size, page = (request.one(name) for name in ("sort", "size", "page"))
+    sort, size, page, state = (request.one(name) for name in ("sort", "size", "page", "state"))
     column = sort.removeprefix(DESCENDING)
     is_column = sort not in set(Order) and column in COLUMNS and COLUMNS[column].fits(kind)
     return View(
@@ -132,6 +136,7 @@ def view_of(kind: Kind, request: Request) -> View:
         chosen=chosen,
         tag=request.one("tag").strip(),
         text=request.one("q").strip(),
+        state=State(state) if state in WAITING else None,
         order=Order(sort) if sort in set(Order) else Order.SAVINGS_DESCENDING,
         column=column if is_column else "",
         descends=is_column and sort.startswith(DESCENDING),

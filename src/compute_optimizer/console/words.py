@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from compute_optimizer.model.decision import State
 from compute_optimizer.model.recommendation import Finding
 
 UNKNOWN = "\N{EN DASH}"
@@ -28,6 +29,9 @@ TONES: Mapping[str, str] = {
     "Medium": "warn",
     "Low": "good",
     "VeryLow": "good",
+    State.ACCEPTED: "save",
+    State.SNOOZED: "warn",
+    State.APPLIED: "good",
     "Active": "good",
     "Pending": "warn",
     "Failed": "bad",

@@ -39,6 +39,34 @@ def current_on_resources(connection: Connection, arns: Iterable[str]) -> Iterato
                     yield _decoded(table, row)
 
 
+def advised_now(
+    connection: Connection, scopes: Collection[Scope], *, idle: bool
+) -> tuple[int, float]:
+    """Return how many current recommendations of some scopes advise something, and their savings.
+
+    `idle` tells which table is meant: what is idle, or everything else.
+    """
+    table = idle_recommendations if idle else recommendations
+    key = [table.c[name] for name in Scope._fields]
+    savings = func.coalesce(func.sum(table.c.monthly_savings_usd), 0.0).label("savings")
+    columns = *key, func.count().label("number"), savings
+    query = _current(table).with_only_columns(*columns).group_by(*key)
+    rows = connection.execute(query.where(table.c.recommendation_id.is_not(None))).all()
+    here = [row for row in rows if Scope(*row[: len(key)]) in scopes]
+    return sum(row.number for row in here), sum(row.savings for row in here)
+
+
+def savings_now(connection: Connection, ids: Iterable[str]) -> dict[str, float]:
+    """Return the monthly savings of those pieces of advice that are given now, by id."""
+    found: dict[str, float] = {}
+    for some in batches_of(ids):
+        for table in TABLES:
+            name, savings = table.c.recommendation_id, table.c.monthly_savings_usd
+            query = _current(table).with_only_columns(name, savings).where(name.in_(some))
+            found |= {row[0]: row[1] for row in connection.execute(query)}
+    return found
+
+
 def advised_in_run(connection: Connection, run_id: str, ids: Collection[str]) -> set[str]:
     """Return which pieces of advice a run gives."""
     found: set[str] = set()

@@ -159,6 +159,14 @@ def save_owner(connection: Connection, account_id: str, arn: str, owner: str) ->
         connection.execute(insert(table).values(row))
 
 
+def assigned_owners(connection: Connection, accounts: Collection[str]) -> dict[str, str]:
+    """Return every assigned owner in some accounts, by the resource's ARN."""
+    table = resource_owners
+    query = select(table.c.resource_arn, table.c.owner)
+    rows = connection.execute(query.where(table.c.account_id.in_(sorted(accounts))))
+    return {row.resource_arn: row.owner for row in rows}
+
+
 def counts_of_states(connection: Connection) -> dict[tuple[str, State], int]:
     """Return how many decisions are in which state as stored, by account."""
     columns = decisions.c.account_id, decisions.c.state

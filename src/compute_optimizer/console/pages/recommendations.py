@@ -1,36 +1,34 @@
 """The lists of recommendations: filtered, sorted, page by page, and as a file."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
+from compute_optimizer.console.deciding import standing_in, states_now
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.kinds import BY_SLUG, Kind
 from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
-from compute_optimizer.console.rows import COLUMNS, Row, shown
+from compute_optimizer.console.rows import COLUMNS, DECIDED, Row, decoder_of, row_of, shown
 from compute_optimizer.console.sessions import Session
+from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.console.view import FILTER, SIZES, View, position, view_of
 from compute_optimizer.errors import NotFound
+from compute_optimizer.jobs.decisions import standpoints
+from compute_optimizer.model.decision import WAITING, State
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations.filters import selection
-from compute_optimizer.store.ranked import After, Ranked, Wanted, read_ranked, stream_ranked
+from compute_optimizer.store.ranked import After, Wanted, read_ranked, stream_ranked
 from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.summaries import Counted, current_totals
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Begin what spreadsheets take for a formula."""
-
-CSV_TYPE = "text/csv; charset=utf-8"
+BATCH = 1_000
+"""Rows whose decisions are read at once."""
 
 MOST_SORTED = 5_000
 """Rows that are read to be sorted by a column that no index has: some 0.2 s."""
@@ -52,7 +50,7 @@ def show(room: Room, request: Request, session: Session, kind: str) -> Response:
     view, reach = _asked(room, request, session, kind)
     wanted = _wanted(room, reach, view)
     with room.state.reading() as connection:
-        part = _part(connection, view, wanted)
+        part = _part(room, connection, view, wanted)
     values = {
         "view": view,
         "reach": reach,
@@ -64,6 +62,7 @@ def show(room: Room, request: Request, session: Session, kind: str) -> Response:
         "every_column": {name: one for name, one in COLUMNS.items() if one.fits(view.kind)},
         "shown": shown,
         "sizes": SIZES,
+        "states": [one for one in State if one in WAITING],
         "prefix": FILTER,
         "choices": _choices(view.kind),
         "total": _total(room, reach, view),
@@ -75,17 +74,17 @@ def export(room: Room, request: Request, session: Session, kind: str) -> Respons
     """Return every row of a view as CSV, with its columns."""
     view, reach = _asked(room, request, session, kind)
     wanted = _wanted(room, reach, view)
-    out = io.StringIO()
-    writer = csv.writer(out)
     columns = [COLUMNS[name] for name in view.columns]
-    writer.writerow(["Resource ARN", *(one.heading for one in columns)])
+    headings = ["Resource ARN", *(one.heading for one in columns)]
     with room.state.reading() as connection:
-        rows = _sorted(connection, view, wanted) if view.column else None
-        for row in _rows(connection, view.kind, wanted) if rows is None else rows:
-            writer.writerow([row.ranked.arn, *(_plain(one.cell(row)) for one in columns)])
-    name = f'attachment; filename="{view.kind.slug}.csv"'
-    body = out.getvalue().encode()
-    return Response(200, body, CSV_TYPE, headers={"content-disposition": name})
+        rows = _sorted(room, connection, view, wanted) if view.column else None
+        found = (
+            _rows(room, connection, view, wanted)
+            if rows is None
+            else iter(_standing(room, connection, view, rows))
+        )
+        cells = ([row.ranked.arn, *(one.cell(row) for one in columns)] for row in found)
+        return as_file(view.kind.slug, headings, cells)
 
 
 def _asked(room: Room, request: Request, session: Session, slug: str) -> tuple[View, Reach]:
@@ -105,7 +104,7 @@ def _wanted(room: Room, reach: Reach, view: View) -> Wanted:
         scopes=_scopes(room, reach, view),
         order=view.order,
         selection=chosen,
-        contains=_containing(view.kind, view.text) if view.text else None,
+        contains=_contains(room, reach, view),
         after=view.after,
         idle=view.kind.idle,
     )
@@ -122,15 +121,17 @@ def _scopes(room: Room, reach: Reach, view: View) -> tuple[Scope, ...]:
     )
 
 
-def _part(connection: Connection, view: View, wanted: Wanted) -> Part:
+def _part(room: Room, connection: Connection, view: View, wanted: Wanted) -> Part:
     """Return a page of a list."""
-    rows = _sorted(connection, view, wanted) if view.column else None
+    rows = _sorted(room, connection, view, wanted) if view.column else None
     if rows is not None:
         first = (max(view.page, 1) - 1) * view.size
         more = len(rows) > first + view.size
-        return Part(rows[first : first + view.size], {"page": view.page + 1} if more else None)
+        shown_here = _standing(room, connection, view, rows[first : first + view.size])
+        return Part(shown_here, {"page": view.page + 1} if more else None)
     found = read_ranked(connection, wanted, view.size + 1)
-    shown_here = [_row(view.kind, one) for one in found[: view.size]]
+    here = [row_of(view.kind, one) for one in found[: view.size]]
+    shown_here = _standing(room, connection, view, here)
     following = None
     if len(found) > view.size:
         last = found[view.size - 1]
@@ -138,11 +139,14 @@ def _part(connection: Connection, view: View, wanted: Wanted) -> Part:
     return Part(shown_here, following, bool(view.column))
 
 
-def _sorted(connection: Connection, view: View, wanted: Wanted) -> list[Row] | None:
+def _sorted(room: Room, connection: Connection, view: View, wanted: Wanted) -> list[Row] | None:
     """Return every row by a column, those without a value last; None for more than MOST_SORTED."""
-    rows = list(islice(_rows(connection, view.kind, wanted), MOST_SORTED + 1))
+    found = (row_of(view.kind, one) for one in stream_ranked(connection, wanted))
+    rows = list(islice(found, MOST_SORTED + 1))
     if len(rows) > MOST_SORTED:
         return None
+    if view.column in DECIDED:
+        rows = _standing(room, connection, view, rows)
     cell = COLUMNS[view.column].cell
     told = [(value, row) for row in rows if (value := cell(row)) not in (None, "")]
     told.sort(key=lambda one: _comparable(one[0]), reverse=view.descends)
@@ -153,19 +157,30 @@ def _comparable(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _rows(connection: Connection, kind: Kind, wanted: Wanted) -> Iterator[Row]:
-    for one in stream_ranked(connection, wanted):
-        yield _row(kind, one)
+def _rows(room: Room, connection: Connection, view: View, wanted: Wanted) -> Iterator[Row]:
+    """Yield every row, with what was decided about it where a column of the view tells it."""
+    found = (row_of(view.kind, one) for one in stream_ranked(connection, wanted))
+    while some := list(islice(found, BATCH)):
+        yield from _standing(room, connection, view, some)
 
 
-def _row(kind: Kind, ranked: Ranked) -> Row:
-    record = _decoder(kind.record).decode(ranked.body)
-    return Row(kind, ranked, record, kind.summary(record))
+def _standing(room: Room, connection: Connection, view: View, rows: list[Row]) -> list[Row]:
+    """Return rows with what was decided about them, where a column of the view tells it."""
+    if not DECIDED & {*view.columns, view.column}:
+        return rows
+    found = [row.record for row in rows]
+    stands = standpoints(connection, found, room.clock.now(), room.owner_tags)
+    return [replace(row, stand=stand) for row, stand in zip(rows, stands, strict=True)]
 
 
-@lru_cache
-def _decoder(record: Any) -> "msgspec.json.Decoder[Any]":
-    return msgspec.json.Decoder(record)
+def _contains(room: Room, reach: Reach, view: View) -> Callable[[bytes], bool] | None:
+    """Return what holds of the stored rows that have the text and the state of a view."""
+    tests = [_containing(view.kind, view.text)] if view.text else []
+    if view.state:
+        with room.state.reading() as connection:
+            states = states_now(connection, room, reach)
+        tests.append(standing_in(view.kind, view.state, states))
+    return (lambda body: all(test(body) for test in tests)) if tests else None
 
 
 def _containing(kind: Kind, text: str) -> Callable[[bytes], bool]:
@@ -179,7 +194,7 @@ def _containing(kind: Kind, text: str) -> Callable[[bytes], bool]:
     def contains(body: bytes) -> bool:
         if quick and quick not in body.lower():
             return False
-        record = _decoder(kind.record).decode(body)
+        record = decoder_of(kind).decode(body)
         told = (kind.summary(record).name, record.resource_arn, *record.tags, *record.tags.values())
         return any(wanted in one.casefold() for one in told)
 
@@ -219,10 +234,3 @@ def _counts(one: Counted, scopes: set[Scope], view: View) -> bool:
     findings = view.chosen.get("Finding") or view.kind.findings
     is_chosen = not findings or one.tally.name in findings
     return one.tally.topic is topic and is_chosen and Scope(*one.of) in scopes
-
-
-def _plain(value: Any) -> Any:
-    """Return a cell of CSV that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None else value

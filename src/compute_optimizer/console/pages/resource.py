@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from compute_optimizer.console import changes
+from compute_optimizer.console.deciding import panel_of
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.kinds import BY_SLUG, BY_TYPE, IDLE_KIND, Kind
 from compute_optimizer.console.messages import Request, Response
@@ -25,6 +26,7 @@ from compute_optimizer.jobs.explain import explain
 from compute_optimizer.jobs.usage import usage_of
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, OtherAnswer
 from compute_optimizer.model.resource import LICENSE, Resource
+from compute_optimizer.resources.advice import advice_id, text_of
 from compute_optimizer.store.inventory import find_resource
 from compute_optimizer.store.ranked import Wanted, read_ranked
 from compute_optimizer.store.recommendations import Scope, Selection
@@ -65,6 +67,8 @@ def show(room: Room, request: Request, session: Session) -> Response:
     told, problem = _explanation(room, asked)
     found = options_of(asked.resource_type, answer, told)
     subject = changes.Subject(asked.resource.arn, asked.resource.name)
+    reach = reach_of_enrolled(room, session.visitor.account_id)
+    name = advice_id(asked.row.record) if asked.row else None
     values = {
         "asked": asked,
         "row": asked.row,
@@ -78,7 +82,10 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "profiles": _profiles(told, found),
         "errors": answer.get("errors", []),
         "usage": f"/console/resource/usage?{request.raw_query}",
-        "reach": reach_of_enrolled(room, session.visitor.account_id),
+        "reach": reach,
+        "panel": panel_of(room, session.visitor, reach, name, asked.resource.arn),
+        "back": "resource",
+        "became": text_of,
     }
     return page(room, request, session, "resource.html", values)
 

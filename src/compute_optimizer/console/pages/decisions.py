@@ -1,0 +1,288 @@
+"""Decisions: what is open, what was decided, what came of it, and the forms that decide."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import Connection
+
+from compute_optimizer.backtest.intervals import wilson
+from compute_optimizer.console.deciding import (
+    DECIDE,
+    Desk,
+    Line,
+    decided_lines,
+    desk_of,
+    first_of,
+    open_lines,
+    page_of,
+    panel_of,
+    sums,
+)
+from compute_optimizer.console.gate import Room, Visitor
+from compute_optimizer.console.kinds import TITLES, kind_of
+from compute_optimizer.console.messages import Request, Response, redirect
+from compute_optimizer.console.reach import reach_of_enrolled
+from compute_optimizer.console.rendering import page
+from compute_optimizer.console.sessions import Session
+from compute_optimizer.console.spreadsheets import as_file
+from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs import decisions as jobs
+from compute_optimizer.jobs.outcomes import outcomes
+from compute_optimizer.model.decision import Action, Decision, State
+from compute_optimizer.model.outcome import Outcome, totals_of
+from compute_optimizer.resources.advice import text_of
+from compute_optimizer.store import State as Store
+
+OPERATION = "GetRecommendationSummaries"
+"""Of the API, whose permission the page needs, as the dashboard does."""
+
+HERE = "/console/decisions"
+
+SHOWN = 100
+"""Lines in the table; the file has all of them."""
+
+ON_RESOURCE = "resource"
+"""Says in a form that it stands on the page of the resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to see."""
+
+    state: State
+    owner: str
+    """Empty for all."""
+
+    def has(self, owner: str) -> bool:
+        """Return whether something of an owner is wanted."""
+        return not self.owner or owner.casefold() == self.owner.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one change, and whose it is."""
+
+    outcome: Outcome
+    owner: str
+    address: str
+
+
+def show(room: Room, request: Request, session: Session) -> Response:
+    """Show what is in one state, with sums of all of them."""
+    desk, asked = _desk(room, request, session.visitor), _asked(request)
+    with room.state.reading() as connection:
+        lines = first_of(_lines(connection, desk, asked), SHOWN + 1)
+        found = sums(connection, desk)
+    results = _results(desk, asked)
+    values = {
+        "asked": asked,
+        "states": list(State),
+        "sums": found,
+        "lines": lines[:SHOWN],
+        "has_more": len(lines) > SHOWN,
+        "shown": SHOWN,
+        "page_of": page_of,
+        "results": results[:SHOWN],
+        "totals": totals_of([one.outcome for one in results]),
+        "wilson": wilson,
+        "became": text_of,
+    }
+    return page(room, request, session, "decisions.html", values)
+
+
+def export(room: Room, request: Request, session: Session) -> Response:
+    """Return everything in one state as CSV; of what was applied, with what came of it."""
+    desk, asked = _desk(room, request, session.visitor), _asked(request)
+    if asked.state is State.APPLIED:
+        return _as_file("outcomes", RESULT_COLUMNS, _results(desk, asked))
+    with room.state.reading() as connection:
+        lines = _lines(connection, desk, asked)
+        return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, lines)
+
+
+def one(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
+    """Show one piece of advice, whether or not its resource is still there."""
+    visitor = session.visitor
+    reach = reach_of_enrolled(room, visitor.account_id)
+    found = jobs.dossier(
+        room.state, room.clock, recommendation_id, room.owner_tags, accounts=reach.accounts
+    )
+    advice = found.decision.advice
+    room.calls.permit(visitor, advice.region, request.source, kind_of(advice).operation)
+    came = outcomes(room.state, room.tiles, room.clock, {advice.account_id})
+    mine = [one for one in came if one.applied.recommendation_id == recommendation_id]
+    values = {
+        "panel": panel_of(room, visitor, reach, recommendation_id, advice.resource_arn),
+        "advice": advice,
+        "title": TITLES.get(advice.resource_type, advice.resource_type),
+        "results": [Result(one, found.owner, "") for one in mine],
+        "address": page_of(advice),
+        "reach": reach,
+        "back": "",
+        "became": text_of,
+    }
+    return page(room, request, session, "decision.html", values)
+
+
+def decide(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
+    """Do what a form says, and lead back to its page."""
+    visitor, name = session.visitor, request.field("action")
+    if name not in DEEDS:
+        raise InvalidInput(f"action {name[:40]!r}: expected one of {', '.join(DEEDS)}")
+    reach = reach_of_enrolled(room, visitor.account_id)
+    found = jobs.dossier(
+        room.state, room.clock, recommendation_id, room.owner_tags, accounts=reach.accounts
+    )
+    advice = found.decision.advice
+    told = {"recommendationId": recommendation_id, "resourceArn": advice.resource_arn}
+    with room.calls.guard(visitor, request.source, DECIDE, f"decisions {name}", told):
+        deed = Deed(room, request, recommendation_id, visitor.principal_arn, reach.accounts.keys())
+        DEEDS[name](deed)
+    if request.field("from") == ON_RESOURCE:
+        return redirect(f"{page_of(advice)}#decision")
+    return redirect(f"{HERE}/{recommendation_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who decides on what, with which form."""
+
+    room: Room
+    request: Request
+    recommendation_id: str
+    actor: str
+    accounts: Collection[str]
+    """Ids of the accounts in reach."""
+
+    @property
+    def of(self) -> tuple[Store, Clock, str, str]:
+        """Return what each function of jobs/decisions takes first."""
+        return self.room.state, self.room.clock, self.recommendation_id, self.actor
+
+    @property
+    def note(self) -> str:
+        """Return what was said."""
+        return self.request.field("note").strip()
+
+    @property
+    def until(self) -> datetime:
+        """Return the beginning of the day of a snooze; raise InvalidInput for what is none."""
+        text = self.request.field("until").strip()
+        try:
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        except ValueError:
+            raise InvalidInput(
+                f"snooze until {text[:40]!r}: expected a day such as 2026-01-31"
+            ) from None
+
+
+DEEDS: Mapping[str, Callable[[Deed], Decision]] = {
+    Action.ACCEPT.value: lambda it: jobs.accept(*it.of, it.note, accounts=it.accounts),
+    Action.SNOOZE.value: lambda it: jobs.snooze(*it.of, it.until, it.note, accounts=it.accounts),
+    Action.DISMISS.value: lambda it: jobs.dismiss(*it.of, it.note, accounts=it.accounts),
+    Action.REOPEN.value: lambda it: jobs.reopen(*it.of, it.note, accounts=it.accounts),
+    Action.ASSIGN.value: lambda it: jobs.assign(
+        *it.of, it.request.field("owner"), accounts=it.accounts
+    ),
+}
+"""What each form does, by its action."""
+
+
+def _desk(room: Room, request: Request, visitor: Visitor) -> Desk:
+    room.calls.permit(visitor, "", request.source, OPERATION)
+    return desk_of(room, visitor, reach_of_enrolled(room, visitor.account_id))
+
+
+def _asked(request: Request) -> Asked:
+    """Return what an address asks for; what means nothing is left out."""
+    state = request.one("state")
+    known = State(state) if state in set(State) else State.OPEN
+    return Asked(known, request.one("owner").strip())
+
+
+def _lines(connection: Connection, desk: Desk, asked: Asked) -> Iterator[Line]:
+    if asked.state is State.OPEN:
+        return open_lines(connection, desk, asked.owner)
+    found = decided_lines(connection, desk, [asked.state])
+    return (line for line in found if asked.has(line.owner))
+
+
+def _results(desk: Desk, asked: Asked) -> list[Result]:
+    """Return what came of each change of an owner; nothing where another state is asked for."""
+    if asked.state is not State.APPLIED:
+        return []
+    room = desk.room
+    found = [
+        one
+        for one in outcomes(room.state, room.tiles, room.clock, desk.reach.accounts)
+        if kind_of(one.applied.advice) in desk.kinds
+    ]
+    with room.state.reading() as connection:
+        owners = jobs.owners_in(connection, (one.applied for one in found), room.owner_tags)
+    results = [
+        Result(one, owners[one.applied.advice.resource_arn], page_of(one.applied.advice))
+        for one in found
+    ]
+    return [result for result in results if asked.has(result.owner)]
+
+
+def _as_file(
+    name: str, columns: Mapping[str, Callable[[Any], Any]], found: Iterable[Any]
+) -> Response:
+    cells = ([cell(one) for cell in columns.values()] for one in found)
+    return as_file(name, list(columns), cells)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+LINE_COLUMNS: Mapping[str, Callable[[Line], Any]] = {
+    "Recommendation id": lambda it: it.decision.recommendation_id,
+    "Resource ARN": lambda it: it.advice.resource_arn,
+    "Resource": lambda it: it.advice.name,
+    "Account": lambda it: it.advice.account_id,
+    "Region": lambda it: it.advice.region,
+    "Type": lambda it: it.advice.resource_type,
+    "Finding": lambda it: it.advice.finding,
+    "Current": lambda it: it.advice.current_text,
+    "Recommended": lambda it: it.advice.advised_text,
+    "State": lambda it: it.state.value,
+    "Until": lambda it: _iso(it.decision.snoozed_until if it.state is State.SNOOZED else None),
+    "Owner": lambda it: it.owner,
+    "Savings a month": lambda it: _rounded(it.savings),
+    "Violated within 14 days": lambda it: it.advice.prediction.violation_risk,
+    "Since": lambda it: _iso(it.decision.changed_at),
+    "By": lambda it: it.decision.changed_by,
+    "Note": lambda it: it.decision.note,
+}
+
+RESULT_COLUMNS: Mapping[str, Callable[[Result], Any]] = {
+    "Recommendation id": lambda it: it.outcome.applied.recommendation_id,
+    "Resource ARN": lambda it: it.outcome.applied.advice.resource_arn,
+    "Resource": lambda it: it.outcome.applied.advice.name,
+    "Account": lambda it: it.outcome.applied.advice.account_id,
+    "Region": lambda it: it.outcome.applied.advice.region,
+    "Type": lambda it: it.outcome.applied.advice.resource_type,
+    "Was": lambda it: it.outcome.applied.advice.current_text,
+    "Became": lambda it: it.outcome.applied.advice.advised_text,
+    "Owner": lambda it: it.owner,
+    "Applied": lambda it: _iso(it.outcome.applied.applied_at),
+    "Counted until": lambda it: _iso(it.outcome.until),
+    "Hours": lambda it: _rounded(it.outcome.hours),
+    "Hours are": lambda it: it.outcome.hours_are,
+    "Predicted savings": lambda it: _rounded(it.outcome.predicted_savings_usd),
+    "Realized savings": lambda it: _rounded(it.outcome.realized_savings_usd),
+    "Violation predicted": lambda it: it.outcome.violation_risk,
+    "Violated": lambda it: it.outcome.violated,
+    "Judged days": lambda it: _rounded(it.outcome.judged_days),
+    "Complete": lambda it: it.outcome.complete,
+    "Not judged because": lambda it: it.outcome.unjudged_because,
+}

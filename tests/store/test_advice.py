@@ -1,0 +1,55 @@
+"""What current runs advise, as sums and by id."""
+
+from pathlib import Path
+
+import pytest
+
+from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.store import State
+from compute_optimizer.store.advice import advised_now, savings_now
+from compute_optimizer.store.decisions import assigned_owners, save_owner
+from compute_optimizer.store.recommendations import Scope
+from compute_optimizer.store.tiles import TileStore
+from tests.deciding import Office, office
+from tests.enrolling import ALPHA, BETA
+from tests.records import REGION
+
+HERE = Scope(ALPHA, REGION, EC2_INSTANCE)
+
+
+@pytest.fixture
+def here(state: State, tmp_path: Path) -> Office:
+    """On every database."""
+    return office(state, TileStore(tmp_path / "tiles"))
+
+
+def test_sums_are_of_current_runs_and_of_the_given_scopes(here: Office) -> None:
+    saved = [here.advice(number).prediction.savings_monthly_usd or 0.0 for number in (0, 1)]
+    # What the first analysis said is kept for a day, and does not count.
+    here.analyze()
+
+    with here.state.reading() as connection:
+        number, savings = advised_now(connection, [HERE], idle=False)
+        assert number == 2
+        assert savings == pytest.approx(sum(saved))
+        elsewhere = HERE._replace(account_id=BETA)
+        assert advised_now(connection, [elsewhere], idle=False) == (0, 0.0)
+        assert advised_now(connection, [HERE], idle=True) == (0, 0.0)
+
+
+def test_savings_are_told_of_what_is_advised_now(here: Office) -> None:
+    advice = here.advice()
+    nobody = f"rec-{0:020x}"
+
+    with here.state.reading() as connection:
+        found = savings_now(connection, [advice.recommendation_id, nobody])
+    saved = advice.prediction.savings_monthly_usd
+    assert found == {advice.recommendation_id: pytest.approx(saved)}
+
+
+def test_assigned_owners_are_those_of_the_given_accounts(here: Office) -> None:
+    first, second = (one.arn for one in here.fleet)
+    with here.state.writing() as connection:
+        save_owner(connection, ALPHA, first, "team web")
+        save_owner(connection, BETA, second, "team db")
+        assert assigned_owners(connection, [ALPHA]) == {first: "team web"}
