@@ -69,7 +69,7 @@ def check(visit: Visit, name: str) -> None:
     assert visit.problems == []
 
 
-@pytest.mark.parametrize("path", ["/", "/enrollment"])
+@pytest.mark.parametrize("path", ["/", "/enrollment", "/exports"])
 def test_page(visit: Visit, width: str, theme: str, path: str) -> None:
     visit.open(path)
 

@@ -9,6 +9,7 @@ from compute_optimizer.console.messages import Response
 from compute_optimizer.console.pages import (
     dashboard,
     enrollment,
+    exports,
     recommendations,
     resource,
     sign_in,
@@ -45,6 +46,9 @@ ROUTES = (
     _route("GET", "/resource/usage", resource.usage),
     _route("GET", "/enrollment", enrollment.show),
     _route("POST", "/enrollment", enrollment.change),
+    _route("GET", "/exports", exports.show),
+    _route("POST", "/exports", exports.start),
+    _route("GET", "/exports/{job_id}/{part}", exports.download),
     _route("GET", "/sign-in", sign_in.show, public=True),
     _route("POST", "/sign-in", sign_in.enter, public=True),
     _route("POST", "/sign-out", sign_in.leave),
