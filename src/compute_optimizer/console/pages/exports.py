@@ -12,7 +12,7 @@ from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.export import HISTORY, IDLE, Destination, ExportJob, JobStatus
-from compute_optimizer.operations.exports import EXPORT_KINDS
+from compute_optimizer.operations.exports import EXPORT_KINDS, ExportKind
 from compute_optimizer.sinks.rows import CSV_TYPE, JSON_TYPE, PARQUET_TYPE
 from compute_optimizer.store.export_jobs import DONE, jobs_of
 
@@ -68,7 +68,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
     may_list = room.calls.may(visitor, LISTING)
     offered = {
         operation: TITLES[kind.resource_type]
-        for operation, kind in EXPORT_KINDS.items()
+        for operation, kind in sorted(EXPORT_KINDS.items(), key=_in_menu)
         if room.calls.may(visitor, operation)
     }
     values = {
@@ -128,6 +128,11 @@ def download(room: Room, request: Request, session: Session, job_id: str, part: 
         headers={"content-disposition": name},
         file=room.exported(place.bucket, key),
     )
+
+
+def _in_menu(one: tuple[str, ExportKind]) -> int:
+    """Return where a type stands in the menu."""
+    return list(TITLES).index(one[1].resource_type)
 
 
 def _wanted(request: Request) -> dict[str, Any]:
