@@ -72,7 +72,7 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "Look-back period",
         {name: f"{days} days" for name, days in LOOK_BACK_DAYS.items()},
     ),
-    "enhancedInfrastructureMetrics": ("Enhanced metrics (for 93 days)", SWITCH),
+    "enhancedInfrastructureMetrics": ("Enhanced metrics", SWITCH),
     "cpuThreshold": (
         "CPU threshold",
         {name: f"P{percentile:g}" for name, percentile in PERCENTILES.items()},
@@ -246,7 +246,7 @@ def _told(detail: Mapping[str, Any]) -> list[str]:
 
 def _types(include: Any, exclude: Any) -> str:
     without = f" without {', '.join(exclude)}" if exclude else ""
-    return f"types {', '.join(include) or 'all'}{without}"
+    return f"{', '.join(include) or 'all types'}{without}"
 
 
 def _in_force(connection: Connection, place: Place, arn: str) -> list[Line]:
