@@ -71,7 +71,7 @@ def check(visit: Visit, name: str) -> None:
     assert visit.problems == []
 
 
-@pytest.mark.parametrize("path", ["/", "/enrollment"])
+@pytest.mark.parametrize("path", ["/", "/enrollment", "/exports", "/preferences"])
 def test_page(visit: Visit, width: str, theme: str, path: str) -> None:
     visit.open(path)
 
@@ -119,6 +119,17 @@ def test_decision_that_was_applied(visit: Visit, decided: str, width: str, theme
 
     assert visit.page.get_by_text("What came of it").count() == 1
     check(visit, f"decision-{width}-{theme}")
+
+
+def test_what_if(visit: Visit, width: str, theme: str) -> None:
+    visit.open("/preferences")
+    visit.page.select_option("#cpuHeadroom", "PERCENT_0")
+    visit.page.get_by_role("button", name="What if").click()
+    visit.page.wait_for_load_state("networkidle")
+
+    assert "Nothing was saved" in visit.page.locator("main").inner_text()
+    assert visit.page.locator("#cpuHeadroom").input_value() == "PERCENT_0"
+    check(visit, f"what-if-{width}-{theme}")
 
 
 def test_refusal(visit: Visit, width: str, theme: str) -> None:

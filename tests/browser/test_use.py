@@ -149,6 +149,24 @@ def test_a_file_of_the_view_can_be_saved(visit: Visit, tmp_path: Path) -> None:
     assert len(lines) == 1 + visit.page.locator("table.list tbody tr").count()
 
 
+def test_an_export_is_followed_until_its_file_can_be_saved(visit: Visit, tmp_path: Path) -> None:
+    sign_in(visit)
+    visit.open("/exports")
+    visit.page.select_option("#region", "us-east-1")
+    visit.page.fill("#bucket", "my-exports")
+    visit.page.get_by_role("button", name="Export").click()
+    # The page is not opened again: its script looks every three seconds.
+    link = visit.page.get_by_role("link", name="CSV")
+    expect(link).to_be_visible(timeout=30_000)
+    with visit.page.expect_download() as saving:
+        link.click()
+    saving.value.save_as(tmp_path / "export.csv")
+
+    assert re.fullmatch(r"us-east-1-.*\.csv", saving.value.suggested_filename)
+    assert ACCOUNT in (tmp_path / "export.csv").read_text()
+    assert visit.problems == []
+
+
 def test_a_theme_is_kept(visit: Visit) -> None:
     sign_in(visit)
     background = "getComputedStyle(document.body).backgroundColor"

@@ -117,6 +117,18 @@ def test_changes_are_counted_against_the_default_preferences() -> None:
     assert [point["default"] for point in report["points"]] == [True, False, False, False]
 
 
+def test_changes_can_be_counted_against_other_preferences() -> None:
+    grid = Grid(includes=(("m5",),), cpu_headrooms=(0.2, 0.0))
+    (with_headroom, without) = points_of((grid,))
+
+    report = simulate(quiet_and_busy(9), (grid,), compared_with=without)
+
+    # As by hand above: without headroom the busy one stays, with it m5.2xlarge; the quiet one
+    # becomes m5.large in either case.
+    assert [point["changed"] for point in report["points"]] == [1, 0]
+    assert report["points"][0]["cpu_headroom"] == with_headroom.preferences.cpu_headroom
+
+
 def spiked(usual: float, spikes: int, spike: float) -> np.ndarray:
     """Return 15 days that end in 5 days with spikes at their beginning."""
     found = level(usual, 15)

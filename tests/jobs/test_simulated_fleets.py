@@ -8,7 +8,7 @@ import pytest
 
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet, within
+from compute_optimizer.jobs.simulated_fleets import FleetPart, imported_fleet, traced_fleet, within
 from compute_optimizer.model.metrics import MetricKey, Statistic, Window
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import upsert_resources
@@ -64,6 +64,22 @@ def test_the_moment_of_the_newest_analysis_comes_first(desk: Desk, tiles: TileSt
     assert fleet.days.last == noon.date()
     # Half of 13 March is known, and nothing of 14 March.
     assert np.isfinite(cpu).sum() == 144
+
+
+def test_a_part_is_one_account_and_region_and_of_many_every_nth(
+    desk: Desk, tiles: TileStore
+) -> None:
+    here = store_fleet(desk.state, tiles, ALPHA, cpu=(10.0, 20.0, 30.0, 40.0, 50.0))
+    store_fleet(desk.state, tiles, ALPHA, "eu-west-1", cpu=(60.0,))
+    region = here[0].region
+
+    # Of five at most two: every third, so that the first and the fourth are left.
+    part = FleetPart(ALPHA, region, 2)
+    fleet = imported_fleet(desk.state, tiles, desk.clock, part=part)
+    (shard,) = fleet.shards
+    assert fleet.instances == 5
+    assert list(shard.resources) == [here[0], here[3]]
+    assert shard.read(fleet.days).series[CPU][:, 0].tolist() == [10, 40]
 
 
 def test_of_a_year_three_months_are_split(desk: Desk, tiles: TileStore) -> None:

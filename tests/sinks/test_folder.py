@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compute_optimizer.errors import InvalidInput
+from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.sinks import FolderSink
 
 KEY = "team-a/compute-optimizer/111111111111/file.csv"
@@ -23,6 +23,25 @@ def test_a_file_appears_whole_when_the_block_ends(tmp_path: Path) -> None:
 
     assert (tmp_path / "exports" / KEY).read_bytes() == b"a,b\n"
     assert files_in(tmp_path) == ["file.csv"]
+
+
+def test_a_file_that_is_complete_is_found(tmp_path: Path) -> None:
+    sink = FolderSink(tmp_path)
+
+    with sink.writing("exports", KEY, "us-east-1", "text/csv") as file:
+        file.write(b"a,b\n")
+        with pytest.raises(NotFound, match="no file team-a/compute-optimizer"):
+            sink.finished("exports", KEY)
+
+    assert sink.finished("exports", KEY).read_bytes() == b"a,b\n"
+
+
+@pytest.mark.parametrize("key", ["../secret", "a/../../secret", "/etc/passwd"])
+def test_nothing_outside_of_the_folder_is_found(tmp_path: Path, key: str) -> None:
+    (tmp_path / "secret").write_text("")
+
+    with pytest.raises(InvalidInput, match="no path below a folder"):
+        FolderSink(tmp_path / "exports").finished("bucket", key)
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:

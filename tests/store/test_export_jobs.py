@@ -25,6 +25,7 @@ from compute_optimizer.store.export_jobs import (
     claim_next,
     fail_stale,
     finish,
+    jobs_of,
     jobs_page,
     remove_old,
     waiting_jobs,
@@ -205,6 +206,20 @@ def test_jobs_of_an_earlier_revision_were_begun_as_often_as_their_status_says(
         True: 1,
         False: 0,
     }
+
+
+def test_the_jobs_of_an_account_are_those_of_every_region(state: State) -> None:
+    here, there = job(1), job(3)
+    there = replace(there, request=replace(there.request, region="eu-west-1"))
+    add(state, here, there, job(2, account="222222222222"))
+
+    with state.reading() as connection:
+        found = jobs_of(connection, ACCOUNT, NOW - timedelta(days=1), limit=9)
+        one = jobs_of(connection, ACCOUNT, NOW - timedelta(days=1), limit=9, job_id=there.job_id)
+        other = jobs_of(connection, "333333333333", NOW, limit=9, job_id=there.job_id)
+    assert [one.job_id for one in found] == [there.job_id, here.job_id]
+    assert [one.job_id for one in one] == [there.job_id]
+    assert other == []
 
 
 def test_old_jobs_are_removed_once_they_are_done(state: State) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,11 @@ from compute_optimizer.api.limits import source_of
 from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.idle_limits import read_idle_limits
+from compute_optimizer.sinks import FolderSink
 
 if TYPE_CHECKING:
     from compute_optimizer.app import Application
+    from compute_optimizer.jobs.status import JobStatus
 
 
 def console_of(application: Application, door: FrontDoor) -> Room:
@@ -53,10 +56,22 @@ def console_of(application: Application, door: FrontDoor) -> Room:
             guard,
         ),
         profile=settings.profile,
+        worker_jobs=lambda: _worker_jobs(application),
+        exported=door.sink.finished if isinstance(door.sink, FolderSink) else None,
         idle_limits=read_idle_limits(settings.idle_limits),
         owner_tags=settings.owner_tag_names,
         newer_idle_types=settings.newer_idle_types,
     )
+
+
+def _worker_jobs(application: Application) -> Sequence[JobStatus]:
+    """Return where the worker's jobs stand; its modules are imported when somebody asks."""
+    from compute_optimizer.app import schedules_of
+    from compute_optimizer.jobs.job_kinds import JOB_KINDS
+    from compute_optimizer.jobs.status import jobs_status
+
+    names, schedules = [kind.name for kind in JOB_KINDS], schedules_of(application.settings)
+    return jobs_status(application.state, application.clock.now(), names, schedules)
 
 
 def _gate(door: FrontDoor) -> Gate:

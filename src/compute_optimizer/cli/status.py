@@ -12,7 +12,6 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
-from compute_optimizer.cli.worker import described
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.status import LOOK_BACK_DAYS, JobStatus, Status, status_of
 from compute_optimizer.store.freshness import Freshness
@@ -94,15 +93,10 @@ def _job_row(one: JobStatus) -> dict[str, Any]:
         "last": _minute(last.started_at if last else None),
         "outcome": last.outcome if last else None,
         "seconds": None if took is None else f"{took.total_seconds():.1f}",
-        "did": _did(one),
+        "did": one.did,
         "next": _minute(one.next_run),
         "held": one.held_by,
     }
-
-
-def _did(one: JobStatus) -> str:
-    detail = one.last.detail if one.last else None
-    return str(detail["error"]) if detail and "error" in detail else described(detail)
 
 
 def _data_row(one: Freshness, now: datetime) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
+from compute_optimizer.jobs.status import described
 from compute_optimizer.jobs.worker import JobKind, Look, Told, Worker, look, run_now
 from compute_optimizer.model.job_run import Outcome
 
@@ -154,18 +155,6 @@ def _row(one: Look, seconds: float, output: Format) -> dict[str, Any]:
         "detail": told,
         "error": reason,
     }
-
-
-def described(detail: dict[str, Any] | None) -> str:
-    """Return what a run did, in one line for people."""
-    told = {name: value for name, value in (detail or {}).items() if name != "run"}
-    return ", ".join(f"{name} {_brief(value)}" for name, value in told.items())
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"({described(value)})"
-    return str(len(value)) if isinstance(value, list) else str(value)
 
 
 def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:

@@ -1,16 +1,20 @@
 """Who is let into the console, and what is done for them: what the API has, taken in from `app`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.idle_limits import IdleLimits
 from compute_optimizer.store import State
 from compute_optimizer.store.sealing import Sealer
 from compute_optimizer.store.tiles import TileStore
+
+if TYPE_CHECKING:
+    from compute_optimizer.jobs.status import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +111,9 @@ class Room:
     idle_limits: IdleLimits
     owner_tags: tuple[str, ...]
     """Tags that name a resource's owner, the first one that it has."""
+    worker_jobs: Callable[[], "Sequence[JobStatus]"]
+    """Return where the worker's jobs stand."""
+    exported: Callable[[str, str], Path] | None
+    """Return the file of a bucket and a key, or raise NotFound; None where exports lie elsewhere,
+    in Amazon S3."""
     newer_idle_types: bool = True

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -72,6 +73,8 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = ()
     """Values of Set-Cookie."""
+    file: Path | None = None
+    """Sent piece by piece in place of the body."""
 
 
 def read_values(text: str) -> Values:

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hmac import compare_digest
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from compute_optimizer.console.gate import Room
@@ -51,6 +53,9 @@ LATE = Response(
     headers={"connection": "close"},
 )
 
+CHUNK_BYTES = 256 * 1024
+"""Of a file that is read and sent at once."""
+
 THREADS = 4
 """Pages made at once; they hold the interpreter, so more would not be quicker."""
 
@@ -89,7 +94,10 @@ def console_app(room: Room) -> AsgiApp:
         request = _request(scope, body)
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(pool, answer, room, request)
-        await _send(response, request, send)
+        if response.file is None:
+            await _send(response, request, send)
+        else:
+            await _send_file(response, response.file, send, pool)
 
     return app
 
@@ -198,18 +206,39 @@ async def _body(receive: Receive) -> bytes | None:
 
 async def _send(response: Response, request: Request, send: Send) -> None:
     body, is_packed = packed(response, request.headers.get("accept-encoding", ""))
+    packing = {"content-encoding": "gzip"} if is_packed else {}
+    await _begin(response, len(body), packing, send)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_file(response: Response, path: Path, send: Send, pool: ThreadPoolExecutor) -> None:
+    """Send a file that no longer changes; a slow reader holds no thread."""
+    loop = asyncio.get_running_loop()
+    size = (await loop.run_in_executor(pool, path.stat)).st_size
+    await _begin(response, size, {}, send)
+    pieces = _pieces(path)
+    while piece := await loop.run_in_executor(pool, next, pieces, b""):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            yield piece
+
+
+async def _begin(response: Response, size: int, more: dict[str, str], send: Send) -> None:
     headers = {
         "content-type": response.content_type,
-        "content-length": str(len(body)),
+        "content-length": str(size),
         "vary": "accept-encoding, cookie",
         **SECURITY_HEADERS,
         **UNSTORED,
         **response.headers,
+        **more,
     }
-    if is_packed:
-        headers["content-encoding"] = "gzip"
     listed = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     listed += [(b"set-cookie", cookie.encode("latin-1")) for cookie in response.cookies]
     status = HTTPStatus(response.status)
     await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": body})

@@ -35,6 +35,10 @@ TONES: Mapping[str, str] = {
     "Active": "good",
     "Pending": "warn",
     "Failed": "bad",
+    "Complete": "good",
+    "Succeeded": "good",
+    "InProgress": "warn",
+    "Lost": "bad",
 }
 """Colour of a badge by its word; all others are neutral."""
 

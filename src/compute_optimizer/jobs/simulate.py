@@ -205,10 +205,12 @@ def simulate(
     origin: date | None = None,
     progress: Progress = lambda doing, done, total: None,
     risk_model: RiskModel | None = None,
+    compared_with: GridPoint = DEFAULT_POINT,
 ) -> dict[str, Any]:
     """Return cost, savings, changes and violations of every grid point, ready for JSON.
 
-    The risk model is the one that ships unless another is given.
+    The risk model is the one that ships unless another is given; changes are counted against the
+    advice of the point `compared_with`, which has to be one of the grids' unless it is the default.
     Raises InvalidInput for what no analysis can use.
     """
     points = points_of(grids)
@@ -219,7 +221,7 @@ def simulate(
     steps = len(fleet.shards) * passes * len(points)
     done = 0
     for shard in fleet.shards:
-        for _ in _simulate_shard(shard, fleet, tested, tallies, totals, model):
+        for _ in _simulate_shard(shard, fleet, tested, tallies, totals, model, compared_with):
             done += 1
             progress("Simulating", done, steps)
     return _report(fleet, tested, tallies, totals)
@@ -232,24 +234,31 @@ def _simulate_shard(
     tallies: Mapping[GridPoint, Tally],
     totals: Totals,
     model: RiskModel,
+    compared_with: GridPoint,
 ) -> Iterator[None]:
     """Add a shard to the sums; yields whenever a grid point is done."""
     last = look_back(fleet.as_of, 1).last
-    yield from _compare(_Past(shard, last, tuple(tallies), model), tallies, totals)
+    yield from _compare(_Past(shard, last, tuple(tallies), model), tallies, totals, compared_with)
     if tested is not None:
         before = tested.first - timedelta(days=1)
         past = _Past(shard, before, tuple(tallies), model)
         yield from _test(shard, past, tested, tallies, totals)
 
 
-def _compare(past: "_Past", tallies: Mapping[GridPoint, Tally], totals: Totals) -> Iterator[None]:
+def _compare(
+    past: "_Past",
+    tallies: Mapping[GridPoint, Tally],
+    totals: Totals,
+    compared_with: GridPoint,
+) -> Iterator[None]:
     """Add cost and changes of the advice that all samples lead to."""
     ((_, _, default),) = past.advised([DEFAULT_POINT])
     totals.resources += len(default.finding)
     totals.judged += int((default.finding != NOT_JUDGED).sum())
     totals.unpriced += int(np.isnan(default.current_price).sum())
+    ((_, _, before),) = past.advised([compared_with])
     for point, _, found in past.advised(tallies):
-        _add(tallies[point], found, default)
+        _add(tallies[point], found, before)
         yield
 
 
@@ -324,11 +333,11 @@ def _harm(shard: Shard, tested: Window, at_origin: Measured) -> Booleans:
     return excess_harm(after, DIMENSIONS, at_origin.capacity, at_origin.market.capacity)
 
 
-def _add(tally: Tally, found: Advice, default: Advice) -> None:
+def _add(tally: Tally, found: Advice, before: Advice) -> None:
     priced = np.isfinite(found.current_price) & np.isfinite(found.price)
     tally.cost_now += float(found.current_price[priced].sum()) * HOURS_PER_MONTH
     tally.cost_after += float(found.price[priced].sum()) * HOURS_PER_MONTH
-    tally.changed += int(changed(found, default).sum())
+    tally.changed += int(changed(found, before).sum())
 
 
 def _report(

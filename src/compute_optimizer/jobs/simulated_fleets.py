@@ -38,7 +38,7 @@ from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC, METRICS
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.inventory import arns_of, resources_of, shards
 from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
@@ -62,6 +62,16 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetPart:
+    """A part of the imported fleet that is small enough to be simulated while somebody waits."""
+
+    account_id: str
+    region: str
+    most: int
+    """Instances; of more, every n-th in the order of ARNs stands for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedFleet:
     """What a simulation asks."""
 
@@ -70,18 +80,24 @@ class SimulatedFleet:
     days: Window
     """From the oldest day with samples, 93 days back at most, to the newest one before `as_of`."""
     shards: tuple[Shard, ...]
+    instances: int = 0
+    """Of the fleet, where a part was asked for; the shards may have fewer."""
 
 
 def imported_fleet(
-    state: State, tiles: TileStore, clock: Clock, as_of: datetime | None = None
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    as_of: datetime | None = None,
+    part: FleetPart | None = None,
 ) -> SimulatedFleet:
-    """Return the instances of all opted-in accounts, as of a moment.
+    """Return the instances of all opted-in accounts, or a part of them, as of a moment.
 
     By default that of the newest analysis, or the end of the newest day with samples. Raises
     Conflict where nobody opted in; InvalidInput for a moment in the future or without samples.
     """
     with state.reading() as connection:
-        keys = _instances_of_opted_in(connection)
+        keys = [key for key in _instances_of_opted_in(connection) if _is_in(key, part)]
         days = _days_with_samples(connection, keys)
         moment = as_of or _analyzed_as_of(connection, keys) or _end_of(max(days), clock)
         check_moment(moment, clock)
@@ -91,13 +107,19 @@ def imported_fleet(
                 f"no sample is older than {moment:%Y-%m-%d}; expected a later --as-of"
             )
         by_key = {key: tuple(resources_of(connection, key)) for key in keys}
+    instances = sum(map(len, by_key.values()))
+    step = 1 if part is None else max(1, -(-instances // part.most))
     found = tuple(
-        Shard(resources, partial(_stored, state, tiles, key, resources, moment))
+        Shard(resources[::step], partial(_stored, state, tiles, key, resources, step, moment))
         for key, resources in by_key.items()
     )
     newest = max(day for day in days if day <= last)
     first = max(min(days), newest - timedelta(days=LONGEST_DAYS - 1))
-    return SimulatedFleet("the metric store", moment, Window(first, newest), found)
+    return SimulatedFleet("the metric store", moment, Window(first, newest), found, instances)
+
+
+def _is_in(key: ShardKey, part: FleetPart | None) -> bool:
+    return part is None or (key.account_id, key.region) == (part.account_id, part.region)
 
 
 def _instances_of_opted_in(connection: Connection) -> list[ShardKey]:
@@ -135,12 +157,15 @@ def _stored(
     tiles: TileStore,
     key: ShardKey,
     resources: Sequence[Resource],
+    step: int,
     as_of: datetime,
     window: Window,
 ) -> ShardSamples:
+    arns = tuple(one.arn for one in resources)
     with state.reading() as connection:
-        samples = read_samples(connection, tiles, key, window, METRICS)
-    if samples.resource_arns != tuple(one.arn for one in resources):
+        known = tuple(arns_of(connection, key))
+        samples = read_samples(connection, tiles, key, window, METRICS, arns[::step])
+    if known != arns:
         raise Conflict(
             "the inventory changed while it was being simulated; simulate again when the import "
             "has ended"

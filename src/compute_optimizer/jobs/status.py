@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.schedules import Schedule
@@ -41,6 +42,12 @@ class JobStatus:
             return None
         return self.last.finished_at - self.last.started_at
 
+    @property
+    def did(self) -> str:
+        """What the last run did, or why not, in one line for people."""
+        detail = self.last.detail if self.last else None
+        return str(detail["error"]) if detail and "error" in detail else described(detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -72,13 +79,33 @@ def status_of(
 ) -> Status:
     """Return the status of the named jobs and of all data."""
     now = clock.now()
+    jobs = jobs_status(state, now, names, schedules)
     with state.reading() as connection:
-        last = last_runs(connection)
         data = freshness(connection, look_back(now, LOOK_BACK_DAYS).first)
         size = state_bytes(connection)
         webhooks = tuple(backlogs(connection))
-    jobs = tuple(_job(name, schedules[name], last.get(name), now) for name in names)
     return Status(now, jobs, tuple(data), Sizes(size, *tile_bytes(tiles)), webhooks)
+
+
+def jobs_status(
+    state: State, now: datetime, names: Sequence[str], schedules: Mapping[str, Schedule | None]
+) -> tuple[JobStatus, ...]:
+    """Return where the named jobs stand."""
+    with state.reading() as connection:
+        last = last_runs(connection)
+    return tuple(_job(name, schedules[name], last.get(name), now) for name in names)
+
+
+def described(detail: Mapping[str, Any] | None) -> str:
+    """Return what a run did, in one line for people."""
+    told = {name: value for name, value in (detail or {}).items() if name != "run"}
+    return ", ".join(f"{name} {_brief(value)}" for name, value in told.items())
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({described(value)})"
+    return str(len(value)) if isinstance(value, list) else str(value)
 
 
 def _job(name: str, schedule: Schedule | None, last: JobRun | None, now: datetime) -> JobStatus:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from compute_optimizer.errors import InvalidInput
+from compute_optimizer.errors import InvalidInput, NotFound
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """Names that Amazon S3 accepts for buckets, so that a folder can become a bucket later."""
@@ -72,6 +72,13 @@ class FolderSink:
         with suppress(OSError):
             for draft in path.parent.glob(f".{escape(path.name)}*{DRAFT_SUFFIX}"):
                 draft.unlink(missing_ok=True)
+
+    def finished(self, bucket: str, key: str) -> Path:
+        """Return where a complete file lies; raise NotFound where there is none."""
+        path = self._path(bucket, key)
+        if not path.is_file():
+            raise NotFound(f"there is no file {key} of the bucket {bucket} any more")
+        return path
 
     def _path(self, bucket: str, key: str) -> Path:
         self.check_place(bucket, key, "")

@@ -187,6 +187,26 @@ def jobs_page(
     return [_job(row) for row in rows]
 
 
+def jobs_of(
+    connection: Connection,
+    account_id: str,
+    since: datetime,
+    *,
+    limit: int,
+    job_id: str | None = None,
+) -> list[ExportJob]:
+    """Return what an account requested in every Region since a moment, the newest first.
+
+    `job_id` restricts that to one job.
+    """
+    wanted = [table.c.account_id == account_id, table.c.created_at >= since]
+    if job_id is not None:
+        wanted.append(table.c.job_id == job_id)
+    order = (table.c.created_at.desc(), table.c.job_id.desc())
+    rows = connection.execute(select(table).where(*wanted).order_by(*order).limit(limit))
+    return [_job(row) for row in rows]
+
+
 def _change(connection: Connection, claim: Claim, values: dict[str, object]) -> None:
     mine = (
         table.c.job_id == claim.job.job_id,

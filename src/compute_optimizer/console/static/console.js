@@ -28,6 +28,20 @@ document.addEventListener("click", (event) => {
   for (const picker of pickers) if (!picker.contains(event.target)) picker.open = false;
 });
 
+// Export jobs that are not done are followed, unless somebody is at a link of theirs.
+const jobs = document.querySelector("#jobs");
+async function follow() {
+  if (!jobs.querySelector("[data-follow]")) return;
+  if (!document.hidden && !jobs.contains(document.activeElement)) {
+    const answer = await fetch(location.pathname).catch(() => null);
+    if (!answer || !answer.ok) return;
+    const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+    jobs.replaceChildren(...now.querySelector("#jobs").childNodes);
+  }
+  setTimeout(follow, 3000);
+}
+if (jobs) setTimeout(follow, 3000);
+
 // Addresses stay short: what says nothing is not sent.
 const filters = document.querySelector("form.filters");
 if (filters) {
