@@ -256,7 +256,9 @@ def _compare(
     totals.resources += len(default.finding)
     totals.judged += int((default.finding != NOT_JUDGED).sum())
     totals.unpriced += int(np.isnan(default.current_price).sum())
-    ((_, _, before),) = past.advised([compared_with])
+    before = default
+    if compared_with != DEFAULT_POINT:
+        ((_, _, before),) = past.advised([compared_with])
     for point, _, found in past.advised(tallies):
         _add(tallies[point], found, before)
         yield
