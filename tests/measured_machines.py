@@ -17,7 +17,7 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
-from tests.enrolling import ALPHA
+from tests.enrolling import ALPHA, Desk
 from tests.local_prometheus import (
     Samples,
     counter,
@@ -173,6 +173,14 @@ class Installation:
             found = read_samples(connection, self.tiles, shard, window, [key], [resource.arn])
         values: Matrix = found.series[key][0]
         return values
+
+
+def installed(state: State, folder: Path) -> Installation:
+    """Return a data folder whose account is opted in."""
+    desk = Desk(state)
+    desk.opt_in(ALPHA)
+    desk.settle()
+    return Installation(state, TileStore(folder / "tiles"), folder)
 
 
 OWNER = f'resource: {{account: "{ALPHA}", region: us-east-1}}\n'

@@ -57,7 +57,7 @@ def test_settings_in_deploy_exist(path: Path) -> None:
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
-        pytest.skip("needs systemd-analyze")
+        pytest.skip("needs systemd-analyze, which machines without systemd do not have")
     for unit in sorted((DEPLOY / "systemd").iterdir()):
         # systemd looks whether the program is there; here another one is.
         text = unit.read_text().replace(INSTALLED, sys.executable)

@@ -23,8 +23,11 @@ import yaml
 from compute_optimizer.api.telemetry import PREFIX, READINGS, REQUESTS
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.decisions import accept
+from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.forecast import Counted, Score
-from compute_optimizer.store import State
+from compute_optimizer.resources.advice import advice_of
+from compute_optimizer.store import State, outbox
 from compute_optimizer.store.forecasts import save_score
 from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import Served
@@ -39,6 +42,8 @@ RULES = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
 QUERIES = [
     (panel["title"], target["expr"]) for panel in DASHBOARD["panels"] for target in panel["targets"]
 ]
+
+WEBHOOK = "team"
 
 SECONDS = 60.0
 """Far more than scraping twice takes."""
@@ -64,7 +69,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store_fleet(state, tiles, ALPHA, cpu=[QUIET, BUSY], last=yesterday)
     analyze(state, tiles, clock, workers=1)
     now, counted = clock.now(), Counted(9, 1.5, 2, (0.5, 5.0), 0.1)
+    with state.reading() as connection:
+        advice = advice_of(by_savings(connection)[0])
+    assert advice is not None
+    accept(state, clock, advice.recommendation_id, "ada")
     with state.writing() as connection:
+        waiting = {one.event_id: [WEBHOOK] for one in outbox.unaddressed(connection)}
+        outbox.address(connection, waiting, now)
         save_score(connection, Score("run", now, now, 3, 3, 0, 0, 0, counted, counted, ()))
     state.close()
     return folder
@@ -146,6 +157,14 @@ def test_labels_and_figures_are_those_of_the_state(prometheus: str) -> None:
     jobs = answered(prometheus, f"max by (job) ({PREFIX}job_runs_total)")
     findings = answered(prometheus, f"max by (finding) ({PREFIX}recommendations)")
 
+    decided = answered(prometheus, f"max by (state) ({PREFIX}decisions)")
+    deliveries = answered(prometheus, f"max by (webhook, state) ({PREFIX}webhook_deliveries_kept)")
+
+    # One was accepted; the new advice and the decision wait for the webhook.
+    assert {one["metric"]["state"]: one["value"][1] for one in decided} == {"accepted": "1"}
+    assert {
+        (one["metric"]["webhook"], one["metric"]["state"]): one["value"][1] for one in deliveries
+    } == {(WEBHOOK, "waiting"): "2", (WEBHOOK, "delivered"): "0", (WEBHOOK, "given up"): "0"}
     # The worker's job, not the name of the scrape.
     assert {one["metric"]["job"] for one in jobs} >= {"analysis"}
     # One machine is nearly idle, the other one too busy.

@@ -14,9 +14,8 @@ from compute_optimizer.jobs.inventories import resource_of_row
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
 from compute_optimizer.sources.prometheus.exporters import EXPORTERS
 from compute_optimizer.store import State, inventory
-from compute_optimizer.store.tiles import TileStore
 from tests.answering import Answer, Answering, answering, passing_on
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA
 from tests.local_prometheus import (
     Samples,
     counter,
@@ -42,6 +41,7 @@ from tests.measured_machines import (
     bitbrains,
     check_machines,
     expected,
+    installed,
     instance_series,
     machine_series,
     machines_of,
@@ -64,10 +64,7 @@ def traces(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
 
 @pytest.fixture
 def here(sqlite_state: State, tmp_path: Path) -> Installation:
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
-    return Installation(sqlite_state, TileStore(tmp_path / "tiles"), tmp_path)
+    return installed(sqlite_state, tmp_path)
 
 
 def test_tiles_hold_what_was_measured(here: Installation, traces: Traces) -> None:

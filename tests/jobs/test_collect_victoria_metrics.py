@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from compute_optimizer.store import State
-from compute_optimizer.store.tiles import TileStore
 from tests.answering import answering, passing_on
-from tests.enrolling import ALPHA, Desk
 from tests.local_prometheus import (
     counter,
     gauge,
@@ -28,6 +26,7 @@ from tests.measured_machines import (
     Traces,
     bitbrains,
     check_machines,
+    installed,
     machine_series,
     machines_of,
 )
@@ -44,10 +43,7 @@ def victoria(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def here(sqlite_state: State, tmp_path: Path) -> Installation:
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
-    return Installation(sqlite_state, TileStore(tmp_path / "tiles"), tmp_path)
+    return installed(sqlite_state, tmp_path)
 
 
 def test_tiles_hold_the_same_of_victoria_metrics(here: Installation, victoria: Traces) -> None:
