@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,15 @@ def machine(now: datetime) -> Iterator[Samples]:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def now() -> datetime:
+    """Until when there are samples."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("prometheus")
-    load(folder / "data", machine(datetime.now(UTC)), folder)
+    load(folder / "data", machine(now), folder)
     with serving(folder, folder / "data") as served:
         yield served
 
@@ -110,7 +116,9 @@ def test_people_are_told_which_type_was_matched(typed: Type, config: str) -> Non
     assert "Metrics would take 12 calls for 12 series. Nothing was collected." in ended.out
 
 
-def test_the_inventory_may_come_from_a_file(typed: Type, url: str, tmp_path: Path) -> None:
+def test_the_inventory_may_come_from_a_file(
+    typed: Type, url: str, tmp_path: Path, now: datetime
+) -> None:
     (tmp_path / "fleet.csv").write_text(
         f"id,account,region,type,name,tags\ni-1,{ALPHA},us-east-1,m5.large,web-1,Team=search\n"
     )
@@ -122,7 +130,11 @@ def test_the_inventory_may_come_from_a_file(typed: Type, url: str, tmp_path: Pat
     assert ended.code == 0, ended.err
     report = json.loads(ended.out)
     assert report["matchedTypes"] == []
-    assert (report["added"], report["tilesWritten"]) == (1, 3)
+    # One tile a UTC day: 31 hours that end before 07:00 lie in three of them, others in two.
+    first = whole_slots_until(now, SLOTS)
+    last = first + timedelta(minutes=5 * (SLOTS - 1))
+    days = (last.date() - first.date()).days + 1
+    assert (report["added"], report["tilesWritten"]) == (1, days)
     # What the file says stays, and is stored for the next time.
     path.write_text(f'servers: [{{url: "{url}"}}]\ninventory: stored\n')
     again = json.loads(
