@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = [
     "pytester",
@@ -15,6 +16,10 @@ pytest_plugins = [
     "tests.states",
     "tests.sts",
 ]
+
+# How long an example takes is a matter of the machine and of what else it does.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 REPOSITORY = Path(__file__).parents[1]
 

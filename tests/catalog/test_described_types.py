@@ -26,7 +26,7 @@ def newer(name: str, like: str, region: str = REGION, **changed: Any) -> Instanc
     return with_described(SHIPPED, (described(description(name, like, **changed), region, DAY),))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(name=st.sampled_from(SHIPPED.names))
 def test_a_description_says_what_the_shipped_catalog_says(name: str) -> None:
     figures = dict(described(description(name, name), REGION, DAY).figures)

@@ -28,7 +28,7 @@ uses = st.integers(0, 400).map(lambda quarter: quarter / 4) | st.just(float("nan
 rows = st.lists(st.lists(uses, min_size=2 * DAY, max_size=2 * DAY), min_size=1, max_size=3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rows, st.integers(1, 300).map(lambda quarter: quarter / 4))
 def test_simulation_follows_the_rule_slot_by_slot(
     series: list[list[float]], baseline: float

@@ -4,43 +4,47 @@ import sys
 
 import typer
 
-from compute_optimizer.api.sign_in.client.command import credentials
-from compute_optimizer.cli import (
-    accounts,
-    catalog,
-    collect,
-    collect_prometheus,
-    decisions,
-    keys,
-    output,
-    prices,
-    risk,
-    signin,
-    state,
-)
-from compute_optimizer.cli.analyze import analyze
-from compute_optimizer.cli.backtest import backtest
-from compute_optimizer.cli.backup import backup, restore_backup
-from compute_optimizer.cli.calibrate import calibrate
-from compute_optimizer.cli.compare import compare
-from compute_optimizer.cli.conformance import conformance
-from compute_optimizer.cli.demo import demo
-from compute_optimizer.cli.explain import explain
-from compute_optimizer.cli.export import export
-from compute_optimizer.cli.ingest import import_files
-from compute_optimizer.cli.purge import purge
-from compute_optimizer.cli.quickstart import quickstart
-from compute_optimizer.cli.recommend import recommend
-from compute_optimizer.cli.scores import scores
-from compute_optimizer.cli.serve import serve
-from compute_optimizer.cli.simulate import simulate
-from compute_optimizer.cli.status import status
-from compute_optimizer.cli.worker import worker
+from compute_optimizer.cli import output
+from compute_optimizer.cli.on_demand import group_of
 from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
 
+COMMANDS = {
+    "analyze": "cli.analyze:analyze",
+    "backtest": "cli.backtest:backtest",
+    "backup": "cli.backup:backup",
+    "calibrate": "cli.calibrate:calibrate",
+    "compare": "cli.compare:compare",
+    "conformance": "cli.conformance:conformance",
+    "credentials": "api.sign_in.client.command:credentials",
+    "demo": "cli.demo:demo",
+    "explain": "cli.explain:explain",
+    "export": "cli.export:export",
+    "import": "cli.ingest:import_files",
+    "purge": "cli.purge:purge",
+    "quickstart": "cli.quickstart:quickstart",
+    "recommend": "cli.recommend:recommend",
+    "restore": "cli.backup:restore_backup",
+    "scores": "cli.scores:scores",
+    "serve": "cli.serve:serve",
+    "simulate": "cli.simulate:simulate",
+    "status": "cli.status:status",
+    "worker": "cli.worker:worker",
+    "accounts": "cli.accounts:commands",
+    "catalog": "cli.catalog:commands",
+    "collect": "cli.collect_prometheus:commands",
+    "decisions": "cli.decisions:commands",
+    "keys": "cli.keys:commands",
+    "prices": "cli.prices:commands",
+    "risk": "cli.risk:commands",
+    "signin": "cli.signin:commands",
+    "state": "cli.state:commands",
+}
+"""Where each command is, below the package: its function, or a group of commands."""
+
 app = typer.Typer(
     name="compute-optimizer",
+    cls=group_of(COMMANDS),
     help="Rightsizing from your own metrics, over the AWS Compute Optimizer API.",
     no_args_is_help=True,
     add_completion=False,
@@ -50,39 +54,7 @@ app = typer.Typer(
 
 @app.callback()
 def _root() -> None:
-    """Keep commands as subcommands, also while there is only one."""
-
-
-app.command()(analyze)
-app.command()(backtest)
-app.command()(backup)
-app.command()(calibrate)
-app.command()(compare)
-app.command()(conformance)
-app.command()(credentials)
-app.command()(demo)
-app.command()(explain)
-app.command()(export)
-app.command("import")(import_files)
-app.command()(purge)
-app.command()(quickstart)
-app.command()(recommend)
-app.command("restore")(restore_backup)
-app.command()(scores)
-app.command()(serve)
-app.command()(simulate)
-app.command()(status)
-app.command()(worker)
-app.add_typer(accounts.commands, name="accounts")
-app.add_typer(catalog.commands, name="catalog")
-collect.commands.command()(collect_prometheus.prometheus)
-app.add_typer(collect.commands, name="collect")
-app.add_typer(decisions.commands, name="decisions")
-app.add_typer(keys.commands, name="keys")
-app.add_typer(prices.commands, name="prices")
-app.add_typer(risk.commands, name="risk")
-app.add_typer(signin.commands, name="signin")
-app.add_typer(state.commands, name="state")
+    """Keep commands as subcommands: without it typer would see none."""
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from compute_optimizer.cli.collect import (
     TypesOption,
     Wish,
     carry_out,
+    commands,
     show,
 )
 from compute_optimizer.cli.output import (
@@ -45,6 +46,7 @@ PLAN = {
 }
 
 
+@commands.command()
 def prometheus(
     config: Annotated[
         Path, typer.Option("--config", help="YAML: servers, who owns the machines, exporters.")
