@@ -57,9 +57,13 @@ ROUTES = (
     _route("GET", "/exports/{job_id}/{part}", exports.download),
     _route("GET", "/preferences", preferences.show),
     _route("POST", "/preferences", preferences.change),
+    _route("POST", "/preferences/take-away", preferences.take_away),
+    _route("GET", "/preferences/take-away", preferences.show),
     # Who comes back to what a form showed, after choosing a theme, finds the form.
     _route("GET", "/preferences/what-if", preferences.show),
     _route("POST", "/preferences/what-if", preferences.try_out),
+    _route("GET", "/preferences/what-if/{run_id}", preferences.tried),
+    _route("POST", "/preferences/what-if/{run_id}/stop", preferences.stop),
     _route("GET", "/sign-in", sign_in.show, public=True),
     _route("POST", "/sign-in", sign_in.enter, public=True),
     _route("POST", "/sign-out", sign_in.leave),
