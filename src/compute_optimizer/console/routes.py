@@ -52,6 +52,8 @@ ROUTES = (
     _route("POST", "/decisions/{recommendation_id}", decisions.decide),
     _route("GET", "/enrollment", enrollment.show),
     _route("POST", "/enrollment", enrollment.change),
+    _route("POST", "/enrollment/organization", enrollment.change_organization),
+    _route("GET", "/enrollment/organization", enrollment.show),
     _route("GET", "/exports", exports.show),
     _route("POST", "/exports", exports.start),
     _route("GET", "/exports/{job_id}/{part}", exports.download),
