@@ -40,9 +40,6 @@ STATUS, MEMBERS, UPDATE = (
 
 HERE = "/console/enrollment"
 
-AT: Mapping[str, str] = {}
-"""Opting in and out has no field that could be wrong."""
-
 DELEGATE_AT = {"account": "delegate"}
 """Words of a refusal -> the field that it is about."""
 
@@ -96,7 +93,7 @@ def change(room: Room, request: Request, session: Session) -> Response:
     try:
         room.calls.perform(session.visitor, "", request.source, UPDATE, wanted)
     except Exception as error:
-        return _page(room, request, session, refused(request, error, AT))
+        return _page(room, request, session, refused(request, error, {}))
     return redirect(HERE)
 
 
