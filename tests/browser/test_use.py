@@ -102,6 +102,66 @@ def test_a_walk_by_keyboard_alone_from_signing_in_to_a_decision_and_out(visit: V
     assert visit.problems == []
 
 
+def tab_to_field(visit: Visit, name: str, most: int = 80) -> None:
+    """Press Tab until the field of that id or name has the focus."""
+    for _ in range(most):
+        visit.page.keyboard.press("Tab")
+        if name in visit.page.evaluate("[document.activeElement.id, document.activeElement.value]"):
+            return
+    pytest.fail(f"{name!r} cannot be reached by Tab; the focus is on {focused(visit)!r}")
+
+
+def test_a_walk_by_keyboard_alone_through_enrolling_trying_saving_and_taking_away(
+    visit: Visit,
+) -> None:
+    sign_in(visit)
+    keyboard, page = visit.page.keyboard, visit.page
+    tab_to(visit, "Enrollment")
+    keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Enrollment")
+    tab_to(visit, "Opt in again")
+    keyboard.press("Enter")
+    expect(page.locator("dl .badge").first).to_have_text("Active")
+
+    tab_to(visit, "Preferences")
+    keyboard.press("Enter")
+    tab_to_field(visit, "cpuHeadroom")
+    for _ in range(3):
+        keyboard.press("ArrowDown")
+    assert page.locator("#cpuHeadroom").input_value() == "PERCENT_0"
+    tab_to(visit, "What if")
+    keyboard.press("Enter")
+    expect(page.locator("#trial")).to_contain_text("Nothing was saved", timeout=60_000)
+    tab_to(visit, "Save this for account")
+    keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Saved for account")
+    row = page.locator("tr", has=page.locator("th", has_text="CPU headroom"))
+    expect(row).to_contain_text("0 %")
+    expect(row).to_contain_text("Account")
+
+    tab_to_field(visit, "UtilizationPreferences")
+    keyboard.press("Space")
+    tab_to(visit, "Take away")
+    keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Taken away")
+    expect(row).to_contain_text("20 %")
+    expect(row).to_contain_text("Default")
+    assert visit.problems == []
+
+
+def test_a_type_is_added_to_its_list_by_the_enter_key(visit: Visit) -> None:
+    sign_in(visit)
+    visit.open("/preferences")
+    visit.page.fill("#includeAdded", "m7g")
+    visit.page.press("#includeAdded", "Enter")
+    visit.page.fill("#includeAdded", "c7g.large")
+    visit.page.press("#includeAdded", "Enter")
+
+    assert visit.page.locator("#include").input_value() == "m7g\nc7g.large"
+    assert visit.page.locator("#includeAdded").input_value() == ""
+    assert visit.page.locator('#types option[value="m7g"]').count() == 1
+
+
 def test_the_projected_use_moves_with_the_option_that_is_chosen(visit: Visit) -> None:
     sign_in(visit)
     visit.open("/recommendations/ec2-instances")

@@ -135,6 +135,31 @@ def test_what_cannot_be_decided_is_told_with_what_to_do(
     assert here.state() is State.OPEN
 
 
+@pytest.mark.parametrize("page", ["", "resource"])
+@pytest.mark.parametrize(
+    ("action", "form", "field"),
+    [
+        ("dismiss", {"note": "x" * 2001}, "dismiss-note"),
+        ("snooze", {"until": "2001-01-01", "note": "later"}, "snooze-until"),
+        ("assign", {"owner": "y" * 257}, "assign-owner"),
+    ],
+)
+def test_a_refused_decision_shows_its_form_again_with_the_problem_at_the_field(
+    here: Here, page: str, action: str, form: dict[str, str], field: str
+) -> None:
+    address = f"{DECISIONS}/{here.id_of()}"
+    found = here.visit.send(address, action=action, **form, **({"from": page} if page else {}))
+
+    assert found.status == 400
+    said = text(found)
+    assert f'id="{field}-problem">' in said
+    assert re.search(rf'id="{field}"[^>]* aria-invalid="true"', said)
+    for value in form.values():
+        assert f'value="{value}"' in said
+    # It is the page on which the form stood.
+    assert ('id="charts"' in said) == bool(page)
+
+
 def test_a_reason_is_shown_and_dismissed_advice_can_be_reopened(here: Here) -> None:
     here.decide("dismiss", note="<b>quarter's end</b>")
 

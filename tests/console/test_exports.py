@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -182,11 +183,21 @@ def test_a_job_that_failed_says_why(demo: House, visit: Visit) -> None:
         ({"prefix": "../.."}, "expected a keyPrefix without empty segments"),
     ],
 )
-def test_what_cannot_be_exported_is_told(visit: Visit, changed: dict[str, str], said: str) -> None:
-    response = visit.send("/console/exports", **(FORM | changed))
+def test_what_cannot_be_exported_is_told_at_its_field_of_the_same_form(
+    visit: Visit, changed: dict[str, str], said: str
+) -> None:
+    response = visit.send("/console/exports", **(FORM | changed | {"members": "yes"}))
+    (field,) = changed
 
     assert response.status == 400
-    assert said in words(response)
+    problem = re.search(rf'id="{field}-problem">([^<]*)<', text(response))
+    assert problem
+    assert said in html.unescape(problem[1])
+    assert re.search(rf'id="{field}"[^>]* aria-invalid="true"', text(response))
+    # The rest is as it was entered.
+    assert 'name="members" value="yes" checked' in text(response)
+    kept = {"bucket": FORM["bucket"]} | changed
+    assert f'placeholder="my-exports" value="{kept["bucket"]}"' in text(response)
 
 
 def test_who_may_only_read_sees_no_form_and_starts_nothing(secured: House) -> None:

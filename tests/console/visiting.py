@@ -41,7 +41,8 @@ class Visit:
         return self.post("/console/sign-in", account_id=account)
 
     def _ask(self, method: str, path: str, body: str, headers: dict[str, str]) -> Response:
-        bare, _, query = path.partition("?")
+        # Browsers keep what comes behind a number sign to themselves.
+        bare, _, query = path.partition("#")[0].partition("?")
         jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         given = {"host": HOST, "cookie": jar} | {k.replace("_", "-"): v for k, v in headers.items()}
         request = Request(

@@ -14,11 +14,12 @@ from compute_optimizer.api.authentication import (
     VerifiedCallers,
     trusted_account,
 )
-from compute_optimizer.api.dispatch import FrontDoor, new_request_id, record_known
+from compute_optimizer.api.dispatch import FrontDoor, context_of, new_request_id, record_known
 from compute_optimizer.api.limits import source_of
 from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.idle_limits import read_idle_limits
+from compute_optimizer.operations.preferences import Planned, planned
 from compute_optimizer.sinks import FolderSink
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def console_of(application: Application, door: FrontDoor) -> Room:
         caller = _caller(visitor)
         return in_process.guarded(door, caller, source, name, recorded, parameters)
 
+    def plan(
+        visitor: Visitor, region: str, source: str, name: str, parameters: dict[str, Any]
+    ) -> Planned:
+        caller = _caller(visitor, region)
+        with in_process.guarded(door, caller, source, name, f"what-if {name}", parameters):
+            return planned(context_of(door, caller, new_request_id()), name, parameters)
+
     return Room(
         state=application.state,
         clock=application.clock,
@@ -54,6 +62,7 @@ def console_of(application: Application, door: FrontDoor) -> Room:
             permit,
             lambda visitor, name: in_process.may(_caller(visitor), name),
             guard,
+            plan,
         ),
         profile=settings.profile,
         worker_jobs=lambda: _worker_jobs(application),

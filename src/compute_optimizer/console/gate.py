@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from compute_optimizer.console.trials import Trials
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.idle_limits import IdleLimits
+from compute_optimizer.operations.preferences import Planned
 from compute_optimizer.store import State
 from compute_optimizer.store.sealing import Sealer
 from compute_optimizer.store.tiles import TileStore
@@ -95,6 +97,9 @@ class Calls:
     """Whether the policy allows an operation."""
     guard: Guard
     """For what the API has no operation for."""
+    plan: Callable[[Visitor, str, str, str, dict[str, Any]], Planned]
+    """Return what a put or a delete of preferences would change, checked as the operation does, in
+    a Region and from a source; nothing is stored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,3 +122,5 @@ class Room:
     """Return the file of a bucket and a key, or raise NotFound; None where exports lie elsewhere,
     in Amazon S3."""
     newer_idle_types: bool = True
+    trials: Trials = field(default_factory=Trials)
+    """What-ifs in the background."""

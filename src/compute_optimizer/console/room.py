@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from compute_optimizer.console.forms import STATUSES
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import (
     AsgiApp,
@@ -23,13 +24,7 @@ from compute_optimizer.console.messages import (
 from compute_optimizer.console.pages.failures import failure_page, refusal_page
 from compute_optimizer.console.routes import find_route
 from compute_optimizer.console.sessions import COOKIE, Session, find_session
-from compute_optimizer.errors import (
-    ComputeOptimizerError,
-    Conflict,
-    InvalidInput,
-    NotFound,
-    StoreUnavailable,
-)
+from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.shapes import ServiceException
 
 log = logging.getLogger(__name__)
@@ -41,9 +36,6 @@ LONGEST_BODY_BYTES = 64 * 1024
 
 BODY_SECONDS = 30.0
 """Time in which a form must arrive."""
-
-STATUSES = {NotFound: 404, InvalidInput: 400, Conflict: 409, StoreUnavailable: 503}
-"""Of this program's own errors (RFC 9110)."""
 
 LATE = Response(
     408,

@@ -1,136 +1,110 @@
-"""What a form of preferences asks for, and what it would do to a fleet before it is saved."""
+"""What a change of preferences would do to a fleet before it is saved, computed in the background.
+
+Cost, savings, risk and the changed recommendations are those of the analysis itself; of the EC2
+instances of an account it is also tested whom the advice would have hurt.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from threading import Lock
+from dataclasses import dataclass
 from typing import Any
 
-from compute_optimizer.console.gate import Room
-from compute_optimizer.console.messages import Request
-from compute_optimizer.errors import Conflict
+from compute_optimizer.console.gate import Room, Visitor
+from compute_optimizer.console.messages import Values
+from compute_optimizer.console.trials import Progress, Run
+from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.jobs.simulate import POOLS, Grid, points_of, simulate
 from compute_optimizer.jobs.simulated_fleets import FleetPart, imported_fleet
-from compute_optimizer.model.effective_preferences import PreferenceLayers, effective_preferences
-from compute_optimizer.model.preference_rules import check_look_back, check_stated
+from compute_optimizer.jobs.try_preferences import Fleet, Trial, try_preferences
+from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preferences import CURRENT, Preferences
 from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.model.stated_preferences import (
-    NOTHING_STATED,
-    ScopeName,
-    StatedPreferences,
-    updated,
-)
-from compute_optimizer.operations.preference_requests import refusing
+from compute_optimizer.model.stated_preferences import PreferenceScope, StatedPreferences
+from compute_optimizer.store.preferences import layers_of_all
 
-MOST_INSTANCES = 1_000
-"""That are simulated at a look-back of four weeks or less: some seconds, and 35 MB a metric."""
+MOST_TESTED = 1_000
+"""Instances whose past is tested at a look-back of four weeks or less; of more, every n-th. The
+share that is hurt is then known to 3 percentage points (95 % interval of a share of 0.5)."""
 
-MOST_RESOURCE_DAYS = 28 * MOST_INSTANCES
-"""Of samples: with a longer look-back there are fewer instances."""
+MOST_RESOURCE_DAYS = 28 * MOST_TESTED
+"""Of samples that are tested: with a longer look-back there are fewer instances."""
 
-_running = Lock()
-"""One at a time: a what-if keeps a core busy, and pages are made on the same ones."""
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a what-if is about."""
+
+    place: Any
+    """Of the page."""
+    sent: Values
+    """The form as it was sent."""
+    operation: str
+    """That would save it."""
+    fleet: Fleet
+    instead: Mapping[PreferenceScope, StatedPreferences]
+    architecture: str
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The fleet as it is advised now, and as it would be."""
+    """What came of it."""
 
-    report: Mapping[str, Any]
-    instances: int
-    """Of the fleet; the report may rest on fewer."""
-
-    @property
-    def now(self) -> Mapping[str, Any]:
-        """Return the figures of the preferences in force."""
-        found: Mapping[str, Any] = self.report["points"][0]
-        return found
+    trial: Trial
+    tested: Mapping[str, Any] | None
+    """The past of the fleet under both; None where it cannot be tested."""
 
     @property
-    def then(self) -> Mapping[str, Any]:
-        """Return those of the preferences that were chosen: the same where nothing differs."""
-        found: Mapping[str, Any] = self.report["points"][-1]
-        return found
+    def hurt(self) -> tuple[int, int] | None:
+        """Return how many instances each advice would have hurt."""
+        points = self.tested["points"] if self.tested else []
+        if not points or points[0]["violated"] is None:
+            return None
+        return points[0]["violated"], points[-1]["violated"]
 
 
-def wanted_in(request: Request, before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a form states, as members of a put; `before` is what the scope states already.
+def begin(room: Room, visitor: Visitor, session_id: str, asked: Asked) -> Run:
+    """Begin a what-if; raise Conflict where too many wait already."""
 
-    Thresholds and headrooms are one preference: those that the form leaves alone are kept.
-    """
-    alone = {name: value for name in ALONE if (value := request.field(name))}
-    chosen = _utilization(request)
-    if not chosen:
-        return dict(alone)
-    kept = {
-        one["metricName"]: dict(one["metricParameters"])
-        for one in before.get("utilizationPreferences", ())
-    }
-    for metric, parameters in chosen.items():
-        kept[metric] = kept.get(metric, {}) | parameters
-    stated = [{"metricName": name, "metricParameters": one} for name, one in kept.items()]
-    return {**alone, "utilizationPreferences": stated}
+    def act(progress: Progress) -> WhatIf:
+        trial = try_preferences(
+            room.state,
+            room.tiles,
+            room.clock,
+            asked.fleet,
+            asked.instead,
+            pools=POOLS[asked.architecture],
+            profile=room.profile,
+            idle_limits=room.idle_limits,
+            progress=progress,
+        )
+        return WhatIf(trial, _tested(room, asked))
 
-
-ALONE = (
-    "lookBackPeriod",
-    "enhancedInfrastructureMetrics",
-    "inferredWorkloadTypes",
-    "savingsEstimationMode",
-)
-"""Preferences of one value each, as fields of the form and members of a put."""
-
-UTILIZATION = {
-    "cpuThreshold": ("CpuUtilization", "threshold"),
-    "cpuHeadroom": ("CpuUtilization", "headroom"),
-    "memoryHeadroom": ("MemoryUtilization", "headroom"),
-}
-"""Fields of the form that one preference states together: metric and parameter."""
+    return room.trials.start(session_id, asked, act)
 
 
-def layers_after(
-    layers: PreferenceLayers, scope: ScopeName, changes: StatedPreferences
-) -> PreferenceLayers:
-    """Return what would be stated after a put.
-
-    Raises InvalidParameterValueException for what the put would refuse.
-    """
-    if changes == NOTHING_STATED:
-        return layers
-    refusing(check_stated, EC2_INSTANCE, scope, changes)
-    if scope is ScopeName.ORGANIZATION:
-        organization = updated(layers.organization, changes)
-        refusing(check_look_back, EC2_INSTANCE, (organization,))
-        return replace(layers, organization=organization)
-    account = updated(layers.account, changes)
-    refusing(check_look_back, EC2_INSTANCE, (account, layers.organization))
-    return replace(layers, account=account)
-
-
-def what_if(
-    room: Room,
-    place: tuple[str, str],
-    now: PreferenceLayers,
-    then: PreferenceLayers,
-    architecture: str,
-) -> WhatIf:
-    """Return what other layers of preferences would do to the instances of an account and Region.
-
-    Raises Conflict while another one is computed, InvalidInput where there are no samples.
-    """
-    present, chosen = (effective_preferences(layers, "") for layers in (now, then))
-    grids = _grid(present, CURRENT), _grid(chosen, architecture)
-    days = max(present.lookback_days, chosen.lookback_days)
-    most = min(MOST_INSTANCES, MOST_RESOURCE_DAYS // days)
-    if not _running.acquire(blocking=False):
-        raise Conflict("another what-if is being computed; try again in some seconds")
+def _tested(room: Room, asked: Asked) -> Mapping[str, Any] | None:
+    """Return what the past says of both, for the instances of one account."""
+    fleet = asked.fleet
+    if fleet.resource_type != EC2_INSTANCE or fleet.arn or len(fleet.accounts) != 1:
+        return None
+    (account,) = fleet.accounts
+    place = (account, fleet.region, EC2_INSTANCE)
+    with room.state.reading() as connection:
+        now = layers_of_all(connection, [place])[place]
+        then = layers_of_all(connection, [place], asked.instead)[place]
+    present, chosen = effective_preferences(now, ""), effective_preferences(then, "")
+    most = min(MOST_TESTED, MOST_RESOURCE_DAYS // max(present.lookback_days, chosen.lookback_days))
+    grids = _grid(present, CURRENT), _grid(chosen, asked.architecture)
+    part = FleetPart(account, fleet.region, most)
     try:
-        part = FleetPart(*place, most)
-        fleet = imported_fleet(room.state, room.tiles, room.clock, part=part)
+        found = imported_fleet(room.state, room.tiles, room.clock, part=part)
         (point,) = points_of(grids[:1])
-        return WhatIf(simulate(fleet, grids, compared_with=point), fleet.instances)
-    finally:
-        _running.release()
+        return {
+            **simulate(found, grids, compared_with=point),
+            "instances": found.instances,
+        }
+    except ComputeOptimizerError:
+        # Such as no samples: the rest of the answer stands without it.
+        return None
 
 
 def _grid(preferences: Preferences, architecture: str) -> Grid:
@@ -140,15 +114,7 @@ def _grid(preferences: Preferences, architecture: str) -> Grid:
         cpu_headrooms=(preferences.cpu_headroom,),
         memory_headrooms=(preferences.memory_headroom,),
         lookbacks=(preferences.lookback_days,),
-        architectures=(architecture if architecture in POOLS else CURRENT,),
+        architectures=(architecture,),
         includes=(preferences.include_types,),
         excludes=(preferences.exclude_types,),
     )
-
-
-def _utilization(request: Request) -> dict[str, dict[str, str]]:
-    chosen: dict[str, dict[str, str]] = {}
-    for name, (metric, parameter) in UTILIZATION.items():
-        if value := request.field(name):
-            chosen.setdefault(metric, {})[parameter] = value
-    return chosen

@@ -169,10 +169,7 @@ def analyze_shard(task: ShardTask) -> Tally:
     with closing(State(task.state_url)) as state:
         with state.reading() as connection:
             resources = resources_of(connection, task.shard)
-        results = [
-            _analyze_batch(state, task, [resources[place] for place in places], preferences)
-            for preferences, places in _batches(task, resources)
-        ]
+        results = list(results_of(state, task, resources))
         found = [one for result in results for one in result.recommendations]
         errors = [one for result in results for one in result.errors]
         idle = [one for result in results for one in result.idle]
@@ -187,6 +184,14 @@ def analyze_shard(task: ShardTask) -> Tally:
                 now=task.clock.now(),
             )
     return tally_of(resource_type(task.shard.resource_type), found, errors, idle)
+
+
+def results_of(
+    state: State, task: ShardTask, resources: Sequence[Resource]
+) -> Iterator[Results[Recommendation]]:
+    """Yield what an analysis says of some resources of the task's shard, batch by batch."""
+    for preferences, places in _batches(task, resources):
+        yield _analyze_batch(state, task, [resources[place] for place in places], preferences)
 
 
 def _batches(

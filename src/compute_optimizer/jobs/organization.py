@@ -175,10 +175,18 @@ def refuse_trusted_access(state: State, organization_id: str | None, refused: bo
     return change_organization(state, organization_id, decide)
 
 
-def delegate(state: State, clock: Clock, account_id: str) -> list[Change]:
-    """Make a member the delegated administrator of its organization."""
+def delegate(
+    state: State, clock: Clock, account_id: str, organization_id: str | None = None
+) -> list[Change]:
+    """Make a member the delegated administrator of its organization.
+
+    With `organization_id` it has to be a member of that one.
+    """
 
     def decide(roster: Roster) -> Roster:
+        ours = roster.organization and roster.organization.organization_id
+        if organization_id not in (None, ours):
+            raise Conflict(f"account {account_id} does not belong to {organization_id}")
         if roster.organization is None:
             raise Conflict(
                 f"account {account_id} belongs to no organization; only a member account can be "

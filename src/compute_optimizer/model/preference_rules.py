@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.model.effective_preferences import uses_enhanced_metrics
+from compute_optimizer.model.effective_preferences import LOOK_BACK_DAYS, uses_enhanced_metrics
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.model.stated_preferences import (
     CPU_UTILIZATION,
@@ -108,6 +108,23 @@ RULES: Mapping[str, PreferenceRule] = MappingProxyType(
 """Rule of each preference by its name in requests (spec 4.1)."""
 
 
+def members_allowed(resource_type: str, scope: ScopeName) -> tuple[str, ...]:
+    """Return the preferences that may be stated for a resource type at a scope, by their names."""
+    if scope is ScopeName.RESOURCE_ARN and resource_type not in RESOURCE_ARNS:
+        return ()
+    return tuple(
+        member
+        for member, rule in RULES.items()
+        if rule.resource_types is None or resource_type in rule.resource_types
+        if rule.allows(resource_type, scope)
+    )
+
+
+def look_back_periods(resource_type: str) -> tuple[str, ...]:
+    """Return the look-back periods that a resource type may have (spec 4.4)."""
+    return tuple(one for one in LOOK_BACK_DAYS if one != DAYS_93 or _has_enhanced(resource_type))
+
+
 def check_stated(resource_type: str, scope: ScopeName, stated: StatedPreferences) -> None:
     """Raise InvalidInput unless everything stated may be stated for this type at this scope."""
     names = stated_fields(stated)
@@ -131,8 +148,7 @@ def check_look_back(resource_type: str, chain: Sequence[StatedPreferences]) -> N
     """
     if chain[0].look_back_period != DAYS_93:
         return
-    having = RULES["enhancedInfrastructureMetrics"].resource_types or frozenset()
-    if resource_type not in having:
+    if not _has_enhanced(resource_type):
         raise InvalidInput(
             f"lookBackPeriod {DAYS_93} needs enhanced infrastructure metrics, which "
             f"{resource_type} does not have; expected DAYS_14 or DAYS_32"
@@ -142,6 +158,10 @@ def check_look_back(resource_type: str, chain: Sequence[StatedPreferences]) -> N
             f"lookBackPeriod {DAYS_93} needs enhancedInfrastructureMetrics to be Active; set or "
             "remove both together, or set a lookBackPeriod of DAYS_14 or DAYS_32"
         )
+
+
+def _has_enhanced(resource_type: str) -> bool:
+    return resource_type in (RULES["enhancedInfrastructureMetrics"].resource_types or ())
 
 
 def _check_place(member: str, rule: PreferenceRule, resource_type: str, scope: ScopeName) -> None:

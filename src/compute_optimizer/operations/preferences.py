@@ -1,6 +1,7 @@
 """The recommendation preferences of organizations, accounts and resources."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -60,43 +61,45 @@ EFFECTIVE_TYPES = (EC2_INSTANCE, AUTO_SCALING_GROUP)
 """Types whose resources have effective preferences (documentation of resourceArn)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a request would change, checked by itself."""
+
+    scope: PreferenceScope
+    wider: Sequence[PreferenceScope]
+    """The scopes that decide where this one states nothing, the narrowest first."""
+    apply: Callable[[StatedPreferences], StatedPreferences]
+    """From what is stated to what would be."""
+    check: Callable[[Connection, PreferenceScope], None] = lambda connection, scope: None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a scope states, and what it would state after a change that is allowed."""
+
+    scope: PreferenceScope
+    before: StatedPreferences
+    after: StatedPreferences
+
+
 def put_recommendation_preferences(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer PutRecommendationPreferences: state what the request supplies, and keep the rest."""
-    caller = opted_in_caller(context)
-    scope = understood_scope(context, caller, request["resourceType"], request.get("scope"))
-    changes = stated_in(request)
-    refusing(check_stated, scope.resource_type, scope.name, changes)
-    _check_types(changes, known_types(context.state))
-    _check_may_activate(caller, changes)
-    wider = _wider_scopes(context, scope)
-    with context.state.writing() as connection:
-        lock_rosters(connection)
-        _check_standalone(connection, scope)
-        _save(connection, scope, updated(stated_at(connection, scope), changes), wider)
-    return {}
+    return _carry_out(context, _put(context, request))
 
 
 def delete_recommendation_preferences(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer DeleteRecommendationPreferences: take the named preferences away from a scope."""
-    caller = opted_in_caller(context)
-    scope = understood_scope(context, caller, request["resourceType"], request.get("scope"))
-    names = request["recommendationPreferenceNames"]
-    if not names:
-        raise InvalidParameterValueException(
-            f"recommendationPreferenceNames is empty; expected any of {', '.join(DELETABLE)}."
-        )
-    gone = {DELETABLE[name] for name in names}
-    wider = _wider_scopes(context, scope)
-    with context.state.writing() as connection:
-        lock_rosters(connection)
-        before = stated_at(connection, scope)
-        if gone.isdisjoint(stated_fields(before)):
-            raise ResourceNotFoundException(
-                f"The scope {scope.name} {scope.value} has no preference {' or '.join(names)} for "
-                f"{scope.resource_type}."
-            )
-        _save(connection, scope, without(before, gone), wider)
-    return {}
+    return _carry_out(context, _delete(context, request))
+
+
+def planned(context: Context, name: str, request: dict[str, Any]) -> Planned:
+    """Return what a put or a delete, by the operation's name, would change; nothing is stored.
+
+    Raises what the operation would.
+    """
+    change = CHANGES[name](context, request)
+    with context.state.reading() as connection:
+        return _planned(connection, change)
 
 
 def get_recommendation_preferences(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -164,9 +167,14 @@ def _check_types(changes: StatedPreferences, types: InstanceTypes) -> None:
         refusing(preferred_types, types, one.include, one.exclude)
 
 
+def may_activate_discounts(caller: Standing) -> bool:
+    """Return whether an account may switch the savings mode to AfterDiscounts (spec 4.1)."""
+    return caller.organization is None or caller.is_administrator
+
+
 def _check_may_activate(caller: Standing, changes: StatedPreferences) -> None:
-    is_member = caller.organization is not None and not caller.is_administrator
-    if is_member and changes.savings_estimation_mode == AFTER_DISCOUNTS:
+    is_wanted = changes.savings_estimation_mode == AFTER_DISCOUNTS
+    if is_wanted and not may_activate_discounts(caller):
         raise AccessDeniedException(
             f"Account {caller.enrollment.account_id} is not authorized to set "
             f"savingsEstimationMode to {AFTER_DISCOUNTS}: only the management account or the "
@@ -186,15 +194,59 @@ def _check_standalone(connection: Connection, scope: PreferenceScope) -> None:
         )
 
 
-def _save(
-    connection: Connection,
-    scope: PreferenceScope,
-    stated: StatedPreferences,
-    wider: Sequence[PreferenceScope],
-) -> None:
-    chain = (stated, *(stated_at(connection, one) for one in wider))
-    refusing(check_look_back, scope.resource_type, chain)
-    save_stated(connection, scope, stated)
+def _put(context: Context, request: dict[str, Any]) -> Change:
+    caller = opted_in_caller(context)
+    scope = understood_scope(context, caller, request["resourceType"], request.get("scope"))
+    stated = stated_in(request)
+    refusing(check_stated, scope.resource_type, scope.name, stated)
+    _check_types(stated, known_types(context.state))
+    _check_may_activate(caller, stated)
+    wider = _wider_scopes(context, scope)
+    return Change(scope, wider, lambda before: updated(before, stated), _check_standalone)
+
+
+def _delete(context: Context, request: dict[str, Any]) -> Change:
+    caller = opted_in_caller(context)
+    scope = understood_scope(context, caller, request["resourceType"], request.get("scope"))
+    names = request["recommendationPreferenceNames"]
+    if not names:
+        raise InvalidParameterValueException(
+            f"recommendationPreferenceNames is empty; expected any of {', '.join(DELETABLE)}."
+        )
+    gone = {DELETABLE[name] for name in names}
+
+    def apply(before: StatedPreferences) -> StatedPreferences:
+        if gone.isdisjoint(stated_fields(before)):
+            raise ResourceNotFoundException(
+                f"The scope {scope.name} {scope.value} has no preference {' or '.join(names)} for "
+                f"{scope.resource_type}."
+            )
+        return without(before, gone)
+
+    return Change(scope, _wider_scopes(context, scope), apply)
+
+
+CHANGES: Mapping[str, Callable[[Context, dict[str, Any]], Change]] = {
+    "PutRecommendationPreferences": _put,
+    "DeleteRecommendationPreferences": _delete,
+}
+"""What each operation that changes preferences would do, by its name."""
+
+
+def _carry_out(context: Context, change: Change) -> dict[str, Any]:
+    with context.state.writing() as connection:
+        lock_rosters(connection)
+        save_stated(connection, change.scope, _planned(connection, change).after)
+    return {}
+
+
+def _planned(connection: Connection, change: Change) -> Planned:
+    change.check(connection, change.scope)
+    before = stated_at(connection, change.scope)
+    after = change.apply(before)
+    chain = (after, *(stated_at(connection, one) for one in change.wider))
+    refusing(check_look_back, change.scope.resource_type, chain)
+    return Planned(change.scope, before, after)
 
 
 def _wider_scopes(context: Context, scope: PreferenceScope) -> Sequence[PreferenceScope]:

@@ -3,7 +3,7 @@
 An account that was never added is a standalone account: any account may opt in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -70,6 +70,12 @@ def find_account(connection: Connection, account_id: str) -> Account | None:
     """Return the account, or None where it was never added."""
     row = connection.execute(select(accounts).where(accounts.c.account_id == account_id)).first()
     return Account(**row._mapping) if row else None
+
+
+def accounts_named(connection: Connection, account_ids: Collection[str]) -> dict[str, Account]:
+    """Return the accounts of some ids, as far as they were added; a page of them at most."""
+    rows = connection.execute(select(accounts).where(accounts.c.account_id.in_(account_ids)))
+    return {row.account_id: Account(**row._mapping) for row in rows}
 
 
 def find_organization(connection: Connection, organization_id: str) -> Organization:

@@ -111,6 +111,24 @@ def members_page(
     return [_from_member(row._asdict()) for row in rows]
 
 
+def members_by_status(
+    connection: Connection, organization: Organization
+) -> dict[EnrollmentStatus, int]:
+    """Return how many member accounts have each status; the management account is none of them."""
+    status = func.coalesce(enrollments.c.status, EnrollmentStatus.INACTIVE.value)
+    statement = (
+        select(status, func.count())
+        .select_from(accounts.outerjoin(enrollments, _same_account()))
+        .where(
+            accounts.c.organization_id == organization.organization_id,
+            accounts.c.account_id != organization.management_account_id,
+        )
+        .group_by(status)
+    )
+    found = {EnrollmentStatus(name): number for name, number in connection.execute(statement)}
+    return {one: found.get(one, 0) for one in EnrollmentStatus}
+
+
 def opted_in_accounts(connection: Connection) -> frozenset[str]:
     """Return the accounts that are collected, analyzed and shown: opted in and not suspended."""
     statement = _left_joined().where(enrollments.c.status.in_(OPTED_IN_VALUES), _not_suspended())

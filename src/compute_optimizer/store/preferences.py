@@ -128,16 +128,22 @@ def layers_of(
 
 
 def layers_of_all(
-    connection: Connection, places: Collection[Place]
+    connection: Connection,
+    places: Collection[Place],
+    instead: Mapping[PreferenceScope, StatedPreferences] = MappingProxyType({}),
 ) -> dict[Place, PreferenceLayers]:
     """Return what is stated for the resources of every place.
 
-    Two queries, however many places there are.
+    `instead` is taken for what its scopes state, whatever is stored. Two queries, however many
+    places there are.
     """
     memberships = _memberships(connection, {account_id for account_id, *_ in places})
     owners = {account_id for account_id, *_ in places}
     owners.update(one.organization_id for one in memberships.values())
     stated = _stated_by_owner(connection, owners)
+    for scope, one in instead.items():
+        key = (scope.resource_type, scope.name, scope.value)
+        stated.setdefault((scope.owner_id, scope.region), {})[key] = one
     return {place: _layers(place, memberships.get(place[0]), stated) for place in places}
 
 

@@ -1,7 +1,7 @@
 """Decisions: what is open, what was decided, what came of it, and the forms that decide."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -20,9 +20,11 @@ from compute_optimizer.console.deciding import (
     panel_of,
     sums,
 )
+from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.kinds import TITLES, kind_of
-from compute_optimizer.console.messages import Request, Response, redirect
+from compute_optimizer.console.messages import Request, Response, read_values, redirect
+from compute_optimizer.console.pages import resource
 from compute_optimizer.console.reach import reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
@@ -31,7 +33,7 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.jobs.outcomes import outcomes
-from compute_optimizer.model.decision import Action, Decision, State
+from compute_optimizer.model.decision import Action, Advice, Decision, State
 from compute_optimizer.model.outcome import Outcome, totals_of
 from compute_optimizer.resources.advice import text_of
 from compute_optimizer.store import State as Store
@@ -46,6 +48,14 @@ SHOWN = 100
 
 ON_RESOURCE = "resource"
 """Says in a form that it stands on the page of the resource."""
+
+
+AT = {
+    "snooze until": "snooze-until",
+    "owner": "assign-owner",
+    "why is it dismissed": "dismiss-note",
+}
+"""Words of a refusal -> the field that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,16 @@ def export(room: Room, request: Request, session: Session) -> Response:
 
 def one(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
     """Show one piece of advice, whether or not its resource is still there."""
+    return _one(room, request, session, recommendation_id)
+
+
+def _one(
+    room: Room,
+    request: Request,
+    session: Session,
+    recommendation_id: str,
+    entered: Entered = FRESH,
+) -> Response:
     visitor = session.visitor
     reach = reach_of_enrolled(room, visitor.account_id)
     found = jobs.dossier(
@@ -123,8 +143,9 @@ def one(room: Room, request: Request, session: Session, recommendation_id: str) 
         "reach": reach,
         "back": "",
         "became": text_of,
+        "entered": entered,
     }
-    return page(room, request, session, "decision.html", values)
+    return page(room, request, session, "decision.html", values, entered.status)
 
 
 def decide(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
@@ -138,12 +159,27 @@ def decide(room: Room, request: Request, session: Session, recommendation_id: st
     )
     advice = found.decision.advice
     told = {"recommendationId": recommendation_id, "resourceArn": advice.resource_arn}
-    with room.calls.guard(visitor, request.source, DECIDE, f"decisions {name}", told):
-        deed = Deed(room, request, recommendation_id, visitor.principal_arn, reach.accounts.keys())
-        DEEDS[name](deed)
+    try:
+        with room.calls.guard(visitor, request.source, DECIDE, f"decisions {name}", told):
+            who = visitor.principal_arn, reach.accounts.keys()
+            DEEDS[name](Deed(room, request, recommendation_id, *who))
+    except Exception as error:
+        entered = refused(request, error, AT | {"the note has": f"{name}-note"})
+        return _again(room, request, session, advice, entered)
     if request.field("from") == ON_RESOURCE:
         return redirect(f"{page_of(advice)}#decision")
     return redirect(f"{HERE}/{recommendation_id}")
+
+
+def _again(
+    room: Room, request: Request, session: Session, advice: Advice, entered: Entered
+) -> Response:
+    """Return the page on which a refused form stands, as it was sent."""
+    if request.field("from") != ON_RESOURCE:
+        return _one(room, request, session, advice.recommendation_id, entered)
+    path, _, query = page_of(advice).partition("?")
+    there = replace(request, path=path, query=read_values(query), raw_query=query)
+    return resource.show(room, there, session, entered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.console import kinds
+from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.reach import reach_of_enrolled
@@ -61,8 +62,32 @@ class Shown:
         return self.job.status in DONE
 
 
+AT = {
+    "is no export": "operation",
+    "in the Region": "region",
+    "keyPrefix": "prefix",
+    "prefix": "prefix",
+    "bucket": "bucket",
+    "One export": "operation",
+}
+"""Words of a refusal -> the field that it is about."""
+
+
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show the account's export jobs, a form that starts one, and the worker's jobs."""
+    return _page(room, request, session)
+
+
+def start(room: Room, request: Request, session: Session) -> Response:
+    """Queue an export, as its operation does."""
+    try:
+        _start(room, request, session)
+    except Exception as error:
+        return _page(room, request, session, refused(request, error, AT))
+    return redirect(HERE)
+
+
+def _page(room: Room, request: Request, session: Session, entered: Entered = FRESH) -> Response:
     visitor = session.visitor
     reach = reach_of_enrolled(room, visitor.account_id)
     may_list = room.calls.may(visitor, LISTING)
@@ -86,12 +111,12 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "worker_jobs": room.worker_jobs(),
         # What runs did names accounts, which may be of other organizations.
         "tells_details": not room.gate.verifies,
+        "entered": entered,
     }
-    return page(room, request, session, "exports.html", values)
+    return page(room, request, session, "exports.html", values, entered.status)
 
 
-def start(room: Room, request: Request, session: Session) -> Response:
-    """Queue an export, as its operation does."""
+def _start(room: Room, request: Request, session: Session) -> None:
     operation, region = request.field("operation"), request.field("region")
     if operation not in EXPORT_KINDS:
         raise InvalidInput(
@@ -104,7 +129,6 @@ def start(room: Room, request: Request, session: Session) -> Response:
             f"{', '.join(regions) or 'none: analyze first'}"
         )
     room.calls.perform(session.visitor, region, request.source, operation, _wanted(request))
-    return redirect(HERE)
 
 
 def download(room: Room, request: Request, session: Session, job_id: str, part: str) -> Response:

@@ -1,93 +1,72 @@
-"""Preferences: what is stated where, what is in force and who decides it, and what others would do.
-
-The form states preferences of EC2 instances for an account or its organization.
-"""
+"""Preferences: what is in force and who decides it, what is stated where, and how to change it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from sqlalchemy import Connection
-
+from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room
+from compute_optimizer.console.in_force import Line, lines_of, told_in
+from compute_optimizer.console.kinds import BY_TYPE, TITLES
 from compute_optimizer.console.messages import Request, Response, link, redirect
+from compute_optimizer.console.preference_form import (
+    ADDED,
+    AT,
+    LISTS,
+    Form,
+    form_of,
+    taken_in,
+    wanted_in,
+)
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
-from compute_optimizer.console.what_if import (
-    MOST_INSTANCES,
-    WhatIf,
-    layers_after,
-    wanted_in,
-    what_if,
-)
-from compute_optimizer.console.words import share
-from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.simulate import BOTH
-from compute_optimizer.model.effective_preferences import (
-    HEADROOMS,
-    LOOK_BACK_DAYS,
-    PERCENTILES,
-    PreferenceLayers,
-    effective_preferences,
-)
-from compute_optimizer.model.preference_rules import HEADROOMS_OF
-from compute_optimizer.model.preference_sources import Source, sources_of
-from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
+from compute_optimizer.console.trials import Run
+from compute_optimizer.console.what_if import Asked, begin
+from compute_optimizer.errors import InvalidInput, NotFound
+from compute_optimizer.jobs.simulate import BOTH, POOLS
+from compute_optimizer.jobs.try_preferences import MOST_CHANGES, Fleet, tried_types
+from compute_optimizer.model.preference_rules import RESOURCE_ARNS, members_allowed
+from compute_optimizer.model.preferences import ARCHITECTURES, CURRENT
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
-from compute_optimizer.model.stated_preferences import (
-    ALL_ACCOUNTS,
-    CPU_UTILIZATION,
-    MEMORY_UTILIZATION,
-    ScopeName,
-)
-from compute_optimizer.operations.preference_requests import stated_in
-from compute_optimizer.shapes import SavingsEstimationMode
-from compute_optimizer.store.inventory import find_resource
-from compute_optimizer.store.preferences import layers_of
+from compute_optimizer.model.stated_preferences import ALL_ACCOUNTS, ScopeName
+from compute_optimizer.operations.catalog import known_types
+from compute_optimizer.operations.preferences import EFFECTIVE_TYPES, may_activate_discounts
+from compute_optimizer.shapes import ResourceType
+from compute_optimizer.store.preferences import EVERY_TYPE
 
-STATED, EFFECTIVE, PUT = (
+STATED, EFFECTIVE, PUT, DELETE = (
     "GetRecommendationPreferences",
     "GetEffectiveRecommendationPreferences",
     "PutRecommendationPreferences",
+    "DeleteRecommendationPreferences",
 )
 
-FLEET = "GetEC2InstanceRecommendations"
-"""Whose permission a what-if needs: it tells of the same resources."""
+SUMMARIES = "GetRecommendationSummaries"
+"""Whose permission a what-if needs for types that have no list of their own."""
 
 HERE = "/console/preferences"
 
 SHOWN = 200
-"""Scopes in the table of each type."""
+"""Scopes in the table of what is stated."""
 
-SWITCH = {"Active": "Active", "Inactive": "Inactive"}
+ROWS = 50
+"""Changed recommendations on a page."""
 
+PATIENCE_SECONDS = 2.0
+"""For which sending a what-if waits for its result, so that small fleets need no second look."""
 
-def _headrooms(metric: str) -> dict[str, str]:
-    return {name: share(HEADROOMS[name], 0) for name in HEADROOMS_OF[metric]}
+REFRESH_SECONDS = 2
+"""After which a page without scripts looks again."""
 
-
-CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "lookBackPeriod": (
-        "Look-back period",
-        {name: f"{days} days" for name, days in LOOK_BACK_DAYS.items()},
-    ),
-    "enhancedInfrastructureMetrics": ("Enhanced metrics", SWITCH),
-    "cpuThreshold": (
-        "CPU threshold",
-        {name: f"P{percentile:g}" for name, percentile in PERCENTILES.items()},
-    ),
-    "cpuHeadroom": ("CPU headroom", _headrooms(CPU_UTILIZATION)),
-    "memoryHeadroom": ("Memory headroom", _headrooms(MEMORY_UTILIZATION)),
-    "inferredWorkloadTypes": ("Inferred workload types", SWITCH),
-    "savingsEstimationMode": (
-        "Savings mode",
-        {name: name for name in get_args(SavingsEstimationMode)},
-    ),
+KINDS: Mapping[str, str] = {
+    kind: {EVERY_TYPE: "Every type", "Idle": "Idle resources"}.get(kind, TITLES.get(kind, kind))
+    for kind in get_args(ResourceType)
+    if any(members_allowed(kind, scope) for scope in ScopeName)
 }
-"""Title and values of each field of the form; an empty one leaves what is stated."""
+"""Titles of the resource types that have preferences."""
 
-POOLS = {
+ARCHITECTURE_CHOICES = {
     ARCHITECTURES[0]: "As today",
     ARCHITECTURES[1]: "Graviton only",
     BOTH: "Both, ranked together",
@@ -97,92 +76,142 @@ POOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose preferences a page is about."""
+    """Whose preferences a page is about, and at which scope a form would change them."""
 
+    resource_type: str
     account: str
     region: str
+    scope: ScopeName
+    arn: str
+    """Of a single resource; empty for those without preferences of their own."""
 
+    @property
+    def query(self) -> dict[str, str]:
+        """Return what an address says of it."""
+        return {
+            "type": "" if self.resource_type == EC2_INSTANCE else self.resource_type,
+            "account": self.account,
+            "region": self.region,
+            "scope": self.scope.value,
+            "arn": self.arn,
+        }
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One preference in force."""
-
-    title: str
-    value: str
-    source: Source
+    @property
+    def request(self) -> dict[str, Any]:
+        """Return the members of a request that name the scope."""
+        values = {
+            ScopeName.ORGANIZATION: ALL_ACCOUNTS,
+            ScopeName.ACCOUNT_ID: self.account,
+            ScopeName.RESOURCE_ARN: self.arn,
+        }
+        scope = {"name": self.scope.value, "value": values[self.scope]}
+        return {"resourceType": self.resource_type, "scope": scope}
 
 
 def show(room: Room, request: Request, session: Session) -> Response:
-    """Show what is stated, what is in force and, to those who may change it, the form."""
+    """Show what is stated, what is in force and, to those who may change it, the forms."""
     reach = reach_of_enrolled(room, session.visitor.account_id)
-    place = _place(reach, session, request.one("account"), request.one("region"))
-    return _page(room, request, session, reach, place)
+    place = _place(reach, session, {name: request.one(name) for name in PLACE})
+    scopes = _scopes(reach, place.resource_type, place.arn)
+    if place.scope not in scopes:
+        # Such as after another type was chosen: what it has not is not offered.
+        place = replace(place, scope=_scope(reach, place.resource_type, place.arn, ""))
+    return _page(room, request, session, place)
 
 
 def change(room: Room, request: Request, session: Session) -> Response:
     """State what the form says, as PutRecommendationPreferences does."""
-    place = _asked(room, request, session)
-    wanted = _wanted(room, request, session, place)
-    room.calls.perform(session.visitor, place.region, request.source, PUT, wanted)
-    return redirect(link(HERE, {"account": place.account, "region": place.region}))
+    return _save(room, request, session, PUT)
+
+
+def take_away(room: Room, request: Request, session: Session) -> Response:
+    """Take away what the form names, as DeleteRecommendationPreferences does."""
+    return _save(room, request, session, DELETE)
 
 
 def try_out(room: Room, request: Request, session: Session) -> Response:
-    """Show the page with what the form would do to the fleet; nothing is stored."""
-    place = _asked(room, request, session)
-    room.calls.permit(session.visitor, place.region, request.source, FLEET)
-    wanted = _wanted(room, request, session, place)
-    with room.state.reading() as connection:
-        now = layers_of(connection, place.account, place.region, EC2_INSTANCE)
-    then = layers_after(now, ScopeName(wanted["scope"]["name"]), stated_in(wanted))
-    asked = (place.account, place.region)
-    found = what_if(room, asked, now, then, request.field("architecture"))
+    """Begin a what-if of either form and lead to its page; nothing is stored."""
+    place = _sent_place(room, request, session)
+    operation = DELETE if request.field("operation") == DELETE else PUT
+    try:
+        room.calls.permit(session.visitor, place.region, request.source, _reading(place))
+        run = begin(
+            room,
+            session.visitor,
+            session.session_id,
+            _asked(room, request, session, place, operation),
+        )
+    except Exception as error:
+        return _page(room, request, session, place, refused(request, error, AT))
+    run.over.wait(PATIENCE_SECONDS)
+    return redirect(f"{HERE}/what-if/{run.run_id}")
+
+
+def tried(room: Room, request: Request, session: Session, run_id: str) -> Response:
+    """Show the page with what a what-if found, or how far it is."""
+    run = room.trials.find(session.session_id, run_id)
+    asked: Asked = run.asked
+    place: Place = asked.place
     reach = reach_of_enrolled(room, session.visitor.account_id)
-    return _page(room, request, session, reach, place, found)
+    if not asked.fleet.accounts <= reach.accounts.keys():
+        raise NotFound("accounts of this what-if are not open to you any more; try it again")
+    room.calls.permit(session.visitor, place.region, request.source, _reading(place))
+    return _page(room, request, session, place, Entered(asked.sent), run)
 
 
-def _page(
-    room: Room,
-    request: Request,
-    session: Session,
-    reach: Reach,
-    place: Place,
-    tried: WhatIf | None = None,
-) -> Response:
-    visitor, arn = session.visitor, request.one("arn").strip()
-    room.calls.permit(visitor, place.region, request.source, EFFECTIVE)
-    if arn:
-        # Refuses what is no instance or group, or of another account.
-        asked = {"resourceArn": arn}
-        room.calls.perform(visitor, place.region, request.source, EFFECTIVE, asked)
-    with room.state.reading() as connection:
-        in_force = _in_force(connection, place, arn)
-    stated, has_more = _stated(room, request, session, place)
-    values = {
-        "place": place,
-        "reach": reach,
-        "arn": arn,
-        "lines": in_force,
-        "stated": stated,
-        "has_more": has_more,
-        "may_change": room.calls.may(visitor, PUT),
-        "operation": PUT,
-        "choices": CHOICES,
-        "pools": POOLS,
-        "chosen": request.field,
-        "scopes": ScopeName,
-        "tried": tried,
-        "most": MOST_INSTANCES,
-    }
-    return page(room, request, session, "preferences.html", values)
+def stop(room: Room, request: Request, session: Session, run_id: str) -> Response:
+    """Stop a what-if and lead back to its page."""
+    run = room.trials.find(session.session_id, run_id)
+    run.stopped = True
+    run.over.wait(PATIENCE_SECONDS)
+    return redirect(f"{HERE}/what-if/{run_id}")
 
 
-def _place(reach: Reach, session: Session, account: str, region: str) -> Place:
-    """Return whose preferences are meant: the visitor's own in the first Region by default."""
-    found = Place(account or session.visitor.account_id, region or next(iter(reach.regions), ""))
-    if found.account not in reach.accounts:
+PLACE = ("type", "account", "region", "scope", "arn")
+"""What an address and a form say of a place."""
+
+
+def _save(room: Room, request: Request, session: Session, operation: str) -> Response:
+    place = _sent_place(room, request, session)
+    visitor = session.visitor
+    try:
+        wanted = _wanted(room, request, session, place, operation)
+        room.calls.perform(visitor, place.region, request.source, operation, wanted)
+    except Exception as error:
+        return _page(room, request, session, place, refused(request, error, AT))
+    return redirect(link(HERE, {**place.query, "saved": operation}) + "#force")
+
+
+def _sent_place(room: Room, request: Request, session: Session) -> Place:
+    reach = reach_of_enrolled(room, session.visitor.account_id)
+    return _place(reach, session, {name: request.field(name) for name in PLACE})
+
+
+def _place(reach: Reach, session: Session, asked: Mapping[str, str]) -> Place:
+    """Return whose preferences are meant: the visitor's own in the first Region by default.
+
+    An ARN says by itself of which type, account and Region it is.
+    """
+    arn = asked["arn"].strip()
+    kind, account, region = asked["type"] or EC2_INSTANCE, asked["account"], asked["region"]
+    for name, pattern in RESOURCE_ARNS.items():
+        if found := pattern.fullmatch(arn):
+            kind, account, region = name, found["account"], found["region"]
+    account = account or session.visitor.account_id
+    region = region or next(iter(reach.regions), "")
+    _check(reach, kind, account, asked["region"])
+    return Place(kind, account, region, _scope(reach, kind, arn, asked["scope"]), arn)
+
+
+def _check(reach: Reach, kind: str, account: str, region: str) -> None:
+    if kind not in KINDS:
         raise InvalidInput(
-            f"the account {found.account!r} is not open to you; expected one of "
+            f"the resource type {kind[:40]!r} has no preferences; expected one of "
+            f"{', '.join(KINDS)}"
+        )
+    if account not in reach.accounts:
+        raise InvalidInput(
+            f"the account {account!r} is not open to you; expected one of "
             f"{', '.join(reach.accounts)}"
         )
     if region and region not in reach.regions:
@@ -190,102 +219,195 @@ def _place(reach: Reach, session: Session, account: str, region: str) -> Place:
             f"there are no recommendations in the Region {region!r}; expected one of "
             f"{', '.join(reach.regions) or 'none: analyze first'}"
         )
-    return found
 
 
-def _asked(room: Room, request: Request, session: Session) -> Place:
-    reach = reach_of_enrolled(room, session.visitor.account_id)
-    return _place(reach, session, request.field("account"), request.field("region"))
-
-
-def _wanted(room: Room, request: Request, session: Session, place: Place) -> dict[str, Any]:
-    """Return the request of a put that the form stands for."""
-    organization = request.field("scope") == ScopeName.ORGANIZATION
-    scope = {
-        "name": (ScopeName.ORGANIZATION if organization else ScopeName.ACCOUNT_ID).value,
-        "value": ALL_ACCOUNTS if organization else place.account,
+def _scopes(reach: Reach, kind: str, arn: str) -> list[ScopeName]:
+    """Return the scopes at which something may be stated, the narrowest first."""
+    may = {
+        ScopeName.RESOURCE_ARN: bool(arn),
+        ScopeName.ACCOUNT_ID: True,
+        ScopeName.ORGANIZATION: reach.standing.sees_members,
     }
-    at = {"resourceType": EC2_INSTANCE, "scope": scope}
-    found = room.calls.perform(session.visitor, place.region, request.source, STATED, at)
-    details = found["recommendationPreferencesDetails"]
-    return {**at, **wanted_in(request, details[0] if details else {})}
+    return [scope for scope, there in may.items() if there and members_allowed(kind, scope)]
+
+
+def _scope(reach: Reach, kind: str, arn: str, asked: str) -> ScopeName:
+    if asked in set(ScopeName):
+        return ScopeName(asked)
+    scopes = _scopes(reach, kind, arn)
+    return scopes[0] if scopes else ScopeName.ACCOUNT_ID
+
+
+def _detail(room: Room, request: Request, session: Session, place: Place) -> Mapping[str, Any]:
+    """Return what the scope of a place states."""
+    asked = place.request
+    if place.scope is ScopeName.RESOURCE_ARN and not place.arn:
+        return {}
+    found = room.calls.perform(session.visitor, place.region, request.source, STATED, asked)
+    details: list[Mapping[str, Any]] = found["recommendationPreferencesDetails"]
+    return details[0] if details else {}
+
+
+def _form(room: Room, session: Session, place: Place, detail: Mapping[str, Any]) -> Form:
+    reach = reach_of_enrolled(room, session.visitor.account_id)
+    may = may_activate_discounts(reach.standing)
+    return form_of(place.resource_type, place.scope, detail, may_activate=may)
+
+
+def _wanted(
+    room: Room, request: Request, session: Session, place: Place, operation: str
+) -> dict[str, Any]:
+    """Return the request of a put or a delete that a form stands for."""
+    detail = _detail(room, request, session, place)
+    form = _form(room, session, place, detail)
+    if operation == DELETE:
+        return {**place.request, "recommendationPreferenceNames": taken_in(form, request.form)}
+    return {**place.request, **wanted_in(form, request.form, detail)}
+
+
+def _asked(room: Room, request: Request, session: Session, place: Place, operation: str) -> Asked:
+    """Return the what-if of a form; raises what saving it would."""
+    wanted = _wanted(room, request, session, place, operation)
+    architecture = request.field("architecture")
+    architecture = architecture if architecture in POOLS else CURRENT
+    instead = {}
+    if wanted != place.request or architecture == CURRENT:
+        plan = room.calls.plan(session.visitor, place.region, request.source, operation, wanted)
+        instead = {plan.scope: plan.after}
+    accounts = frozenset(
+        reach_of_enrolled(room, session.visitor.account_id).accounts
+        if place.scope is ScopeName.ORGANIZATION
+        else [place.account]
+    )
+    arn = place.arn if place.scope is ScopeName.RESOURCE_ARN else ""
+    fleet = Fleet(accounts, place.region, place.resource_type, arn)
+    return Asked(place, request.form, operation, fleet, instead, architecture)
+
+
+def _reading(place: Place) -> str:
+    """Return the operation whose permission a what-if needs: it tells of the same resources."""
+    kind = BY_TYPE.get(place.resource_type)
+    return kind.operation if kind else SUMMARIES
+
+
+def _page(
+    room: Room,
+    request: Request,
+    session: Session,
+    place: Place,
+    entered: Entered = FRESH,
+    run: Run | None = None,
+) -> Response:
+    visitor = session.visitor
+    reach = reach_of_enrolled(room, visitor.account_id)
+    room.calls.permit(visitor, place.region, request.source, EFFECTIVE)
+    entered, detail = _looked_up(room, request, session, place, entered)
+    stated, has_more = _stated(room, request, session, place)
+    asked: Asked | None = run.asked if run else None
+    tried_types_here = tried_types(place.resource_type)
+    values = {
+        "place": place,
+        "reach": reach,
+        "kinds_with": KINDS,
+        "scopes": _scopes(reach, place.resource_type, place.arn),
+        "lines": _lines(room, place, asked) if entered.at != "arn" else [],
+        "stated": stated,
+        "has_more": has_more,
+        "may_put": room.calls.may(visitor, PUT),
+        "may_delete": room.calls.may(visitor, DELETE),
+        "put": PUT,
+        "delete": DELETE,
+        "form": _form(room, session, place, detail),
+        "lists": LISTS,
+        "added": ADDED,
+        "entered": entered,
+        "types": _types(room, place),
+        "pools": ARCHITECTURE_CHOICES if EC2_INSTANCE in tried_types_here else {},
+        "can_try": bool(tried_types_here),
+        "run": run,
+        "saved": request.one("saved"),
+        "address": HERE,
+        **_result(request, run),
+    }
+    return page(room, request, session, "preferences.html", values, entered.status)
+
+
+def _looked_up(
+    room: Room, request: Request, session: Session, place: Place, entered: Entered
+) -> tuple[Entered, Mapping[str, Any]]:
+    """Return what the scope states; an ARN that is none is a problem of its field."""
+    try:
+        if place.arn and place.resource_type in EFFECTIVE_TYPES:
+            # Refuses what is no instance or group, or of another account.
+            arn = {"resourceArn": place.arn}
+            room.calls.perform(session.visitor, place.region, request.source, EFFECTIVE, arn)
+        return entered, _detail(room, request, session, place)
+    except Exception as error:
+        found = refused(request, error, AT)
+        if place.arn:
+            found = replace(found, at="arn")
+        return (entered if entered.problem else found), {}
+
+
+def _result(request: Request, run: Run | None) -> dict[str, Any]:
+    """Return a page of the changed recommendations, and what is around it."""
+    text = request.one("page")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    result = run.result if run and run.is_over else None
+    if result is None:
+        return {"result": None}
+    first = (max(number, 1) - 1) * ROWS
+    return {
+        "result": result,
+        "rows": result.trial.changes[first : first + ROWS],
+        "first": first,
+        "number": max(number, 1),
+        "size": ROWS,
+        "most": MOST_CHANGES,
+        "titles": TITLES,
+    }
+
+
+def _types(room: Room, place: Place) -> list[str]:
+    """Return what completes a preferred type: every family and type that is known."""
+    if place.resource_type not in (EC2_INSTANCE, AUTO_SCALING_GROUP):
+        return []
+    names = known_types(room.state).index
+    return sorted({name.partition(".")[0] for name in names} | set(names))
+
+
+def _lines(room: Room, place: Place, asked: Asked | None) -> list[tuple[Line, Line | None]]:
+    """Return what is in force, each beside what a what-if would put in its place."""
+    here = (place.account, place.region, place.resource_type)
+    with room.state.reading() as connection:
+        now = lines_of(connection, here, place.arn)
+        then = lines_of(connection, here, place.arn, asked.instead) if asked else None
+    after: list[Line | None] = [None] * len(now) if then is None else [*then]
+    return list(zip(now, after, strict=True))
 
 
 def _stated(
     room: Room, request: Request, session: Session, place: Place
-) -> tuple[list[tuple[Mapping[str, Any], str]], bool]:
-    """Return the scopes that state something, with what it is in words, and if there are more."""
+) -> tuple[list[tuple[Mapping[str, Any], str, str]], bool]:
+    """Return the scopes that state something, with what it is in words and their pages."""
+    types = [place.resource_type]
+    if place.resource_type == EC2_INSTANCE:
+        types.append(AUTO_SCALING_GROUP)
     found, has_more = [], False
-    for resource_type in (EC2_INSTANCE, AUTO_SCALING_GROUP):
+    for resource_type in types:
         asked = {"resourceType": resource_type, "maxResults": SHOWN}
         answer = room.calls.perform(session.visitor, place.region, request.source, STATED, asked)
         found += answer["recommendationPreferencesDetails"]
         has_more = has_more or "nextToken" in answer
-    return [(one, "; ".join(_told(one))) for one in found], has_more
+    return [(one, "; ".join(told_in(one)), _page_of(place, one)) for one in found], has_more
 
 
-def _told(detail: Mapping[str, Any]) -> list[str]:
-    simple = (
-        ("lookBackPeriod", "look-back {}"),
-        ("enhancedInfrastructureMetrics", "enhanced infrastructure metrics {}"),
-        ("inferredWorkloadTypes", "inferred workload types {}"),
-        ("savingsEstimationMode", "savings {}"),
-    )
-    found = [text.format(detail[name]) for name, text in simple if name in detail]
-    found += [
-        " ".join([one["metricName"], *one["metricParameters"].values()])
-        for one in detail.get("utilizationPreferences", ())
-    ]
-    if "externalMetricsPreference" in detail:
-        found.append(f"external metrics of {detail['externalMetricsPreference']['source']}")
-    return found + [
-        _types(one.get("includeList", ()), one.get("excludeList", ()))
-        for one in detail.get("preferredResources", ())
-    ]
-
-
-def _types(include: Any, exclude: Any) -> str:
-    without = f" without {', '.join(exclude)}" if exclude else ""
-    return f"{', '.join(include) or 'all types'}{without}"
-
-
-def _in_force(connection: Connection, place: Place, arn: str) -> list[Line]:
-    """Return the preferences in force for a resource, or for those that have none of their own."""
-    kind = AUTO_SCALING_GROUP if ":autoscaling:" in arn else EC2_INSTANCE
-    group = None
-    if arn and kind == EC2_INSTANCE:
-        group = find_resource(connection, arn).auto_scaling_group_arn
-    account = arn.split(":")[4] if arn else place.account
-    layers = layers_of(connection, account, place.region, kind)
-    return lines_of(layers, arn, group)
-
-
-def lines_of(layers: PreferenceLayers, arn: str, group: str | None) -> list[Line]:
-    """Return what is in force, in words, and who decides it."""
-    found = effective_preferences(layers, arn, group)
-    sources = sources_of(layers, arn, group)
-    return [Line(title, told, sources[field]) for field, title, told in _words(found)]
-
-
-def _words(found: Preferences) -> list[tuple[str, str, str]]:
-    """Return field, title and value of each preference."""
-    active = {True: "Active", False: "Inactive"}
-    return [
-        ("lookback_days", "Look-back period", f"{found.lookback_days} days"),
-        (
-            "enhanced_infrastructure_metrics",
-            "Enhanced infrastructure metrics",
-            active[found.enhanced_infrastructure_metrics],
-        ),
-        ("cpu_percentile", "CPU threshold", f"P{found.cpu_percentile:g}"),
-        ("cpu_headroom", "CPU headroom", share(found.cpu_headroom, 0)),
-        ("memory_headroom", "Memory headroom", share(found.memory_headroom, 0)),
-        (
-            "inferred_workload_types",
-            "Inferred workload types",
-            active[found.inferred_workload_types],
-        ),
-        ("external_metrics_source", "External metrics", found.external_metrics_source or "none"),
-        ("include_types", "Instance types", _types(found.include_types, found.exclude_types)),
-        ("savings_estimation_mode", "Savings mode", found.savings_estimation_mode),
-    ]
+def _page_of(place: Place, detail: Mapping[str, Any]) -> str:
+    """Return the page of a scope."""
+    scope, value = ScopeName(detail["scope"]["name"]), detail["scope"]["value"]
+    there = replace(place, resource_type=detail["resourceType"], scope=scope, arn="")
+    if scope is ScopeName.RESOURCE_ARN:
+        there = replace(there, arn=value)
+    if scope is ScopeName.ACCOUNT_ID:
+        there = replace(there, account=value)
+    return link(HERE, there.query)

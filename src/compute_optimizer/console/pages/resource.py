@@ -10,6 +10,7 @@ import msgspec
 
 from compute_optimizer.console import changes
 from compute_optimizer.console.deciding import panel_of
+from compute_optimizer.console.forms import FRESH, Entered
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.kinds import BY_SLUG, BY_TYPE, IDLE_KIND, Kind
 from compute_optimizer.console.messages import Request, Response
@@ -60,8 +61,8 @@ class Asked:
         return self.resource.arn.split(":")[3]
 
 
-def show(room: Room, request: Request, session: Session) -> Response:
-    """Show the resource."""
+def show(room: Room, request: Request, session: Session, entered: Entered = FRESH) -> Response:
+    """Show the resource; `entered` is a decision on it that was refused."""
     asked = _asked(room, request, session)
     answer = _answer(room, request, session, asked)
     told, problem = _explanation(room, asked)
@@ -86,8 +87,9 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "panel": panel_of(room, session.visitor, reach, name, asked.resource.arn),
         "back": "resource",
         "became": text_of,
+        "entered": entered,
     }
-    return page(room, request, session, "resource.html", values)
+    return page(room, request, session, "resource.html", values, entered.status)
 
 
 def usage(room: Room, request: Request, session: Session) -> Response:

@@ -28,19 +28,30 @@ document.addEventListener("click", (event) => {
   for (const picker of pickers) if (!picker.contains(event.target)) picker.open = false;
 });
 
-// Export jobs that are not done are followed, unless somebody is at a link of theirs.
-const jobs = document.querySelector("#jobs");
+// What is not done is followed, export jobs and what-ifs, unless somebody is at a link of it.
+const followed = document.querySelector("#jobs, #trial");
 async function follow() {
-  if (!jobs.querySelector("[data-follow]")) return;
-  if (!document.hidden && !jobs.contains(document.activeElement)) {
-    const answer = await fetch(location.pathname).catch(() => null);
+  if (!followed.querySelector("[data-follow]")) return;
+  if (!document.hidden && !followed.contains(document.activeElement)) {
+    const answer = await fetch(location.pathname + location.search).catch(() => null);
     if (!answer || !answer.ok) return;
     const now = new DOMParser().parseFromString(await answer.text(), "text/html");
-    jobs.replaceChildren(...now.querySelector("#jobs").childNodes);
+    followed.replaceChildren(...now.querySelector(`#${followed.id}`).childNodes);
   }
-  setTimeout(follow, 3000);
+  setTimeout(follow, 2000);
 }
-if (jobs) setTimeout(follow, 3000);
+if (followed) setTimeout(follow, 2000);
+
+// A type that is chosen to be added goes into its list.
+for (const field of document.querySelectorAll("input[data-adds]")) {
+  const list = document.getElementById(field.dataset.adds);
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !field.value.trim()) return;
+    event.preventDefault();
+    list.value = [list.value.trim(), field.value.trim()].filter(Boolean).join("\n");
+    field.value = "";
+  });
+}
 
 // Addresses stay short: what says nothing is not sent.
 const filters = document.querySelector("form.filters");
