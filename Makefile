@@ -34,7 +34,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 	@.venv-run/bin/compute-optimizer demo --port "$(PORT)" --data-dir .demo
 
 test: dev ## Run the tests (everything but the foreign clients and the browser)
-	@$(ENVIRONMENTS) create ministack
+	@$(ENVIRONMENTS) create ministack identity-provider
 	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
 
 check: dev ## Check format, lint, types, import contracts, spelling and generated files
@@ -54,7 +54,7 @@ test-clients: dev ## Run foreign clients, each in an environment of its own, aga
 	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m clients tests/clients
 
 test-browser: ## Open every page of the console in Chromium; screenshots go to .artifacts/console
-	@$(ENVIRONMENTS) create browser
+	@$(ENVIRONMENTS) create browser identity-provider
 	@.venv-browser/bin/python -m pytest -q -m browser --confcutdir tests/browser tests/browser
 
 bench: dev ## Measure, and print ratios to named baselines

@@ -48,6 +48,7 @@ ENVIRONMENTS = {
     "client-plugin-new": Environment(("client-plugin-new",)),
     "client-plugin-1.26": Environment(("client-plugin-1.26",)),
     "client-js": Environment(("client-js",), node=True),
+    "identity-provider": Environment(("identity-provider",), node=True),
     "ministack": Environment(("ministack",)),
     "browser": Environment(("browser", "build"), with_project=True),
 }

@@ -85,6 +85,7 @@ WIDENED = {
         (recommendations, ("recommendation_id",)),
         (idle_recommendations, ("recommendation_id",)),
     ),
+    "0014": ((access_keys, ("sealed_person",)),),
 }
 """The columns of older tables that a revision added."""
 

@@ -172,15 +172,19 @@ def test_lock_pins_what_is_declared(name: str) -> None:
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), line
 
 
-NPM = ROOT / "constraints" / "client-js"
-NPM_DECLARED: dict[str, str] = json.loads((NPM / "package.json").read_text())["dependencies"]
+NPM = sorted(path.parent for path in (ROOT / "constraints").glob("*/package.json"))
+NPM_DECLARED: dict[str, dict[str, str]] = {
+    path.name: json.loads((path / "package.json").read_text())["dependencies"] for path in NPM
+}
 
 
-def test_lock_of_npm_pins_what_is_declared_and_says_not_where_it_comes_from() -> None:
-    packages = json.loads((NPM / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("path", NPM, ids=lambda path: path.name)
+def test_lock_of_npm_pins_what_is_declared_and_says_not_where_it_comes_from(path: Path) -> None:
+    packages = json.loads((path / "package-lock.json").read_text())["packages"]
     pins = {path: one["version"] for path, one in packages.items() if path}
+    declared = NPM_DECLARED[path.name]
 
-    assert {name: pins[f"node_modules/{name}"] for name in NPM_DECLARED} == NPM_DECLARED
+    assert {name: pins[f"node_modules/{name}"] for name in declared} == declared
     assert all(
         "integrity" in one and "resolved" not in one for path, one in packages.items() if path
     )
@@ -234,7 +238,7 @@ def _requires(name: str) -> list[str]:
             for lines in (RUN, EXTRAS, BUILD, *GROUPS.values())
             for line in lines
         ),
-        *NPM_DECLARED,
+        *(name for declared in NPM_DECLARED.values() for name in declared),
     ],
 )
 def test_every_dependency_has_its_reason(name: str) -> None:

@@ -4,7 +4,7 @@ environment (COMPUTE_OPTIMIZER_<NAME>), then the default."""
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,17 @@ SETTINGS = (
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("log_format", "text", "What `serve` and `worker` log: text or json.", ("text", "json")),
     Setting("console", True, "Serve the web console under /console."),
+    Setting("console_url", "", "URL at which browsers reach this server, such as https://HOST."),
+    Setting("oidc_issuer", "", "OpenID Connect provider of the console; empty means none."),
+    Setting("oidc_client_id", "", "What the provider calls this console."),
+    Setting("oidc_client_secret", "", "Its secret; empty, without a file, for a public client."),
+    Setting("oidc_client_secret_file", "", "File that holds the secret in its place."),
+    Setting("oidc_scopes", "openid profile email", "What the provider is asked to tell."),
+    Setting("oidc_access_file", "", "YAML file of which claims open which accounts."),
+    Setting("oidc_title", "single sign-on", "What the console calls the provider."),
+    Setting(
+        "oidc_session_hours", 8.0, "Longest session by the provider.", minimum=0.25, maximum=24
+    ),
     Setting(
         "metrics",
         "loopback",
@@ -138,6 +149,15 @@ class Settings:
     audit_file: Path
     log_format: str
     console: bool
+    console_url: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str = field(repr=False)
+    oidc_client_secret_file: str
+    oidc_scopes: str
+    oidc_access_file: str
+    oidc_title: str
+    oidc_session_hours: float
     metrics: str
     worker_port: int
     opt_out_grace_days: float

@@ -58,9 +58,9 @@ class House:
 
 
 @contextmanager
-def housed(folder: Path, **settings: Any) -> Iterator[House]:
+def housed(folder: Path, *, clock: FixedClock | None = None, **settings: Any) -> Iterator[House]:
     """Open the program on a folder."""
-    clock, chosen = FixedClock(), load_settings({"data_dir": folder, **settings}, {})
+    clock, chosen = clock or FixedClock(), load_settings({"data_dir": folder, **settings}, {})
     with ExitStack() as stack:
         application = stack.enter_context(opened(chosen, clock))
         door = stack.enter_context(front_door(application))

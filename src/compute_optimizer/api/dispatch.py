@@ -302,8 +302,9 @@ def record_known(
     outcome: str,
     parameters: dict[str, Any] | None = None,
 ) -> None:
-    """Write the audit line of a call that came without a signed request."""
-    entry = audit.Entry(door.clock.now(), request_id, name, source, outcome)
+    """Write the audit line of a call that came without a signed request; `parameters` are also
+    what is known of somebody whom nobody let in."""
+    entry = audit.Entry(door.clock.now(), request_id, name, source, outcome, parameters=parameters)
     door.audit_log.write(_with_caller(entry, caller, parameters))
 
 

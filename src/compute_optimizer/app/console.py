@@ -15,7 +15,9 @@ from compute_optimizer.api.authentication import (
     trusted_account,
 )
 from compute_optimizer.api.dispatch import FrontDoor, context_of, new_request_id, record_known
-from compute_optimizer.api.limits import source_of
+from compute_optimizer.api.limits import per_minute, source_of
+from compute_optimizer.app.openid import openid_of
+from compute_optimizer.config import Settings
 from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.idle_limits import read_idle_limits
@@ -56,7 +58,7 @@ def console_of(application: Application, door: FrontDoor) -> Room:
         state=application.state,
         clock=application.clock,
         tiles=door.tiles,
-        gate=_gate(door),
+        gate=_gate(door, settings),
         calls=Calls(
             perform,
             permit,
@@ -83,9 +85,9 @@ def _worker_jobs(application: Application) -> Sequence[JobStatus]:
     return jobs_status(application.state, application.clock.now(), names, schedules)
 
 
-def _gate(door: FrontDoor) -> Gate:
-    """Return how people come into the console: with the keys of the API, or with auth off by
-    naming an account."""
+def _gate(door: FrontDoor, settings: Settings) -> Gate:
+    """Return how people come into the console: with the keys of the API, by OpenID Connect, or
+    with auth off by naming an account."""
     callers = door.authenticate if isinstance(door.authenticate, VerifiedCallers) else None
 
     def verify(given: Credentials, now: datetime) -> Visitor:
@@ -98,16 +100,28 @@ def _gate(door: FrontDoor) -> Gate:
         found = trusted_account(name) if callers is None else callers.standing_holder(name, now)
         return None if found is None else _visitor(found)
 
-    def record(visitor: Visitor | None, source: str, name: str, outcome: str) -> None:
+    def record(
+        visitor: Visitor | None,
+        source: str,
+        name: str,
+        outcome: str,
+        known: dict[str, str] | None = None,
+    ) -> None:
         caller = _caller(visitor) if visitor else None
-        record_known(door, caller, source, new_request_id(), name, outcome)
+        record_known(door, caller, source, new_request_id(), name, outcome, known)
+
+    sealer, arrivals = callers.sealer if callers else None, per_minute(settings.sign_ins_per_minute)
+
+    def take(source: str, now: datetime) -> float:
+        return arrivals.take(source_of(source), now.timestamp())
 
     return Gate(
         verify=verify,
         standing=standing,
         wait=lambda source, now: door.failure_limits.take(source_of(source), now.timestamp()),
         record=record,
-        sealer=callers.sealer if callers else None,
+        sealer=sealer,
+        openid=openid_of(settings, sealer, take),
     )
 
 

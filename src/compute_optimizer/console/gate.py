@@ -16,6 +16,7 @@ from compute_optimizer.store.sealing import Sealer
 from compute_optimizer.store.tiles import TileStore
 
 if TYPE_CHECKING:
+    from compute_optimizer.console.openid.desk import Desk
     from compute_optimizer.jobs.status import JobStatus
 
 
@@ -47,6 +48,20 @@ Standing = Callable[[str, datetime], Visitor | None]
 """Returns the holder of an access key that still counts."""
 
 
+class Record(Protocol):
+    """Writes the audit line of a visitor or nobody."""
+
+    def __call__(
+        self,
+        visitor: Visitor | None,
+        source: str,
+        name: str,
+        outcome: str,
+        known: dict[str, str] | None = None,
+    ) -> None:
+        """Write what was done from a source, the outcome, and what else is known of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """How people come in."""
@@ -55,10 +70,11 @@ class Gate:
     standing: Standing
     wait: Callable[[str, datetime], float]
     """Count a failure of a source; returns seconds for which no more are looked at."""
-    record: Callable[[Visitor | None, str, str, str], None]
-    """Write the audit line of a visitor or nobody, a source, what was done, and the outcome."""
+    record: Record
     sealer: Sealer | None
     """Seals what is stored of sessions; None with auth off, where none are stored."""
+    openid: "Desk | None" = None
+    """Signs people in by OpenID Connect; None where no provider is set up."""
 
     @property
     def verifies(self) -> bool:

@@ -51,6 +51,19 @@ CHUNK_BYTES = 256 * 1024
 THREADS = 4
 """Pages made at once; they hold the interpreter, so more would not be quicker."""
 
+WAITING_THREADS = 4
+"""Pages at once that ask somebody outside: they have threads of their own, for others to go on."""
+
+MOST_WAITING = 16
+"""Of those, running or in line; more are refused, so that a slow provider makes no queue."""
+
+BUSY = Response(
+    503,
+    b"Too many people are signing in at this moment. Try again.",
+    "text/plain; charset=utf-8",
+    headers={"retry-after": "5"},
+)
+
 SIGN_IN = "/console/sign-in"
 
 SECURITY_HEADERS = {
@@ -73,6 +86,18 @@ UNSTORED = {"cache-control": "no-store"}
 def console_app(room: Room) -> AsgiApp:
     """Return the application."""
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="console")
+    outside = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="console-outside")
+    line = asyncio.Semaphore(MOST_WAITING)
+
+    async def made(request: Request) -> Response:
+        loop = asyncio.get_running_loop()
+        route, _ = find_route(request.method, request.path)
+        if route is None or not route.waits:
+            return await loop.run_in_executor(pool, answer, room, request)
+        if line.locked():
+            return BUSY
+        async with line:
+            return await loop.run_in_executor(outside, answer, room, request)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -84,8 +109,7 @@ def console_app(room: Room) -> AsgiApp:
         if body is None:
             return
         request = _request(scope, body)
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(pool, answer, room, request)
+        response = await made(request)
         if response.file is None:
             await _send(response, request, send)
         else:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from compute_optimizer.console import assets
 from compute_optimizer.console.messages import Response
 from compute_optimizer.console.pages import (
+    accounts,
     dashboard,
     decisions,
     enrollment,
     exports,
+    openid,
     preferences,
     recommendations,
     resource,
@@ -32,12 +34,16 @@ class Route:
     page: Page
     public: bool = False
     """Whether it is shown to those who have not signed in."""
+    waits: bool = False
+    """Whether it asks somebody outside, who may be slow."""
 
 
-def _route(method: str, path: str, page: Page, *, public: bool = False) -> Route:
+def _route(
+    method: str, path: str, page: Page, *, public: bool = False, waits: bool = False
+) -> Route:
     """Return a route; `{name}` in a path stands for a word."""
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[A-Za-z0-9._-]+)", path)
-    return Route(method, re.compile(f"/console{pattern}"), page, public)
+    return Route(method, re.compile(f"/console{pattern}"), page, public, waits)
 
 
 ROUTES = (
@@ -68,7 +74,11 @@ ROUTES = (
     _route("POST", "/preferences/what-if/{run_id}/stop", preferences.stop),
     _route("GET", "/sign-in", sign_in.show, public=True),
     _route("POST", "/sign-in", sign_in.enter, public=True),
-    _route("POST", "/sign-out", sign_in.leave),
+    _route("GET", "/sign-in/provider", openid.begin, public=True, waits=True),
+    _route("GET", "/sign-in/callback", openid.finish, public=True, waits=True),
+    _route("POST", "/sign-out", sign_in.leave, waits=True),
+    _route("GET", "/accounts", accounts.show),
+    _route("POST", "/accounts", accounts.choose),
     _route("POST", "/theme", theme.choose, public=True),
     _route("GET", "/static/{digest}/{name}", assets.show, public=True),
 )

@@ -1,8 +1,10 @@
 """Sessions of the console: a cookie with a random token, of which only a digest is stored.
 
 A session stands on the access key that it was opened with: when that is stopped, removed or over,
-so is the session, and a changed policy holds for it at once. It is stored as one more temporary
-key, whose secret nobody ever sees, so that it is listed and forgotten with those of the API.
+so is the session, and a changed policy holds for it at once. One that was opened by OpenID Connect
+stands on what the provider told of the person, and on the rules that say what that opens. It is
+stored as one more temporary key, whose secret nobody ever sees, so that it is listed and forgotten
+with those of the API.
 """
 
 import secrets
@@ -11,8 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
+from typing import TYPE_CHECKING
 
 from compute_optimizer.console.gate import Room, Visitor
+from compute_optimizer.console.people import SIGNED_IN, KeptPerson, kept_person, visitors_of
+from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.store.access_keys import (
     AccessKey,
@@ -21,7 +26,12 @@ from compute_optimizer.store.access_keys import (
     delete_access_key,
     digest_session_token,
     find_access_key,
+    move_session,
 )
+from compute_optimizer.store.sealing import Sealer
+
+if TYPE_CHECKING:
+    from compute_optimizer.console.openid.desk import Arrival, Desk
 
 COOKIE = "co_session"
 PATH = "/console"
@@ -37,6 +47,9 @@ OF_KEY = "console "
 NAME = "console"
 """Of the stored key."""
 
+NOTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*"}}
+"""The policy of the stored key: what somebody may do is what the session stands on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -46,7 +59,9 @@ class Session:
     session_id: str
     """Id of the stored key; the account with auth off."""
     form_token: str
-    """What forms send along, so that no other page can send them."""
+    """What forms send along, so that no other page can send them, nor one of another account."""
+    accounts: tuple[str, ...] = ()
+    """Those to choose from; empty where credentials are of one."""
 
 
 def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure: bool) -> str:
@@ -59,15 +74,64 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
     wanted = KeyRequest(
         visitor.account_id,
         NAME,
-        {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*"}},
+        NOTHING,
         expires_at=expires_at,
         with_session_token=True,
         signed_in_as=visitor.principal_arn,
         sign_in_rule=f"{OF_KEY}{parent.access_key_id}",
     )
-    with room.state.writing() as connection:
-        new = create_access_key(connection, room.gate.sealer, wanted, now)
-    return _cookie(f"{new.access_key_id}.{new.session_token}", expires_at - now, secure)
+    value = _stored(room, room.gate.sealer, wanted, now)
+    return _cookie(value, expires_at - now, secure)
+
+
+def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str]:
+    """Open a session for somebody who came back from the provider, in the first account of theirs.
+
+    Returns it with the value of Set-Cookie.
+    """
+    now, life = room.clock.now(), desk.client.longest_session
+    account_id = next(iter(desk.policies(arrival.person)))
+    wanted = KeyRequest(
+        account_id,
+        NAME,
+        NOTHING,
+        expires_at=now + life,
+        with_session_token=True,
+        signed_in_as=arrival.person.principal_arn(account_id),
+        sign_in_rule=SIGNED_IN,
+        person=KeptPerson(arrival.person, arrival.id_token).as_text(),
+    )
+    value = _stored(room, desk.sealer, wanted, now)
+    session = find_session(room, value)
+    if session is None:
+        raise Conflict("the session ended as soon as it was opened; sign in again")
+    return session, _cookie(value, life, desk.client.is_secure)
+
+
+def visitors_in(room: Room, session: Session) -> dict[str, Visitor]:
+    """Return who somebody is in each account that is open to them."""
+    key = key_of(room, session.session_id) if session.accounts else None
+    visitors = _visitors_of_key(room, key) if key else {}
+    return visitors or {session.visitor.account_id: session.visitor}
+
+
+def choose_account(room: Room, session: Session, account_id: str) -> Visitor:
+    """Have a session act in another account, and return who its owner is there; raise NotFound for
+    an account that is not open to them."""
+    visitor = visitors_in(room, session).get(account_id)
+    if visitor is None:
+        raise NotFound(f"account {account_id!r} is not open to you; choose one of the list")
+    if visitor != session.visitor:
+        with room.state.writing() as connection:
+            move_session(connection, session.session_id, account_id, visitor.principal_arn)
+    return visitor
+
+
+def id_token_of(room: Room, session: Session) -> str | None:
+    """Return the ID token that a session was opened with; None for one of credentials."""
+    key = key_of(room, session.session_id) if room.gate.verifies else None
+    kept = kept_person(room, key) if key else None
+    return kept.id_token if kept else None
 
 
 def key_of(room: Room, access_key_id: str) -> AccessKey | None:
@@ -81,8 +145,10 @@ def find_session(room: Room, cookie: str) -> Session | None:
     session_id, _, token = cookie.partition(".")
     if not session_id or not token:
         return None
-    visitor = _visitor_of(room, session_id, token, room.clock.now())
-    return None if visitor is None else Session(visitor, session_id, _form_token(token))
+    visitor, accounts = _visitor_of(room, session_id, token, room.clock.now())
+    if visitor is None:
+        return None
+    return Session(visitor, session_id, _form_token(token, visitor.account_id), accounts)
 
 
 def close_session(room: Room, session: Session) -> str:
@@ -93,25 +159,49 @@ def close_session(room: Room, session: Session) -> str:
     return _cookie("", timedelta(), secure=False)
 
 
-def _visitor_of(room: Room, session_id: str, token: str, now: datetime) -> Visitor | None:
+def _stored(room: Room, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:
+    """Store a session and return the value of its cookie."""
+    with room.state.writing() as connection:
+        new = create_access_key(connection, sealer, wanted, now)
+    return f"{new.access_key_id}.{new.session_token}"
+
+
+def _visitor_of(
+    room: Room, session_id: str, token: str, now: datetime
+) -> tuple[Visitor | None, tuple[str, ...]]:
+    """Return who shows the token of a session, and the accounts that they may choose."""
     if not room.gate.verifies:
         known = ACCOUNT_ID.fullmatch(session_id)
-        return room.gate.standing(session_id, now) if known else None
+        return (room.gate.standing(session_id, now) if known else None), ()
     key = key_of(room, session_id)
     if key is None or key.session_token_digest is None or not _is_open(key, now):
-        return None
+        return None, ()
     if not compare_digest(key.session_token_digest, digest_session_token(token)):
-        return None
-    return room.gate.standing((key.sign_in_rule or "").removeprefix(OF_KEY), now)
+        return None, ()
+    if key.sign_in_rule == SIGNED_IN:
+        return _person_in(room, key)
+    return room.gate.standing((key.sign_in_rule or "").removeprefix(OF_KEY), now), ()
+
+
+def _person_in(room: Room, key: AccessKey) -> tuple[Visitor | None, tuple[str, ...]]:
+    """Return who a person is in the session's account, where that is still open to them."""
+    visitors = _visitors_of_key(room, key)
+    return visitors.get(key.account_id), tuple(visitors)
+
+
+def _visitors_of_key(room: Room, key: AccessKey) -> dict[str, Visitor]:
+    desk, kept = room.gate.openid, kept_person(room, key)
+    return visitors_of(desk, kept.person, key.access_key_id) if desk and kept else {}
 
 
 def _is_open(key: AccessKey, now: datetime) -> bool:
-    is_console = (key.sign_in_rule or "").startswith(OF_KEY)
+    rule = key.sign_in_rule or ""
+    is_console = rule == SIGNED_IN or rule.startswith(OF_KEY)
     return is_console and key.active and key.expires_at is not None and key.expires_at > now
 
 
-def _form_token(token: str) -> str:
-    return sha256(f"form {token}".encode()).hexdigest()
+def _form_token(token: str, account_id: str) -> str:
+    return sha256(f"form {account_id} {token}".encode()).hexdigest()
 
 
 def _cookie(value: str, life: timedelta, secure: bool) -> str:

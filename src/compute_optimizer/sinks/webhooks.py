@@ -5,33 +5,24 @@ HMAC-SHA256 over id, timestamp and body, with dots between, in base64.
 """
 
 import hmac
-import socket
 import ssl
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import Message
-from functools import partial
 from hashlib import sha256
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from ipaddress import ip_address
-from threading import Timer
-from typing import IO, Any
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import (
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    Request,
-    build_opener,
-)
+from urllib.request import Request
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.event import Attempt
+from compute_optimizer.sinks.deadline import ending_after
 
 ID_HEADER = "webhook-id"
 TIMESTAMP_HEADER = "webhook-timestamp"
@@ -135,7 +126,7 @@ def post(receiver: Receiver, message_id: str, body: bytes, at: datetime) -> Atte
     seconds = receiver.timeout.total_seconds()
     request = Request(receiver.url, body, headers, method="POST")
     late = f"no answer within {seconds:g} s"
-    with _ending_after(seconds) as deadline:
+    with ending_after(seconds) as deadline:
         try:
             with deadline.opener.open(request, timeout=seconds) as response:
                 return Attempt(response.status)
@@ -149,90 +140,6 @@ def post(receiver: Receiver, message_id: str, body: bytes, at: datetime) -> Atte
             if deadline.passed or isinstance(reason, TimeoutError):
                 return Attempt(error=late)
             return Attempt(error=_told(reason))
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """Follow no receiver elsewhere: it was chosen by whoever wrote the settings."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> None:
-        """Return nothing, so that the answer counts as a refusal."""
-
-
-class _Deadline:
-    """Ends a connection at a moment: a timeout of the socket alone counts anew with every byte."""
-
-    def __init__(self) -> None:
-        self.passed = False
-        self._sockets: list[socket.socket] = []
-        self.opener = build_opener(
-            _NoRedirects(),
-            _Http(partial(_connection, HTTPConnection, self)),
-            _Https(partial(_connection, HTTPSConnection, self)),
-        )
-
-    def watch(self, one: socket.socket) -> None:
-        """Take a socket that is to be ended."""
-        self._sockets.append(one)
-
-    def end(self) -> None:
-        """End every connection."""
-        self.passed = True
-        for one in self._sockets:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _ending_after(seconds: float) -> Iterator[_Deadline]:
-    deadline = _Deadline()
-    timer = Timer(seconds, deadline.end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield deadline
-    finally:
-        timer.cancel()
-
-
-class _Http(HTTPHandler):
-    """Opens connections that the deadline knows."""
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def http_open(self, req: Request) -> Any:
-        """Open a connection."""
-        return self.do_open(self._connection, req)
-
-
-class _Https(HTTPSHandler):
-    """The same over TLS, with the certificates that the machine trusts."""
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def https_open(self, req: Request) -> Any:
-        """Open a connection."""
-        context = ssl.create_default_context()
-        return self.do_open(partial(self._connection, context=context), req)
-
-
-def _connection(kind: type[HTTPConnection], deadline: _Deadline, host: str, **given: Any) -> Any:
-    """Return a connection of which the deadline gets to know the socket."""
-
-    class Watched(kind):  # type: ignore[valid-type, misc] # plain or over TLS
-        """Tells its socket."""
-
-        def connect(self) -> None:
-            """Connect."""
-            super().connect()
-            deadline.watch(self.sock)
-
-    return Watched(host, **given)
 
 
 def _refused(error: HTTPError) -> Attempt:

@@ -51,6 +51,8 @@ class AccessKey:
     """Of a session: the ARN that STS told."""
     sign_in_rule: str | None = None
     """Of a session: the id of the rule that let it in."""
+    sealed_person: bytes | None = None
+    """Of a session of the console: who it is, as a provider of OpenID Connect told."""
 
     @property
     def principal_arn(self) -> str:
@@ -79,6 +81,8 @@ class KeyRequest:
     with_session_token: bool = False
     signed_in_as: str | None = None
     sign_in_rule: str | None = None
+    person: str | None = None
+    """Sealed, and opened again by `person_of_session`."""
 
 
 def create_access_key(
@@ -99,6 +103,7 @@ def create_access_key(
             expires_at=wanted.expires_at,
             signed_in_as=wanted.signed_in_as,
             sign_in_rule=wanted.sign_in_rule,
+            sealed_person=_sealed_person(sealer, wanted.person, key_id),
             **_stored(new, sealer),
         )
     )
@@ -111,6 +116,20 @@ def rotate_access_key(connection: Connection, sealer: Sealer, access_key_id: str
     new = _new_secret(access_key_id, key.session_token_digest is not None)
     _change(connection, access_key_id, **_stored(new, sealer))
     return new
+
+
+def person_of_session(sealer: Sealer, key: AccessKey) -> str | None:
+    """Return who a session was opened for, as it was given; None for other keys."""
+    if key.sealed_person is None:
+        return None
+    return sealer.unseal(key.sealed_person, _person_owner(key.access_key_id))
+
+
+def move_session(
+    connection: Connection, access_key_id: str, account_id: str, signed_in_as: str
+) -> None:
+    """Have a session act in another account; raise NotFound."""
+    _change(connection, access_key_id, account_id=account_id, signed_in_as=signed_in_as)
 
 
 def set_access_key_active(connection: Connection, access_key_id: str, active: bool) -> None:
@@ -194,6 +213,15 @@ def _stored(new: NewSecret, sealer: Sealer) -> dict[str, Any]:
         "sealed_secret": sealer.seal(new.secret_access_key, new.access_key_id),
         "session_token_digest": None if token is None else digest_session_token(token),
     }
+
+
+def _sealed_person(sealer: Sealer, person: str | None, access_key_id: str) -> bytes | None:
+    return None if person is None else sealer.seal(person, _person_owner(access_key_id))
+
+
+def _person_owner(access_key_id: str) -> str:
+    """Return what a person is sealed for: a secret of the same record cannot stand in its place."""
+    return f"{access_key_id} person"
 
 
 def _change(connection: Connection, access_key_id: str, **values: Any) -> None:

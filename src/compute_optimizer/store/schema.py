@@ -116,6 +116,8 @@ access_keys = Table(
     # Of a session: the ARN that STS told, and the rule that let it in; null for stored keys.
     Column("signed_in_as", String(2048)),
     Column("sign_in_rule", String(36), index=True),
+    # Of a session of the console: who it is, as a provider of OpenID Connect told, sealed.
+    Column("sealed_person", LargeBinary),
 )
 
 sign_in_rules = Table(

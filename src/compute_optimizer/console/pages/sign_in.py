@@ -1,11 +1,15 @@
 """Signing in and out."""
 
+from dataclasses import replace
+from urllib.parse import quote
+
 from compute_optimizer.console.gate import Credentials, Room, Visitor
 from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import (
     Session,
     close_session,
+    id_token_of,
     key_of,
     open_session,
 )
@@ -16,6 +20,9 @@ HOME = "/console/"
 
 ENTER, LEAVE = "ConsoleSignIn", "ConsoleSignOut"
 """As the audit log names them."""
+
+STANDING = "/?&=%+,:;@~!$'()*[]"
+"""Letters that stand for themselves in an address, beside letters and figures (RFC 3986, 2.2)."""
 
 SUCCESS = "Success"
 REFUSED = "UnrecognizedClientException"
@@ -34,7 +41,7 @@ NO_ACCOUNT = "Expected an account id of 12 digits, such as 111111111111."
 
 def show(room: Room, request: Request, session: Session | None) -> Response:
     """Show the form."""
-    return _form(room, request, request.one("next"), "")
+    return sign_in_form(room, request, request.one("next"), "")
 
 
 def enter(room: Room, request: Request, session: Session | None) -> Response:
@@ -55,9 +62,17 @@ def enter(room: Room, request: Request, session: Session | None) -> Response:
 
 
 def leave(room: Room, request: Request, session: Session) -> Response:
-    """End the session."""
+    """End the session, and the one at the provider that let somebody in, where it can be ended."""
     room.gate.record(session.visitor, request.source, LEAVE, SUCCESS)
-    return redirect("/console/sign-in", (close_session(room, session),))
+    desk, id_token = room.gate.openid, id_token_of(room, session)
+    cookie = close_session(room, session)
+    address = desk.farewell(id_token, room.clock.now()) if desk and id_token else None
+    if desk is None or address is None:
+        return redirect("/console/sign-in", (cookie,))
+    values = {"address": address, "title": desk.client.title}
+    shown = page(room, request, None, "leaving.html", values)
+    # Not a redirect: the policy of the pages lets forms lead to this site only.
+    return replace(shown, headers={"refresh": f"0;url={address}"}, cookies=(cookie,))
 
 
 def _enter_unverified(room: Room, request: Request) -> Response:
@@ -66,7 +81,7 @@ def _enter_unverified(room: Room, request: Request) -> Response:
     if ACCOUNT_ID.fullmatch(account_id):
         visitor = room.gate.standing(account_id, room.clock.now())
     if visitor is None:
-        return _form(room, request, request.field("next"), NO_ACCOUNT, 400)
+        return sign_in_form(room, request, request.field("next"), NO_ACCOUNT, 400)
     return _opened(room, request, visitor)
 
 
@@ -74,7 +89,7 @@ def _opened(room: Room, request: Request, visitor: Visitor) -> Response:
     parent = key_of(room, visitor.access_key_id) if room.gate.verifies else None
     secure = request.headers.get("origin", "").startswith("https:")
     cookie = open_session(room, visitor, parent, secure)
-    return redirect(_inside(request.field("next")), (cookie,))
+    return redirect(inside(request.field("next")), (cookie,))
 
 
 def _refuse(room: Room, request: Request, code: str) -> Response:
@@ -82,22 +97,27 @@ def _refuse(room: Room, request: Request, code: str) -> Response:
     wait = room.gate.wait(request.source, room.clock.now())
     if wait:
         text = THROTTLED.format(seconds=wait + 0.5)
-        return _form(room, request, request.field("next"), text, 429)
+        return sign_in_form(room, request, request.field("next"), text, 429)
     room.gate.record(None, request.source, ENTER, code)
-    return _form(room, request, request.field("next"), TEXTS.get(code, UNKNOWN), 403)
+    return sign_in_form(room, request, request.field("next"), TEXTS.get(code, UNKNOWN), 403)
 
 
-def _form(room: Room, request: Request, back: str, problem: str, status: int = 200) -> Response:
+def sign_in_form(
+    room: Room, request: Request, back: str, problem: str, status: int = 200
+) -> Response:
+    """Return the form, with what was wrong if anything."""
     values = {
-        "next": _inside(back),
+        "next": inside(back),
         "problem": problem,
+        "provider": room.gate.openid.client.title if room.gate.openid else "",
         "account_id": request.field("account_id"),
         "access_key_id": request.field("access_key_id"),
     }
     return page(room, request, None, "sign_in.html", values, status)
 
 
-def _inside(address: str) -> str:
-    """Return the page to go to: one of the console, whatever a link says."""
-    is_ours = address.startswith(HOME) and "\\" not in address and "\n" not in address
-    return address if is_ours and "//" not in address.partition("?")[0] else HOME
+def inside(address: str) -> str:
+    """Return the page to go to: one of the console, whatever a link says, as headers have it."""
+    is_ours = address.startswith(HOME) and "\\" not in address and address.isprintable()
+    is_page = is_ours and "//" not in address.partition("?")[0]
+    return quote(address, safe=STANDING) if is_page else HOME
