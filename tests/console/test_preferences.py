@@ -420,6 +420,31 @@ def test_more_what_ifs_than_may_wait_are_refused(
     over(visit, there)
 
 
+def test_an_organization_is_tried_with_all_its_accounts(visit: Visit) -> None:
+    organization = FORM | {"scope": "Organization"}
+    response = tried(visit, **organization, cpuHeadroom="PERCENT_0")
+
+    assert "of 3 accounts in us-east-1" in words(response)
+    page = text(response)
+    accounts = set(re.findall(r'<td class="mono">(\d{12})</td>', page))
+    assert {ACCOUNT, MEMBER} <= accounts
+
+
+def test_one_instance_is_tried_and_has_preferences_of_its_own(visit: Visit) -> None:
+    listed = text(visit.get("/console/recommendations/ec2-instances?region=us-east-1"))
+    found = re.search(r"(arn:aws:ec2:us-east-1:111111111111:instance/[\w-]+)", listed)
+    assert found
+    own = FORM | {"scope": "ResourceArn", "arn": found[1]}
+    assert "1 resource in us-east-1" in words(tried(visit, **own, cpuHeadroom="PERCENT_0"))
+    saved = visit.send(HERE, **own, cpuHeadroom="PERCENT_0")
+
+    assert saved.status == 303
+    rows = rows_of(text(visit.get(saved.headers["location"])))
+    assert rows["CPU headroom"] == ("0 %", "Resource")
+    # Others stay by what the account has.
+    assert rows_of(text(visit.get(f"{HERE}?region={REGION}")))["CPU headroom"][1] == "Default"
+
+
 def test_changed_recommendations_come_in_pages(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from compute_optimizer.model.preference_rules import (
     RULES,
     check_look_back,
     check_stated,
+    look_back_periods,
+    members_allowed,
 )
 from compute_optimizer.model.stated_preferences import (
     FIELDS,
@@ -213,3 +215,25 @@ def test_what_no_database_keeps_is_no_arn(name: str) -> None:
     arn = f"arn:aws:ec2:us-east-1:{ACCOUNT_ID}:instance/{name}"
 
     assert not any(pattern.fullmatch(arn) for pattern in RESOURCE_ARNS.values())
+
+
+@pytest.mark.parametrize("scope", ScopeName)
+@pytest.mark.parametrize("resource_type", TYPES)
+def test_what_is_offered_is_what_may_be_stated(resource_type: str, scope: ScopeName) -> None:
+    allowed = {one for one, places in PLACES.items() if scope in places.get(resource_type, ())}
+
+    assert set(members_allowed(resource_type, scope)) == allowed
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "periods"),
+    [
+        ("Ec2Instance", ("DAYS_14", "DAYS_32", "DAYS_93")),
+        ("RdsDBInstance", ("DAYS_14", "DAYS_32", "DAYS_93")),
+        ("EbsVolume", ("DAYS_14", "DAYS_32")),
+    ],
+)
+def test_93_days_are_offered_where_there_are_enhanced_metrics(
+    resource_type: str, periods: tuple[str, ...]
+) -> None:
+    assert look_back_periods(resource_type) == periods

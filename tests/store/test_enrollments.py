@@ -6,6 +6,7 @@ from compute_optimizer.model.account import EnrollmentStatus
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import (
     find_enrollment,
+    members_by_status,
     members_page,
     opted_in_accounts,
     opted_out_with_data,
@@ -101,3 +102,18 @@ def test_accounts_without_data_have_nothing_to_purge(desk: Desk) -> None:
     desk.opt_out(ALPHA)
     with desk.state.reading() as connection:
         assert opted_out_with_data(connection) == {}
+
+
+def test_members_are_counted_by_status(desk: Desk) -> None:
+    with desk.state.reading() as connection:
+        organization = standing_of(connection, MANAGEMENT).organization
+        assert organization is not None
+        counts = members_by_status(connection, organization)
+        listed = {
+            status: len(members_page(connection, organization, [status], "", 100))
+            for status in EnrollmentStatus
+        }
+
+    # ALPHA, BETA and GAMMA; the management account is none of them.
+    assert counts == listed
+    assert sum(counts.values()) == 3

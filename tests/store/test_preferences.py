@@ -165,6 +165,21 @@ def test_every_scope_becomes_its_layer(desk: Desk) -> None:
     assert layers(desk, ALPHA, "eu-west-1").organization == NOTHING_STATED
 
 
+def test_other_statements_can_stand_for_what_is_stored(desk: Desk) -> None:
+    save(desk, of_organization(), of_account())
+    place = (ALPHA, REGION, "Ec2Instance")
+    instance = of_resource(arn(1, ALPHA))
+    instead = {of_account(): NOTHING_STATED, instance: EVERYTHING}
+    with desk.state.reading() as connection:
+        found = layers_of_all(connection, [place], instead)[place]
+
+    assert found.organization == DAYS_32
+    assert found.account == NOTHING_STATED
+    assert found.resources == {instance.value: EVERYTHING}
+    # What is stored is as it was.
+    assert layers(desk).account == DAYS_32
+
+
 def test_what_is_stated_for_a_type_counts_for_its_own_resources_only(desk: Desk) -> None:
     volume = f"arn:aws:ec2:{REGION}:{ALPHA}:volume/vol-1"
     save(desk, of_account(kind="EbsVolume"), of_resource(volume, "EbsVolume"))
