@@ -19,6 +19,7 @@ class Replay:
     """What a replay measured."""
 
     requests_per_second: float
+    answers: int
     client_busy: float
     """Share of one core that this client used: near 1 it is the client that is measured."""
     failures: int
@@ -65,7 +66,7 @@ def replay(
     for key in list(selector.get_map().values()):
         _disconnect(selector, key.data)
     selector.close()
-    return Replay(answers / took, cpu / took, failures, answer)
+    return Replay(answers / took, answers, cpu / took, failures, answer)
 
 
 def _connect(selector: selectors.BaseSelector, address: tuple[str, int], request: bytes) -> None:

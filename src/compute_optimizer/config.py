@@ -37,6 +37,7 @@ SETTINGS = (
     Setting("key_file", "", "File that seals stored secrets; empty means one inside data_dir."),
     Setting("host", "127.0.0.1", "Address that `serve` binds."),
     Setting("port", 8080, "Port that `serve` binds.", minimum=0, maximum=65_535),
+    Setting("processes", 1, "Processes of `serve` that answer on the one port.", minimum=1),
     Setting("auth", "on", "Verify SigV4 signatures, or trust the access key id.", ("on", "off")),
     Setting(
         "i_know_this_port_is_private",
@@ -132,6 +133,7 @@ class Settings:
     key_file: Path
     host: str
     port: int
+    processes: int
     auth: str
     i_know_this_port_is_private: bool
     enum_style: str

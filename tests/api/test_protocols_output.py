@@ -139,3 +139,27 @@ def test_headers_name_the_protocol() -> None:
         "content-type": "application/cbor",
         "smithy-protocol": "rpc-v2-cbor",
     }
+
+
+def test_writing_changes_nothing_of_the_response(encoding: Encoding) -> None:
+    def response() -> dict[str, Any]:
+        metric = {"name": "CPU", "statistic": "MAXIMUM", "value": 21.25}
+        shown = {
+            "utilizationMetrics": [metric, metric],
+            "lastRefreshTimestamp": MOMENT,
+            "tags": None,
+        }
+        return {"instanceRecommendations": [shown], "errors": []}
+
+    given = response()
+
+    assert encoding.encode(given, EC2) == encoding.encode(given, EC2)
+    assert given == response()
+
+
+def test_what_is_written_as_it_is_is_checked_all_the_same(encoding: Encoding) -> None:
+    metric = {"name": "CPU", "value": float("nan")}
+    response = {"instanceRecommendations": [{"utilizationMetrics": [metric]}]}
+
+    with pytest.raises(ValueError, match="nan cannot be sent"):
+        encoding.encode(response, EC2)

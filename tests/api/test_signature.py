@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from hmac import digest
 from typing import Any
 
 import pytest
@@ -322,3 +323,13 @@ def test_a_date_that_cannot_be_read_is_incomplete(headers: dict[bytes, bytes]) -
 def test_a_date_header_without_a_zone_is_utc() -> None:
     headers = {b"date": b"Sun, 22 Nov 2026 21:44:20 -0000"}
     assert signature.check_time(TODAY, headers, NOW, SKEW) == "20261122T214420Z"
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 400])
+def test_a_signing_key_signs_as_hmac_does_and_again_the_same(length: int) -> None:
+    key, message = bytes(range(32)), b"x" * length
+    prepared = signature.SigningKey(key)
+
+    expected = digest(key, message, "sha256").hex().encode()
+
+    assert [prepared.signed(message), prepared.signed(message)] == [expected, expected]

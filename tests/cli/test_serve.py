@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from compute_optimizer.api.listening import KEEP_ALIVE_SECONDS, bind, url_of
+from compute_optimizer.api.processes import Member
 
 SECONDS = 30.0
 """Far more than starting or stopping takes."""
@@ -96,16 +97,61 @@ def test_auth_off_beyond_loopback_is_refused(start: Start) -> None:
     assert "--i-know-this-port-is-private" in errors
 
 
-def test_when_one_of_several_processes_dies_all_end(start: Start) -> None:
-    process = start("--port", "0", "--auth", "off", "--processes", "2")
+def test_a_process_that_dies_is_replaced_and_the_port_goes_on_answering(start: Start) -> None:
+    process = start("--port", "0", "--auth", "off", "--workers", "2")
     url = announced_url(process)
-    assert health(url)
+    before = _children(process.pid)
 
-    os.kill(_children(process.pid)[0], signal.SIGKILL)
+    os.kill(before[0], signal.SIGKILL)
+
+    # Each on a connection of its own; what waits for the dead one's place its successor answers.
+    assert {health(url) for _ in range(20)} == {b'{"status":"ok"}'}
+    after = _children(process.pid)
+    assert len(after) == 2
+    assert before[0] not in after
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, errors
+    assert "serving process 0 ended by itself, with code -9; it is replaced" in errors
+
+
+def test_a_process_that_cannot_serve_is_not_tried_for_ever(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "secrets.key").write_text("no key at all")
+
+    process = start("--port", "0", "--processes", "2")
 
     _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1
-    assert "a serving process ended by itself, with code -9" in errors
+    assert process.returncode == 1, errors
+    assert "secrets.key" in errors  # what the process said
+    assert "a serving process ended by itself, with code 2" in errors
+    assert "Traceback" not in errors
+
+
+def test_processes_end_with_the_one_that_started_them(start: Start) -> None:
+    process = start("--port", "0", "--auth", "off", "--processes", "2")
+    url = announced_url(process)
+
+    process.kill()
+    # They hold its pipes open, so that these end once the last of them has ended.
+    process.communicate(timeout=SECONDS)
+
+    with pytest.raises(urllib.error.URLError):
+        health(url)
+
+
+def test_a_port_that_several_processes_have_is_taken_for_the_next_server(start: Start) -> None:
+    url = announced_url(start("--port", "0", "--auth", "off", "--processes", "2"))
+    port = url.rpartition(":")[2]
+
+    process = start("--port", port, "--auth", "off", "--processes", "2")
+
+    _, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 2
+    assert f"cannot bind 127.0.0.1 port {port}: Address already in use" in errors
+
+
+def test_only_one_of_several_processes_does_what_is_done_for_all() -> None:
+    assert [Member(number).keeps_house for number in range(3)] == [True, False, False]
 
 
 def test_several_processes_count_their_answers_together(start: Start) -> None:

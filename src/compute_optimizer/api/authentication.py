@@ -12,13 +12,13 @@ from sqlalchemy import Connection
 from compute_optimizer.api import signature
 from compute_optimizer.api.errors import EXPIRED_TOKEN, UNRECOGNIZED_CLIENT, RequestRefused
 from compute_optimizer.api.messages import Request
-from compute_optimizer.api.signature import CACHED_CREDENTIALS
+from compute_optimizer.api.signature import CACHED_CREDENTIALS, SigningKey
 from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import AccessKey, find_access_key, record_last_use
 from compute_optimizer.store.sealing import Sealer
 
-NO_SIGNING_KEY = bytes(32)
+NO_SIGNING_KEY = SigningKey(bytes(32))
 """Stands for the signing key of an unknown access key, so that both take the same time."""
 
 NO_REGION = ""
@@ -35,6 +35,9 @@ class Caller:
     access_key_id: str
     policy: str | None
     """The policy document (JSON) that applies; None allows everything."""
+    looked: bool = False
+    """Whether the state was asked for changes in order to recognise this request's caller; no
+    caller that is kept says so."""
 
 
 Authenticate = Callable[[Request, str, datetime], Caller]
@@ -52,7 +55,7 @@ class VerifiedCallers:
     """How far the time of a request may be from the server's."""
     last_used: dict[str, datetime] = field(default_factory=dict)
     """When keys were used since somebody last looked, by id."""
-    _signing_key: Callable[[str, bytes, str], bytes] = field(init=False)
+    _signing_key: Callable[[str, bytes, str], SigningKey] = field(init=False)
 
     def __post_init__(self) -> None:
         self._signing_key = lru_cache(maxsize=CACHED_CREDENTIALS)(self._derive)
@@ -73,7 +76,8 @@ class VerifiedCallers:
             if key is None:
                 raise RequestRefused(UNRECOGNIZED_CLIENT) from None
             raise
-        return self._caller(key, credential.region, headers.get(b"x-amz-security-token"), now)
+        token = headers.get(b"x-amz-security-token")
+        return self._caller(key, credential.region, token, now, looked=True)
 
     def holder_of(
         self, access_key_id: str, secret: str, token: str | None, now: datetime
@@ -114,23 +118,31 @@ class VerifiedCallers:
 
         return self.state.remembered(("access key", access_key_id), load)
 
-    def _key_of(self, key: AccessKey | None, scope: str) -> bytes:
+    def _key_of(self, key: AccessKey | None, scope: str) -> SigningKey:
         if key is None:
             return NO_SIGNING_KEY
         return self._signing_key(key.access_key_id, key.sealed_secret, scope)
 
-    def _derive(self, access_key_id: str, sealed_secret: bytes, scope: str) -> bytes:
+    def _derive(self, access_key_id: str, sealed_secret: bytes, scope: str) -> SigningKey:
         return signature.derive_signing_key(self.sealer.unseal(sealed_secret, access_key_id), scope)
 
     def _caller(
-        self, key: AccessKey | None, region: str, token: bytes | None, now: datetime
+        self,
+        key: AccessKey | None,
+        region: str,
+        token: bytes | None,
+        now: datetime,
+        *,
+        looked: bool = False,
     ) -> Caller:
         if key is None or not key.active or not _token_fits(key, token):
             raise RequestRefused(UNRECOGNIZED_CLIENT)
         if key.expires_at is not None and key.expires_at <= now:
             raise RequestRefused(UNRECOGNIZED_CLIENT if token is None else EXPIRED_TOKEN)
         self.last_used[key.access_key_id] = now
-        return Caller(key.account_id, region, key.principal_arn, key.access_key_id, key.policy)
+        return Caller(
+            key.account_id, region, key.principal_arn, key.access_key_id, key.policy, looked
+        )
 
 
 def _token_fits(key: AccessKey, token: bytes | None) -> bool:

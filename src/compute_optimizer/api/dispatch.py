@@ -17,9 +17,12 @@ from threading import Event
 from time import perf_counter
 from typing import Any
 
+import msgspec
+
 from compute_optimizer.api import audit
 from compute_optimizer.api.authentication import Authenticate, Caller
 from compute_optimizer.api.authorization import Decision, decide, explain_denial
+from compute_optimizer.api.counts import OTHER
 from compute_optimizer.api.errors import (
     MALFORMED_HTTP_REQUEST,
     REQUEST_TOO_LARGE,
@@ -31,7 +34,6 @@ from compute_optimizer.api.messages import AsgiApp, HeaderList, Request, Respons
 from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
 from compute_optimizer.api.sign_in.exchange import SignIn
-from compute_optimizer.api.telemetry import OTHER
 from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
@@ -169,13 +171,18 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
     check_allowed(caller, f"{call.claimed.service}:{name}")
     encoding = call.claimed.encoding
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
-    context = context_of(door, caller, call.request_id)
+    context = context_of(door, caller, call.request_id, looked=caller.looked and door.inline)
     call.answer = operation(context, call.parameters)
     return encoding.encode(call.answer, name)
 
 
-def context_of(door: FrontDoor, caller: Caller, request_id: str) -> Context:
-    """Return what an operation is given beside its request."""
+def context_of(
+    door: FrontDoor, caller: Caller, request_id: str, *, looked: bool = False
+) -> Context:
+    """Return what an operation is given beside its request.
+
+    `looked` says that the state was asked for changes after the request had arrived.
+    """
     return Context(
         account_id=caller.account_id,
         region=caller.region,
@@ -188,6 +195,7 @@ def context_of(door: FrontDoor, caller: Caller, request_id: str) -> Context:
         page_size=door.page_size,
         newer_idle_types=door.newer_idle_types,
         sink=door.sink,
+        looked=looked,
     )
 
 
@@ -269,27 +277,34 @@ def _fail(door: FrontDoor, call: Call, error: Exception) -> Response:
 
 def _record(door: FrontDoor, call: Call, outcome: str) -> None:
     name, source = call.claimed.operation_name, call.request.source
-    entry = audit.Entry(call.now, call.request_id, name, source, outcome)
-    door.audit_log.write(_with_caller(entry, call.caller, call.parameters))
+    door.audit_log.write(
+        _entry(call.now, call.request_id, name, source, outcome, call.caller, call.parameters)
+    )
 
 
-def _with_caller(
-    entry: audit.Entry, caller: Caller | None, parameters: dict[str, Any] | None
+def _entry(
+    now: datetime,
+    request_id: str,
+    name: str,
+    source: str,
+    outcome: str,
+    caller: Caller | None,
+    parameters: dict[str, Any] | None,
 ) -> audit.Entry:
     if caller is None:
-        return entry
+        return audit.Entry(now, request_id, name, source, outcome)
     return audit.Entry(
-        entry.time,
-        entry.request_id,
-        entry.operation,
-        entry.source,
-        entry.outcome,
+        now,
+        request_id,
+        name,
+        source,
+        outcome,
         caller.account_id,
         caller.region,
         caller.principal_arn,
         caller.access_key_id,
         audit.target_accounts(parameters or {}, caller.account_id),
-        parameters if audit.changes_something(entry.operation) else None,
+        parameters if audit.changes_something(name) else None,
     )
 
 
@@ -304,8 +319,9 @@ def record_known(
 ) -> None:
     """Write the audit line of a call that came without a signed request; `parameters` are also
     what is known of somebody whom nobody let in."""
-    entry = audit.Entry(door.clock.now(), request_id, name, source, outcome, parameters=parameters)
-    door.audit_log.write(_with_caller(entry, caller, parameters))
+    entry = _entry(door.clock.now(), request_id, name, source, outcome, caller, parameters)
+    known = entry if caller else msgspec.structs.replace(entry, parameters=parameters)
+    door.audit_log.write(known)
 
 
 def response_headers(encoding: Encoding, length: int, request_id: str, now: datetime) -> HeaderList:

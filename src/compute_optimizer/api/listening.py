@@ -1,11 +1,14 @@
 """The socket that requests come in by, and how uvicorn serves it."""
 
 import socket
+import sys
+from functools import partial
+from typing import Any
 
 import uvicorn
 
 from compute_optimizer.api.messages import AsgiApp
-from compute_optimizer.api.transport import GatheringProtocol
+from compute_optimizer.api.transport import GatheringProtocol, Prompt
 from compute_optimizer.errors import InvalidInput
 
 KEEP_ALIVE_SECONDS = 75
@@ -19,11 +22,13 @@ BACKLOG = 2048
 """Connections that the kernel keeps while all processes are busy."""
 
 
-def uvicorn_config(app: AsgiApp) -> uvicorn.Config:
+def uvicorn_config(app: AsgiApp, prompt: Prompt | None = None) -> uvicorn.Config:
     """Return how this program runs uvicorn; the front door writes Date and logs itself."""
+    # uvicorn asks for a class and calls it as a factory.
+    protocol: Any = partial(GatheringProtocol, prompt=prompt)
     return uvicorn.Config(
         app,
-        http=GatheringProtocol,
+        http=protocol,
         ws="none",
         lifespan="off",
         access_log=False,
@@ -39,14 +44,38 @@ def uvicorn_config(app: AsgiApp) -> uvicorn.Config:
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket; raise InvalidInput where the address cannot be had."""
+    return _bind(host, port, reuse_port=False)
+
+
+def _bind(host: str, port: int, *, reuse_port: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port
+        )
     except OSError as error:
         raise InvalidInput(
             f"cannot bind {host} port {port}: {error.strerror or error}. Choose another one "
             "(--host, --port; port 0 takes a free one) or stop what holds it"
         ) from error
+
+
+def bind_each(host: str, port: int, processes: int) -> list[socket.socket]:
+    """Return a listening socket for each process, all on one port.
+
+    The kernel deals new connections out among them (SO_REUSEPORT of Linux, socket(7)); on one
+    socket that all share, whoever wakes first takes all that wait. Elsewhere they share one.
+    Raises InvalidInput where the address cannot be had, also if another server of ours has it.
+    """
+    first = bind(host, port)
+    if processes == 1:
+        return [first]
+    if not sys.platform.startswith("linux"):
+        return [first, *(first.dup() for _ in range(processes - 1))]
+    # That nobody had the port is known now; a socket without the option would not share it.
+    port = first.getsockname()[1]
+    first.close()
+    return [_bind(host, port, reuse_port=True) for _ in range(processes)]
 
 
 def url_of(listener: socket.socket) -> str:

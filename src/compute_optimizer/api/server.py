@@ -34,6 +34,7 @@ from compute_optimizer.api.sign_in.route import (
     answer_sign_in,
     refuse_sign_in,
 )
+from compute_optimizer.api.transport import Prompt
 
 INLINE = (b".GetEnrollmentStatus", b"/GetEnrollmentStatus")
 """Operations so short that handing them to a thread would cost more than running them: they read
@@ -41,6 +42,9 @@ what the state store remembers and wait for nothing. Every other one runs in a t
 
 INLINE_BODY_BYTES = 16 * 1024
 """Larger bodies take milliseconds to hash and decode, so they go to a thread whatever they ask."""
+
+PROMPT_PATHS = frozenset((b"/", b"/service/ComputeOptimizerService/operation/GetEnrollmentStatus"))
+"""Where SDKs send the inline operations to; with another path in front they take the longer way."""
 
 THREADS = 8
 """Calls that run at once beside the inline ones. They wait for the store or hold the interpreter,
@@ -128,6 +132,24 @@ def build_asgi(door: FrontDoor) -> AsgiApp:
         await send({"type": "http.response.body", "body": response.body})
 
     return _among_rooms(door, app)
+
+
+def build_prompt(door: FrontDoor) -> Prompt | None:
+    """Return what answers short calls as they arrive; None where even these may wait."""
+    if not (door.inline and door.state.is_sqlite):
+        return None
+
+    def prompt(scope: Scope, body: bytes) -> Response | None:
+        raw_path = scope["raw_path"]
+        if raw_path not in PROMPT_PATHS or len(body) > door.max_body_bytes:
+            return None
+        headers = headers_by_name(scope["headers"])
+        request = Request(
+            scope["method"], raw_path, scope["query_string"], headers, body, _source(scope)
+        )
+        return answer(door, request) if _is_short(request) else None
+
+    return prompt
 
 
 def _among_rooms(door: FrontDoor, api: AsgiApp) -> AsgiApp:

@@ -31,6 +31,13 @@ CACHED_CREDENTIALS = 4096
 LONGEST_AUTHORIZATION_BYTES = 4096
 """Several times what any SDK sends; what is read from the header is kept for a while."""
 
+_BLOCK_BYTES = 64
+"""What SHA-256 works on at a time, to which HMAC fills up its key (RFC 2104)."""
+
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+"""Translations that mix a key with the two pads of RFC 2104."""
+
 _SCOPE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SPACES = re.compile(b" {2,}")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
@@ -56,6 +63,28 @@ class Authorization:
     """Lower-case names in the client's order."""
     scope: str
     """The credential scope: date/region/service/aws4_request."""
+
+
+class SigningKey:
+    """A key of HMAC-SHA-256 on which the work that depends on the key alone is done already.
+
+    Gives what `hmac.digest` gives, at half its price for short messages.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        """Take a key of up to 64 bytes."""
+        filled = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = sha256(filled.translate(_INNER))
+        self._outer = sha256(filled.translate(_OUTER))
+
+    def signed(self, message: bytes) -> bytes:
+        """Return the signature of a message, in hex digits."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.hexdigest().encode()
 
 
 def read_authorization(headers: Headers) -> tuple[Authorization, str]:
@@ -197,8 +226,8 @@ def _minutes(span: timedelta) -> str:
 
 def check_signed_headers(signed_headers: tuple[bytes, ...], headers: Headers) -> None:
     """Raise where the signature leaves out a header that decides who asks for what."""
-    for name in MUST_BE_SIGNED:
-        if name not in signed_headers and (name in headers or name == b"host"):
+    for name in _left_out(signed_headers):
+        if name in headers or name == b"host":
             raise RequestRefused(
                 INVALID_SIGNATURE,
                 f"'{name.decode()}' must be a 'SignedHeader' in the AWS Authorization.",
@@ -210,20 +239,23 @@ def check_signed_headers(signed_headers: tuple[bytes, ...], headers: Headers) ->
         )
 
 
+@lru_cache(maxsize=CACHED_CREDENTIALS)
+def _left_out(signed_headers: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return tuple(name for name in MUST_BE_SIGNED if name not in signed_headers)
+
+
 def check_signature(
     request: Request,
     authorization: Authorization,
     signature: str,
     signed_at: str,
-    signing_key: bytes,
+    signing_key: SigningKey,
 ) -> None:
     """Raise InvalidSignatureException unless the key made this signature for this request."""
     payload_hash = sha256(request.body).hexdigest().encode()
     canonical = canonical_request(request, authorization.signed_headers, payload_hash)
-    expected = hmac.digest(
-        signing_key, string_to_sign(canonical, authorization.scope, signed_at), "sha256"
-    )
-    matches = hmac.compare_digest(expected.hex().encode(), signature.encode())
+    expected = signing_key.signed(string_to_sign(canonical, authorization.scope, signed_at))
+    matches = hmac.compare_digest(expected, signature.encode())
     if not matches or request.headers.get(b"x-amz-content-sha256", payload_hash) != payload_hash:
         raise RequestRefused(INVALID_SIGNATURE)
 
@@ -233,13 +265,16 @@ def canonical_request(
 ) -> bytes:
     """Return the canonical request: the one spelling that client and server both hash."""
     headers = request.headers
-    lines = [b"%b:%b" % (name, _folded(headers.get(name, b""))) for name in signed_headers]
+    values = [headers.get(name, b"") for name in signed_headers]
+    if b"  " in b"\n".join(values):
+        values = [_SPACES.sub(b" ", value) for value in values]
+    raw_path, query = request.raw_path, request.query_string
     return b"\n".join(
         (
             request.method.encode(),
-            _canonical_path(request.raw_path),
-            _canonical_query(request.query_string) if request.query_string else b"",
-            *lines,
+            raw_path if raw_path == b"/" else _canonical_path(raw_path),
+            _canonical_query(query) if query else b"",
+            *map(b"%b:%b".__mod__, zip(signed_headers, values, strict=True)),
             b"",
             b";".join(signed_headers),
             payload_hash,
@@ -247,22 +282,17 @@ def canonical_request(
     )
 
 
-def _folded(value: bytes) -> bytes:
-    """Return a header value with every run of spaces as one."""
-    return _SPACES.sub(b" ", value) if b"  " in value else value
-
-
 def string_to_sign(canonical: bytes, scope: str, signed_at: str) -> bytes:
     """Return what the signing key signs: algorithm, time, scope, hash of the canonical request."""
     return f"{ALGORITHM}\n{signed_at}\n{scope}\n{sha256(canonical).hexdigest()}".encode()
 
 
-def derive_signing_key(secret: str, scope: str) -> bytes:
+def derive_signing_key(secret: str, scope: str) -> SigningKey:
     """Return the key of one scope (day, Region and service): four HMACs from the secret."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return SigningKey(key)
 
 
 def _canonical_path(raw_path: bytes) -> bytes:

@@ -25,10 +25,12 @@ from compute_optimizer.api.authentication import (
     trust_access_key_id,
 )
 from compute_optimizer.api.background import Step, repeating
+from compute_optimizer.api.counts import Counts
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
 from compute_optimizer.api.messages import AsgiApp
 from compute_optimizer.api.probes import Probes
+from compute_optimizer.api.processes import ALONE, Member
 from compute_optimizer.api.sign_in.endpoints import known_endpoints
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.sign_in.names import server_names
@@ -99,11 +101,14 @@ def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Applicati
 
 
 @contextmanager
-def front_door(application: Application, repeat: Repeat = repeating) -> Iterator[FrontDoor]:
+def front_door(
+    application: Application, repeat: Repeat = repeating, member: Member = ALONE
+) -> Iterator[FrontDoor]:
     """Open what answering requests needs and have the background steps run until the end.
 
-    Raises InvalidInput where the settings would trust callers from outside this machine, or the
-    key file does not open the stored secrets.
+    Of processes that serve together, one runs the steps that are for all of them. Raises
+    InvalidInput where the settings would trust callers from outside this machine, or the key file
+    does not open the stored secrets.
     """
     settings = application.settings
     check_exposure(settings)
@@ -111,16 +116,10 @@ def front_door(application: Application, repeat: Repeat = repeating) -> Iterator
     with ExitStack() as stack:
         stack.callback(audit_log.close)
         authenticate, steps = _authentication(application, stack)
-        advance = partial(advance_enrollments, application.state, application.clock)
-        steps.append(Step("enrollment", advance, ENROLLMENT_SECONDS))
-        tiles, grace = TileStore(settings.tiles_dir), settings.opt_out_grace
-        purge = partial(purge_when_due, application.state, tiles, application.clock, grace)
-        steps.append(Step("purge", purge, PURGE_SECONDS))
-        exporter = exporter_of(application)
-        prune = partial(prune_sign_ins, application.state, application.clock)
-        steps.append(Step("sign-ins", prune, SIGN_IN_SECONDS))
-        steps.append(Step("exports", partial(run_exports, exporter), EXPORT_SECONDS))
+        tiles, exporter = TileStore(settings.tiles_dir), exporter_of(application)
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
+        if member.keeps_house:
+            steps += _housekeeping(application, tiles, exporter)
         stack.enter_context(repeat(steps))
         closing = Event()
         door = FrontDoor(
@@ -137,12 +136,24 @@ def front_door(application: Application, repeat: Repeat = repeating) -> Iterator
             enum_style=settings.enum_style,
             page_size=settings.page_size,
             newer_idle_types=settings.newer_idle_types,
-            probes=probes_of(application, closing),
+            probes=probes_of(application, closing, member),
             closing=closing,
             sink=exporter.sink,
             sign_in=sign_in_of(application),
         )
         yield replace(door, rooms=_rooms(application, door))
+
+
+def _housekeeping(application: Application, tiles: TileStore, exporter: Exporter) -> list[Step]:
+    """Return what is done once for all who serve from the same state."""
+    state, clock = application.state, application.clock
+    grace = application.settings.opt_out_grace
+    return [
+        Step("enrollment", partial(advance_enrollments, state, clock), ENROLLMENT_SECONDS),
+        Step("purge", partial(purge_when_due, state, tiles, clock, grace), PURGE_SECONDS),
+        Step("sign-ins", partial(prune_sign_ins, state, clock), SIGN_IN_SECONDS),
+        Step("exports", partial(run_exports, exporter), EXPORT_SECONDS),
+    ]
 
 
 def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
@@ -155,9 +166,10 @@ def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
     return {PREFIX: console_app(console_of(application, door))}
 
 
-def probes_of(application: Application, stopping: Event) -> Probes:
+def probes_of(application: Application, stopping: Event, member: Member = ALONE) -> Probes:
     """Return what answering probes needs; the process is not ready once `stopping` is set."""
-    telemetry = Telemetry(application.state, application.clock)
+    counts = Counts(member.folder, member.number)
+    telemetry = Telemetry(application.state, application.clock, counts)
     return Probes(application.state, telemetry, stopping.is_set, application.settings.metrics)
 
 

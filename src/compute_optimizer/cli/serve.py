@@ -1,16 +1,12 @@
 """`compute-optimizer serve`: answer requests until stopped."""
 
 import gc
-import multiprocessing
-import os
 import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Sequence
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
-from threading import Event
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -18,9 +14,9 @@ import typer
 import uvicorn
 
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.api.listening import bind, url_of, uvicorn_config
-from compute_optimizer.api.server import build_asgi
-from compute_optimizer.api.telemetry import SHARED_FOLDER
+from compute_optimizer.api.listening import bind_each, url_of, uvicorn_config
+from compute_optimizer.api.processes import ALONE, Member
+from compute_optimizer.api.server import build_asgi, build_prompt
 from compute_optimizer.app import check_exposure, front_door, opened
 from compute_optimizer.cli import output
 from compute_optimizer.cli.ephemeral import (
@@ -36,6 +32,7 @@ from compute_optimizer.cli.ephemeral import (
     serve_ephemeral,
 )
 from compute_optimizer.cli.logs import start_logging
+from compute_optimizer.cli.together import serve_together
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -46,9 +43,16 @@ GARBAGE_BEFORE_COLLECTING = 10_000
 class GracefulServer(uvicorn.Server):
     """A server that answers 503 to whatever still comes while it is shutting down."""
 
-    def __init__(self, door: FrontDoor) -> None:
-        super().__init__(uvicorn_config(build_asgi(door)))
+    def __init__(self, door: FrontDoor, announce: Callable[[], None] | None = None) -> None:
+        super().__init__(uvicorn_config(build_asgi(door), build_prompt(door)))
         self.door = door
+        self.announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        if self.announce is not None:
+            self.announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to shut down; a second interrupt ends without waiting for running calls.
@@ -76,8 +80,11 @@ def serve(
         ),
     ] = None,
     processes: Annotated[
-        int, typer.Option(min=1, help="Processes that answer on the one port.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--processes", "--workers", min=1, help="Processes that answer on the one port."
+        ),
+    ] = None,
     ephemeral: EphemeralOption = False,
     clock: ClockOption = None,
     frozen: FrozenOption = None,
@@ -88,7 +95,7 @@ def serve(
 ) -> None:
     """Serve the API until stopped; with --ephemeral, an emulator of it for tests."""
     given = Ephemeral(clock, frozen, account, state, setting, form)
-    never = {"--data-dir": data_dir, "--auth": auth, "--processes": processes > 1}
+    never = {"--data-dir": data_dir, "--auth": auth, "--processes": (processes or 1) > 1}
     refuse_what_does_not_go_together(ephemeral, given, never)
     settings = output.settings_for(
         data_dir,
@@ -96,26 +103,43 @@ def serve(
         port=port,
         auth="off" if ephemeral else auth,
         i_know_this_port_is_private=i_know_this_port_is_private,
+        processes=processes,
     )
     if ephemeral:
         serve_ephemeral(given, settings)
         return
     check_exposure(settings)
-    with bind(settings.host, settings.port) as listener:
-        if processes == 1:
-            serve_on(settings, listener)
+    with ExitStack() as stack:
+        listeners = bind_each(settings.host, settings.port, settings.processes)
+        for listener in listeners:
+            stack.enter_context(listener)
+        if settings.processes == 1:
+            serve_on(settings, listeners[0])
         else:
-            serve_with(processes, settings, listener)
+            told = f"Serving on {url_of(listeners[0])} (auth {settings.auth})"
+            serve_together(serve_member, settings, listeners, partial(print, told, flush=True))
 
 
-def serve_on(settings: Settings, listener: socket.socket, announce: bool = True) -> None:
-    """Answer requests in this process until a signal or `should_exit` ends it."""
+def serve_on(
+    settings: Settings,
+    listener: socket.socket,
+    announce: Callable[[], None] | None = None,
+    member: Member = ALONE,
+) -> None:
+    """Answer requests in this process until a signal or `should_exit` ends it.
+
+    `announce` is called once it answers; by default a line says where.
+    """
     start_logging(settings)
-    with opened(settings) as application, front_door(application) as door:
-        if announce:
-            print(f"Serving on {url_of(listener)} (auth {settings.auth})", flush=True)
+    with opened(settings) as application, front_door(application, member=member) as door:
         spare_the_collector()
-        GracefulServer(door).run(sockets=[listener])
+        server = GracefulServer(door, announce or partial(tell_where, settings, listener))
+        server.run(sockets=[listener])
+
+
+def tell_where(settings: Settings, listener: socket.socket) -> None:
+    """Print where the service is."""
+    print(f"Serving on {url_of(listener)} (auth {settings.auth})", flush=True)
 
 
 def spare_the_collector() -> None:
@@ -127,62 +151,12 @@ def spare_the_collector() -> None:
     gc.set_threshold(GARBAGE_BEFORE_COLLECTING)
 
 
-def serve_with(processes: int, settings: Settings, listener: socket.socket) -> None:
-    """Answer requests in several processes that share the port, until one ends or a signal comes.
-
-    Raises ComputeOptimizerError when a process ended by itself: all stop then, so that whoever
-    runs this program starts it again as a whole.
-    """
-    with opened(settings):
-        pass  # The schema is brought up to date once, before the processes open it.
-    with tempfile.TemporaryDirectory(prefix="compute-optimizer-metrics-") as counts:
-        os.environ[SHARED_FOLDER] = counts  # The processes count together.
-        _serve_together(processes, settings, listener)
-
-
-def _serve_together(processes: int, settings: Settings, listener: socket.socket) -> None:
-    context = multiprocessing.get_context("spawn")
-    children = [
-        context.Process(target=_serve_child, args=(settings, listener, number == 0))
-        for number in range(processes)
-    ]
-    asked = _stop_on_signal(children)
-    for child in children:
-        child.start()
-    ended = wait([child.sentinel for child in children])
-    first = next(child for child in children if child.sentinel in ended)
-    first.join()
-    _stop(children)
-    if not asked.is_set():
-        raise ComputeOptimizerError(
-            f"a serving process ended by itself, with code {first.exitcode}"
-        )
-
-
-def _serve_child(settings: Settings, listener: socket.socket, announce: bool) -> None:
+def serve_member(
+    settings: Settings, listener: socket.socket, member: Member, announce: Callable[[], None]
+) -> None:
+    """Answer requests in one of several processes."""
     try:
-        serve_on(settings, listener, announce)
+        serve_on(settings, listener, announce, member)
     except ComputeOptimizerError as error:
         output.complain(str(error))
         sys.exit(error.exit_code)
-
-
-def _stop_on_signal(children: Sequence[BaseProcess]) -> Event:
-    asked = Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
-        for child in children:
-            if child.is_alive():
-                child.terminate()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    return asked
-
-
-def _stop(children: Sequence[BaseProcess]) -> None:
-    for child in children:
-        child.terminate()
-    for child in children:
-        child.join()

@@ -10,9 +10,12 @@ LARGEST_PAGE = 1_000
 """Most recommendations on one page (range of maxResults, spec 8.2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """Who calls, where, and what the operation may use."""
+    """Who calls, where, and what the operation may use.
+
+    Made for every request: freezing it would take longer than the shortest operation does.
+    """
 
     account_id: str
     region: str
@@ -30,3 +33,5 @@ class Context:
     """Whether answers tell of `NEWER_IDLE_TYPES`."""
     sink: Sink | None = None
     """Where exports are written to; None where there is no such place."""
+    looked: bool = False
+    """Whether the state was asked for changes since the request arrived (`State.remembered`)."""

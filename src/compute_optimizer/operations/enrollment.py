@@ -33,7 +33,9 @@ def get_enrollment_status(context: Context, request: dict[str, Any]) -> dict[str
     """Answer GetEnrollmentStatus for the calling account."""
     account_id = context.account_id
     answer = context.state.remembered(
-        ("GetEnrollmentStatus", account_id), partial(_status_answer, account_id=account_id)
+        ("GetEnrollmentStatus", account_id),
+        partial(_status_answer, account_id=account_id),
+        looked=context.looked,
     )
     return answer.copy()
 

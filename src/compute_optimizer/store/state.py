@@ -82,17 +82,30 @@ class State:
             with writer.begin():
                 yield writer
 
-    def remembered(self, key: Hashable, load: Callable[[Connection], T]) -> T:
-        """Return what `load` read, reading again only after any process has changed the database.
+    def look(self) -> None:
+        """Forget what is remembered if any process has changed the database since the last look.
 
         SQLite tells in microseconds whether another connection committed (PRAGMA data_version).
-        PostgreSQL does not, so there every call reads.
+        PostgreSQL does not, so there nothing is remembered.
+        """
+        if self.is_sqlite:
+            with self._lock:
+                self._forget_if_changed()
+
+    def remembered(
+        self, key: Hashable, load: Callable[[Connection], T], *, looked: bool = False
+    ) -> T:
+        """Return what `load` read, reading again only after any process has changed the database.
+
+        Whoever has `look`ed since the request arrived, and says so, is spared another look: an
+        answer is as new as its request then, and no call that was over before is left out.
         """
         if not self.is_sqlite:
             with self.reading() as connection:
                 return load(connection)
         with self._lock:
-            self._forget_if_changed()
+            if not looked:
+                self._forget_if_changed()
             if key in self._remembered:
                 found: T = self._remembered[key]
                 return found
@@ -115,7 +128,7 @@ class State:
             self._watch = None
 
     def _forget_if_changed(self) -> None:
-        # Runs twice per request: a try block costs nothing, a context manager a microsecond.
+        # Runs for every request: a try block costs nothing, a context manager a microsecond.
         try:
             if self._watch is None:
                 path = str(self.engine.url.database)

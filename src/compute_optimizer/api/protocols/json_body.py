@@ -10,6 +10,9 @@ import msgspec
 from compute_optimizer.api.errors import SERIALIZATION, RequestRefused
 from compute_optimizer.api.protocols.input_walk import MAX_DEPTH, NotAsModelled, finite
 
+EMPTY = frozenset((b"", b"{}"))
+"""Bodies of calls without members, which are most of them."""
+
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """Possessive, and a string that does not end reaches to the end of the body: so every byte is
 looked at once, whatever is sent."""
@@ -26,7 +29,7 @@ def parse_json(body: bytes) -> Any:
     Raises SerializationException for anything but strict JSON in UTF-8, for a name that occurs
     twice in one structure, and for nesting beyond MAX_DEPTH.
     """
-    if not body:
+    if body in EMPTY:
         return {}
     try:
         _check_depth(body)

@@ -61,6 +61,8 @@ def encoding_for(headers: Headers) -> Encoding:
 
 
 def _claim_json(method: str, target: bytes) -> Claim:
+    if method == "POST" and (known := JSON_CLAIMS.get(target)):
+        return known
     if not target:
         raise RequestRefused(
             UNKNOWN_OPERATION,
@@ -71,6 +73,8 @@ def _claim_json(method: str, target: bytes) -> Claim:
 
 
 def _claim_cbor(method: str, path: str) -> Claim:
+    if method == "POST" and (known := CBOR_CLAIMS.get(path)):
+        return known
     # A custom endpoint may have a path of its own in front.
     segments = path.partition("?")[0].split("/")[-4:]
     if len(segments) != 4 or segments[0] != "service" or segments[2] != "operation":
@@ -104,3 +108,19 @@ SERVICES = _service_names()
 
 OPERATION_NAMES = frozenset(service_model(SERVED).operation_names)
 """Operations of the served service."""
+
+JSON_CLAIMS = {
+    f"{name}.{operation}".encode(): Claim(JSON, SERVED, operation)
+    for name, service in SERVICES.items()
+    if service == SERVED
+    for operation in OPERATION_NAMES
+}
+"""What each X-Amz-Target that SDKs send stands for, so that it need not be taken apart."""
+
+CBOR_CLAIMS = {
+    f"/service/{name}/operation/{operation}": Claim(CBOR, SERVED, operation)
+    for name, service in SERVICES.items()
+    if service == SERVED
+    for operation in OPERATION_NAMES
+}
+"""The same of paths."""

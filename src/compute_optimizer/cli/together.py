@@ -1,0 +1,185 @@
+"""Several serving processes on one port: started, watched, replaced, and ended together."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+from types import FrameType
+
+from compute_optimizer.api.processes import Member
+from compute_optimizer.app import opened
+from compute_optimizer.cli.logs import start_logging
+from compute_optimizer.config import Settings
+from compute_optimizer.errors import ComputeOptimizerError
+
+log = logging.getLogger(__name__)
+
+REPLACED_AT_MOST = 5
+"""Processes that may be replaced within REPLACED_WITHIN_SECONDS: whatever kills more than these
+goes on killing, and whoever runs the program shall see it."""
+
+REPLACED_WITHIN_SECONDS = 60.0
+
+Serve = Callable[[Settings, socket.socket, Member, Callable[[], None]], None]
+"""Answers requests on a socket as one of several until a signal comes; calls back once it does."""
+
+
+class Place:
+    """The place of one process: its number and its socket stay, whoever takes it."""
+
+    def __init__(self, member: Member, listener: socket.socket) -> None:
+        self.member = member
+        self.listener = listener
+        self.process: BaseProcess
+        self.told: Connection
+        """By which the process says that it serves."""
+        self.serves = False
+
+    def fill(self, serve: Serve, settings: Settings) -> None:
+        """Start a process in this place."""
+        context = multiprocessing.get_context("spawn")
+        self.told, telling = context.Pipe(duplex=False)
+        self.serves = False
+        arguments = (serve, settings, self.listener, self.member, telling)
+        self.process = context.Process(target=_serve_here, args=arguments)
+        self.process.start()
+        telling.close()
+
+    def listen(self) -> None:
+        """Note that the process serves, or that it ended before it did."""
+        with suppress(EOFError):
+            self.serves = bool(self.told.recv())
+        self.told.close()
+
+
+def serve_together(
+    serve: Serve,
+    settings: Settings,
+    listeners: Sequence[socket.socket],
+    announce: Callable[[], None],
+) -> None:
+    """Answer requests in a process for each socket, until a signal comes.
+
+    A process that ends by itself is replaced. Raises ComputeOptimizerError when one cannot serve
+    in the first place, or when too many have to be replaced: all stop then, so that whoever runs
+    this program learns of it.
+    """
+    start_logging(settings)
+    with opened(settings):
+        pass  # The schema is brought up to date once, before the processes open it.
+    with tempfile.TemporaryDirectory(prefix="compute-optimizer-serve-") as folder:
+        places = [
+            Place(Member(number, Path(folder)), listener)
+            for number, listener in enumerate(listeners)
+        ]
+        asked = _stop_on_signal(places)
+        for place in places:
+            place.fill(serve, settings)
+        try:
+            _watch(places, asked, announce, lambda place: place.fill(serve, settings))
+        finally:
+            _stop(places)
+
+
+def _watch(
+    places: Sequence[Place],
+    asked: Event,
+    announce: Callable[[], None],
+    fill: Callable[[Place], None],
+) -> None:
+    """Replace who dies, until a signal has asked all to end."""
+    announced = False
+    replaced: deque[float] = deque(maxlen=REPLACED_AT_MOST)
+    while not asked.is_set():
+        _next_event(places)
+        if not announced and all(place.serves for place in places):
+            announce()
+            announced = True
+        for place in places:
+            if place.process.is_alive() or asked.is_set():
+                continue
+            if not place.told.closed:
+                place.listen()
+            _check_replaceable(place, replaced)
+            fill(place)
+            if asked.is_set():  # The signal came while the process was being started.
+                place.process.terminate()
+
+
+def _next_event(places: Sequence[Place]) -> None:
+    """Wait until a process has ended or has begun to serve."""
+    silent = {place.told: place for place in places if not place.told.closed}
+    for ready in wait([*silent, *(place.process.sentinel for place in places)]):
+        if isinstance(ready, Connection):
+            silent[ready].listen()
+
+
+def _check_replaceable(place: Place, replaced: "deque[float]") -> None:
+    """Note that a process is replaced; raise ComputeOptimizerError where it must not be."""
+    number, code = place.member.number, place.process.exitcode
+    if not place.serves:
+        raise ComputeOptimizerError(f"a serving process ended by itself, with code {code}")
+    now = monotonic()
+    if len(replaced) == REPLACED_AT_MOST and now - replaced[0] < REPLACED_WITHIN_SECONDS:
+        raise ComputeOptimizerError(
+            f"a serving process ended by itself, with code {code}, the "
+            f"{REPLACED_AT_MOST + 1}th within {REPLACED_WITHIN_SECONDS:.0f} seconds"
+        )
+    replaced.append(now)
+    log.error("serving process %d ended by itself, with code %s; it is replaced", number, code)
+
+
+def _serve_here(
+    serve: Serve, settings: Settings, listener: socket.socket, member: Member, telling: Connection
+) -> None:
+    """Serve in a process that was just started, and end with the one that started it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
+
+    def tell() -> None:
+        telling.send(True)
+        telling.close()
+
+    serve(settings, listener, member, tell)
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stop_on_signal(places: Sequence[Place]) -> Event:
+    """Have SIGTERM and SIGINT end all processes; return what is set once one came."""
+    asked = Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+        for place in places:
+            # Nobody accepts what would wait here from now on.
+            place.listener.close()
+            process = getattr(place, "process", None)
+            if process is not None and process.is_alive():
+                process.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return asked
+
+
+def _stop(places: Sequence[Place]) -> None:
+    started = [place.process for place in places if hasattr(place, "process")]
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.join()

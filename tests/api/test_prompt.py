@@ -1,0 +1,89 @@
+"""Short calls are answered on arrival, all others and what is not whole by the application."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from uvicorn.server import ServerState
+
+from compute_optimizer.api.listening import uvicorn_config
+from compute_optimizer.api.messages import Receive, Response, Scope, Send
+
+SHORT = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+LONG = SHORT.replace(b"POST /", b"POST /long")
+
+
+def prompt(scope: Scope, body: bytes) -> Response | None:
+    if scope["path"] != "/":
+        return None
+    return Response(200, [(b"content-length", b"%d" % (7 + len(body)))], b"prompt " + body)
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    headers = [(b"content-length", b"%d" % (4 + len(body)))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"app " + body})
+
+
+async def talk(parts: list[bytes], answers: int) -> tuple[list[bytes], bool]:
+    """Send the parts one after the other; return bodies, and whether the server then closed."""
+    config: Any = uvicorn_config(app, prompt)
+    config.load()
+    loop, state = asyncio.get_running_loop(), ServerState()
+    server = await loop.create_server(
+        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),
+        "127.0.0.1",
+        0,
+    )
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(0.05)
+    bodies = []
+    for _ in range(answers):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        if head.startswith(b"HTTP/1.1 100"):
+            bodies.append(b"100")
+            continue
+        length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+        bodies.append(await reader.readexactly(length))
+    await asyncio.sleep(0.05)
+    closed = reader.at_eof()
+    writer.close()
+    server.close()
+    return bodies, closed
+
+
+@pytest.mark.parametrize(
+    ("parts", "bodies"),
+    [
+        pytest.param([SHORT], [b"prompt {}"], id="a short call"),
+        pytest.param([LONG], [b"app {}"], id="another call"),
+        pytest.param([SHORT[:-1], SHORT[-1:]], [b"app {}"], id="whose body comes later"),
+        pytest.param([SHORT[:20], SHORT[20:]], [b"prompt {}"], id="whose head comes in two"),
+        pytest.param([SHORT, SHORT], [b"prompt {}"] * 2, id="two after each other"),
+        pytest.param(
+            [SHORT + LONG + SHORT],
+            [b"prompt {}", b"app {}", b"app {}"],
+            id="what waits for another is answered in order",
+        ),
+        pytest.param(
+            [SHORT.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")],
+            [b"100", b"app {}"],
+            id="a client that wants to be asked for the body",
+        ),
+    ],
+)
+def test_who_answers(parts: list[bytes], bodies: list[bytes]) -> None:
+    assert asyncio.run(talk(parts, len(bodies))) == (bodies, False)
+
+
+def test_a_client_that_wants_the_connection_closed_has_it_closed() -> None:
+    request = SHORT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+    assert asyncio.run(talk([request], 1)) == ([b"prompt {}"], True)

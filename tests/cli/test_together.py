@@ -1,0 +1,65 @@
+"""Several processes on one port: what happens when none of them lasts."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from compute_optimizer.api.listening import bind_each
+from compute_optimizer.api.processes import Member
+from compute_optimizer.cli.together import REPLACED_AT_MOST, serve_together
+from compute_optimizer.config import Settings, load_settings
+from compute_optimizer.errors import ComputeOptimizerError
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Put back the handlers of signals, which serving replaces for the whole process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def begin_and_die(
+    settings: Settings, _listener: socket.socket, member: Member, tell: Callable[[], None]
+) -> None:
+    """Serve for no time at all, as a process does that something kills."""
+    with (settings.data_dir / "lives").open("a") as lives:
+        lives.write(f"{member.number}\n")
+    tell()
+    os._exit(7)
+
+
+def test_processes_that_go_on_dying_are_replaced_a_few_times_only(tmp_path: Path) -> None:
+    settings = load_settings({"data_dir": tmp_path}, environment={})
+    listeners = bind_each("127.0.0.1", 0, 1)
+
+    with listeners[0], pytest.raises(ComputeOptimizerError) as raised:
+        serve_together(begin_and_die, settings, listeners, lambda: None)
+
+    times = REPLACED_AT_MOST + 1
+    assert str(raised.value) == (
+        f"a serving process ended by itself, with code 7, the {times}th within 60 seconds"
+    )
+    # The first, and those that took its place and its number.
+    assert (tmp_path / "lives").read_text() == "0\n" * times
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="needs SO_REUSEPORT")
+def test_each_process_has_a_socket_of_its_own_on_the_one_port() -> None:
+    listeners = bind_each("127.0.0.1", 0, 3)
+    try:
+        assert len({listener.getsockname() for listener in listeners}) == 1
+        for _ in range(64):
+            socket.create_connection(listeners[0].getsockname()).close()
+        for listener in listeners:
+            listener.settimeout(1)
+            # 64 connections leave one of three out with a chance of 1 to 10**11.
+            listener.accept()[0].close()
+    finally:
+        for listener in listeners:
+            listener.close()

@@ -1,0 +1,97 @@
+"""Several processes on one port: what one has answered, every other one knows."""
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from compute_optimizer.api.authorization import policy_allowing
+from compute_optimizer.app import opened
+from compute_optimizer.config import load_settings
+from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
+from compute_optimizer.store.sealing import open_key_file
+
+ACCOUNT = "111111111111"
+PROCESSES = 3
+CONNECTIONS = 24
+"""Dealt out by the kernel: that one of three processes has none happens once in 5,600 runs."""
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> NewSecret:
+    settings = load_settings({"data_dir": tmp_path}, environment={})
+    with opened(settings) as application, application.state.writing() as connection:
+        sealer = open_key_file(settings.key_file, settings.data_dir)
+        wanted = KeyRequest(ACCOUNT, "ci", policy_allowing(["compute-optimizer:*"]))
+        return create_access_key(connection, sealer, wanted, application.clock.now())
+
+
+@pytest.fixture
+def host(tmp_path: Path, key: NewSecret) -> Iterator[str]:
+    """Serve with several processes; return host and port."""
+    options = ["--port", "0", "--processes", str(PROCESSES), "--data-dir", str(tmp_path)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "compute_optimizer", "serve", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://([\d.:]+)", process.stdout.readline())
+            assert found
+            yield found[1]
+        finally:
+            process.terminate()
+
+
+def status_on(connection: http.client.HTTPConnection, host: str, key: NewSecret) -> str:
+    """Return the status that a signed GetEnrollmentStatus on a kept-alive connection shows."""
+    headers = {"Host": host, "X-Amz-Target": "ComputeOptimizerService.GetEnrollmentStatus"}
+    request = AWSRequest("POST", f"http://{host}/", headers=headers, data=b"{}")
+    credentials = Credentials(key.access_key_id, key.secret_access_key)
+    SigV4Auth(credentials, "compute-optimizer", "us-east-1").add_auth(request)
+    connection.request("POST", "/", b"{}", dict(request.headers.items()))
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    assert answer.status == 200, body
+    found = re.search(r'"status":"(\w+)"', body)
+    assert found, body
+    return found[1]
+
+
+def test_no_process_shows_an_enrollment_older_than_the_last_answer(
+    host: str, key: NewSecret
+) -> None:
+    client = boto3.client(
+        "compute-optimizer",
+        endpoint_url=f"http://{host}",
+        region_name="us-east-1",
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with ExitStack() as stack:
+        connections = [http.client.HTTPConnection(host) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            stack.callback(connection.close)
+        for number in range(ROUNDS):
+            wanted = ("Active", "Inactive")[number % 2]
+            client.update_enrollment_status(status=wanted)
+            shown = {status_on(one, host, key) for one in connections}
+            # An opt-in is Pending until it has been checked, and may become Active on the way.
+            assert shown <= ({"Pending", "Active"} if wanted == "Active" else {"Inactive"})
