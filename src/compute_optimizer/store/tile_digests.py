@@ -2,10 +2,10 @@
 
     tiles/digests/account_id=A/.../2026-01-31.<unique>.arrow    of the tile of the same name
 
-An Arrow IPC file, lz4: a row for each row of the tile, a column for each figure of `engine.digests`.
-A tile never changes under its name, so neither does its digest; whoever reads a tile without one
-makes it and keeps it. It holds nothing that the tile does not tell: it may be missing, and backups
-leave it out.
+An Arrow IPC file, lz4: a row for each row of the tile, a column for each figure of
+`engine.digests`. A tile never changes under its name, so neither does its digest; whoever reads a
+tile without one makes it and keeps it. It holds nothing that the tile does not tell: it may be
+missing, and backups leave it out.
 """
 
 from collections.abc import Mapping, Sequence
