@@ -87,6 +87,18 @@ class Application:
     state: State
 
 
+def tiles_of(settings: Settings) -> TileStore:
+    """Return the metric store; raises InvalidInput for a bucket that cannot be used."""
+    if not settings.tiles_url:
+        return TileStore(settings.tiles_dir)
+    from compute_optimizer.store.rights import Rights
+    from compute_optimizer.store.tile_bucket import TileBucket
+
+    bucket = TileBucket(settings.tiles_url, Rights(settings.state_url))
+    bucket.check()
+    return TileStore(settings.tiles_dir, place=bucket)
+
+
 @contextmanager
 def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
     """Open the state store, bring its schema up to date, and close it at the end."""
@@ -113,7 +125,7 @@ def front_door(application: Application, repeat: Repeat = repeating) -> Iterator
         authenticate, steps = _authentication(application, stack)
         advance = partial(advance_enrollments, application.state, application.clock)
         steps.append(Step("enrollment", advance, ENROLLMENT_SECONDS))
-        tiles, grace = TileStore(settings.tiles_dir), settings.opt_out_grace
+        tiles, grace = tiles_of(settings), settings.opt_out_grace
         purge = partial(purge_when_due, application.state, tiles, application.clock, grace)
         steps.append(Step("purge", purge, PURGE_SECONDS))
         exporter = exporter_of(application)
@@ -228,7 +240,7 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
     return Worker(
         state=application.state,
         clock=application.clock,
-        tiles=TileStore(settings.tiles_dir),
+        tiles=tiles_of(settings),
         exporter=exporter_of(application),
         schedules=schedules_of(settings),
         holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
