@@ -72,6 +72,13 @@ LookbacksOption = Annotated[
 AblationOption = Annotated[
     bool, typer.Option("--ablation", help="Also with the risk fitted on other features.")
 ]
+DimensionsOption = Annotated[
+    str | None,
+    typer.Option(help="Some of cpu,memory,disk,network. Default: all that there are."),
+]
+StatisticOption = Annotated[
+    Statistic | None, typer.Option(help="Which one, where a trace has several.")
+]
 PlotsOption = Annotated[
     Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
 ]
@@ -86,10 +93,7 @@ def backtest(
     ] = False,
     demo: DemoOption = False,
     resource_type: TypeOption = None,
-    dimensions: Annotated[
-        str | None,
-        typer.Option(help="Some of cpu,memory,disk,network. Default: all that there are."),
-    ] = None,
+    dimensions: DimensionsOption = None,
     fit: Annotated[
         Path | None, typer.Option(help="Choose knobs on this other trace file (transfer).")
     ] = None,
@@ -100,9 +104,7 @@ def backtest(
         list[str] | None,
         typer.Option(help="First day of a test window; repeat it. Default: the trace's own."),
     ] = None,
-    statistic: Annotated[
-        Statistic | None, typer.Option(help="Which one, where a trace has several.")
-    ] = None,
+    statistic: StatisticOption = None,
     processor_speed: SpeedOption = False,
     robustness: RobustnessOption = False,
     lookbacks: LookbacksOption = False,
