@@ -21,7 +21,8 @@ from time import perf_counter
 import duckdb
 
 from benchmarks.engine_speed import AS_OF, generated_fleet, generated_samples
-from compute_optimizer.jobs.analyze import analyze, available_cores
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.operations.enrollment import change_enrollment

@@ -24,9 +24,10 @@ from time import perf_counter
 from urllib.request import urlopen
 
 from compute_optimizer.interfaces import SystemClock
-from compute_optimizer.jobs.analyze import analyze, available_cores
+from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect import CollectReport, CollectRequest, collect, estimate
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
 from compute_optimizer.operations.enrollment import change_enrollment

@@ -72,7 +72,7 @@ def counted() -> Iterator[Bytes]:
         found.count(file, {key.column}, groups)
         return read_rows(file, key, rows)
 
-    TileFile.read, TileFile.read_rows = reading, reading_rows  # type: ignore[method-assign]
+    TileFile.read, TileFile.read_rows = reading, reading_rows  # type: ignore[method-assign, assignment]
     try:
         yield found
     finally:
@@ -142,7 +142,7 @@ def measure(instances: int, rounds: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _size(folder: Path) -> int:
+def _size(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*.*") if file.is_file())
 
 

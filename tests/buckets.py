@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,11 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
+
+from compute_optimizer.store import State, tile_bucket
+from compute_optimizer.store.rights import Rights
+from compute_optimizer.store.tile_bucket import TileBucket
+from compute_optimizer.store.tiles import TileStore
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +51,26 @@ def bucket(s3: Any) -> str:
     name = f"exports-{uuid4()}"
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def tiles_url(s3_url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A place for tiles in the bucket, and an environment in which boto3 finds its store."""
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": s3_url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    tile_bucket.client.cache_clear()
+    yield f"s3://{bucket}/fleet"
+    tile_bucket.client().close()
+    tile_bucket.client.cache_clear()
+
+
+def in_bucket(root: Path, url: str, state: State) -> TileStore:
+    """Return a store of tiles in a bucket."""
+    return TileStore(root, place=TileBucket(url, Rights(state.url)))
 
 
 def keys_in(s3: Any, bucket: str) -> list[str]:

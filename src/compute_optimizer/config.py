@@ -34,6 +34,7 @@ class Setting:
 SETTINGS = (
     Setting("data_dir", ".compute-optimizer", "Folder of the embedded state, tiles and key file."),
     Setting("state_url", "", "State database URL; empty means SQLite inside data_dir."),
+    Setting("tiles_url", "", "Bucket of the tiles, s3://BUCKET/PREFIX; empty: inside data_dir."),
     Setting("key_file", "", "File that seals stored secrets; empty means one inside data_dir."),
     Setting("host", "127.0.0.1", "Address that `serve` binds."),
     Setting("port", 8080, "Port that `serve` binds.", minimum=0, maximum=65_535),
@@ -130,6 +131,7 @@ class Settings:
 
     data_dir: Path
     state_url: str
+    tiles_url: str
     key_file: Path
     host: str
     port: int
@@ -196,7 +198,7 @@ class Settings:
 
     @property
     def tiles_dir(self) -> Path:
-        """Where the metric store keeps its tiles."""
+        """Where the metric store keeps its tiles, or what of them is only of this machine."""
         return self.data_dir / "tiles"
 
     @property

@@ -1,13 +1,15 @@
 """The seams between the parts: one callable or protocol each, named here and nowhere else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
 from compute_optimizer.model.described_type import DescribedType
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import Resource, ShardKey
+
+Found = TypeVar("Found")
 
 
 class Clock(Protocol):
@@ -84,4 +86,35 @@ class MetricSource(Protocol):
 
         A series that the source does not have is left out, a slot without samples is not filled,
         and no sample comes twice.
+        """
+
+
+class OfShard(Protocol):
+    """A part of a job that shares nothing with the others: it can be pickled, and knows a shard."""
+
+    @property
+    def shard(self) -> ShardKey:
+        """Return the shard that it is about."""
+
+
+Task = TypeVar("Task", bound=OfShard)
+
+
+class Executor(Protocol):
+    """Where the tasks of a job are worked off: in how many processes, on which machines."""
+
+    def __call__(
+        self,
+        work: Callable[[Task], Found],
+        tasks: Sequence[Task],
+        progress: Callable[[int, int], None],
+        *,
+        resources: int,
+    ) -> list[Found]:
+        """Return what is found of every task, in their order.
+
+        `work` may be called more than once for a task whose process ended, and has to leave the
+        same as once. `progress` is called with the tasks that are done and their number; what it
+        raises ends all. `resources` is how many resources the tasks are about together. Raises
+        what a task raises, its message naming the shard.
         """

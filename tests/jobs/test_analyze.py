@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
-from compute_optimizer.jobs import analyze as job
 from compute_optimizer.jobs.analyze import Analysis, analyze
+from compute_optimizer.jobs.executors import local
 from compute_optimizer.jobs.readings import forget_after
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window, look_back
@@ -300,14 +300,14 @@ def test_more_workers_find_the_same(
             store_fleet(desk.state, tiles, account, region, cpu=(QUIET, BUSY, 50.0))
     alone = run(desk, tiles, workers=1)
     found = seen(desk)
-    monkeypatch.setattr(job, "RESOURCES_PER_PROCESS", 1)
+    monkeypatch.setattr(local, "RESOURCES_PER_PROCESS", 1)
     processes: set[int] = set()
 
     def starting(*arguments: Any) -> Any:
         processes.add(arguments[0])
         return ProcessPoolExecutor(*arguments)
 
-    monkeypatch.setattr(job, "ProcessPoolExecutor", starting)
+    monkeypatch.setattr(local, "ProcessPoolExecutor", starting)
     together = run(desk, tiles, workers=2)
 
     # This process is the first of the two.
@@ -328,13 +328,13 @@ LEVELS = (QUIET, BUSY, 30.0, 50.0, 70.0) * (MACHINES // 5)
 SPAWNER = """
 import os, sys
 from compute_optimizer import cli
-from compute_optimizer.jobs import analyze
+from compute_optimizer.jobs.executors import local
 
 for line in sys.stdin:
     if (child := os.fork()) == 0:
         os.setpgid(0, 0)
         per_process, *sys.argv = line.split()
-        analyze.RESOURCES_PER_PROCESS = int(per_process)
+        local.RESOURCES_PER_PROCESS = int(per_process)
         cli.main()
         os._exit(0)
     print(child, flush=True)

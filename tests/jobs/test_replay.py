@@ -122,7 +122,8 @@ def test_the_demo_is_replayed_the_same_every_time(resource_type: str) -> None:
 
 def test_rows_of_the_demo_are_those_of_its_resources() -> None:
     past = demo_past(VOLUMES, size=60)
-    ((resources, samples),) = past.read(past.window)
+    (part,) = past.parts
+    ((resources, samples),) = part.read(past.window)
 
     assert [one.arn for one in resources] == list(samples.resource_arns)
     assert {READ_OPS, READ_BYTES} <= samples.series.keys()

@@ -10,6 +10,7 @@ from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.digests import completed
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
+    Matrix,
     MetricKey,
     ShardSamples,
     Statistic,
@@ -43,11 +44,11 @@ def random_samples(seed: int, rows: int, days: int) -> ShardSamples:
     random = np.random.default_rng(seed)
     slots = days * SLOTS_PER_DAY
 
-    def series(level: float, highest: float) -> np.ndarray:
+    def series(level: float, highest: float) -> Matrix:
         levels = random.gamma(0.5, level, (rows, 1)) * random.choice([0.02, 1, 8], (rows, 1))
         burst = random.random((rows, days)) < random.choice([0, 0.1, 0.6], (rows, 1))
         shape = 1 + 6 * np.repeat(burst, SLOTS_PER_DAY, axis=1) * random.random((rows, slots))
-        found = np.minimum(levels * shape * random.random((rows, slots)), highest)
+        found: Matrix = np.minimum(levels * shape * random.random((rows, slots)), highest)
         # Hundredths, as percentages are sent: so there are equal samples.
         found = np.round(found, 2).astype(np.float32)
         absent = random.random((rows, slots)) < random.choice([0, 0.02, 0.6], (rows, 1))
@@ -56,7 +57,12 @@ def random_samples(seed: int, rows: int, days: int) -> ShardSamples:
         found[absent] = np.nan
         return found
 
-    keys = {CPU: (12, 100), CPU_AVERAGE: (8, 100), MEMORY: (25, 100), MEMORY_AVERAGE: (25, 100)}
+    keys: dict[MetricKey, tuple[float, float]] = {
+        CPU: (12, 100),
+        CPU_AVERAGE: (8, 100),
+        MEMORY: (25, 100),
+        MEMORY_AVERAGE: (25, 100),
+    }
     keys |= {counter(metric): (3e6, np.inf) for metric in COUNTERS}
     some = {key: at for key, at in keys.items() if random.random() < 0.8}
     return shard(fleet(rows), {key: series(*at) for key, at in some.items()}, days)

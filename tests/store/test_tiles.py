@@ -1,6 +1,6 @@
 """The metric store: one consistent view, changed as a whole, read as matrices."""
 
-import os
+import pickle
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store import State, inventory, tiles
 from compute_optimizer.store.tile_files import Tile
 from compute_optimizer.store.tiles import TileStore, read_samples
+from tests.buckets import in_bucket
 from tests.samples import put_samples
 from tests.store.test_inventory import ACCOUNT, instance, upsert
 
@@ -31,9 +32,14 @@ DAY = date(2026, 1, 31)
 KEY = ShardKey(ACCOUNT, "us-east-1", "Ec2Instance", 0)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> TileStore:
+    """A store in a folder, and one in a bucket of moto's server."""
+    if request.param == "folder":
+        return TileStore(tmp_path / "tiles")
+    name = "state" if "state" in request.fixturenames else "sqlite_state"
+    state: State = request.getfixturevalue(name)
+    return in_bucket(tmp_path / "tiles", request.getfixturevalue("tiles_url"), state)
 
 
 def gaps(rows: int, days: int = 1) -> Matrix:
@@ -54,8 +60,14 @@ def read(state: State, store: TileStore, window: Window, *wanted: MetricKey) -> 
         return read_samples(connection, store, KEY, window, wanted)
 
 
-def files(store: TileStore, part: str) -> list[Path]:
-    return sorted((store.root / part).rglob("*.parquet"))
+def files(store: TileStore, part: str) -> list[str]:
+    return sorted(one.path for one in store.place.files(part))
+
+
+def content(store: TileStore, path: str, folder: Path) -> Path:
+    """Return a copy of a file."""
+    assert store.place.copy([path], folder) is None
+    return folder / path
 
 
 def test_what_was_stored_is_read_back_with_its_gaps(state: State, store: TileStore) -> None:
@@ -169,25 +181,26 @@ def test_a_reader_that_began_before_a_swap_sees_the_old_view_to_its_end(
 
 
 def test_what_crashes_and_swaps_leave_behind_is_swept(
-    sqlite_state: State, store: TileStore
+    sqlite_state: State, store: TileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(sqlite_state, store, {CPU: np.ones((1, SLOTS_PER_DAY), np.float32)})
     put(sqlite_state, store, {CPU: np.full((1, SLOTS_PER_DAY), 2, np.float32)})
     (kept,) = files(store, "current")
     (replaced,) = files(store, "superseded")
-    orphan = kept.with_name("2026-01-30.000000000000.parquet")
-    orphan.write_bytes(kept.read_bytes())
+    orphan = kept.replace("2026-01-31", "2026-01-30")
+    store.place.put([(content(store, kept, tmp_path), orphan)])
     staged = store.root / "staging" / "half.parquet"
     staged.parent.mkdir(exist_ok=True)
     staged.write_bytes(b"half a file")
     with store.locked():
         # The replaced file may still have readers: it goes ten minutes after the swap.
         assert tiles.sweep(sqlite_state, store) == 1
-        assert replaced.exists()
-        long_ago = replaced.stat().st_mtime - tiles.SUPERSEDED_SECONDS - 1
-        os.utime(replaced, (long_ago, long_ago))
+        assert files(store, "superseded") == [replaced]
+        # As if more than that had passed: clocks of buckets tell whole seconds.
+        monkeypatch.setattr(tiles, "SUPERSEDED_SECONDS", -2)
         assert tiles.sweep(sqlite_state, store) == 1
-    assert files(store, "") == [kept]
+    assert (files(store, "current"), files(store, "superseded")) == ([kept], [])
+    assert not staged.exists()
     assert (read(sqlite_state, store, Window(DAY, DAY), CPU).series[CPU] == 2).all()
 
 
@@ -197,16 +210,19 @@ def test_a_replaced_file_that_the_manifest_still_names_is_read_and_put_back(
     """A machine that stopped after a swap may come back with the database of before."""
     put(sqlite_state, store, {CPU: np.ones((1, SLOTS_PER_DAY), np.float32)})
     (file,) = files(store, "current")
-    store.supersede([file.relative_to(store.root / "current").as_posix()])
+    store.supersede([file])
+    assert files(store, "current") == []
     assert (read(sqlite_state, store, Window(DAY, DAY), CPU).series[CPU] == 1).all()
     with store.locked():
         tiles.sweep(sqlite_state, store)
     assert files(store, "current") == [file]
 
 
-def test_only_one_process_changes_tiles_at_a_time(store: TileStore) -> None:
+def test_only_one_process_changes_tiles_at_a_time(state: State, store: TileStore) -> None:
     message = "another import is changing the tiles"
-    with store.locked(), pytest.raises(Conflict, match=message), TileStore(store.root).locked():
+    # As another process opens it.
+    other = pickle.loads(pickle.dumps(store))
+    with store.locked(), pytest.raises(Conflict, match=message), other.locked():
         pass
     with store.locked():
         pass
@@ -220,7 +236,7 @@ def test_a_removed_account_leaves_no_file_and_no_row(state: State, store: TileSt
         remove_files = tiles.remove_account(connection, store, ACCOUNT)
     assert files(store, "current"), "files stay until the transaction has been committed"
     remove_files()
-    assert not files(store, "")
+    assert not files(store, "current") + files(store, "superseded")
     with state.reading() as connection:
         assert tiles.tile_paths(connection) == {}
         assert [key.account_id for key in inventory.shards(connection)] == ["222222222222"]

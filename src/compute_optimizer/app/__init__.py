@@ -89,6 +89,18 @@ class Application:
     state: State
 
 
+def tiles_of(settings: Settings) -> TileStore:
+    """Return the metric store; raises InvalidInput for a bucket that cannot be used."""
+    if not settings.tiles_url:
+        return TileStore(settings.tiles_dir)
+    from compute_optimizer.store.rights import Rights
+    from compute_optimizer.store.tile_bucket import TileBucket
+
+    bucket = TileBucket(settings.tiles_url, Rights(settings.state_url))
+    bucket.check()
+    return TileStore(settings.tiles_dir, place=bucket)
+
+
 @contextmanager
 def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
     """Open the state store, bring its schema up to date, and close it at the end."""
@@ -116,7 +128,7 @@ def front_door(
     with ExitStack() as stack:
         stack.callback(audit_log.close)
         authenticate, steps = _authentication(application, stack)
-        tiles, exporter = TileStore(settings.tiles_dir), exporter_of(application)
+        tiles, exporter = tiles_of(settings), exporter_of(application)
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
         if member.keeps_house:
             steps += _housekeeping(application, tiles, exporter)
@@ -240,7 +252,7 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
     return Worker(
         state=application.state,
         clock=application.clock,
-        tiles=TileStore(settings.tiles_dir),
+        tiles=tiles_of(settings),
         exporter=exporter_of(application),
         schedules=schedules_of(settings),
         holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
+from compute_optimizer.cli.executing import AddressOption, ExecutorOption, Where, executing
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -25,7 +26,6 @@ from compute_optimizer.jobs.analyze import analyze as analyze_fleet
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.prices import stale_since
 from compute_optimizer.resources import plural_of
-from compute_optimizer.store.tiles import TileStore
 
 AccountsOption = Annotated[
     list[str] | None,
@@ -55,6 +55,8 @@ def analyze(
     workers: WorkersOption = None,
     profile: ProfileOption = None,
     idle_limits: IdleLimitsOption = None,
+    executor: ExecutorOption = Where.LOCAL,
+    address: AddressOption = "",
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -62,18 +64,22 @@ def analyze(
     settings = settings_for(data_dir, workers=workers, profile=profile, idle_limits=idle_limits)
     limits = read_idle_limits(settings.idle_limits)
     began = perf_counter()
-    with opened(settings) as application, _progress_bar() as bar:
+    with (
+        opened(settings) as application,
+        executing(application, executor, address) as execute,
+        _progress_bar() as bar,
+    ):
         shards = bar.add_task("Analyzing shards", total=None)
         analysis = analyze_fleet(
             application.state,
-            TileStore(settings.tiles_dir),
+            tiles_of(settings),
             application.clock,
             as_of=as_of_moment(as_of, application.clock),
             accounts=account,
-            workers=settings.workers,
             profile=settings.profile,
             idle_limits=limits,
             progress=lambda done, total: bar.update(shards, completed=done, total=total),
+            executor=execute,
         )
     summary = _summary(analysis, perf_counter() - began)
     _warn_of_old_prices(analysis, timedelta(days=settings.price_max_age_days))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import Application, opened, tiles_of
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
 from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
 from compute_optimizer.cli.backtest_tables import print_report
+from compute_optimizer.cli.executing import (
+    AddressOption,
+    ExecutorOption,
+    Where,
+    executing,
+    refuse_executor,
+)
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -27,7 +35,9 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.cli.replay_tables import print_replay
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.backtest import (
+    ENGINE_DIMENSIONS,
     BacktestRequest,
     Progress,
     stored_fleet,
@@ -62,6 +72,13 @@ LookbacksOption = Annotated[
 AblationOption = Annotated[
     bool, typer.Option("--ablation", help="Also with the risk fitted on other features.")
 ]
+DimensionsOption = Annotated[
+    str | None,
+    typer.Option(help="Some of cpu,memory,disk,network. Default: all that there are."),
+]
+StatisticOption = Annotated[
+    Statistic | None, typer.Option(help="Which one, where a trace has several.")
+]
 PlotsOption = Annotated[
     Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
 ]
@@ -76,10 +93,7 @@ def backtest(
     ] = False,
     demo: DemoOption = False,
     resource_type: TypeOption = None,
-    dimensions: Annotated[
-        str | None,
-        typer.Option(help="Some of cpu,memory,disk,network. Default: all that there are."),
-    ] = None,
+    dimensions: DimensionsOption = None,
     fit: Annotated[
         Path | None, typer.Option(help="Choose knobs on this other trace file (transfer).")
     ] = None,
@@ -90,26 +104,29 @@ def backtest(
         list[str] | None,
         typer.Option(help="First day of a test window; repeat it. Default: the trace's own."),
     ] = None,
-    statistic: Annotated[
-        Statistic | None, typer.Option(help="Which one, where a trace has several.")
-    ] = None,
+    statistic: StatisticOption = None,
     processor_speed: SpeedOption = False,
     robustness: RobustnessOption = False,
     lookbacks: LookbacksOption = False,
     ablation: AblationOption = False,
     seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap samples.")] = SEED,
     plots: PlotsOption = None,
+    executor: ExecutorOption = Where.LOCAL,
+    address: AddressOption = "",
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
     kind = _other_type(resource_type)
     _check_source(trace, fleet, demo, statistic)
+    if not fleet:
+        refuse_executor(executor, address, "a trace or the demo")
+    place = _Place(settings_for(data_dir), executor, address)
     if kind is not None:
         asked = (trace, dimensions, fit, processor_speed, robustness, lookbacks, ablation, plots)
         _refuse_for(kind, any(asked) or budgets != USUAL_BUDGETS)
         days = tuple(_day(word) for word in origin or ())
-        _replay(kind, demo, days, seed, settings_for(data_dir), output)
+        _replay(kind, demo, days, seed, place, output)
         return
     if demo:
         raise InvalidInput("--demo needs --type with another type than Ec2Instance")
@@ -127,7 +144,7 @@ def backtest(
     )
     with _progress_bar() as progress:
         progress("Reading", 0, 1)
-        replayed = _fleet(trace, settings_for(data_dir), statistic, request)
+        replayed = _fleet(trace, place, statistic, request, progress)
         fit_on = trace_fleet(fit, statistic) if fit else None
         report = run_backtest(replayed, request, fit_on, progress)
     if plots is not None:
@@ -156,7 +173,7 @@ def _replay(
     demo: bool,
     origins: tuple[date, ...],
     seed: int,
-    settings: Settings,
+    place: "_Place",
     output: Format,
 ) -> None:
     with _progress_bar() as progress:
@@ -164,9 +181,9 @@ def _replay(
         if demo:
             report = replay(demo_past(kind), origins, seed, progress)
         else:
-            with opened(settings) as application:
-                past = stored_past(application.state, TileStore(settings.tiles_dir), kind)
-                report = replay(past, origins, seed, progress)
+            with place.opened() as (application, tiles, execute):
+                past = stored_past(application.state, tiles, kind)
+                report = replay(past, origins, seed, progress, execute)
     if output is Format.JSON:
         print_json(report)
     else:
@@ -185,16 +202,42 @@ def _check_source(trace: Path | None, fleet: bool, demo: bool, statistic: Statis
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The metric store, and where its shards are worked off."""
+
+    settings: Settings
+    where: Where
+    address: str
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Application, TileStore, Executor]]:
+        """Open the stores, and an executor: one process, unless it is Ray."""
+        workers = 1 if self.where is Where.LOCAL else None
+        with (
+            opened(self.settings) as application,
+            executing(application, self.where, self.address, workers) as execute,
+        ):
+            yield application, tiles_of(self.settings), execute
+
+
 def _fleet(
-    trace: Path | None, settings: Settings, statistic: Statistic | None, request: BacktestRequest
+    trace: Path | None,
+    place: _Place,
+    statistic: Statistic | None,
+    request: BacktestRequest,
+    progress: Progress,
 ) -> TraceFleet:
     if trace is not None:
         return trace_fleet(trace, statistic)
-    with opened(settings) as application:
-        tiles = TileStore(settings.tiles_dir)
-        if request.dimensions:
-            return stored_fleet(application.state, tiles, request.dimensions)
-        return stored_fleet(application.state, tiles)
+    with place.opened() as (application, tiles, execute):
+        return stored_fleet(
+            application.state,
+            tiles,
+            request.dimensions or tuple(ENGINE_DIMENSIONS),
+            execute,
+            lambda done, total: progress("Reading", done, total),
+        )
 
 
 def _words(given: str | None) -> list[str]:

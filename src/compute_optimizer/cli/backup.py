@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from compute_optimizer.app import Application, opened
+from compute_optimizer.app import Application, opened, tiles_of
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -26,7 +26,6 @@ from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.backup_files import TILES, Manifest
 from compute_optimizer.store.sealing import open_key_file
 from compute_optimizer.store.state_copy import Told
-from compute_optimizer.store.tiles import TileStore
 
 
 def backup(
@@ -48,7 +47,7 @@ def backup(
     settings = settings_for(data_dir)
     request = BackupRequest(target, settings.key_file if with_key else None)
     with opened(settings) as application, telling() as told:
-        tiles = TileStore(settings.tiles_dir)
+        tiles = tiles_of(settings)
         made = back_up(application.state, tiles, application.clock, request, told)
         record_command(application, "backup", [], target=str(target), withKey=with_key)
     if output is Format.JSON:
@@ -74,7 +73,7 @@ def restore_backup(
     settings = settings_for(data_dir)
     request = RestoreRequest(source, settings.key_file, overwrite)
     with opened(settings) as application, telling() as told:
-        found = restore(application.state, TileStore(settings.tiles_dir), request, told)
+        found = restore(application.state, tiles_of(settings), request, told)
         record_command(application, "restore", [], source=str(source), overwrite=overwrite)
         opens = _secrets_open(application)
     if output is Format.JSON:

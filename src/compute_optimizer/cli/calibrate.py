@@ -6,8 +6,15 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.executing import (
+    AddressOption,
+    ExecutorOption,
+    Where,
+    executing,
+    refuse_executor,
+)
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -21,7 +28,6 @@ from compute_optimizer.jobs import calibrate as jobs
 from compute_optimizer.jobs.backtest import trace_fleet
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.store.risk import FLEET
-from compute_optimizer.store.tiles import TileStore
 
 TESTED = {
     "origin": "Origin",
@@ -42,12 +48,16 @@ def calibrate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Fit and tell, but keep nothing.")
     ] = False,
+    executor: ExecutorOption = Where.LOCAL,
+    address: AddressOption = "",
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Fit the predicted risk on the past of all opted-in accounts; the next analysis uses it."""
     if forget and (trace or dry_run):
         raise InvalidInput("--forget goes alone: it fits nothing")
+    if trace is not None or forget:
+        refuse_executor(executor, address, "a trace or what is forgotten")
     if trace is not None:
         _tell(jobs.fit(trace_fleet(trace)), output, kept=False)
         return
@@ -60,8 +70,15 @@ def calibrate(
                 _FORGOTTEN if had else "There was no model of your own: the one that ships stays."
             )
             return
-        tiles = TileStore(settings.tiles_dir)
-        model = jobs.calibrate(application.state, tiles, application.clock, keep=not dry_run)
+        workers = 1 if executor is Where.LOCAL else None
+        with executing(application, executor, address, workers) as execute:
+            model = jobs.calibrate(
+                application.state,
+                tiles_of(settings),
+                application.clock,
+                keep=not dry_run,
+                executor=execute,
+            )
         if not dry_run:
             record_command(application, "calibrate", [FLEET])
     _tell(model, output, kept=not dry_run)

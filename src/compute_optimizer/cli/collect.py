@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from compute_optimizer.app import Application, aws_source, opened
+from compute_optimizer.app import Application, aws_source, opened, tiles_of
 from compute_optimizer.cli.collecting import (
     enroll,
     estimate_as_json,
@@ -38,7 +38,6 @@ from compute_optimizer.jobs.collect import (
 )
 from compute_optimizer.jobs.collect import estimate as estimate_of
 from compute_optimizer.sources.aws import Access
-from compute_optimizer.store.tiles import TileStore
 
 commands = typer.Typer(
     help="Collect inventory and metrics from where they are measured.", no_args_is_help=True
@@ -202,7 +201,7 @@ def run(
 ) -> CollectReport:
     """Collect, or say what it would take, showing how far it is."""
     do = estimate_of if only_estimate else collect
-    tiles = TileStore(application.settings.tiles_dir)
+    tiles = tiles_of(application.settings)
     with progress_bar() as progress:
         return do(application.state, tiles, application.clock, source, request, progress)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from compute_optimizer.api.listening import bind, url_of
-from compute_optimizer.app import Application, opened
+from compute_optimizer.app import Application, opened, tiles_of
 from compute_optimizer.cli.output import settings_for
 from compute_optimizer.cli.recommend import print_recommendations
 from compute_optimizer.cli.serve import serve_on
@@ -30,7 +30,6 @@ from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.scenario.fleet import FLEET_SIZE
 from compute_optimizer.scenario.organization import ACCOUNTS, MANAGEMENT_ACCOUNT_ID
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.tiles import TileStore
 
 DEFAULT_FOLDER = Path(".demo")
 
@@ -94,7 +93,7 @@ def prepare(application: Application, size: int = FLEET_SIZE) -> None:
     _say("Analyzing ...")
     analyze(
         application.state,
-        TileStore(application.settings.tiles_dir),
+        tiles_of(application.settings),
         clock,
         as_of=files.as_of,
         profile=application.settings.profile,
@@ -107,7 +106,7 @@ def take_in(application: Application, files: DemoFiles) -> None:
     """Import the demo's files and say how much they held."""
     report = ingest(
         application.state,
-        TileStore(application.settings.tiles_dir),
+        tiles_of(application.settings),
         application.clock,
         ImportRequest(inventory=files.inventory, metrics=files.metrics),
     )

@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
 from compute_optimizer.cli.comparison import show_comparison
 from compute_optimizer.cli.evidence import print_choices, print_figures, print_idle_rules
@@ -35,7 +35,6 @@ from compute_optimizer.jobs.explain import compare
 from compute_optimizer.jobs.explain import explain as explain_resource
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.model.recommendation import Finding
-from compute_optimizer.store.tiles import TileStore
 
 METRICS = {
     "metric": "Metric",
@@ -113,7 +112,7 @@ def explain(
     """Print what decided one recommendation, or what changed it between two moments."""
     settings = settings_for(data_dir, profile=profile)
     with opened(settings) as application:
-        stores = (application.state, TileStore(settings.tiles_dir), application.clock)
+        stores = (application.state, tiles_of(settings), application.clock)
         moment = as_of_moment(as_of, application.clock)
         other = as_of_moment(against, application.clock, "--against")
         limits = read_idle_limits(settings.idle_limits)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import typer
 
-from compute_optimizer.app import Application, exporter_of, opened
+from compute_optimizer.app import Application, exporter_of, opened, tiles_of
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -19,7 +19,6 @@ from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.jobs.export import Exporter, Outcome, run_exports
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.exports import EXPORT_KINDS, queue_export
-from compute_optimizer.store.tiles import TileStore
 
 HEADINGS = {
     "jobId": "Job",
@@ -108,7 +107,7 @@ def _context(application: Application, exporter: Exporter, asked: dict[str, str 
         principal_arn=f"arn:aws:iam::{account}:root",
         state=application.state,
         clock=application.clock,
-        tiles=TileStore(application.settings.tiles_dir),
+        tiles=tiles_of(application.settings),
         enum_style=application.settings.enum_style,
         newer_idle_types=application.settings.newer_idle_types,
         sink=exporter.sink,

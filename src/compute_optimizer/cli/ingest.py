@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -23,7 +23,6 @@ from compute_optimizer.jobs.ingest import ImportReport, ImportRequest, ingest
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.files.mapping import NO_MAPPING, read_mapping
 from compute_optimizer.sources.files.tables import Progress as ReadProgress
-from compute_optimizer.store.tiles import TileStore
 
 
 def import_files(
@@ -61,9 +60,7 @@ def import_files(
     )
     settings = settings_for(data_dir)
     with opened(settings) as application, _progress_bar() as progress:
-        report = ingest(
-            application.state, TileStore(settings.tiles_dir), application.clock, request, progress
-        )
+        report = ingest(application.state, tiles_of(settings), application.clock, request, progress)
     if output is Format.JSON:
         print_json(report_as_json(report))
     else:

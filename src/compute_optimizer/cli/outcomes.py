@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -16,7 +16,6 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.jobs.outcomes import outcomes as outcomes_of
 from compute_optimizer.model.outcome import Outcome, Totals, totals_of
-from compute_optimizer.store.tiles import TileStore
 
 SHOWN = 50
 """Changes in the table unless more are asked for."""
@@ -46,7 +45,7 @@ def outcomes(
     """Show what applied recommendations have saved and hurt so far, beside what was predicted."""
     settings = settings_for(data_dir)
     with opened(settings) as application:
-        tiles = TileStore(settings.tiles_dir)
+        tiles = tiles_of(settings)
         found = outcomes_of(application.state, tiles, application.clock, account)
     totals = totals_of(found)
     if output is Format.JSON:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -14,7 +14,6 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.jobs.purge import purge_opted_out
-from compute_optimizer.store.tiles import TileStore
 
 
 def purge(
@@ -31,7 +30,7 @@ def purge(
     """
     settings = settings_for(data_dir, opt_out_grace_days=grace_days)
     with opened(settings) as application:
-        tiles = TileStore(settings.tiles_dir)
+        tiles = tiles_of(settings)
         purged = purge_opted_out(
             application.state, tiles, application.clock, settings.opt_out_grace
         )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from compute_optimizer.app import Application, aws_source, opened
+from compute_optimizer.app import Application, aws_source, opened, tiles_of
 from compute_optimizer.cli.collect import (
     AccountsOption,
     ConcurrencyOption,
@@ -33,7 +33,6 @@ from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectRep
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.sources.aws import Access
-from compute_optimizer.store.tiles import TileStore
 
 
 def quickstart(
@@ -76,7 +75,7 @@ def _report(application: Application, access: Access, wish: Wish) -> CollectRepo
     print_report(report)
     if not report.resources:
         return report
-    tiles = TileStore(application.settings.tiles_dir)
+    tiles = tiles_of(application.settings)
     with Console(stderr=True).status("Analyzing ..."):
         analyze(
             application.state,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from compute_optimizer.app import opened
+from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -38,7 +38,6 @@ from compute_optimizer.jobs.simulate import simulate as simulate_fleet
 from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.preferences import AWS_ARM64, CURRENT
-from compute_optimizer.store.tiles import TileStore
 
 
 class Architecture(StrEnum):
@@ -156,7 +155,7 @@ def _of_store(
     """Return the report of the imported fleet, with its own risk model where it has one."""
     with opened(settings) as application:
         moment = as_of_moment(as_of, application.clock)
-        tiles = TileStore(settings.tiles_dir)
+        tiles = tiles_of(settings)
         fleet = imported_fleet(application.state, tiles, application.clock, moment)
         with application.state.reading() as connection:
             model = risk_policy(connection, settings.profile).model

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from compute_optimizer.app import opened, schedules_of
+from compute_optimizer.app import opened, schedules_of, tiles_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -16,7 +16,6 @@ from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.status import LOOK_BACK_DAYS, JobStatus, Status, status_of
 from compute_optimizer.store.freshness import Freshness
 from compute_optimizer.store.outbox import Backlog
-from compute_optimizer.store.tiles import TileStore
 
 JOBS = {
     "job": "Job",
@@ -61,7 +60,7 @@ def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) 
     with opened(settings) as application:
         found = status_of(
             application.state,
-            TileStore(settings.tiles_dir),
+            tiles_of(settings),
             application.clock,
             [kind.name for kind in JOB_KINDS],
             schedules,

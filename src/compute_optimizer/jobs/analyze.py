@@ -4,19 +4,10 @@ Each shard is one unit of work that shares nothing with the others: whoever anal
 stores itself, reads, decides and writes. A crash leaves the previous run as it was.
 """
 
-import os
-import signal
-import threading
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from multiprocessing import connection as multiprocessing_connection
-from multiprocessing import get_context, parent_process
-from pathlib import Path
 from typing import cast
 
 from sqlalchemy import Connection
@@ -24,10 +15,11 @@ from sqlalchemy import Connection
 from compute_optimizer.catalog.described_types import OwnFigures
 from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
 from compute_optimizer.engine.digests import DigestedSamples, completed
-from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.interfaces import Clock, Executor
 from compute_optimizer.jobs.analysis_tally import Tally, sum_of, tally_of
 from compute_optimizer.jobs.effective import after_discounts
+from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.jobs.members import members_of_known_groups, with_groups
 from compute_optimizer.jobs.new_advice import new_advice, publish_advice
 from compute_optimizer.jobs.readings import digested_for, samples_for
@@ -66,10 +58,6 @@ from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, r
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
-RESOURCES_PER_PROCESS = 8_192
-"""Resources that make another process worth its start, which takes a second or two of imports: as
-long as one process needs for half as many (benchmarks/analysis_rate.py)."""
-
 BATCH_RESOURCE_DAYS = SHARD_RESOURCES * 32
 """Resources times days that are read at once: a full shard over 32 days, 150 MB for each metric.
 Over 93 days a full shard takes three batches."""
@@ -85,8 +73,9 @@ Progress = Callable[[int, int], None]
 class ShardTask:
     """Everything that another process needs to analyze one shard."""
 
-    state_url: str
-    tiles_root: Path
+    state_url: str = field(repr=False)
+    """Holds a password, which no message and no log may."""
+    tiles: TileStore
     clock: Clock
     run_id: str
     shard: ShardKey
@@ -127,6 +116,7 @@ def analyze(
     progress: Progress = lambda done, total: None,
     fence: Callable[[Connection], None] = lambda connection: None,
     in_short: bool = True,
+    executor: Executor | None = None,
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
@@ -135,7 +125,8 @@ def analyze(
     visible, and may raise to prevent it. Without `in_short` all samples are read; the answer is the
     same.
 
-    `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
+    `workers` counts this process; 0 means one per core, and a small fleet needs no other. An
+    `executor` of other machines may stand in their place. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
     are older or newer ones; Conflict for accounts that are not opted in.
     """
@@ -151,7 +142,7 @@ def analyze(
     tasks = [
         ShardTask(
             state.url,
-            tiles.root,
+            tiles,
             clock,
             run_id,
             shard,
@@ -165,15 +156,17 @@ def analyze(
         )
         for shard in found
     ]
-    worthwhile = max(1, sum(found.values()) // RESOURCES_PER_PROCESS)
-    processes = min(workers or available_cores(), worthwhile, max(1, len(tasks)))
-    tallies = _analyze_shards(tasks, processes, progress)
+    work_off = executor or locally(workers)
+    tallies = work_off(analyze_shard, tasks, progress, resources=sum(found.values()))
     _complete(state, run_id, wanted, found, clock, fence)
     return Analysis(run_id, moment, window, wanted, sum_of(tallies))
 
 
 def analyze_shard(task: ShardTask) -> Tally:
-    """Analyze one shard, store the result, still invisible, and return what was found."""
+    """Analyze one shard, store the result, still invisible, and return what was found.
+
+    Doing it again stores nothing twice: the process of the first time may have ended after it.
+    """
     with closing(State(task.state_url)) as state:
         with state.reading() as connection:
             resources = resources_of(connection, task.shard)
@@ -242,7 +235,7 @@ def _found(
     with state.reading() as connection:
         window = digested_for(
             connection,
-            TileStore(task.tiles_root),
+            task.tiles,
             task.shard,
             kind,
             resources,
@@ -309,7 +302,7 @@ def _followed(
     with state.reading() as connection:
         together = with_groups(
             connection,
-            TileStore(task.tiles_root),
+            task.tiles,
             task.shard,
             resources,
             alone,
@@ -328,7 +321,7 @@ def _samples(
     with state.reading() as connection:
         return samples_for(
             connection,
-            TileStore(task.tiles_root),
+            task.tiles,
             task.shard,
             kind,
             resources,
@@ -353,13 +346,6 @@ def resource_type(name: str) -> ResourceType:
         return kind
     known = ", ".join(kind.name for kind in RESOURCE_TYPES)
     raise InvalidInput(f"resources of type {name!r} cannot be analyzed; expected one of {known}")
-
-
-def available_cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _accounts_to_analyze(state: State, accounts: Collection[str] | None) -> tuple[str, ...]:
@@ -426,69 +412,3 @@ def _complete(
         scopes = sorted(store.current_scopes(connection, accounts) | analyzed)
         store.complete_run(connection, run_id, scopes, clock.now())
         publish_advice(connection, run_id, accounts, new, clock.now())
-
-
-def _analyze_shards(tasks: Sequence[ShardTask], processes: int, progress: Progress) -> list[Tally]:
-    """Analyze all shards in that many processes, of which this one is the first."""
-    waiting, done = deque(tasks), list[Tally]()
-
-    def work_off(run: Callable[[ShardTask], Tally]) -> None:
-        try:
-            for task in _taken_from(waiting):
-                done.append(run(task))
-                progress(len(done), len(tasks))
-        finally:
-            # After a failure nobody needs to go on; without one there is nothing left.
-            waiting.clear()
-
-    others = processes - 1
-    if not others:
-        work_off(analyze_shard)
-        return done
-    with (
-        _explained_loss(),
-        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker) as pool,
-        ThreadPoolExecutor(others) as lanes,
-    ):
-        lane = [
-            lanes.submit(work_off, lambda task: pool.submit(analyze_shard, task).result())
-            for _ in range(others)
-        ]
-        work_off(analyze_shard)
-        for one in lane:
-            one.result()
-    return done
-
-
-@contextmanager
-def _explained_loss() -> Iterator[None]:
-    """Explain a process that is gone."""
-    try:
-        yield
-    except BrokenProcessPool:
-        raise ComputeOptimizerError(
-            "a process of the analysis was ended from outside, perhaps for want of memory; the "
-            "former recommendations stand. Analyze again, with fewer --workers if it repeats"
-        ) from None
-
-
-def _taken_from(waiting: deque[ShardTask]) -> Iterator[ShardTask]:
-    """Take shards until none is left; several threads take from the same queue."""
-    while True:
-        try:
-            yield waiting.popleft()
-        except IndexError:
-            return
-
-
-def _prepare_worker() -> None:
-    """Let the parent decide when to stop: also when it is killed without a chance to say so."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        multiprocessing_connection.wait([parent.sentinel])
-        os._exit(1)

@@ -1,7 +1,8 @@
 """Backtest: replay a trace file, or the fleet of the metric store, and score the advice."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,15 @@ from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.dimensions import Dimension, combine
 from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.interfaces import Executor
+from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, Statistic, Window
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.inventory import resources_of, shard_sizes, shards
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
 ENGINE_DIMENSIONS = {
@@ -111,20 +114,39 @@ def trace_fleet(path: Path, statistic: Statistic | None = None) -> TraceFleet:
 
 
 def stored_fleet(
-    state: State, tiles: TileStore, dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS)
+    state: State,
+    tiles: TileStore,
+    dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS),
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> TraceFleet:
     """Return the instances of all opted-in accounts with what the metric store knows of them.
 
-    Only the dimensions asked for are read; those that nobody sent are left out. Raises
-    Conflict where nobody opted in, and InvalidInput where there is no sample.
+    Only the dimensions asked for are read, a shard at a time, each as one view; those that nobody
+    sent are left out. This process reads, or an `executor`. Raises Conflict where nobody opted in,
+    and InvalidInput where there is no sample.
     """
-    wanted = _wanted(dimensions)
-    types = load_instance_types()
+    wanted = tuple(_wanted(dimensions))
     with state.reading() as connection:
         keys = shards_of_opted_in(connection, EC2_INSTANCE)
         window = stored_window(connection, keys, "instances")
-        parts = [_part(connection, tiles, key, window, types, wanted) for key in keys]
+        sizes = shard_sizes(connection, {key.account_id for key in keys})
+    tasks = [_Reading(state.url, tiles, key, window, wanted) for key in keys]
+    read = executor or locally(workers=1)
+    parts = read(_part, tasks, progress, resources=sum(sizes.get(key, 0) for key in keys))
     return _joined(parts, window)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Everything that another process needs to read one shard."""
+
+    state_url: str = field(repr=False)
+    """Holds a password, which no message and no log may."""
+    tiles: TileStore
+    shard: ShardKey
+    window: Window
+    dimensions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,18 +203,13 @@ def stored_window(connection: Connection, keys: Sequence[ShardKey], plural: str)
     return Window(first, last)
 
 
-def _part(
-    connection: Connection,
-    tiles: TileStore,
-    key: ShardKey,
-    window: Window,
-    types: InstanceTypes,
-    wanted: Mapping[str, Dimension],
-) -> _Part:
-    resources = resources_of(connection, key)
+def _part(task: _Reading) -> _Part:
+    types, wanted, window = load_instance_types(), _wanted(task.dimensions), task.window
     metrics = tuple(metric for dimension in wanted.values() for metric in dimension.metrics)
     series = [one for one in METRICS if one.metric in metrics]
-    samples = read_samples(connection, tiles, key, window, series)
+    with closing(State(task.state_url)) as state, state.reading() as connection:
+        resources = resources_of(connection, task.shard)
+        samples = read_samples(connection, task.tiles, task.shard, window, series)
     chosen = choose_series(samples, metrics)
     capacity = _capacity(resources, types)
     demand = {

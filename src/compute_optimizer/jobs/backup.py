@@ -98,8 +98,8 @@ def _snapshot(
                 write_snapshot(connection, writer.scratch / STATE, told)
                 return view
     raise StoreUnavailable(
-        f"tile {tiles.root}/current/{missing}, which the state names, does not exist; restore it, "
-        "or remove its row and import that day again"
+        f"tile {tiles.place.name}/current/{missing}, which the state names, does not exist; "
+        "restore it, or remove its row and import that day again"
     )
 
 

@@ -1,13 +1,13 @@
 """Calibrate: fit the risk model on a fleet's own past, and keep it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from compute_optimizer.backtest.fitting import fit_fleet
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.backtest import stored_fleet
+from compute_optimizer.interfaces import Clock, Executor
+from compute_optimizer.jobs.backtest import ENGINE_DIMENSIONS, stored_fleet
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.store import State
 from compute_optimizer.store import risk as store
@@ -22,12 +22,16 @@ def calibrate(
     dimensions: Sequence[str] = (),
     seed: int = SEED,
     keep: bool = True,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> RiskModel:
     """Fit the model of all opted-in accounts; the next analysis uses it, if it is kept.
 
+    The samples are read by this process, or by an `executor`; the fit is of the whole fleet.
     Raises Conflict where nobody opted in, and InvalidInput where there is too little to learn from.
     """
-    fleet = stored_fleet(state, tiles, dimensions) if dimensions else stored_fleet(state, tiles)
+    chosen = dimensions or tuple(ENGINE_DIMENSIONS)
+    fleet = stored_fleet(state, tiles, chosen, executor, progress)
     model = fit(fleet, seed)
     if keep:
         with state.writing() as connection:

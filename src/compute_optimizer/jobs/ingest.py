@@ -164,7 +164,7 @@ def disk_errors(tiles: TileStore) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreUnavailable(
-            f"tiles in {tiles.root} cannot be written: {error}; run this again when they can"
+            f"tiles in {tiles.place.name} cannot be written: {error}; run this again when they can"
         ) from error
 
 

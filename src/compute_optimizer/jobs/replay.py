@@ -1,7 +1,8 @@
 """Replay: give the advice of a past day again, and hold it against what came, for any type."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,16 +11,18 @@ from compute_optimizer.backtest.replay import Outcomes, joined, judged, scores
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.analyze import resource_type
 from compute_optimizer.jobs.backtest import shards_of_opted_in, stored_window
 from compute_optimizer.jobs.demo import generate_estate, samples_of
+from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
-from compute_optimizer.model.resource import Resource
+from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.scenario.fleet import FLEET_SIZE
 from compute_optimizer.store import State
-from compute_optimizer.store.inventory import resources_of
+from compute_optimizer.store.inventory import resources_of, shard_sizes
 from compute_optimizer.store.tiles import TileStore, read_samples
 
 BATCH = 500
@@ -41,8 +44,68 @@ class Past:
     name: str
     kind: ResourceType
     window: Window
-    read: Callable[[Window], Iterator[Batch]]
-    """Yield the resources, a batch at a time, with their samples of some of the days."""
+    parts: Sequence["StoredPart | SentPart"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A shard of the metric store, to be read by any process."""
+
+    state_url: str = field(repr=False)
+    """Holds a password, which no message and no log may."""
+    tiles: TileStore
+    shard: ShardKey
+    resources: int
+    """How many there are, about."""
+
+    def read(self, days: Window) -> Iterator[Batch]:
+        """Yield the resources, a batch at a time, with their samples of some of the days."""
+        kind = resource_type(self.shard.resource_type)
+        with closing(State(self.state_url)) as state:
+            with state.reading() as connection:
+                resources = resources_of(connection, self.shard)
+            for first in range(0, len(resources), BATCH):
+                some = resources[first : first + BATCH]
+                arns = [one.arn for one in some]
+                with state.reading() as connection:
+                    yield (
+                        some,
+                        read_samples(connection, self.tiles, self.shard, days, kind.metrics, arns),
+                    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SentPart:
+    """What the generated organization of the demo sent of some resources."""
+
+    shard: ShardKey
+    some: Sequence[Resource]
+    """In the order of the samples."""
+    samples: ShardSamples
+
+    @property
+    def resources(self) -> int:
+        """Return how many there are."""
+        return len(self.some)
+
+    def read(self, days: Window) -> Iterator[Batch]:
+        """Yield the resources with their samples of some of the days."""
+        yield self.some, _days(self.samples, days)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """The advice of one day for one part."""
+
+    part: StoredPart | SentPart
+    origin: date
+    last: date
+    """Of the test window."""
+
+    @property
+    def shard(self) -> ShardKey:
+        """Return the shard that it is about."""
+        return self.part.shard
 
 
 def replayed_type(name: str) -> ResourceType:
@@ -62,18 +125,9 @@ def stored_past(state: State, tiles: TileStore, kind: ResourceType) -> Past:
     with state.reading() as connection:
         keys = shards_of_opted_in(connection, kind.name)
         window = stored_window(connection, keys, kind.plural)
-
-    def read(days: Window) -> Iterator[Batch]:
-        for key in keys:
-            with state.reading() as connection:
-                resources = resources_of(connection, key)
-            for first in range(0, len(resources), BATCH):
-                some = resources[first : first + BATCH]
-                arns = [one.arn for one in some]
-                with state.reading() as connection:
-                    yield some, read_samples(connection, tiles, key, days, kind.metrics, arns)
-
-    return Past("the metric store", kind, window, read)
+        sizes = shard_sizes(connection, {key.account_id for key in keys})
+    parts = [StoredPart(state.url, tiles, key, sizes.get(key, 0)) for key in keys]
+    return Past("the metric store", kind, window, parts)
 
 
 def demo_past(kind: ResourceType, size: int = FLEET_SIZE) -> Past:
@@ -88,13 +142,17 @@ def demo_past(kind: ResourceType, size: int = FLEET_SIZE) -> Past:
         if one.window == window and set(one.resource_arns) & owned.keys()
     ]
 
-    def read(days: Window) -> Iterator[Batch]:
-        for samples in sent:
-            rows = [row for row, arn in enumerate(samples.resource_arns) if arn in owned]
-            some = samples.rows(rows)
-            yield [owned[arn] for arn in some.resource_arns], _days(some, days)
+    parts = []
+    for samples in sent:
+        rows = [row for row, arn in enumerate(samples.resource_arns) if arn in owned]
+        some = samples.rows(rows)
+        found = [owned[arn] for arn in some.resource_arns]
+        parts.append(SentPart(_key_of(found[0]), found, some))
+    return Past("the demo", kind, window, parts)
 
-    return Past("the demo", kind, window, read)
+
+def _key_of(resource: Resource) -> ShardKey:
+    return ShardKey(resource.account_id, resource.region, resource.resource_type, 0)
 
 
 def replay(
@@ -102,20 +160,31 @@ def replay(
     origins: Sequence[date] = (),
     seed: int = SEED,
     progress: Callable[[str, int, int], None] = lambda doing, done, total: None,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Return what the advice at each origin would have done, ready for JSON.
 
-    Without origins the test windows follow each other and end with the last day. Raises
-    InvalidInput for an origin without days before and after it.
+    Without origins the test windows follow each other and end with the last day. This process
+    judges every shard, or an `executor`. Raises InvalidInput for an origin without days before and
+    after it.
     """
     chosen = list(origins) or _origins(past)
     for origin in chosen:
         _check(past, origin)
-    found = []
-    for done, origin in enumerate(chosen):
-        progress("Replaying", done, len(chosen))
-        found.append(_at(past, origin))
-    progress("Replaying", len(chosen), len(chosen))
+    tasks = [
+        _Judging(part, origin, _last(past, origin)) for origin in chosen for part in past.parts
+    ]
+    work_off = executor or locally(workers=1)
+    judged_parts = work_off(
+        _judge,
+        tasks,
+        lambda done, total: progress("Replaying", done, total),
+        resources=sum(task.part.resources for task in tasks),
+    )
+    step = len(past.parts)
+    found = [
+        _together(judged_parts[first : first + step]) for first in range(0, len(tasks), step or 1)
+    ]
     kind_replay = past.kind.replay
     assert kind_replay is not None, f"{past.kind.name} is not replayed"
     return {
@@ -159,25 +228,26 @@ def _check(past: Past, origin: date) -> None:
         )
 
 
-def _at(past: Past, origin: date) -> tuple[Outcomes, int]:
-    """Return what became of the advice of one day, and how many resources there are."""
-    last = min(origin + timedelta(days=TEST_DAYS - 1), past.window.last)
-    whole = Window(origin - timedelta(days=TRAIN_DAYS), last)
-    before, after = Window(whole.first, origin - timedelta(days=1)), Window(origin, last)
+def _last(past: Past, origin: date) -> date:
+    return min(origin + timedelta(days=TEST_DAYS - 1), past.window.last)
+
+
+def _judge(task: _Judging) -> tuple[list[Outcomes], int]:
+    """Return what became of the advice of one day for a part, and how many resources it has."""
+    kind, origin = resource_type(task.shard.resource_type), task.origin
+    whole = Window(origin - timedelta(days=TRAIN_DAYS), task.last)
+    before, after = Window(whole.first, origin - timedelta(days=1)), Window(origin, task.last)
     parts, number = [], 0
-    for resources, samples in past.read(whole):
+    for resources, samples in task.part.read(whole):
         number += len(resources)
-        parts.append(
-            judged(
-                past.kind,
-                resources,
-                _days(samples, before),
-                _days(samples, after),
-                origin,
-                DEFAULT_PREFERENCES,
-            )
-        )
-    return joined(parts), number
+        known, came = _days(samples, before), _days(samples, after)
+        parts.append(judged(kind, resources, known, came, origin, DEFAULT_PREFERENCES))
+    return parts, number
+
+
+def _together(parts: Sequence[tuple[list[Outcomes], int]]) -> tuple[Outcomes, int]:
+    outcomes = [one for found, _ in parts for one in found]
+    return joined(outcomes), sum(number for _, number in parts)
 
 
 def _days(samples: ShardSamples, days: Window) -> ShardSamples:

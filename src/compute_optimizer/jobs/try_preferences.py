@@ -233,7 +233,7 @@ def _tasks(
     def task(key: ShardKey, layers: Mapping[tuple[str, str, str], PreferenceLayers]) -> ShardTask:
         return ShardTask(
             state_url=state.url,
-            tiles_root=tiles.root,
+            tiles=tiles,
             clock=clock,
             run_id="",
             shard=key,

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, Select, Table, func, select, text
 
 from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.schema import UtcDateTime, resources, run_scopes, runs, tiles
+from compute_optimizer.store.tile_places import CURRENT, SUPERSEDED
 from compute_optimizer.store.tiles import TileStore
 
 
@@ -77,6 +78,7 @@ def state_bytes(connection: Connection) -> int:
 
 
 def tile_bytes(store: TileStore) -> tuple[int, int]:
-    """Return how many files the metric store has, whatever their part, and their size."""
-    sizes = [file.stat().st_size for file in store.root.rglob("*.parquet")]
+    """Return how many files the metric store has, current or superseded, and their size."""
+    parts = (CURRENT, SUPERSEDED)
+    sizes = [one.bytes for part in parts for one in store.place.files(part)]
     return len(sizes), sum(sizes)

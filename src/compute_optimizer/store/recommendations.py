@@ -123,8 +123,14 @@ def write_result(
     now: datetime,
     idle: Sequence[IdleRecommendation] = (),
 ) -> None:
-    """Store the result of one shard; raise Conflict when the run was given up meanwhile."""
-    _beat(connection, run_id, now)
+    """Store the result of one shard, unless a process that ended had stored it before.
+
+    Raises Conflict when the run was given up meanwhile, or completed by whoever did this again.
+    """
+    _beat(connection, run_id, now, runs.c.completed_at.is_(None))
+    # From here on nobody else writes for the run: the row of its heartbeat is ours.
+    if _is_written(connection, run_id, scope, found, errors, idle):
+        return
     named = {"run_id": run_id, **scope._asdict()}
     if found:
         rows = [named | _recommendation_row(one) for one in found]
@@ -348,8 +354,31 @@ def _idle_row(one: IdleRecommendation) -> dict[str, Any]:
     }
 
 
-def _beat(connection: Connection, run_id: str, now: datetime) -> None:
-    beat = update(runs).where(runs.c.run_id == run_id).values(heartbeat_at=now)
+def _is_written(
+    connection: Connection,
+    run_id: str,
+    scope: Scope,
+    found: Sequence[Recommendation],
+    errors: Sequence[RecommendationError],
+    idle: Sequence[IdleRecommendation],
+) -> bool:
+    """Return whether the result of a shard is there: all of it was written in one transaction."""
+    parts = (recommendations, found), (recommendation_errors, errors), (idle_recommendations, idle)
+    return any(
+        connection.execute(
+            select(table.c.resource_arn)
+            .where(*_of_run(table, run_id, scope), table.c.resource_arn == part[0].resource_arn)
+            .limit(1)
+        ).first()
+        for table, part in parts
+        if part
+    )
+
+
+def _beat(
+    connection: Connection, run_id: str, now: datetime, *going_on: ColumnElement[bool]
+) -> None:
+    beat = update(runs).where(runs.c.run_id == run_id, *going_on).values(heartbeat_at=now)
     if connection.execute(beat).rowcount == 0:
         raise Conflict(
             f"analysis {run_id} stood still for over {ABANDONED_AFTER} and was given up; "

@@ -44,7 +44,7 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.tile_files import RESOURCE, fill, keys_of
-from compute_optimizer.store.tiles import CURRENT, TileStore, tiles_of_window
+from compute_optimizer.store.tiles import TileStore, tiles_of_window
 
 FORMAT_VERSION = 1
 """Of the files; one of another version is made anew."""
@@ -215,7 +215,9 @@ def read_digest(tiles: TileStore, path: str, parts: Sequence[Part]) -> DigestedD
 
 def _stamp(tiles: TileStore, path: str) -> dict[bytes, bytes]:
     """Return what a digest of this version says of the tile as it is; raise OSError without one."""
-    size = (tiles.root / CURRENT / path).stat().st_size
+    size = tiles.place.size(path)
+    if size is None:
+        raise FileNotFoundError(path)
     return {VERSION_KEY: str(FORMAT_VERSION).encode(), SIZE_KEY: str(size).encode()}
 
 
@@ -255,7 +257,7 @@ def keep_digest(tiles: TileStore, path: str, day: DigestedDay, parts: Sequence[P
     except OSError:
         _forget(draft)
         return False
-    if (tiles.root / CURRENT / path).exists():
+    if tiles.place.size(path) is not None:
         return True
     _forget(target)
     return False

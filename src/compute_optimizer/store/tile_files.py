@@ -60,10 +60,14 @@ class TileFile:
     Raises StoreUnavailable when the file is missing, damaged or of a later format.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str, content: Any = None) -> None:
+        """`content` is an open Arrow file where `path` is no file of this machine."""
         self._path = path
+        self._content = content
         try:
-            self._file: Any = pq.ParquetFile(path, read_dictionary=[RESOURCE], memory_map=True)
+            self._file: Any = pq.ParquetFile(
+                path if content is None else content, read_dictionary=[RESOURCE], memory_map=True
+            )
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(path, error) from error
         self._check_version()
@@ -73,6 +77,8 @@ class TileFile:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        if self._content is not None:
+            self._content.close()
 
     @property
     def keys(self) -> frozenset[MetricKey]:
@@ -220,7 +226,7 @@ def _arns(column: Any) -> tuple[str, ...]:
     return tuple(arns)
 
 
-def _unreadable(path: Path, error: Exception) -> StoreUnavailable:
+def _unreadable(path: Path | str, error: Exception) -> StoreUnavailable:
     return StoreUnavailable(
         f"tile {path} cannot be read: {error}; restore it, or remove its row and import that day "
         "again"

@@ -1,22 +1,18 @@
 """Hold on to tile files while they are copied: imports, purges and sweeps take names away.
 
-    tiles/pinned/...     hard links of the files of one view, which keep their content
+    tiles/pinned/...     hard links of the files of one view, which keep their content; where tiles
+                         are in a bucket, copies of them
 
 A file never changes under its name, so that a second name for it is a whole and constant copy.
 """
 
-import errno
-import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from compute_optimizer.errors import Conflict
-from compute_optimizer.store.tiles import CURRENT, PINNED, SUPERSEDED, TileStore
-
-NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
-"""What file systems without hard links answer (link(2)); files are copied there."""
+from compute_optimizer.store.tiles import PINNED, TileStore
 
 
 @contextmanager
@@ -30,8 +26,8 @@ def pinning(tiles: TileStore) -> Iterator[Path]:
     with tiles.backing_up() as alone:
         if not alone:
             raise Conflict(
-                f"another backup of {tiles.root} is being made; run this one again when it has "
-                "ended"
+                f"another backup of {tiles.place.name} is being made; run this one again when it "
+                "has ended"
             )
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -40,27 +36,7 @@ def pinning(tiles: TileStore) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def pin(tiles: TileStore, folder: Path, paths: Iterable[str]) -> str | None:
+def pin(tiles: TileStore, folder: Path, paths: Sequence[str]) -> str | None:
     """Pin files of one view; return the first path that has no file any more, else None."""
     shutil.rmtree(folder, ignore_errors=True)
-    for path in paths:
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # A swap moves files from the first to the second, and a sweep some of them back.
-        places = (tiles.root / part / path for part in (CURRENT, SUPERSEDED, CURRENT))
-        if not any(_linked(place, target) for place in places):
-            return path
-    return None
-
-
-def _linked(place: Path, target: Path) -> bool:
-    try:
-        try:
-            os.link(place, target)
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            shutil.copyfile(place, target)
-    except FileNotFoundError:
-        return False
-    return True
+    return tiles.place.copy(paths, folder)

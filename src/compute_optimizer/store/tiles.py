@@ -8,16 +8,17 @@
     tiles/import.lock      held by the one process that may change tiles
     tiles/backup.lock      held by the one backup that is being made
 
+Current and superseded files may lie in a bucket instead (store/tile_bucket.py); what is only of
+this machine, staging and pins, stays in the folder.
+
 The table `tiles` of the state database is the truth. New files are written beside, moved into place
 and named in the table by one transaction; a crash leaves the old view or the new one, and whatever
 files it leaves are swept before the next change.
 """
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from uuid import uuid4
 import numpy as np
 from sqlalchemy import Connection, and_, delete, insert, select
 
-from compute_optimizer.errors import Conflict, StoreUnavailable
+from compute_optimizer.errors import Conflict
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,
@@ -50,13 +51,13 @@ from compute_optimizer.store.tile_files import (
     same,
     write_tile,
 )
+from compute_optimizer.store.tile_folder import TileFolder
+from compute_optimizer.store.tile_places import CURRENT, SUPERSEDED, TilePlace
 
 SUPERSEDED_SECONDS = 600
 """How long a replaced file stays for readers that began before the swap: reading a shard takes
 seconds."""
 
-CURRENT = "current"
-SUPERSEDED = "superseded"
 STAGING = "staging"
 PINNED = "pinned"
 DIGESTS = "digests"
@@ -83,27 +84,24 @@ class NamedTile:
 
 
 class TileStore:
-    """The folder of tile files.
+    """The tile files: a folder of this machine, and the place of what others may read.
 
-    `durable` is False where nothing has to outlive the process: then nobody waits for the disk.
+    That is the same folder unless another `place` is given. `durable` is False where nothing has
+    to outlive the process: then nobody waits for the disk.
     """
 
-    def __init__(self, root: Path, *, durable: bool = True) -> None:
+    def __init__(self, root: Path, *, durable: bool = True, place: TilePlace | None = None) -> None:
         self.root = root
-        self._durable = durable
+        self.place = place or TileFolder(root, durable=durable)
+        self._durable = durable and place is None
 
     def open(self, path: str) -> TileFile:
         """Open a tile of the manifest, also when a swap has just replaced it.
 
         Raises StoreUnavailable.
         """
-        try:
-            return TileFile(self.root / CURRENT / path)
-        except StoreUnavailable:
-            replaced = self.root / SUPERSEDED / path
-            if replaced.exists():
-                return TileFile(replaced)
-            raise
+        (found,) = self.place.open_all([path])
+        return found
 
     def stage(self, key: ShardKey, day: date, tile: Tile) -> StagedTile:
         """Write a tile beside the current ones; `publish` makes it visible."""
@@ -115,21 +113,17 @@ class TileStore:
 
     def unstage(self, staged: Iterable[StagedTile]) -> None:
         """Move staged files to where the manifest will name them, and wait for the disk."""
-        files = ((self.root / STAGING / one.path, one.path) for one in staged)
-        _put(self.root, files, durable=self._durable)
+        self.place.put((self.root / STAGING / one.path, one.path) for one in staged)
 
     def supersede(self, paths: Iterable[str]) -> None:
         """Take replaced files out of the current ones; readers still find them for a while."""
-        for path in paths:
-            current, replaced = self.root / CURRENT / path, self.root / SUPERSEDED / path
-            if current.exists():
-                replaced.parent.mkdir(parents=True, exist_ok=True)
-                current.rename(replaced)
-                replaced.touch()
+        replaced = tuple(paths)
+        self.place.supersede(replaced)
+        for path in replaced:
             self.digest_path(path).unlink(missing_ok=True)
 
     def digest_path(self, path: str) -> Path:
-        """Return where the digest of a tile is kept."""
+        """Return where the digest of a tile is kept, on this machine."""
         return (self.root / DIGESTS / path).with_suffix(".arrow")
 
     def sweep(self, named: Collection[str]) -> int:
@@ -138,54 +132,42 @@ class TileStore:
         Only for the holder of the lock. `named` are the paths in the manifest.
         """
         shutil.rmtree(self.root / STAGING, ignore_errors=True)
-        removed = 0
-        for path in self._files(CURRENT):
-            removed += path not in named and _removed(self.root / CURRENT / path)
-        # Ages by the file system's own clock: the lock file was touched when the lock was taken.
-        oldest = self._lock_file.stat().st_mtime - SUPERSEDED_SECONDS
-        for path in self._files(SUPERSEDED):
-            file = self.root / SUPERSEDED / path
-            if path in named:
-                # The machine stopped before the swap was durable: the old view stands.
-                file.rename(self.root / CURRENT / path)
-            elif file.stat().st_mtime < oldest:
-                removed += _removed(file)
+        unnamed = [one.path for one in self.place.files(CURRENT) if one.path not in named]
+        self.place.remove(CURRENT, unnamed)
+        expired = []
+        if replaced := self.place.files(SUPERSEDED):
+            oldest = self.place.now() - SUPERSEDED_SECONDS
+            for one in replaced:
+                if one.path in named:
+                    # The machine stopped before the swap was durable: the old view stands.
+                    self.place.reinstate(one.path)
+                elif one.changed < oldest:
+                    expired.append(one.path)
+        self.place.remove(SUPERSEDED, expired)
         self._drop_pins_of_dead_backups()
         digests = {self.digest_path(path) for path in named}
         for file in (self.root / DIGESTS).rglob("*.*"):
             if file.is_file() and file not in digests:
                 file.unlink(missing_ok=True)
-        return removed
+        return len(unnamed) + len(expired)
 
-    @contextmanager
-    def backing_up(self) -> Iterator[bool]:
+    def backing_up(self) -> AbstractContextManager[bool]:
         """Hold the right to pin files, or yield False while another process holds it."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "backup.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            yield True
+        return self.place.held("backup")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the right to change tiles; raise Conflict while another process holds it.
 
-        The operating system lets go of the lock when its holder ends, however it ends. What the
-        holder staged and did not publish is removed.
+        It goes when its holder ends, however it ends. What the holder staged and did not publish
+        is removed.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with self._lock_file.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with self.place.held("import") as alone:
+            if not alone:
                 raise Conflict(
-                    f"another import is changing the tiles in {self.root}; run this one again "
-                    "when it has ended"
-                ) from None
-            self._lock_file.touch()
+                    f"another import is changing the tiles in {self.place.name}; run this one "
+                    "again when it has ended"
+                )
             try:
                 yield
             finally:
@@ -196,19 +178,11 @@ class TileStore:
         """Where an import may put what does not fit in memory; swept like staged files."""
         return self.root / STAGING / "spill"
 
-    @property
-    def _lock_file(self) -> Path:
-        return self.root / "import.lock"
-
     def _drop_pins_of_dead_backups(self) -> None:
         if (self.root / PINNED).exists():
             with self.backing_up() as alone:
                 if alone:
                     shutil.rmtree(self.root / PINNED, ignore_errors=True)
-
-    def _files(self, part: str) -> list[str]:
-        folder = self.root / part
-        return [file.relative_to(folder).as_posix() for file in folder.rglob("*.parquet")]
 
 
 def read_samples(
@@ -227,7 +201,10 @@ def read_samples(
     arns = inventory.arns_of(connection, key) if only is None else tuple(only)
     named = tiles_of_window(connection, key, window)
     with ExitStack() as stack:
-        files = {one.day: stack.enter_context(tiles.open(one.path)) for one in named}
+        opened = tiles.place.open_all([one.path for one in named])
+        files = {
+            one.day: stack.enter_context(file) for one, file in zip(named, opened, strict=True)
+        }
         present = frozenset().union(*(file.keys for file in files.values())) & frozenset(wanted)
         shape = (len(arns), window.days * SLOTS_PER_DAY)
         series: dict[MetricKey, Matrix] = {
@@ -290,6 +267,7 @@ def publish(
     with state.writing() as connection:
         first(connection)
         replaced = [path for tile in staged for path in _swap(connection, tile)]
+        tiles.place.check_held()
     tiles.supersede(replaced)
 
 
@@ -318,7 +296,7 @@ def put_files(tiles: TileStore, folder: Path, paths: Iterable[str]) -> None:
     Only for the holder of the lock. A file that is there already has the same name, and so the same
     content; it is replaced, because it may be damaged.
     """
-    _put(tiles.root, ((folder / path, path) for path in paths))
+    tiles.place.put((folder / path, path) for path in paths)
 
 
 def tiled_accounts(connection: Connection) -> list[str]:
@@ -349,9 +327,9 @@ def remove_account(connection: Connection, tiles: TileStore, account_id: str) ->
     inventory.remove_resources_of(connection, account_id)
 
     def remove_files() -> None:
+        tiles.place.remove_account(account_id)
         # Digests last: who makes one keeps it only while its tile is there.
-        for part in (CURRENT, SUPERSEDED, DIGESTS):
-            shutil.rmtree(tiles.root / part / f"account_id={account_id}", ignore_errors=True)
+        shutil.rmtree(tiles.root / DIGESTS / f"account_id={account_id}", ignore_errors=True)
 
     return remove_files
 
@@ -415,30 +393,3 @@ def _folder(key: ShardKey) -> str:
         f"account_id={key.account_id}/region={key.region}/resource_type={key.resource_type}"
         f"/shard={key.shard}"
     )
-
-
-def _put(root: Path, files: Iterable[tuple[Path, str]], *, durable: bool = True) -> None:
-    """Give each file its path among the current ones, and wait until the names are on the disk."""
-    folders: set[Path] = set()
-    for file, path in files:
-        target = root / CURRENT / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.rename(target)
-        # New folders are entries of the ones above.
-        folders |= {one for one in target.parents if one.is_relative_to(root)}
-    for folder in folders if durable else ():
-        _sync_folder(folder)
-
-
-def _removed(file: Path) -> bool:
-    file.unlink(missing_ok=True)
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
