@@ -108,7 +108,7 @@ def nodes(desk: Desk) -> Iterator[Nodes]:
     from ray.cluster_utils import Cluster
 
     with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as name:
-        cluster = Cluster(
+        cluster: Any = Cluster(
             initialize_head=True,
             head_node_args={
                 "num_cpus": 0,
