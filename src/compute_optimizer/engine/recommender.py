@@ -38,12 +38,22 @@ class Decisions:
     """(resources,): goes by the prediction; the others go by the published rule."""
 
 
-def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Decisions:
-    """Return finding, risks and options of all resources of a fleet."""
+def decide(
+    fleet: Fleet,
+    market: Market,
+    dimensions: Sequence[Dimension],
+    current_risk: Floats | None = None,
+) -> Decisions:
+    """Return finding, risks and options of all resources of a fleet.
+
+    `current_risk` (resources, dimensions) is that of the same fleet by another profile, whose
+    present types are as they are whatever is predicted.
+    """
     never_blind = np.array([dimension.never_reduced_blindly for dimension in dimensions])
     matches = match_fleet(fleet, market, never_blind)
     under, over, current_price = _scattered(matches, fleet.demand.required.shape)
-    current_risk = current_scores(fleet, dimensions)
+    if current_risk is None:
+        current_risk = current_scores(fleet, dimensions)
     settled: Booleans = ~np.any(under | over, axis=1, keepdims=False)
     options = _ranked(fleet, market, matches, settled, overall(current_risk))
     _keep_current_where_nothing_is_better(options, matches, overall(current_risk))

@@ -117,14 +117,15 @@ def analyze(
     asked, other = (predicted, fleet)
     if preferences.profile == PUBLISHED:
         asked, other = (fleet, predicted)
+    decisions = decide(asked, market, DIMENSIONS)
     return Analysis(
         market,
         asked,
-        decide(asked, market, DIMENSIONS),
+        decisions,
         is_idle,
         found.obstacles,
         predicted,
-        decide(other, market, DIMENSIONS) if both else None,
+        decide(other, market, DIMENSIONS, decisions.current_risk) if both else None,
     )
 
 
