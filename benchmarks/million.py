@@ -139,18 +139,25 @@ def read_shards(folder: Path, keys: Sequence[ShardKey]) -> None:
             read_samples(connection, tiles, key, window, RESOURCE_TYPES[0].metrics)
 
 
-def read_all(folder: Path, processes: int) -> None:
-    """Read all shards in so many processes."""
+def read_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:
+    """Read all shards of some accounts in so many processes."""
     with closing(State(state_url(folder))) as state, state.reading() as connection:
-        keys = shards(connection)
+        keys = shards(connection, accounts)
     with _pool(processes) as pool:
         list(pool.map(partial(read_shards, folder), [(key,) for key in keys]))
 
 
-def analyze_all(folder: Path, processes: int) -> None:
-    """Run the whole analysis: tiles to stored, visible recommendations."""
+def analyze_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:
+    """Run the whole analysis of some accounts: tiles to stored, visible recommendations."""
     with closing(State(state_url(folder))) as state:
-        analyze(state, TileStore(folder / "tiles"), FixedClock(), workers=processes)
+        tiles = TileStore(folder / "tiles")
+        analyze(state, tiles, FixedClock(), accounts=accounts, workers=processes)
+
+
+def parts_of(accounts: Sequence[str]) -> list[Sequence[str]]:
+    """Return growing parts of a fleet: one account, two fifths of them, all."""
+    sizes = sorted({1, max(1, len(accounts) * 2 // 5), len(accounts)})
+    return [accounts[:size] for size in sizes]
 
 
 @dataclass(slots=True)
@@ -305,12 +312,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _tell_sizes(folder, count)
         if given.only_make:
             return
-        read = measured(read_all, folder, processes)
-        _tell("only read", count, read)
-        whole = measured(analyze_all, folder, processes)
-        _tell("analyze", count, whole)
-        ratio = whole.processor_seconds / read.processor_seconds
-        print(f"  analyze / only read, processor: {ratio:.2f}")
+        for part in parts_of(accounts_of(count)):
+            size = min(count, len(part) * ACCOUNT_INSTANCES)
+            print(f"{size:,} instances", flush=True)
+            read = measured(read_all, folder, processes, part)
+            _tell("only read", size, read)
+            whole = measured(analyze_all, folder, processes, part)
+            _tell("analyze", size, whole)
+            ratio = whole.processor_seconds / read.processor_seconds
+            print(f"  analyze / only read, processor: {ratio:.2f}", flush=True)
         _tell_sizes(folder, count)
         for name, milliseconds in ask_pages(folder, count):
             print(f"  {name:<60}{milliseconds:>9.1f} ms", flush=True)

@@ -59,6 +59,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.billed_usage import effective_rates
 from compute_optimizer.store.described_types import own_figures
+from compute_optimizer.store.disk_space import check_room_for_run
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
@@ -132,7 +133,8 @@ def analyze(
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
-    are older or newer ones; Conflict for accounts that are not opted in.
+    are older or newer ones; Conflict for accounts that are not opted in; StoreUnavailable, before
+    anything is read, where the state's disk has no room for the result.
     """
     moment = clock.now() if as_of is None else as_of
     check_moment(moment, clock)
@@ -142,7 +144,7 @@ def analyze(
     with state.reading() as connection:
         risk, own = risk_policy(connection, profile), own_figures(connection, window.last)
         rates = effective_rates(connection)
-    run_id = _begin(state, moment, clock)
+    run_id = _begin(state, moment, clock, sum(found.values()))
     tasks = [
         ShardTask(
             state.url,
@@ -382,9 +384,11 @@ def _no_samples(window: Window, oldest: date, newest: date) -> str:
     )
 
 
-def _begin(state: State, as_of: datetime, clock: Clock) -> str:
+def _begin(state: State, as_of: datetime, clock: Clock, resources: int) -> str:
     with state.writing() as connection:
         store.prune_runs(connection, clock.now())
+        # After the pruning, whose room is used again.
+        check_room_for_run(connection, resources)
         return store.begin_run(connection, as_of, clock.now())
 
 
