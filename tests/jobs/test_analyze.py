@@ -1,5 +1,6 @@
 """An analysis: who is analyzed, over which samples, and when readers see it."""
 
+import gc
 import os
 import random
 import shutil
@@ -131,6 +132,20 @@ def test_accounts_that_were_named_are_analyzed_alone(desk: Desk, tiles: TileStor
 def test_naming_an_account_that_is_not_opted_in_is_refused(desk: Desk, tiles: TileStore) -> None:
     with pytest.raises(Conflict, match=f"not opted in.*{GAMMA}"):
         run(desk, tiles, accounts=[ALPHA, GAMMA])
+
+
+def test_the_garbage_collector_is_on_again_after_a_shard_and_after_a_failure(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_fleet(desk.state, tiles, ALPHA)
+    run(desk, tiles)
+    assert gc.isenabled()
+
+    for tile in (tiles.root / "current").rglob("*.parquet"):
+        tile.unlink()
+    with pytest.raises(StoreUnavailable):
+        run(desk, tiles)
+    assert gc.isenabled()
 
 
 def test_a_run_without_room_on_the_disk_is_refused_before_it_begins(
