@@ -1,7 +1,9 @@
 """An analysis: who is analyzed, over which samples, and when readers see it."""
 
+import gc
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.jobs.analyze import Analysis, analyze
@@ -24,7 +27,7 @@ from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window, look_back
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.store import State
+from compute_optimizer.store import State, disk_space
 from compute_optimizer.store.recommendations import (
     RUN_KEPT,
     Scope,
@@ -129,6 +132,36 @@ def test_accounts_that_were_named_are_analyzed_alone(desk: Desk, tiles: TileStor
 def test_naming_an_account_that_is_not_opted_in_is_refused(desk: Desk, tiles: TileStore) -> None:
     with pytest.raises(Conflict, match=f"not opted in.*{GAMMA}"):
         run(desk, tiles, accounts=[ALPHA, GAMMA])
+
+
+def test_the_garbage_collector_is_on_again_after_a_shard_and_after_a_failure(
+    desk: Desk, tiles: TileStore
+) -> None:
+    store_fleet(desk.state, tiles, ALPHA)
+    run(desk, tiles)
+    assert gc.isenabled()
+
+    for tile in (tiles.root / "current").rglob("*.parquet"):
+        tile.unlink()
+    with pytest.raises(StoreUnavailable):
+        run(desk, tiles)
+    assert gc.isenabled()
+
+
+def test_a_run_without_room_on_the_disk_is_refused_before_it_begins(
+    desk: Desk, tiles: TileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_fleet(desk.state, tiles, ALPHA)
+    first = run(desk, tiles)
+    # As if each recommendation were as large as the whole disk.
+    monkeypatch.setattr(disk_space, "RUN_BYTES", shutil.disk_usage(tiles.root).total)
+
+    with pytest.raises(StoreUnavailable, match=r"GiB free, and recommendations for"):
+        run(desk, tiles)
+
+    with desk.state.reading() as connection:
+        assert current_run(connection, SCOPE) == first.run_id
+        assert connection.execute(select(runs.c.run_id)).scalars().all() == [first.run_id]
 
 
 def test_without_any_opted_in_account_it_says_how_to_opt_in(

@@ -1,6 +1,7 @@
 """Import as a whole: one visible change, whatever came in, how often and in what order."""
 
 import random
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,7 @@ from compute_optimizer.jobs.ingest import ImportReport, ImportRequest, ingest
 from compute_optimizer.model.metrics import MetricKey, Statistic, Window
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.sources.files.refusals import Reason
-from compute_optimizer.store import State, inventory
+from compute_optimizer.store import State, disk_space, inventory
 from compute_optimizer.store.inventory import UpsertCounts
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.enrolling import ALPHA, MANAGEMENT, Desk
@@ -171,6 +172,19 @@ def test_an_id_of_two_resources_needs_the_arn(place: Installation) -> None:
     (refused,) = report.refusals.examples
     assert (refused.row, refused.reason, refused.found) == (1, Reason.AMBIGUOUS_RESOURCE, "i-1")
     assert report.samples.total() == 1
+
+
+def test_files_that_the_disk_cannot_hold_are_refused_before_they_are_read(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if each sample were as large as the whole disk.
+    monkeypatch.setattr(disk_space, "TILE_SAMPLE_BYTES", shutil.disk_usage(place.folder).total)
+
+    with pytest.raises(StoreUnavailable, match=r"GiB free, and up to .* samples need"):
+        place.take(place.metrics(), inventory=place.fleet())
+
+    with place.state.reading() as connection:
+        assert inventory.shards(connection) == []
 
 
 def test_the_same_import_again_changes_nothing(filled: Installation) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,6 +16,7 @@ from compute_optimizer.store.tile_files import (
     VERSION_KEY,
     Tile,
     TileFile,
+    decoding_threads,
     last_slot,
     merged,
     same,
@@ -88,6 +90,17 @@ def test_merging_the_same_again_changes_nothing() -> None:
 def test_the_last_slot_is_the_newest_of_any_resource() -> None:
     assert last_slot(tile(a=[1], b=[1, np.nan, 3])) == 2
     assert last_slot(tile(a=[])) == 0
+
+
+def test_threads_that_decode_are_limited_for_a_while_and_never_raised() -> None:
+    before = pa.cpu_count()
+
+    with decoding_threads(1):
+        assert pa.cpu_count() == 1
+        with decoding_threads(before + 1):
+            assert pa.cpu_count() == 1
+
+    assert pa.cpu_count() == before
 
 
 def test_duckdb_reads_a_tile_as_it_is(tmp_path: Path) -> None:

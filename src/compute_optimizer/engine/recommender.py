@@ -46,9 +46,18 @@ class Decisions:
     """(resources,): goes by the prediction; the others go by the published rule."""
 
 
-def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Decisions:
-    """Return finding, risks and options of all resources of a fleet."""
-    return decided(fleet, market, dimensions, begun(fleet, market, dimensions))
+def decide(
+    fleet: Fleet,
+    market: Market,
+    dimensions: Sequence[Dimension],
+    current_risk: Floats | None = None,
+) -> Decisions:
+    """Return finding, risks and options of all resources of a fleet.
+
+    `current_risk` (resources, dimensions) is that of the same fleet by another profile, whose
+    present types are as they are whatever is predicted.
+    """
+    return decided(fleet, market, dimensions, begun(fleet, market, dimensions), current_risk)
 
 
 def begun(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> list[Match]:
@@ -69,12 +78,17 @@ def samples_wanted(
 
 
 def decided(
-    fleet: Fleet, market: Market, dimensions: Sequence[Dimension], first: Sequence[Match]
+    fleet: Fleet,
+    market: Market,
+    dimensions: Sequence[Dimension],
+    first: Sequence[Match],
+    current_risk: Floats | None = None,
 ) -> Decisions:
     """Return the decision from its first half."""
     matches = settled(fleet, market, first)
     under, over, current_price = _scattered(matches, fleet.demand.required.shape)
-    current_risk = current_scores(fleet, dimensions)
+    if current_risk is None:
+        current_risk = current_scores(fleet, dimensions)
     as_it_should: Booleans = ~np.any(under | over, axis=1, keepdims=False)
     options = _ranked(fleet, market, matches, as_it_should, overall(current_risk))
     _keep_current_where_nothing_is_better(options, matches, overall(current_risk))

@@ -31,7 +31,7 @@ from compute_optimizer.model.resource import (
 )
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.sources.files.inventory import read_inventory, unknown_columns
-from compute_optimizer.sources.files.layouts import Layout, Series, layout_of
+from compute_optimizer.sources.files.layouts import Layout, Series, Wide, layout_of
 from compute_optimizer.sources.files.mapping import NO_MAPPING, FileMapping
 from compute_optimizer.sources.files.metrics import Known, MetricReader, Samples
 from compute_optimizer.sources.files.refusals import Reason, Refusals
@@ -44,11 +44,13 @@ from compute_optimizer.sources.files.tables import (
 )
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.described_types import described_types
+from compute_optimizer.store.disk_space import check_room_for_samples
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
 from compute_optimizer.store.tile_buffer import (
     BUFFER_BYTES,
     COMBINING,
+    SAMPLE,
     Combining,
     FilledTile,
     Places,
@@ -136,6 +138,7 @@ def ingest(
     files = [_understood(path, request) for path in request.metrics]
     report = ImportReport()
     with disk_errors(tiles), tiles.locked():
+        _check_room(tiles, files, request.buffer_bytes)
         sweep(state, tiles)
         wanted = _read_inventory(state, request, report)
         fleet = _fleet(state, wanted)
@@ -155,6 +158,16 @@ def ingest(
             partial(_upsert, wanted=wanted, report=report, fence=fence, now=clock.now()),
         )
     return report
+
+
+def _check_room(tiles: TileStore, files: Sequence[tuple[TableFile, Layout]], budget: int) -> None:
+    """Raise StoreUnavailable where the disk has no room for what the files may hold."""
+    samples = sum(table.most_rows * _values_in_row(layout) for table, layout in files)
+    check_room_for_samples(tiles.root, samples, budget // SAMPLE.itemsize)
+
+
+def _values_in_row(layout: Layout) -> int:
+    return len(layout.series) if isinstance(layout, Wide) else 1
 
 
 @contextmanager

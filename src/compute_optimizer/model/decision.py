@@ -200,11 +200,14 @@ NOTICED = "inventory"
 """Stands for the actor where a change was noticed."""
 
 
+_SORTED = msgspec.json.Encoder(order="sorted").encode
+
+
 def recommendation_id(
     account_id: str, region: str, resource_arn: str, resource_type: str, advised: Configuration
 ) -> str:
     """Return the id of a piece of advice: the same while the same is advised for the resource."""
-    what = msgspec.json.encode(dict(advised), order="sorted")
+    what = _SORTED(dict(advised))
     parts = (account_id, region, resource_arn, resource_type)
     text = b"\0".join([*(part.encode() for part in parts), what])
     return ID_PREFIX + sha256(text).hexdigest()[:ID_DIGITS]

@@ -1,9 +1,15 @@
-"""What an analysis says about one resource; stored as it is, turned into wire shapes by views."""
+"""What an analysis says about one resource; stored as it is, turned into wire shapes by views.
+
+The smallest records, of which each recommendation has dozens, are msgspec's: making one costs a
+tenth of a frozen dataclass, and the garbage collector need not look at them.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 
@@ -38,16 +44,14 @@ class PerformanceRisk(StrEnum):
     HIGH = "High"
 
 
-@dataclass(frozen=True, slots=True)
-class MetricDimension:
+class MetricDimension(msgspec.Struct, frozen=True, gc=False):
     """What part of a resource a metric is of, as CloudWatch tells it."""
 
     key: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UtilizationMetric:
+class UtilizationMetric(msgspec.Struct, frozen=True, gc=False):
     """One value of use: the highest in the look-back period."""
 
     name: str
@@ -60,8 +64,7 @@ class UtilizationMetric:
     """Where the resource alone does not tell them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Savings:
+class Savings(msgspec.Struct, frozen=True, gc=False):
     """Estimated monthly savings at public list prices."""
 
     percentage: float
@@ -104,8 +107,7 @@ class RecommendationOption:
     """What reservations that the option leaves behind go on to cost; None where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDemand:
+class StoredDemand(msgspec.Struct, frozen=True, gc=False):
     """What one dimension asked for when the recommendation was made."""
 
     dimension: str

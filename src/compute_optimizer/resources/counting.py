@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
@@ -13,9 +13,22 @@ _Row = tuple[Topic, str, float, float]
 """Topic, name, savings and cost of one resource."""
 
 
-def tallies(
-    found: Sequence[Recommendation], idle: Sequence[IdleRecommendation]
-) -> tuple[Tally, ...]:
+class Read(NamedTuple):
+    """A recommendation with what filters and totals look at."""
+
+    one: Recommendation
+    facets: Facets
+    savings: float
+    """USD a month that totals count."""
+
+
+def read(one: Recommendation) -> Read:
+    """Return a recommendation with what its type's reading says of it."""
+    kind = type_of(one)
+    return Read(one, kind.facets(one), kind.counted_savings(one))
+
+
+def tallies(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> tuple[Tally, ...]:
     """Return every count over the recommendations of a shard."""
     sums: dict[tuple[Topic, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for topic, name, savings, cost in _rows(found, idle):
@@ -29,14 +42,13 @@ def tallies(
     )
 
 
-def _rows(found: Sequence[Recommendation], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
+def _rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
     saved: dict[str, float] = {}
     costs: dict[str, float] = {}
-    for one in found:
-        kind = type_of(one)
-        savings, cost = kind.counted_savings(one), monthly_usd(one)
+    for one, facets, savings in found:
+        cost = monthly_usd(one)
         saved[one.resource_arn], costs[one.resource_arn] = savings, cost
-        yield from _rightsizing_rows(one, kind.facets(one), savings, cost)
+        yield from _rightsizing_rows(one, facets, savings, cost)
     for other in idle:
         savings = idleness.counted_savings(other)
         cost = _idle_cost(other)

@@ -190,9 +190,10 @@ def nothing_sized(
 def marked(found: Iterable[R], idle: Iterable[IdleRecommendation]) -> tuple[R, ...]:
     """Return recommendations of size, those that say whether their resource is idle saying so."""
     names = {one.resource_arn for one in idle}
+    # Nearly all say so already, and a copy of each costs as much as making it did.
     return tuple(
         one
-        if getattr(one, "idle", None) is None
+        if getattr(one, "idle", None) in (None, one.resource_arn in names)
         else replace(cast(Any, one), idle=one.resource_arn in names)
         for one in found
     )

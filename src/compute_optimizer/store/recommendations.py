@@ -37,7 +37,7 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.resources import idleness, type_of
 from compute_optimizer.resources.advice import advice_id
-from compute_optimizer.resources.counting import tallies
+from compute_optimizer.resources.counting import Read, read, tallies
 from compute_optimizer.store.bulk import insert_rows
 from compute_optimizer.store.schema import (
     idle_recommendations,
@@ -132,9 +132,8 @@ def write_result(
     if _is_written(connection, run_id, scope, found, errors, idle):
         return
     named = {"run_id": run_id, **scope._asdict()}
-    if found:
-        rows = [named | _recommendation_row(one) for one in found]
-        insert_rows(connection, recommendations, rows)
+    looked_at = [read(one) for one in found]
+    insert_rows(connection, recommendations, (named | _recommendation_row(r) for r in looked_at))
     if errors:
         rows = [
             named | {"resource_arn": one.resource_arn, "code": one.code, "message": one.message}
@@ -144,7 +143,7 @@ def write_result(
     if idle:
         rows = [named | _idle_row(one) for one in idle]
         insert_rows(connection, idle_recommendations, rows)
-    if counts := tallies(found, idle):
+    if counts := tallies(looked_at, idle):
         part = {"part": str(uuid4())}
         rows = [named | part | asdict(one) for one in counts]
         insert_rows(connection, run_summaries, rows)
@@ -329,15 +328,15 @@ def _as_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _recommendation_row(recommendation: Recommendation) -> dict[str, Any]:
-    kind = type_of(recommendation)
+def _recommendation_row(looked_at: Read) -> dict[str, Any]:
+    one = looked_at.one
     return {
-        "resource_arn": recommendation.resource_arn,
-        "finding": recommendation.finding.value,
-        "facets": _as_text(kind.facets(recommendation)),
-        "monthly_savings_usd": kind.counted_savings(recommendation),
-        "body": _encode(recommendation),
-        "recommendation_id": advice_id(recommendation),
+        "resource_arn": one.resource_arn,
+        "finding": one.finding.value,
+        "facets": _as_text(looked_at.facets),
+        "monthly_savings_usd": looked_at.savings,
+        "body": _encode(one),
+        "recommendation_id": advice_id(one),
     }
 
 

@@ -192,11 +192,12 @@ class TileBuffer:
 
 def combined(samples: Records, rows: int, combining: Combining) -> tuple[Matrix, Records]:
     """Return the value of every slot, (rows, SLOTS_PER_DAY), and the samples that were replaced."""
-    moments = samples["moment"]
-    if not _ascending(moments):
-        samples = samples[np.argsort(moments, kind="stable")]
-    final = np.append(np.diff(samples["moment"]) != 0, True)
-    kept, replaced = samples[final], samples[~final]
+    kept, replaced = samples, samples[:0]
+    # What ascends, as most files do, needs neither sorting nor copies: nothing is repeated in it.
+    if not _ascending(samples["moment"]):
+        ordered = samples[np.argsort(samples["moment"], kind="stable")]
+        final = np.append(np.diff(ordered["moment"]) != 0, True)
+        kept, replaced = ordered[final], ordered[~final]
     slots, starts = np.unique(kept["moment"] // SLOT_SECONDS, return_index=True)
     # Twice the precision of samples, so that sums lose nothing that float32 shows.
     values = kept["value"].astype(np.float64)

@@ -8,7 +8,8 @@ skip them. Layout and encodings were measured: docs/decisions/0003-tiles.md.
 """
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -126,6 +127,26 @@ class TileFile:
                 f"tile {self._path} has format {version}; this program reads formats 1 to "
                 f"{FORMAT_VERSION}: run a version that knows it"
             )
+
+
+@contextmanager
+def decoding_threads(most: int) -> Iterator[None]:
+    """Let tiles be decoded in no more threads than `most`, in this process and for a while.
+
+    Several processes that read at once would otherwise have a thread for each core, each.
+    """
+    before = limit_decoding(most)
+    try:
+        yield
+    finally:
+        pa.set_cpu_count(before)
+
+
+def limit_decoding(most: int) -> int:
+    """Let this process decode tiles in no more threads than `most`; return how many it was."""
+    before: int = pa.cpu_count()
+    pa.set_cpu_count(min(before, most))
+    return before
 
 
 def keys_of(columns: Iterable[str]) -> frozenset[MetricKey]:

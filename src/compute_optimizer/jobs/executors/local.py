@@ -15,6 +15,7 @@ from multiprocessing import get_context, parent_process
 from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.executors.naming import attempt
+from compute_optimizer.store.tile_files import decoding_threads, limit_decoding
 
 RESOURCES_PER_PROCESS = 8_192
 """Resources that make another process worth its start, which takes a second or two of imports: as
@@ -62,9 +63,12 @@ def _work_off(
     if not others:
         take(here)
         return [done[place] for place in range(len(tasks))]
+    # Between them the processes keep every core busy: more threads would only take turns.
+    threads = max(1, available_cores() // (others + 1))
     with (
         _explained_loss(),
-        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker) as pool,
+        decoding_threads(threads),
+        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker, (threads,)) as pool,
         ThreadPoolExecutor(others) as lanes,
     ):
         lane = [
@@ -98,8 +102,12 @@ def _taken_from(waiting: deque[tuple[int, Task]]) -> Iterator[tuple[int, Task]]:
             return
 
 
-def _prepare_worker() -> None:
-    """Let the parent decide when to stop: also when it is killed without a chance to say so."""
+def _prepare_worker(threads: int) -> None:
+    """Let the parent decide when to stop: also when it is killed without a chance to say so.
+
+    `threads` are those that decode tiles here.
+    """
+    limit_decoding(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

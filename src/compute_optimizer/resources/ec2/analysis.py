@@ -134,9 +134,11 @@ def analyzed(
     wants = together(samples_wanted(fleet, market, DIMENSIONS, half) for fleet, half in halves)
     if wanted := chosen.unread(wants):
         chosen = chosen.with_whole((yield wanted))
-    decisions = [
-        decided(replace(fleet, chosen=chosen), market, DIMENSIONS, half) for fleet, half in halves
-    ]
+    decisions: list[Decisions] = []
+    for fleet, half in halves:
+        known = decisions[0].current_risk if decisions else None
+        whole = replace(fleet, chosen=chosen)
+        decisions.append(decided(whole, market, DIMENSIONS, half, known))
     peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(chosen.rows, np.nan, np.float32))
     return Analysis(
         market,

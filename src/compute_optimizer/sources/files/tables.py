@@ -38,6 +38,14 @@ Progress = Callable[[Path, float], None]
 """Told which share of a file has been read, 0 to 1."""
 
 
+SHORTEST_ROW_BYTES = 18
+"""Of CSV without its values: the moment takes ten digits, the resource and what separates them
+the rest. Compressed files are taken as they lie on the disk, so more may come out of them."""
+
+SHORTEST_CELL_BYTES = 2
+"""A digit and a comma."""
+
+
 def no_progress(_file: Path, _share: float) -> None:
     """Tell nobody."""
 
@@ -60,6 +68,8 @@ class TableFile(Protocol):
 
     path: Path
     columns: tuple[str, ...]
+    most_rows: int
+    """Rows that it may have: told by the file, or by its size."""
 
     def batches(
         self, wanted: Sequence[str], refusals: Refusals, progress: Progress
@@ -102,7 +112,8 @@ class _ParquetTable:
             self._file: Any = pq.ParquetFile(path)
             self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
         _check_columns(path, self.columns)
-        if self._file.metadata.num_rows > MAX_FILE_ROWS:
+        self.most_rows: int = self._file.metadata.num_rows
+        if self.most_rows > MAX_FILE_ROWS:
             raise _too_many_rows(path)
 
     def batches(
@@ -126,6 +137,8 @@ class _CsvTable:
         self._header = _csv_header(path)
         self.columns = tuple(name.strip() for name in self._header)
         _check_columns(path, self.columns)
+        shortest = SHORTEST_ROW_BYTES + SHORTEST_CELL_BYTES * len(self.columns)
+        self.most_rows = path.stat().st_size // shortest
 
     def batches(
         self, wanted: Sequence[str], refusals: Refusals, progress: Progress

@@ -1,0 +1,330 @@
+"""A fleet of any size on one machine: tiles written, read, analyzed, and its pages asked for.
+
+    python -m benchmarks.million [--instances 1000000] [--folder FOLDER] [--keep] [--processes 2]
+
+The fleet is generated: accounts of 50,000 instances in two Regions, 14 days of CPU, memory,
+network in and out and disk operations without gaps. Percentages are in hundredths, bytes in whole
+kilobytes. Each shard has the same 4,096 loads in an order of its own, so that neighbours differ in
+type and load. Tiles are written by the store's own writer.
+
+Reading and analyzing run in processes of their own. Printed are wall time, processor time of all
+processes, and the most memory that they had together: private (what a limit of memory has to
+hold) and resident, which counts pages of tiles that the kernel may take back. With --keep the
+folder stays, and the next measurement takes what it finds.
+"""
+
+import argparse
+import resource
+import statistics
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from benchmarks.analysis_rate import LOOK_BACK_DAYS, FixedClock
+from benchmarks.engine_speed import AS_OF, FLEET_TYPES, SEED, generated_samples
+from compute_optimizer.api.protocols.encodings import JSON
+from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
+from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
+from compute_optimizer.operations import OPERATIONS
+from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.enrollment import change_enrollment
+from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.store import State
+from compute_optimizer.store.freshness import state_bytes, tile_bytes
+from compute_optimizer.store.inventory import SHARD_RESOURCES, arns_of, shards, upsert_resources
+from compute_optimizer.store.ranked import Wanted, read_ranked
+from compute_optimizer.store.recommendations import current_scopes
+from compute_optimizer.store.tile_files import Tile
+from compute_optimizer.store.tiles import StagedTile, TileStore, publish, read_samples
+
+ACCOUNT_INSTANCES = 50_000
+REGIONS = ("us-east-1", "eu-west-1")
+FIRST_ACCOUNT = 100_000_000_001
+KILOBYTE = 1_000
+OPERATIONS_SHARE = 1 / 20
+"""Of the generated counters, which are millions in five minutes: disk operations are fewer."""
+EC2, SUMMARIES = "GetEC2InstanceRecommendations", "GetRecommendationSummaries"
+PAGES = 9
+GIB = 2**30
+SAMPLED_SECONDS = 0.25
+
+
+def accounts_of(instances: int) -> list[str]:
+    """Return the accounts of a fleet."""
+    return [str(FIRST_ACCOUNT + n) for n in range(-(-instances // ACCOUNT_INSTANCES))]
+
+
+def resources_of(account: str, count: int) -> Iterator[Resource]:
+    """Yield the instances of an account, in its Regions by turns."""
+    for number in range(count):
+        region, name = REGIONS[number % len(REGIONS)], f"i-{number:017x}"
+        yield Resource(
+            arn=f"arn:aws:ec2:{region}:{account}:instance/{name}",
+            account_id=account,
+            region=region,
+            resource_type=EC2_INSTANCE,
+            resource_id=name,
+            # Halved, so that either Region has all types.
+            instance_type=FLEET_TYPES[number // len(REGIONS) % len(FLEET_TYPES)],
+        )
+
+
+@cache
+def loads() -> ShardSamples:
+    """Return the samples that every shard has, as coarse as metrics are."""
+    found = generated_samples(SHARD_RESOURCES, gaps=False, both=False)
+    for key, matrix in found.series.items():
+        if key.metric.endswith("Ops"):
+            np.round(matrix * np.float32(OPERATIONS_SHARE), out=matrix)
+        elif key.metric.startswith("Network"):
+            np.round(matrix / KILOBYTE, out=matrix)
+            np.multiply(matrix, KILOBYTE, out=matrix)
+        else:
+            np.round(matrix, 2, out=matrix)
+    return found
+
+
+def write_shard(root: Path, key: ShardKey, arns: tuple[str, ...], seed: int) -> list[StagedTile]:
+    """Write the tiles of one shard, not yet visible."""
+    tiles, samples = TileStore(root, durable=False), loads()
+    rows = np.random.default_rng(seed).permutation(SHARD_RESOURCES)[: len(arns)]
+    found = []
+    for day in range(samples.window.days):
+        slots = slice(day * SLOTS_PER_DAY, (day + 1) * SLOTS_PER_DAY)
+        series = {metric: matrix[rows, slots] for metric, matrix in samples.series.items()}
+        found.append(
+            tiles.stage(key, samples.window.first + timedelta(days=day), Tile(arns, series))
+        )
+    return found
+
+
+def make_fleet(folder: Path, processes: int, instances: int) -> None:
+    """Store a fleet of opted-in instances and its tiles."""
+    tiles = TileStore(folder / "tiles", durable=False)
+    with closing(State(state_url(folder))) as state:
+        state.migrate()
+        for number, account in enumerate(accounts_of(instances)):
+            count = min(ACCOUNT_INSTANCES, instances - number * ACCOUNT_INSTANCES)
+            change_enrollment(state, FixedClock(), account, "Active")
+            with state.writing() as connection:
+                upsert_resources(connection, list(resources_of(account, count)))
+        with state.reading() as connection:
+            tasks = [(key, arns_of(connection, key)) for key in shards(connection)]
+        with tiles.locked(), _pool(processes) as pool:
+            written = [
+                pool.submit(write_shard, tiles.root, key, arns, SEED + number)
+                for number, (key, arns) in enumerate(tasks)
+            ]
+            for one in written:
+                publish(state, tiles, one.result())
+
+
+def read_shards(folder: Path, keys: Sequence[ShardKey]) -> None:
+    """Only read what an analysis reads of some shards."""
+    window, tiles = look_back(AS_OF, LOOK_BACK_DAYS), TileStore(folder / "tiles")
+    with closing(State(state_url(folder))) as state, state.reading() as connection:
+        for key in keys:
+            read_samples(connection, tiles, key, window, RESOURCE_TYPES[0].metrics)
+
+
+def read_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:
+    """Read all shards of some accounts in so many processes."""
+    with closing(State(state_url(folder))) as state, state.reading() as connection:
+        keys = shards(connection, accounts)
+    with _pool(processes) as pool:
+        list(pool.map(partial(read_shards, folder), [(key,) for key in keys]))
+
+
+def analyze_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:
+    """Run the whole analysis of some accounts: tiles to stored, visible recommendations."""
+    with closing(State(state_url(folder))) as state:
+        tiles = TileStore(folder / "tiles")
+        analyze(state, tiles, FixedClock(), accounts=accounts, workers=processes)
+
+
+def parts_of(accounts: Sequence[str]) -> list[Sequence[str]]:
+    """Return growing parts of a fleet: one account, two fifths of them, all."""
+    sizes = sorted({1, max(1, len(accounts) * 2 // 5), len(accounts)})
+    return [accounts[:size] for size in sizes]
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a step took; memory is the most that all of its processes had together."""
+
+    seconds: float = 0.0
+    processor_seconds: float = 0.0
+    private_bytes: int = 0
+    resident_bytes: int = 0
+    _done: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self, pid: int) -> None:
+        """Look at the memory of a process and all below it until it is done."""
+        while not self._done.wait(SAMPLED_SECONDS):
+            found = [_memory(one) for one in _family(pid)]
+            self.private_bytes = max(self.private_bytes, sum(one for one, _ in found))
+            self.resident_bytes = max(self.resident_bytes, sum(one for _, one in found))
+
+    def end(self) -> None:
+        """End the watch."""
+        self._done.set()
+
+
+def measured(step: Callable[..., None], *arguments: Any) -> Cost:
+    """Return what a step costs in a process of its own."""
+    found, before = Cost(), _children_seconds()
+    start = perf_counter()
+    process = get_context("spawn").Process(target=step, args=arguments)
+    process.start()
+    assert process.pid is not None
+    watch = threading.Thread(target=found.watch, args=(process.pid,))
+    watch.start()
+    process.join()
+    found.seconds = perf_counter() - start
+    found.end()
+    watch.join()
+    if process.exitcode:
+        raise SystemExit(f"{step.__name__} failed")
+    found.processor_seconds = _children_seconds() - before
+    return found
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        below = [int(one) for task in threads for one in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return [pid, *(one for child in below for one in _family(child))]
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    """Return the private and the resident bytes of a process; none of one that has gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    told = dict(line.split(":", 1) for line in lines)
+    private, resident = (told.get(name, "0 kB").split()[0] for name in ("RssAnon", "VmRSS"))
+    return int(private) * 1024, int(resident) * 1024
+
+
+def ask_pages(folder: Path, instances: int) -> Iterator[tuple[str, float]]:
+    """Yield what is asked of the stored recommendations, and the median milliseconds."""
+    tiles, accounts = TileStore(folder / "tiles"), accounts_of(instances)
+    with closing(State(state_url(folder))) as state:
+        for operation in (EC2, SUMMARIES):
+            for account in dict.fromkeys((accounts[0], accounts[-1])):
+                who = f"arn:aws:iam::{account}:user/benchmark"
+                context = Context(account, REGIONS[0], "benchmark", who, state, FixedClock(), tiles)
+                ask = partial(_answered, context, operation)
+                yield f"{operation} of {account}", _median(ask)
+        with state.reading() as connection:
+            scopes = tuple(sorted(current_scopes(connection, accounts)))
+            largest = partial(read_ranked, connection, Wanted(scopes), 100)
+            yield "the 100 largest savings of all accounts", _median(largest)
+
+
+def _answered(context: Context, operation: str) -> bytes:
+    return JSON.encode(OPERATIONS[operation](context, {}), operation)
+
+
+def _median(call: Callable[[], Any]) -> float:
+    found = []
+    for _ in range(PAGES):
+        start = perf_counter()
+        call()
+        found.append((perf_counter() - start) * 1e3)
+    return statistics.median(found)
+
+
+def state_url(folder: Path) -> str:
+    """Return where the state of a fleet is."""
+    return f"sqlite:///{folder / 'state.db'}"
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, get_context("spawn"))
+
+
+@contextmanager
+def _folder(given: Path | None, keep: bool) -> Iterator[Path]:
+    if given is not None and keep:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="million-", dir=given) as name:
+        yield Path(name)
+
+
+def _tell_sizes(folder: Path, instances: int) -> None:
+    files, size = tile_bytes(TileStore(folder / "tiles"))
+    with closing(State(state_url(folder))) as state, state.reading() as connection:
+        kept = state_bytes(connection)
+    by_day = size / instances / LOOK_BACK_DAYS
+    print(
+        f"  {files:,} tiles, {size / 1e9:.1f} GB, {by_day:,.0f} bytes by instance and day; "
+        f"state {kept / 1e9:.2f} GB, {kept / instances:,.0f} bytes by instance",
+        flush=True,
+    )
+
+
+def _tell(name: str, instances: int, cost: Cost) -> None:
+    print(
+        f"  {name:<12}{cost.seconds:>9,.1f} s {cost.processor_seconds:>9,.1f} s processor "
+        f"{instances / cost.processor_seconds:>8,.0f} instances/s of processor "
+        f"{cost.private_bytes / GIB:>6.2f} GiB private {cost.resident_bytes / GIB:>6.2f} resident",
+        flush=True,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the fleet where it is missing, measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only-make", action="store_true")
+    given = parser.parse_args(arguments)
+    count, processes = given.instances, given.processes
+    with _folder(given.folder, given.keep) as folder:
+        print(f"{count:,} generated instances x {LOOK_BACK_DAYS} days x 5 metrics", flush=True)
+        if not (folder / "state.db").exists():
+            _tell("make", count, measured(make_fleet, folder, processes, count))
+        _tell_sizes(folder, count)
+        if given.only_make:
+            return
+        for part in parts_of(accounts_of(count)):
+            size = min(count, len(part) * ACCOUNT_INSTANCES)
+            print(f"{size:,} instances", flush=True)
+            read = measured(read_all, folder, processes, part)
+            _tell("only read", size, read)
+            whole = measured(analyze_all, folder, processes, part)
+            _tell("analyze", size, whole)
+            ratio = whole.processor_seconds / read.processor_seconds
+            print(f"  analyze / only read, processor: {ratio:.2f}", flush=True)
+        _tell_sizes(folder, count)
+        for name, milliseconds in ask_pages(folder, count):
+            print(f"  {name:<60}{milliseconds:>9.1f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()
