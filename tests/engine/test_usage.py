@@ -1,15 +1,9 @@
 import numpy as np
 import pytest
 
-from compute_optimizer.engine.dimensions import Combine
-from compute_optimizer.engine.usage import (
-    CPU_METRIC,
-    Chosen,
-    choose_series,
-    combine,
-    mean_use,
-    measure,
-)
+from compute_optimizer.engine.dimensions import Combine, combine
+from compute_optimizer.engine.mean_use import mean_use
+from compute_optimizer.engine.usage import CPU_METRIC, Chosen, choose_series, measure
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 from tests.fleets import CPU, CPU_AVERAGE, counter, instance, shard

@@ -9,11 +9,11 @@ from compute_optimizer.backtest.fleet import saturated
 from compute_optimizer.backtest.trial import exceedances
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE, MEMORY
-from compute_optimizer.engine.dimensions import Dimension, sample_scales
+from compute_optimizer.engine.dimensions import Dimension, combine, sample_scales
 from compute_optimizer.engine.peaks import FORGIVEN
 from compute_optimizer.engine.prediction import SATURATED_SHARE
 from compute_optimizer.engine.ranking import NONE
-from compute_optimizer.engine.usage import CPU_METRIC, Chosen, combine, count_samples
+from compute_optimizer.engine.usage import CPU_METRIC, Chosen, count_samples
 from compute_optimizer.model.metrics import Matrix
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from compute_optimizer.catalog.instance_types import CREDIT_BALANCE_HOURS
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
-from compute_optimizer.engine.statistics import count_above, tail_depth, upper_tail
+from compute_optimizer.engine.mean_use import MeanUse, mean_use_of
+from compute_optimizer.engine.statistics import count_above
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
 
 BALANCE_SLOTS = CREDIT_BALANCE_HOURS * 3600 // SLOT_SECONDS
@@ -32,7 +33,36 @@ def affordable(
     `series` is (resources, slots) in percent; `baselines`, `wanted` and `allowed` (share of
     samples, at most what the threshold `percent` forgives) are (resources, burstable types).
     """
-    counts, verdict, pending = _settle_by_bounds(series, baselines, allowed, wanted, percent)
+    use = mean_use_of(series, percent)
+    verdict, pending = settled_by_bounds(use, baselines, allowed, wanted)
+    return verdict | simulated(series, use.counts, baselines, allowed, pending)
+
+
+def settled_by_bounds(
+    use: MeanUse, baselines: Floats, allowed: Floats, wanted: Booleans
+) -> tuple[Booleans, Booleans]:
+    """Return pairs that pass without a simulation, and pairs still open.
+
+    Passes: use lies above the baseline no more often than is allowed. Fails: what is spent beyond
+    all earnings needs more slots of shortage than allowed, even at the highest use.
+    """
+    counts = use.counts[:, None]
+    # A count that fills the tail is more than any share below the threshold allows.
+    passed = wanted & (count_above(use.tail, baselines) <= allowed * counts)
+    beyond = use.spent[:, None] - baselines * counts
+    worst = np.maximum(use.tail[:, :1] - baselines, np.finfo(np.float32).tiny)
+    failed = beyond > worst * (allowed * counts + 1)
+    return passed, wanted & ~passed & ~failed
+
+
+def simulated(
+    series: Matrix, counts: Integers, baselines: Floats, allowed: Floats, pairs: Booleans
+) -> Booleans:
+    """Return which of the pairs keep their shortage within what is allowed.
+
+    `counts` (resources,) are the samples of the series; all else as for `affordable`.
+    """
+    verdict, pending = np.zeros_like(pairs), pairs.copy()
     order = np.argsort(baselines, axis=1)
     while np.count_nonzero(pending) > FEW_PAIRS:
         rows = np.flatnonzero(pending.any(axis=1))
@@ -49,24 +79,6 @@ def affordable(
         found = shortages(series[rows], baselines[rows, types])
         verdict[rows, types] = found <= allowed[rows, types] * counts[rows]
     return verdict
-
-
-def _settle_by_bounds(
-    series: Matrix, baselines: Floats, allowed: Floats, wanted: Booleans, percent: float
-) -> tuple[Integers, Booleans, Booleans]:
-    """Return sample counts, pairs that pass without a simulation, and pairs still open.
-
-    Passes: use lies above the baseline no more often than is allowed. Fails: what is spent beyond
-    all earnings needs more slots of shortage than allowed, even at the highest use.
-    """
-    tail, counts = upper_tail(series, tail_depth(series.shape[1], percent))
-    # A count that fills the tail is more than any share below the threshold allows.
-    passed = wanted & (count_above(tail, baselines) <= allowed * counts[:, None])
-    spent = np.asarray(np.nansum(series, axis=1, dtype=np.float64))
-    beyond = spent[:, None] - baselines * counts[:, None]
-    worst = np.maximum(tail[:, :1] - baselines, np.finfo(np.float32).tiny)
-    failed = beyond > worst * (allowed * counts[:, None] + 1)
-    return counts, passed, wanted & ~passed & ~failed
 
 
 def _middle(pending: Booleans, order: Integers) -> Integers:

@@ -8,7 +8,7 @@ import numpy as np
 
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats
-from compute_optimizer.model.metrics import SLOT_SECONDS
+from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix
 
 CPU_PLACE = 0
 """Every resource type lists its CPU first."""
@@ -39,6 +39,17 @@ class Dimension:
     """The metrics are percentages of the capacity; otherwise counters per slot."""
     never_reduced_blindly: bool = False
     """Without a metric no type with less is an option (spec 6.1 step 3)."""
+
+
+def combine(parts: Sequence[Matrix], how: Combine) -> Matrix:
+    """Return one series from the parts; missing only where every part is missing."""
+    if len(parts) == 1:
+        return parts[0]
+    first, second = parts
+    larger: Matrix = np.fmax(first, second)
+    if how is Combine.SUM:
+        np.fmax(first + second, larger, out=larger)
+    return larger
 
 
 def metrics_by_name(dimensions: Sequence[Dimension]) -> dict[str, tuple[str, ...]]:

@@ -7,11 +7,13 @@ from enum import Enum
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.digests import Figure, Part
+from compute_optimizer.engine.dimensions import Combine
 from compute_optimizer.engine.evidence import known
 from compute_optimizer.engine.explanation import IdleLimitEvidence
 from compute_optimizer.engine.statistics import BLOCK_ROWS
-from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, count_samples
-from compute_optimizer.model.metrics import Matrix
+from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, counts_by_day, peaks_of
+from compute_optimizer.model.metrics import Matrix, MetricKey, Statistic
 
 IDLE_PEAK_CPU = 5.0
 """Percent: the peak lies below (spec 5.1, published)."""
@@ -85,26 +87,37 @@ def _known(
     if not all(metric in chosen.series for metric in limit.metrics):
         return rows[:0]
     for metric in limit.metrics:
-        found = [_enough(part, required, days) for part in _blocks(chosen.series[metric], rows)]
-        rows = rows[np.concatenate(found)] if found else rows
+        rows = rows[_enough(chosen, metric, required, days, rows)]
     return rows
 
 
-def _enough(series: Matrix, required: Required, days: int) -> Booleans:
-    enough: Booleans = count_samples(series) >= required.samples
-    if not required.every_day:
-        return enough
-    by_day = np.isfinite(series).reshape(len(series), days, -1)
-    days_sent = np.count_nonzero(np.any(by_day[:, :-1], axis=2), axis=1)
-    every_day: Booleans = days_sent == days - 1
-    return enough & every_day
+def _enough(chosen: Chosen, metric: str, required: Required, days: int, rows: Integers) -> Booleans:
+    if chosen.digest is not None:
+        return _enough_by_day(counts_by_day(chosen, metric)[rows], required)
+    found = [_enough_of(part, required, days) for part in _blocks(chosen.series[metric], rows)]
+    return np.concatenate(found) if found else np.zeros(0, np.bool_)
+
+
+def _enough_of(series: Matrix, required: Required, days: int) -> Booleans:
+    present = np.isfinite(series).reshape(len(series), days if required.every_day else 1, -1)
+    return _enough_by_day(np.count_nonzero(present, axis=2), required)
+
+
+def _enough_by_day(counts: Integers, required: Required) -> Booleans:
+    """Return which rows have enough samples, by their number on each day of the window."""
+    enough: Booleans = counts.sum(axis=1) >= required.samples
+    if required.every_day:
+        enough &= np.all(counts[:, :-1] > 0, axis=1)
+    return enough
 
 
 def _measured(chosen: Chosen, limit: IdleLimit, days: int, rows: Integers) -> Floats:
     """Return what the limit is held against, (rows,)."""
-    known = [chosen.series[metric] for metric in limit.metrics if metric in chosen.series]
-    if not known:
+    if not any(metric in chosen.series for metric in limit.metrics):
         return np.zeros(len(rows))
+    if chosen.digest is not None:
+        return _OF_DAYS[limit.measure](chosen, limit, rows)
+    known = [chosen.series[metric] for metric in limit.metrics if metric in chosen.series]
     of = _OF[limit.measure]
     parts = zip(*(_blocks(series, rows) for series in known), strict=True)
     return np.concatenate([of(np.stack(part), days) for part in parts])
@@ -150,6 +163,43 @@ _OF: Mapping[Measure, Callable[[Matrix, int], Floats]] = {
     Measure.ACTIVE_SHARE: _active_share,
 }
 """(metrics, rows, slots), days -> (rows,)."""
+
+
+def _peak_of_days(chosen: Chosen, limit: IdleLimit, rows: Integers) -> Floats:
+    (metric,) = limit.metrics
+    peak = peaks_of(chosen, metric, rows).astype(np.float64)
+    missing = counts_by_day(chosen, metric)[rows].sum(axis=1) < chosen.slots
+    # As in sums, a slot without a sample counts as none.
+    return np.where(missing, np.fmax(peak, 0.0), peak)
+
+
+def _sum_of_days(chosen: Chosen, limit: IdleLimit, rows: Integers) -> Floats:
+    assert chosen.digest is not None
+    totals = chosen.digest.figure(total_of(limit.metrics).name, Figure.TOTAL)
+    found: Floats = totals[rows].max(axis=1)
+    return found
+
+
+_OF_DAYS: Mapping[Measure, Callable[[Chosen, IdleLimit, Integers], Floats]] = {
+    Measure.PEAK: _peak_of_days,
+    Measure.DAILY_SUM: _sum_of_days,
+}
+"""What days in short tell."""
+
+
+def total_of(metrics: Sequence[str]) -> Part:
+    """Return the part that tells the daily sums of counters together."""
+    keys = tuple(MetricKey(metric, Statistic.SUM) for metric in metrics)
+    return Part(keys, (Figure.TOTAL,), Combine.SUM)
+
+
+def told_by_days(limit: IdleLimit, parts: Sequence[Part]) -> bool:
+    """Return whether days in short of which the parts are kept tell what the limit is about."""
+    names = {part.name for part in parts}
+    if limit.measure is Measure.DAILY_SUM:
+        return total_of(limit.metrics).name in names
+    single = len(limit.metrics) == 1 and limit.measure is Measure.PEAK
+    return single and any(key.metric == limit.metrics[0] for part in parts for key in part.keys)
 
 
 def limit_evidence(

@@ -6,10 +6,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
-from compute_optimizer.engine.credits import CREDITS_PER_VCPU_HOUR, affordable
+from compute_optimizer.engine.credits import (
+    CREDITS_PER_VCPU_HOUR,
+    affordable,
+    settled_by_bounds,
+)
 from compute_optimizer.engine.demand import Demand
+from compute_optimizer.engine.digests import Wanted
 from compute_optimizer.engine.dimensions import CPU_PLACE
 from compute_optimizer.engine.finding import overprovisioned, underprovisioned
+from compute_optimizer.engine.mean_use import (
+    MeanUse,
+    mean_use,
+    mean_use_wanted,
+    measured_mean_use,
+)
 from compute_optimizer.engine.options import (
     CURRENT_POOL,
     Candidates,
@@ -21,7 +32,7 @@ from compute_optimizer.engine.options import (
 )
 from compute_optimizer.engine.prediction import Prediction, worth_it
 from compute_optimizer.engine.statistics import count_above
-from compute_optimizer.engine.usage import Chosen, Usage, mean_use
+from compute_optimizer.engine.usage import Chosen, Usage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +82,31 @@ def match_fleet(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Mat
 
     `never_blind` (dimensions,) marks dimensions that are not reduced without a metric.
     """
+    return settled(fleet, market, unsettled(fleet, market, never_blind))
+
+
+def unsettled(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
+    """Return the matches of all resources, credits not looked at."""
     limits = limits_of(fleet.demand, never_blind)
     rows = _rows_by_current(fleet.currents)
-    matches = [_match(now, rows[now], limits, fleet, market) for now in rows]
+    return [_match(now, rows[now], limits, fleet, market) for now in rows]
+
+
+def settled(fleet: Fleet, market: Market, matches: Sequence[Match]) -> list[Match]:
+    """Return the matches with every fit final."""
     lasting = _lasting_credits(fleet, market, matches)
     return [_settled(match, lasting, fleet, market) for match in matches]
+
+
+def credits_wanted(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Wanted:
+    """Return the whole rows without which `settled` cannot tell whose credits last."""
+    tried = _burstable_fits(fleet, market, matches)
+    if not tried.any():
+        return {}
+    pairs = _pairs(fleet, market, tried)
+    _, pending = settled_by_bounds(pairs.use, pairs.baselines, pairs.allowed, pairs.wanted)
+    read = pending.any(axis=1) | ~pairs.use.told
+    return mean_use_wanted(fleet.chosen, pairs.rows[read])
 
 
 def _rows_by_current(currents: Sequence[Current | None]) -> dict[Current, Integers]:
@@ -135,35 +166,82 @@ def _lasting_credits(fleet: Fleet, market: Market, matches: Sequence[Match]) -> 
 
     Only pairs that can become options are tried: others stay False.
     """
+    lasting = _burstable_fits(fleet, market, matches)
+    if lasting.any():
+        pairs = _pairs(fleet, market, lasting)
+        lasting[np.ix_(pairs.rows, pairs.places)] = _affordable_pairs(fleet, pairs)
+    return lasting
+
+
+def _burstable_fits(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Booleans:
+    """Return which burstable candidates, (resources, types), could become options but for credits.
+
+    Only those whose credits have to be looked at: others stay False.
+    """
     types = market.types
-    lasting = np.zeros((len(fleet.currents), len(types.names)), dtype=np.bool_)
+    found = np.zeros((len(fleet.currents), len(types.names)), dtype=np.bool_)
     for match in matches:
         burstable = types.burstable[match.candidates.types]
         tried = match.fit & burstable
         tried[~match.under.any(axis=1), match.candidates.cheaper :] = False
         places = match.candidates.types[burstable]
-        lasting[np.ix_(match.rows, places)] = tried[:, burstable]
-    places = np.flatnonzero(types.burstable)
-    rows = np.flatnonzero(lasting[:, places].any(axis=1))
-    if len(rows):
-        pairs = np.ix_(rows, places)
-        lasting[pairs] = _affordable_pairs(fleet, market, rows, places, lasting[pairs])
-    return lasting
+        found[np.ix_(match.rows, places)] = tried[:, burstable]
+    return found
 
 
-def _affordable_pairs(
-    fleet: Fleet, market: Market, rows: Integers, places: Integers, wanted: Booleans
-) -> Booleans:
-    """Return which wanted (rows, burstable types) keep to the threshold in spite of credits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Resources and burstable types; arrays are (rows, places) unless said otherwise."""
+
+    rows: Integers
+    """(rows,)."""
+    places: Integers
+    """(places,)."""
+    wanted: Booleans
+    baselines: Floats
+    """Percent of the resource's own CPU."""
+    allowed: Floats
+    """Share of the samples that may be short of credits."""
+    use: MeanUse
+    """(rows,)."""
+    threshold: float
+    """Percent."""
+
+
+def _pairs(fleet: Fleet, market: Market, fits_but_credits: Booleans) -> _Pairs:
     types, threshold = market.types, fleet.thresholds[CPU_PLACE]
+    places = np.flatnonzero(types.burstable)
+    rows = np.flatnonzero(fits_but_credits[:, places].any(axis=1))
     percent = market.capacity[places, CPU_PLACE] / fleet.demand.scale[rows, CPU_PLACE, None]
     earning_vcpus = types.burst_credits_per_hour[places] / CREDITS_PER_VCPU_HOUR
     baselines = percent * earning_vcpus / types.vcpus[places]
     used = fleet.usage.dimensions[CPU_PLACE]
     tight = count_above(used.tail[rows], percent * (1 - fleet.headrooms[CPU_PLACE]))
-    allowed = (1 - threshold / 100) - tight / used.counts[rows, None]
-    series = mean_use(fleet.chosen, rows)
-    return affordable(series, baselines, allowed, wanted & ~np.isnan(baselines), threshold)
+    return _Pairs(
+        rows=rows,
+        places=places,
+        wanted=fits_but_credits[np.ix_(rows, places)] & ~np.isnan(baselines),
+        baselines=baselines,
+        allowed=(1 - threshold / 100) - tight / used.counts[rows, None],
+        use=measured_mean_use(fleet.chosen, rows, threshold),
+        threshold=threshold,
+    )
+
+
+def _affordable_pairs(fleet: Fleet, pairs: _Pairs) -> Booleans:
+    """Return which wanted pairs keep to the threshold in spite of credits."""
+    passed, pending = settled_by_bounds(pairs.use, pairs.baselines, pairs.allowed, pairs.wanted)
+    read = pending.any(axis=1) | ~pairs.use.told
+    if read.any():
+        series = mean_use(fleet.chosen, pairs.rows[read])
+        passed[read] = affordable(
+            series,
+            pairs.baselines[read],
+            pairs.allowed[read],
+            pairs.wanted[read],
+            pairs.threshold,
+        )
+    return passed
 
 
 def _settled(match: Match, lasting: Booleans, fleet: Fleet, market: Market) -> Match:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
+from compute_optimizer.engine.digests import daily_highest
 from compute_optimizer.engine.statistics import percentile, tail_depth, upper_tail
-from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix
+from compute_optimizer.model.metrics import Matrix
 from compute_optimizer.model.risk import PeakModel
 
 HORIZON_DAYS = 14
@@ -102,8 +103,12 @@ def history_of(series: Matrix, peak: Floats, capacity: Floats) -> PeakHistory:
 
     `peak` (resources,) is their peak and `capacity` today's, both in the unit of the samples.
     """
-    days = series.shape[1] // SLOTS_PER_DAY
-    daily = np.fmax.reduce(series.reshape(len(series), days, SLOTS_PER_DAY), axis=2)
+    return history_of_days(daily_highest(series), peak, capacity)
+
+
+def history_of_days(daily: Singles, peak: Floats, capacity: Floats) -> PeakHistory:
+    """Return the same from the highest sample of each day, (resources, days)."""
+    days = daily.shape[1]
     least = LEAST_SHARE * capacity
     floored = np.maximum(peak, least)
     ordered, known = upper_tail(daily, days)

@@ -10,7 +10,7 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import MEMORY, Demand
 from compute_optimizer.engine.dimensions import CPU_PLACE, Dimension
 from compute_optimizer.engine.peaks import FORGIVEN, PeakHistory
-from compute_optimizer.engine.usage import CPU_METRIC, Chosen, Usage, combine, count_samples
+from compute_optimizer.engine.usage import Chosen, Usage, highest_by_day
 from compute_optimizer.model.risk import PeakModel
 
 SATURATED_PERCENT = 99.0
@@ -112,7 +112,7 @@ def predict(
         models=found,
         histories=histories,
         judged=np.stack(known, axis=1) & np.isfinite(demand.capacity),
-        saturated=_saturated(chosen),
+        saturated=_saturated(usage),
         own=demand.capacity,
         risk_cap=risk_cap,
         incident_usd=incident_usd,
@@ -122,16 +122,15 @@ def predict(
 def _history(
     chosen: Chosen, usage: Usage, demand: Demand, dimension: Dimension, place: int
 ) -> PeakHistory | None:
-    parts = chosen.parts(dimension)
-    if not parts:
+    if not chosen.tells(dimension):
         return None
     used, scale = usage.dimensions[place], demand.scale[:, place]
     peak = peaks.peak_in(used.tail, used.counts, forgiven(dimension))
     with np.errstate(invalid="ignore", divide="ignore"):
         # In units of the samples, so that the samples need not be multiplied.
         capacity = demand.capacity[:, place] / scale
-    series = combine(parts, dimension.combine)
-    history = peaks.history_of(series, np.where(np.isfinite(peak), peak, np.nan), capacity)
+    daily = highest_by_day(chosen, dimension)
+    history = peaks.history_of_days(daily, np.where(np.isfinite(peak), peak, np.nan), capacity)
     return replace(history, peak=history.peak * scale)
 
 
@@ -140,12 +139,11 @@ def forgiven(dimension: Dimension) -> float:
     return 0.0 if dimension.name == MEMORY else FORGIVEN
 
 
-def _saturated(chosen: Chosen) -> Booleans:
-    series = chosen.series.get(CPU_METRIC)
-    if series is None:
-        return np.zeros(chosen.rows, np.bool_)
-    ceiling = np.count_nonzero(series >= np.float32(SATURATED_PERCENT), axis=1)
-    found: Booleans = ceiling > SATURATED_SHARE * np.maximum(count_samples(series), 1)
+def _saturated(usage: Usage) -> Booleans:
+    """Return whose CPU was at its ceiling too often; a tail is deeper than that share."""
+    used = usage.dimensions[CPU_PLACE]
+    ceiling = np.count_nonzero(used.tail >= np.float32(SATURATED_PERCENT), axis=1)
+    found: Booleans = ceiling > SATURATED_SHARE * np.maximum(used.counts, 1)
     return found
 
 

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.digests import Wanted, together
 from compute_optimizer.engine.dimensions import Dimension
-from compute_optimizer.engine.matching import Fleet, Match, match_fleet
+from compute_optimizer.engine.matching import (
+    Fleet,
+    Match,
+    credits_wanted,
+    settled,
+    unsettled,
+)
 from compute_optimizer.engine.options import Market
 from compute_optimizer.engine.ranking import MAX_OPTIONS, NONE, Options, best, cheapest
 from compute_optimizer.engine.risk import (
     current_scores,
+    current_scores_wanted,
     option_scores,
     overall,
     predicted_risks,
@@ -40,12 +48,35 @@ class Decisions:
 
 def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Decisions:
     """Return finding, risks and options of all resources of a fleet."""
+    return decided(fleet, market, dimensions, begun(fleet, market, dimensions))
+
+
+def begun(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> list[Match]:
+    """Return the half of the decision that needs no whole series."""
     never_blind = np.array([dimension.never_reduced_blindly for dimension in dimensions])
-    matches = match_fleet(fleet, market, never_blind)
+    return unsettled(fleet, market, never_blind)
+
+
+def samples_wanted(
+    fleet: Fleet, market: Market, dimensions: Sequence[Dimension], matches: Sequence[Match]
+) -> Wanted:
+    """Return the whole rows that the other half reads; nothing where all samples are at hand."""
+    if fleet.chosen.digest is None:
+        return {}
+    return together(
+        [credits_wanted(fleet, market, matches), current_scores_wanted(fleet, dimensions)]
+    )
+
+
+def decided(
+    fleet: Fleet, market: Market, dimensions: Sequence[Dimension], first: Sequence[Match]
+) -> Decisions:
+    """Return the decision from its first half."""
+    matches = settled(fleet, market, first)
     under, over, current_price = _scattered(matches, fleet.demand.required.shape)
     current_risk = current_scores(fleet, dimensions)
-    settled: Booleans = ~np.any(under | over, axis=1, keepdims=False)
-    options = _ranked(fleet, market, matches, settled, overall(current_risk))
+    as_it_should: Booleans = ~np.any(under | over, axis=1, keepdims=False)
+    options = _ranked(fleet, market, matches, as_it_should, overall(current_risk))
     _keep_current_where_nothing_is_better(options, matches, overall(current_risk))
     return Decisions(
         tuple(matches),

@@ -8,13 +8,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compute_optimizer.engine.arrays import Floats, Integers, Singles
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.demand import FIT_TOLERANCE
+from compute_optimizer.engine.digests import Wanted, together
 from compute_optimizer.engine.dimensions import Dimension
 from compute_optimizer.engine.matching import Fleet
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.statistics import count_above
-from compute_optimizer.engine.usage import dimension_rows
+from compute_optimizer.engine.usage import (
+    DimensionUsage,
+    dimension_rows,
+    known_above,
+    rows_wanted,
+)
 from compute_optimizer.model.recommendation import PerformanceRisk
 
 RARE_SHORTAGE = 0.005
@@ -71,20 +77,63 @@ def current_scores(fleet: Fleet, dimensions: Sequence[Dimension]) -> Floats:
         used = fleet.usage.dimensions[place]
         full, spare = _limits(fleet, place, fleet.demand.capacity[:, place, None])
         shortage, tight = count_above(used.tail, full), count_above(used.tail, spare)
-        # A tail that lies above the limit throughout says "at least": count the whole series.
-        rows = np.flatnonzero(tight[:, 0] >= used.tail.shape[1])
-        if fleet.chosen.parts(dimension) and len(rows):
-            series = dimension_rows(fleet.chosen, dimension, rows)
-            shortage[rows, 0] = _count_samples_above(series, full[rows])
-            tight[rows, 0] = _count_samples_above(series, spare[rows])
+        rows = _beyond_tail(used, shortage[:, 0])
+        if len(rows):
+            shortage[rows, 0] = _shortages(fleet, place, dimension, rows)
         judged = scores(shortage[:, 0], tight[:, 0], used.counts, fleet.thresholds[place])
         found[:, place] = np.where(np.isnan(full[:, 0]), np.nan, judged)
     return found
 
 
-def _count_samples_above(series: Singles, limits: Floats) -> Integers:
-    counts: Integers = np.count_nonzero(series > limits.astype(np.float32), axis=1)
+def current_scores_wanted(fleet: Fleet, dimensions: Sequence[Dimension]) -> Wanted:
+    """Return the whole rows that `current_scores` reads."""
+    found = []
+    for place, dimension in enumerate(dimensions):
+        used = fleet.usage.dimensions[place]
+        full, _ = _limits(fleet, place, fleet.demand.capacity[:, place, None])
+        rows = _beyond_tail(used, count_above(used.tail, full)[:, 0])
+        if len(rows):
+            _, told = _told_shortages(fleet, place, dimension, rows)
+            found.append(rows_wanted(fleet.chosen, dimension, rows[~told]))
+    return together(found)
+
+
+def _beyond_tail(used: DimensionUsage, shortage: Integers) -> Integers:
+    """Return the rows of which the whole tail exceeds the capacity: it says "at least".
+
+    What fills a tail is more than the threshold forgives and more than is rare, so that a deeper
+    look only tells whether it is frequent.
+    """
+    depth = used.tail.shape[1]
+    open_rows = (shortage >= depth) & (depth <= FREQUENT_SHORTAGE * used.counts)
+    rows: Integers = np.flatnonzero(open_rows)
+    return rows
+
+
+def _shortages(fleet: Fleet, place: int, dimension: Dimension, rows: Integers) -> Integers:
+    """Return how many samples of some rows exceed the capacity, or at least a frequent number."""
+    counts, told = _told_shortages(fleet, place, dimension, rows)
+    if not told.all():
+        limits = _own_limits(fleet, place, rows[~told])
+        series = dimension_rows(fleet.chosen, dimension, rows[~told])
+        counts[~told] = np.count_nonzero(series > limits, axis=1)
     return counts
+
+
+def _told_shortages(
+    fleet: Fleet, place: int, dimension: Dimension, rows: Integers
+) -> tuple[Integers, Booleans]:
+    """Return the same as far as days in short tell it, and where they do, (rows,) each."""
+    limits = _own_limits(fleet, place, rows)
+    counts, exact = known_above(fleet.chosen, dimension, rows, limits)
+    frequent = counts > FREQUENT_SHORTAGE * fleet.usage.dimensions[place].counts[rows]
+    return counts, exact | frequent
+
+
+def _own_limits(fleet: Fleet, place: int, rows: Integers) -> Singles:
+    full, _ = _limits(fleet, place, fleet.demand.capacity[:, place, None])
+    limits: Singles = full[rows].astype(np.float32)
+    return limits
 
 
 def option_scores(fleet: Fleet, capacity: Floats, types: Integers) -> Floats:

@@ -23,13 +23,14 @@ from sqlalchemy import Connection
 
 from compute_optimizer.catalog.described_types import OwnFigures
 from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
+from compute_optimizer.engine.digests import DigestedSamples, completed
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analysis_tally import Tally, sum_of, tally_of
 from compute_optimizer.jobs.effective import after_discounts
 from compute_optimizer.jobs.members import members_of_known_groups, with_groups
 from compute_optimizer.jobs.new_advice import new_advice, publish_advice
-from compute_optimizer.jobs.readings import samples_for
+from compute_optimizer.jobs.readings import digested_for, samples_for
 from compute_optimizer.jobs.risk import RiskPolicy, risk_policy
 from compute_optimizer.model.effective_preferences import (
     PreferenceLayers,
@@ -48,10 +49,12 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
 from compute_optimizer.resources.idleness import (
+    IdleRule,
     concerned_rows,
     idle_recommendations,
     limited,
     marked,
+    told_in_short,
     window_days,
 )
 from compute_optimizer.store import State
@@ -96,6 +99,8 @@ class ShardTask:
     """In place of the published ones."""
     rates: AccountRates
     """Of the shard's account."""
+    in_short: bool = True
+    """Read days in short where the type can be analyzed from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +126,14 @@ def analyze(
     idle_limits: IdleLimits = NO_LIMITS,
     progress: Progress = lambda done, total: None,
     fence: Callable[[Connection], None] = lambda connection: None,
+    in_short: bool = True,
 ) -> Analysis:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
     `profile` decides where no rule of risk says otherwise, and `idle_limits` in place of the
     published limits of idleness. `fence` is called in the transaction that makes the result
-    visible, and may raise to prevent it.
+    visible, and may raise to prevent it. Without `in_short` all samples are read; the answer is the
+    same.
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other. Raises
     InvalidInput for a moment in the future, and when no sample lies in the period although there
@@ -154,6 +161,7 @@ def analyze(
             own,
             idle_limits,
             rates.get(shard.account_id, NO_RATES),
+            in_short,
         )
         for shard in found
     ]
@@ -207,22 +215,37 @@ def _analyze_batch(
 ) -> Results[Recommendation]:
     """Return what the analysis says of some resources of a shard under the same preferences."""
     kind = resource_type(task.shard.resource_type)
-    catalog = kind.catalog_with(task.own)
-    samples = _samples(state, task, resources, preferences.lookback_days)
-    found = kind.recommend(
-        resources,
-        samples,
-        catalog,
-        as_of=task.as_of,
-        preferences=preferences,
-        **task.risk.known_to(kind),
-    )
+    found, samples = _found(state, task, resources, preferences)
     idle = [*found.idle, *_idle(state, task, resources, samples, preferences)]
     followed = _followed(state, task, resources, found, preferences)
     told = marked(followed.recommendations, idle)
     listed = _listed(state, task, resources, idle)
     whole = replace(followed, recommendations=told, idle=listed)
     return after_discounts(kind, whole, resources, task.rates, preferences)
+
+
+def _found(
+    state: State, task: ShardTask, resources: Sequence[Resource], preferences: Preferences
+) -> tuple[Results[Recommendation], ShardSamples | DigestedSamples]:
+    """Return what is recommended of some resources, and what they sent."""
+    kind, days = resource_type(task.shard.resource_type), preferences.lookback_days
+    catalog, in_short = kind.catalog_with(task.own), kind.from_digests
+    asked = {"as_of": task.as_of, "preferences": preferences, **task.risk.known_to(kind)}
+    if in_short is None or not task.in_short:
+        samples = _samples(state, task, resources, days)
+        return kind.recommend(resources, samples, catalog, **asked), samples
+    with state.reading() as connection:
+        window = digested_for(
+            connection,
+            TileStore(task.tiles_root),
+            task.shard,
+            kind,
+            resources,
+            as_of=task.as_of,
+            days=days,
+        )
+    steps = in_short.recommended(resources, window.samples, catalog, **asked)
+    return completed(steps, window.whole), window.samples
 
 
 def _listed(
@@ -240,7 +263,7 @@ def _idle(
     state: State,
     task: ShardTask,
     resources: Sequence[Resource],
-    samples: ShardSamples,
+    samples: ShardSamples | DigestedSamples,
     preferences: Preferences,
 ) -> Iterator[IdleRecommendation]:
     """Yield what is idle of some resources, whose samples span the look-back period."""
@@ -250,12 +273,21 @@ def _idle(
         rule = limited(published, task.idle_limits)
         days = window_days(rule, preferences)
         looked_at, seen = resources, samples
-        if days != preferences.lookback_days:
+        if days != preferences.lookback_days or not _tells(samples, kind, rule):
             # Windows of their own are read for those few that the rule is about.
             among = concerned_rows(rule, resources, catalog, task.as_of, days).nonzero()[0].tolist()
             looked_at = [resources[place] for place in among]
+            if not looked_at:
+                continue
             seen = _samples(state, task, looked_at, days)
         yield from idle_recommendations(rule, looked_at, seen, catalog, as_of=task.as_of)
+
+
+def _tells(samples: ShardSamples | DigestedSamples, kind: ResourceType, rule: IdleRule) -> bool:
+    """Return whether the samples that are at hand tell all that a rule asks."""
+    if isinstance(samples, ShardSamples):
+        return True
+    return kind.from_digests is not None and told_in_short(rule, kind.from_digests.parts)
 
 
 def _followed(

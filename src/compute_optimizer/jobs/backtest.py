@@ -15,8 +15,8 @@ from compute_optimizer.backtest.run import BUDGETS, SEED, Settings, run
 from compute_optimizer.backtest.studies import lookback_study, robustness_study
 from compute_optimizer.catalog import InstanceTypes, load_instance_types
 from compute_optimizer.engine.arrays import Booleans
-from compute_optimizer.engine.dimensions import Dimension
-from compute_optimizer.engine.usage import Chosen, choose_series, combine
+from compute_optimizer.engine.dimensions import Dimension, combine
+from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, Statistic, Window
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey

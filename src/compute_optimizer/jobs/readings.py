@@ -20,6 +20,7 @@ from compute_optimizer.model.metrics import (
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import ResourceType
 from compute_optimizer.store.inventory import resources_of, shards
+from compute_optimizer.store.tile_digests import DigestedWindow, read_digested
 from compute_optimizer.store.tiles import TileStore, read_samples
 
 
@@ -40,6 +41,30 @@ def samples_for(
     found = _known_samples(connection, tiles, shard, kind, resources, look_back(as_of, days))
     forget_after(found, as_of)
     return found
+
+
+def digested_for(
+    connection: Connection,
+    tiles: TileStore,
+    shard: ShardKey,
+    kind: ResourceType,
+    resources: Sequence[Resource],
+    *,
+    as_of: datetime,
+    days: int,
+) -> DigestedWindow:
+    """Return the same in short, of a type that can be analyzed from it."""
+    assert kind.from_digests is not None, f"{kind.name} is analyzed from samples"
+    return read_digested(
+        connection,
+        tiles,
+        shard,
+        look_back(as_of, days),
+        kind.from_digests.parts,
+        kind.metrics,
+        [one.arn for one in resources],
+        as_of,
+    )
 
 
 def forget_after(samples: ShardSamples, as_of: datetime) -> None:

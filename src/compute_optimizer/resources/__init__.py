@@ -25,6 +25,7 @@ from compute_optimizer.catalog.own_prices import (
 )
 from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
+from compute_optimizer.engine.digests import Part, Steps
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.replay import Replay
 from compute_optimizer.model.auto_scaling_group import (
@@ -110,6 +111,16 @@ class KeptWith:
 
 
 @dataclass(frozen=True, slots=True)
+class FromDigests:
+    """How resources are analyzed from days in short (engine/digests)."""
+
+    parts: tuple[Part, ...]
+    """What is kept of each day."""
+    recommended: Callable[..., Steps[Results[Any]]]
+    """As `recommend`, in steps that ask for the whole rows that they need."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceType:
     """The facts and functions of one resource type.
 
@@ -157,6 +168,8 @@ class ResourceType:
     them; None where a resource has no instances."""
     kept_with: KeptWith | None = None
     """None for a type that has rows of its own."""
+    from_digests: FromDigests | None = None
+    """None where an analysis reads all samples."""
 
     def catalog_with(self, own: OwnFigures) -> Catalog:
         """Return the catalog with what counts before and beside what the package ships.
@@ -189,6 +202,7 @@ RESOURCE_TYPES = (
         idle=ec2_idleness.RULES,
         priced=with_own_prices,
         discounted=rates.by_type(rates.MACHINES),
+        from_digests=FromDigests(ec2_instance.DIGESTED, ec2_instance.recommended),
     ),
     ResourceType(
         name=EBS_VOLUME,

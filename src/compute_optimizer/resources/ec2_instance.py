@@ -5,6 +5,7 @@ from datetime import datetime
 
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.comparison import Comparison, Moment
+from compute_optimizer.engine.digests import DigestedSamples, Steps, completed
 from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Answer, Explanation
 from compute_optimizer.model.metrics import ShardSamples
@@ -17,13 +18,13 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.comparison import Compared, comparison_of
-from compute_optimizer.resources.ec2.analysis import analyze
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
+from compute_optimizer.resources.ec2.analysis import analyze, analyzed
+from compute_optimizer.resources.ec2.dimensions import DIGESTED, DIMENSIONS, METRICS
 from compute_optimizer.resources.ec2.evidence import explanation_of
 from compute_optimizer.resources.ec2.records import recommendations_of
 from compute_optimizer.resources.ec2.sensitivity import answer_of
 
-__all__ = ["METRICS", "ShardResult", "compare", "explain", "recommend"]
+__all__ = ["DIGESTED", "METRICS", "ShardResult", "compare", "explain", "recommend", "recommended"]
 
 
 ShardResult = Results[Ec2InstanceRecommendation]
@@ -44,9 +45,25 @@ def recommend(
     period; a series that nobody sent may be absent. With a risk model both profiles are heard; the
     preferences say which one decides.
     """
+    steps = recommended(
+        resources, samples, types, as_of=as_of, preferences=preferences, risk_model=risk_model
+    )
+    return completed(steps, lambda _wanted: {})
+
+
+def recommended(
+    resources: Sequence[Resource],
+    samples: ShardSamples | DigestedSamples,
+    types: InstanceTypes,
+    *,
+    as_of: datetime,
+    preferences: Preferences,
+    risk_model: RiskModel | None = None,
+) -> Steps[ShardResult]:
+    """Return the same in steps; of days in short they ask for the whole rows that they need."""
     if not resources:
         return Results((), ())
-    analysis = analyze(resources, samples, types, preferences, risk_model, both=True)
+    analysis = yield from analyzed(resources, samples, types, preferences, risk_model, both=True)
     found = recommendations_of(resources, analysis, as_of=as_of, preferences=preferences)
     errors = tuple(
         RecommendationError(resource.arn, obstacle.code, obstacle.message)

@@ -13,12 +13,12 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
-from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows
-from compute_optimizer.engine.statistics import highest
-from compute_optimizer.engine.usage import Chosen, choose_series
+from compute_optimizer.engine.digests import DigestedSamples, Part
+from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows, told_by_days
+from compute_optimizer.engine.usage import Chosen, choose_series, peaks_of
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.idle_limits import IdleLimits
-from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix, ShardSamples, Statistic
+from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Finding,
@@ -92,7 +92,7 @@ class IdleRule:
     """All of them hold, over the whole window. Those that leave the fewest stand first."""
     shown: Mapping[str, Shown]
     """Metric -> how its highest sample is reported."""
-    monthly_usd: Callable[[Sequence[Any], ShardSamples, Any, datetime], Floats]
+    monthly_usd: Callable[[Sequence[Any], Any, Any, datetime], Floats]
     """From resources, samples, catalog and the moment of the analysis to what each costs a month;
     NaN where unknown."""
     concerned: Concerned = everyone
@@ -130,20 +130,22 @@ def concerned_rows(
 def idle_recommendations(
     rule: IdleRule,
     resources: Sequence[Resource],
-    samples: ShardSamples,
+    samples: ShardSamples | DigestedSamples,
     catalog: Any,
     *,
     as_of: datetime,
 ) -> tuple[IdleRecommendation, ...]:
     """Return the recommendation of each resource that is idle by the rule.
 
-    The resources are in the row order of the samples, which span the rule's window.
+    The resources are in the row order of the samples, which span the rule's window. Days in short
+    do where `told_in_short` says so.
     """
     days = samples.window.days
     among = concerned_rows(rule, resources, catalog, as_of, days)
     if not among.any():
         return ()
-    samples = rule.prepared(resources, samples, catalog)
+    if isinstance(samples, ShardSamples):
+        samples = rule.prepared(resources, samples, catalog)
     metrics = {metric for limit in rule.limits for metric in limit.metrics} | rule.shown.keys()
     chosen = choose_series(samples, sorted(metrics))
     found = idle_rows(chosen, rule.limits, rule.required, days, among).tolist()
@@ -207,22 +209,31 @@ def _utilization(
     """Return what the rows used, and of some metrics the sum besides; 0 where nothing was sent."""
     columns: list[list[UtilizationMetric]] = []
     for metric, shown in rule.shown.items():
-        series = chosen.series.get(metric)
-        some = np.zeros((len(rows), 1), np.float32) if series is None else series[rows]
         parts = [shown.dimensions(one) if shown.dimensions else () for one in idle]
-        for statistic, measured in _told(shown, some):
+        for statistic, measured in _told(chosen, metric, shown, rows):
             values = np.round(np.nan_to_num(measured), DECIMALS).tolist()
             pairs = zip(values, parts, strict=True)
             columns.append([UtilizationMetric(shown.name, v, statistic, p) for v, p in pairs])
     return list(zip(*columns, strict=True))
 
 
-def _told(shown: Shown, series: Matrix) -> Iterator[tuple[str, Floats]]:
+def _told(
+    chosen: Chosen, metric: str, shown: Shown, rows: Sequence[int]
+) -> Iterator[tuple[str, Floats]]:
     """Yield the statistics that are told of a metric, (rows,) each."""
     scale = 1 / SLOT_SECONDS if shown.per_second else 1.0
-    yield Statistic.MAXIMUM.value, highest(series).astype(np.float64) * scale
+    none, sent = np.zeros(len(rows)), metric in chosen.series
+    peaks = peaks_of(chosen, metric, rows) if sent else none
+    yield Statistic.MAXIMUM.value, peaks.astype(np.float64) * scale
     if shown.totals:
+        series = chosen.series[metric][rows] if sent else none[:, None]
         yield Statistic.SUM.value, np.nansum(series, axis=1, dtype=np.float64)
+
+
+def told_in_short(rule: IdleRule, parts: Sequence[Part]) -> bool:
+    """Return whether days in short, of which the parts are kept, tell what the rule asks."""
+    asked = rule.prepared is as_sent and not any(shown.totals for shown in rule.shown.values())
+    return asked and all(told_by_days(limit, parts) for limit in rule.limits)
 
 
 def facets_of(recommendation: IdleRecommendation) -> Facets:

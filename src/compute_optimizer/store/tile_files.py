@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.model.metrics import (
@@ -86,6 +87,22 @@ class TileFile:
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(self._path, error) from error
         return _arns(table[RESOURCE]), {key: table[key.column] for key in present}
+
+    def read_rows(self, key: MetricKey, rows: NDArray[np.int64]) -> Matrix:
+        """Return some rows of one series, (rows, SLOTS_PER_DAY); only their row groups are read."""
+        groups = range(self._file.num_row_groups)
+        sizes = [self._file.metadata.row_group(one).num_rows // SLOTS_PER_DAY for one in groups]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        group_of = np.searchsorted(starts, rows, side="right") - 1
+        found: Matrix = np.empty((len(rows), SLOTS_PER_DAY), np.float32)
+        for group in np.unique(group_of).tolist():
+            block = np.empty((sizes[group], SLOTS_PER_DAY), np.float32)
+            try:
+                fill(block, self._file.read_row_group(group, columns=[key.column])[key.column])
+            except (OSError, pa.ArrowException) as error:
+                raise _unreadable(self._path, error) from error
+            found[group_of == group] = block[rows[group_of == group] - starts[group]]
+        return found
 
     def tile(self) -> Tile:
         """Return all of it."""

@@ -4,6 +4,7 @@
     tiles/superseded/...   what a swap replaced, kept for readers that began before it
     tiles/staging/...      what an import is writing; nobody reads it
     tiles/pinned/...       what a backup is copying (store/tile_pins.py)
+    tiles/digests/...      days in short, made from the tiles (store/tile_digests.py)
     tiles/import.lock      held by the one process that may change tiles
     tiles/backup.lock      held by the one backup that is being made
 
@@ -58,6 +59,7 @@ CURRENT = "current"
 SUPERSEDED = "superseded"
 STAGING = "staging"
 PINNED = "pinned"
+DIGESTS = "digests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,15 @@ class StagedTile:
     day: date
     path: str
     """Relative to the folder of the current files."""
+    last_sample_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTile:
+    """A tile of the consistent view."""
+
+    day: date
+    path: str
     last_sample_at: datetime
 
 
@@ -115,6 +126,11 @@ class TileStore:
                 replaced.parent.mkdir(parents=True, exist_ok=True)
                 current.rename(replaced)
                 replaced.touch()
+            self.digest_path(path).unlink(missing_ok=True)
+
+    def digest_path(self, path: str) -> Path:
+        """Return where the digest of a tile is kept."""
+        return (self.root / DIGESTS / path).with_suffix(".arrow")
 
     def sweep(self, named: Collection[str]) -> int:
         """Remove what crashes and swaps left behind and return how many files that was.
@@ -135,6 +151,10 @@ class TileStore:
             elif file.stat().st_mtime < oldest:
                 removed += _removed(file)
         self._drop_pins_of_dead_backups()
+        digests = {self.digest_path(path) for path in named}
+        for file in (self.root / DIGESTS).rglob("*.*"):
+            if file.is_file() and file not in digests:
+                file.unlink(missing_ok=True)
         return removed
 
     @contextmanager
@@ -205,16 +225,9 @@ def read_samples(
     no tile of the window holds is left out. Raises StoreUnavailable for a tile that cannot be read.
     """
     arns = inventory.arns_of(connection, key) if only is None else tuple(only)
-    rows = connection.execute(
-        select(manifest.c.day, manifest.c.path)
-        .where(
-            *_in_shard(inventory.kept_key(key)),
-            manifest.c.day.between(window.first, window.last),
-        )
-        .order_by(manifest.c.day)
-    ).all()
+    named = tiles_of_window(connection, key, window)
     with ExitStack() as stack:
-        files = {day: stack.enter_context(tiles.open(path)) for day, path in rows}
+        files = {one.day: stack.enter_context(tiles.open(one.path)) for one in named}
         present = frozenset().union(*(file.keys for file in files.values())) & frozenset(wanted)
         shape = (len(arns), window.days * SLOTS_PER_DAY)
         series: dict[MetricKey, Matrix] = {
@@ -225,6 +238,19 @@ def read_samples(
             slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
             _read_day(file, arns, {metric: matrix[:, slots] for metric, matrix in series.items()})
     return ShardSamples(arns, window, series)
+
+
+def tiles_of_window(connection: Connection, key: ShardKey, window: Window) -> list[NamedTile]:
+    """Return the tiles of a shard on the days of a window, in order."""
+    rows = connection.execute(
+        select(manifest.c.day, manifest.c.path, manifest.c.last_sample_at)
+        .where(
+            *_in_shard(inventory.kept_key(key)),
+            manifest.c.day.between(window.first, window.last),
+        )
+        .order_by(manifest.c.day)
+    )
+    return [NamedTile(*row) for row in rows]
 
 
 def newest_sample(connection: Connection) -> datetime | None:
@@ -323,7 +349,8 @@ def remove_account(connection: Connection, tiles: TileStore, account_id: str) ->
     inventory.remove_resources_of(connection, account_id)
 
     def remove_files() -> None:
-        for part in (CURRENT, SUPERSEDED):
+        # Digests last: who makes one keeps it only while its tile is there.
+        for part in (CURRENT, SUPERSEDED, DIGESTS):
             shutil.rmtree(tiles.root / part / f"account_id={account_id}", ignore_errors=True)
 
     return remove_files

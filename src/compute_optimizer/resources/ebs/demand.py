@@ -7,16 +7,9 @@ import numpy as np
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.demand import OTHER_PERCENTILE
-from compute_optimizer.engine.dimensions import Combine, Dimension
+from compute_optimizer.engine.dimensions import Combine, Dimension, combine
 from compute_optimizer.engine.statistics import BLOCK_ROWS, percentile
-from compute_optimizer.engine.usage import (
-    MINIMUM_SAMPLES,
-    Chosen,
-    Usage,
-    choose_series,
-    combine,
-    measure,
-)
+from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, Usage, choose_series, measure
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,

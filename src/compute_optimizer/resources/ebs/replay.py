@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compute_optimizer.catalog.volume_types import VolumeTypes
+from compute_optimizer.engine.dimensions import combine
 from compute_optimizer.engine.peaks import FORGIVEN
 from compute_optimizer.engine.replay import Move, Replay, ReplayedDimension
-from compute_optimizer.engine.usage import choose_series, combine
+from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.metrics import Matrix, ShardSamples
 from compute_optimizer.resources.ebs.demand import DIMENSIONS, SCALES, WIRE_NAMES

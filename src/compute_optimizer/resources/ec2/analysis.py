@@ -9,6 +9,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.catalog.prices import hourly_prices
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.demand import demand_of, headrooms, percentiles
+from compute_optimizer.engine.digests import DigestedSamples, Steps, completed, together
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
 from compute_optimizer.engine.idle import IDLE_PEAK_CPU, Required, idle_rows
 from compute_optimizer.engine.matching import Fleet
@@ -20,7 +21,7 @@ from compute_optimizer.engine.obstacles import (
 from compute_optimizer.engine.options import Current, Market
 from compute_optimizer.engine.peaks import LEAST_DAYS
 from compute_optimizer.engine.prediction import Prediction, predict
-from compute_optimizer.engine.recommender import Decisions, decide
+from compute_optimizer.engine.recommender import Decisions, begun, decided, samples_wanted
 from compute_optimizer.engine.usage import (
     CPU_METRIC,
     MINIMUM_SAMPLES,
@@ -28,6 +29,7 @@ from compute_optimizer.engine.usage import (
     Usage,
     choose_series,
     measure,
+    tails_wanted,
 )
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
@@ -105,27 +107,55 @@ def analyze(
 
     Without a risk model the published rule decides; with `both` the other profile is heard too.
     """
-    found = measure_shard(resources, samples, types, percentiles(DIMENSIONS, preferences))
+    steps = analyzed(resources, samples, types, preferences, risk_model, both=both)
+    return completed(steps, lambda _wanted: {})
+
+
+def analyzed(
+    resources: Sequence[Resource],
+    samples: ShardSamples | DigestedSamples,
+    types: InstanceTypes,
+    preferences: Preferences,
+    risk_model: RiskModel | None = None,
+    *,
+    both: bool = False,
+) -> Steps[Analysis]:
+    """Return the same in steps; of days in short they ask for the whole rows that they need."""
+    thresholds = percentiles(DIMENSIONS, preferences)
+    chosen = choose_series(samples, tuple(WIRE_NAMES))
+    if wanted := tails_wanted(chosen, DIMENSIONS, thresholds):
+        chosen = chosen.with_whole((yield wanted))
+    found = measured(resources, chosen, types, thresholds)
     market = preferring(found.market, preferences)
-    fleet = fleet_at(found, preferences)
-    peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(found.chosen.rows, np.nan, np.float32))
-    is_idle = idle_instances(found.chosen, peak_cpu, types, found.places)
-    if risk_model is None:
-        decisions = decide(fleet, market, DIMENSIONS)
-        return Analysis(market, fleet, decisions, is_idle, found.obstacles)
-    predicted = replace(fleet, prediction=prediction_of(fleet, preferences, risk_model))
-    asked, other = (predicted, fleet)
-    if preferences.profile == PUBLISHED:
-        asked, other = (fleet, predicted)
+    fleets = _fleets(found, preferences, risk_model)
+    heard = fleets if both else fleets[:1]
+    first = [begun(fleet, market, DIMENSIONS) for fleet in heard]
+    halves = list(zip(heard, first, strict=True))
+    wants = together(samples_wanted(fleet, market, DIMENSIONS, half) for fleet, half in halves)
+    if wanted := chosen.unread(wants):
+        chosen = chosen.with_whole((yield wanted))
+    decisions = [
+        decided(replace(fleet, chosen=chosen), market, DIMENSIONS, half) for fleet, half in halves
+    ]
+    peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(chosen.rows, np.nan, np.float32))
     return Analysis(
         market,
-        asked,
-        decide(asked, market, DIMENSIONS),
-        is_idle,
+        fleets[0],
+        decisions[0],
+        idle_instances(chosen, peak_cpu, types, found.places),
         found.obstacles,
-        predicted,
-        decide(other, market, DIMENSIONS) if both else None,
+        next((fleet for fleet in fleets if fleet.prediction is not None), None),
+        decisions[1] if len(decisions) > 1 else None,
     )
+
+
+def _fleets(found: Measured, preferences: Preferences, risk_model: RiskModel | None) -> list[Fleet]:
+    """Return the fleet as the profile in force sees it, and with a risk model as the other does."""
+    ruled = fleet_at(found, preferences)
+    if risk_model is None:
+        return [ruled]
+    predicted = replace(ruled, prediction=prediction_of(ruled, preferences, risk_model))
+    return [ruled, predicted] if preferences.profile == PUBLISHED else [predicted, ruled]
 
 
 def published_because(analysis: Analysis, preferences: Preferences) -> list[str | None]:
@@ -147,7 +177,16 @@ def measure_shard(
     thresholds: Sequence[float],
 ) -> Measured:
     """Return the tails that tell percentiles from `thresholds` (dimensions,) upwards."""
-    chosen = choose_series(samples, tuple(WIRE_NAMES))
+    return measured(resources, choose_series(samples, tuple(WIRE_NAMES)), types, thresholds)
+
+
+def measured(
+    resources: Sequence[Resource],
+    chosen: Chosen,
+    types: InstanceTypes,
+    thresholds: Sequence[float],
+) -> Measured:
+    """Return the same of series that are chosen."""
     usage = measure(chosen, DIMENSIONS, thresholds)
     market = market_of(resources, types)
     places = np.array([types.index.get(r.instance_type, UNKNOWN_TYPE) for r in resources])

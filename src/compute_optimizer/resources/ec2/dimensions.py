@@ -5,7 +5,9 @@ import numpy as np
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.demand import CPU, MEMORY
+from compute_optimizer.engine.digests import Figure, Part, part_of
 from compute_optimizer.engine.dimensions import Combine, Dimension
+from compute_optimizer.engine.idle import total_of
 from compute_optimizer.engine.usage import CPU_METRIC
 from compute_optimizer.model.metrics import MetricKey, Statistic
 
@@ -122,3 +124,22 @@ METRICS = (
     *(MetricKey(metric, Statistic.SUM) for metric in WIRE_NAMES if metric not in PERCENTAGES),
 )
 """Every series that the analysis wants from the tiles."""
+
+
+def _digested() -> tuple[Part, ...]:
+    tail = (Figure.COUNT, Figure.TAIL)
+    both = (Statistic.MAXIMUM, Statistic.AVERAGE)
+    cpu = tuple(Part((MetricKey(CPU_METRIC, one),), (*tail, Figure.TOTAL)) for one in both)
+    memory = tuple(Part((MetricKey(MEMORY_METRIC, one),), tail) for one in both)
+    counters = [metric for metric in WIRE_NAMES if metric not in PERCENTAGES]
+    highest = tuple(
+        Part((MetricKey(metric, Statistic.SUM),), (Figure.COUNT, Figure.HIGHEST))
+        for metric in counters
+    )
+    formed = tuple(part_of(one, *tail) for one in DIMENSIONS if not one.percentage)
+    return (*cpu, *memory, *highest, *formed, total_of(("NetworkIn", "NetworkOut")))
+
+
+DIGESTED = _digested()
+"""What is kept of each day for later analyses: the tails that tell percentiles, the sums on which
+CPU credits and idleness go, and the highest samples that are reported."""

@@ -6,10 +6,10 @@ from math import inf, isnan
 import numpy as np
 
 from compute_optimizer.catalog.database_classes import DatabaseClasses
-from compute_optimizer.engine.dimensions import capacities
+from compute_optimizer.engine.dimensions import capacities, combine
 from compute_optimizer.engine.peaks import FORGIVEN
 from compute_optimizer.engine.replay import Move, Replay, ReplayedDimension
-from compute_optimizer.engine.usage import Chosen, choose_series, combine
+from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.model.database import (
     Database,
     DatabaseRecommendation,

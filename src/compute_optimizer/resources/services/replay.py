@@ -6,9 +6,10 @@ import numpy as np
 
 from compute_optimizer.catalog.fargate_sizes import TaskSizes
 from compute_optimizer.engine.demand import MEMORY
+from compute_optimizer.engine.dimensions import combine
 from compute_optimizer.engine.peaks import FORGIVEN
 from compute_optimizer.engine.replay import Move, Replay, ReplayedDimension
-from compute_optimizer.engine.usage import choose_series, combine
+from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.metrics import Matrix, ShardSamples
 from compute_optimizer.resources.services.demand import CPU_METRIC, DIMENSIONS, MEMORY_METRIC

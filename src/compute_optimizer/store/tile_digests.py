@@ -1,0 +1,292 @@
+"""Days in short, kept beside their tiles: what an analysis reads instead of samples.
+
+    tiles/digests/account_id=A/.../2026-01-31.<unique>.arrow    of the tile of the same name
+
+An Arrow IPC file, lz4: a row for each row of the tile, a column for each figure of
+`engine.digests`. A tile never changes under its name, so neither does its digest; whoever reads a
+tile without one makes it and keeps it. It holds nothing that the tile does not tell: it may be
+missing, and backups leave it out.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from math import ceil
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from compute_optimizer.engine.arrays import Integers
+from compute_optimizer.engine.digests import (
+    ABSENT,
+    DEPTH,
+    DTYPES,
+    DigestedSamples,
+    Part,
+    Wanted,
+    Whole,
+    WholeRows,
+    figures_of_day,
+    shape_of,
+)
+from compute_optimizer.model.metrics import (
+    SLOT_SECONDS,
+    SLOTS_PER_DAY,
+    Matrix,
+    MetricKey,
+    Window,
+)
+from compute_optimizer.model.resource import ShardKey
+from compute_optimizer.store.tile_files import RESOURCE, fill, keys_of
+from compute_optimizer.store.tiles import CURRENT, TileStore, tiles_of_window
+
+FORMAT_VERSION = 1
+"""Of the files; one of another version is made anew."""
+
+VERSION_KEY = b"compute_optimizer.digest_format"
+PARTS_KEY = b"compute_optimizer.parts"
+"""Which parts the file knows of; a part without a column had no samples."""
+SERIES_KEY = b"compute_optimizer.series"
+"""The columns of the tile."""
+
+SIZE_KEY = b"compute_optimizer.tile_bytes"
+"""Size of the tile: one that was cut off or replaced by hand is read, and told of, again."""
+
+COMPRESSION = "lz4"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DigestedDay:
+    """One tile in short."""
+
+    arns: tuple[str, ...]
+    """Row order of every figure."""
+    keys: frozenset[MetricKey]
+    """The series of the tile."""
+    figures: Mapping[str, NDArray[Any]]
+    """By column, (resources,), tails (resources, DEPTH)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DigestedWindow:
+    """The days of some resources in short, and where their samples are."""
+
+    samples: DigestedSamples
+    tiles: TileStore
+    paths: Mapping[int, str]
+    """By number of the day in the window; a day may have no tile."""
+    rows: Mapping[int, Integers]
+    """By number of the day, (resources,): their rows in the tile, -1 where it has none."""
+    known_slots: int
+    """Slots of the window that begin before the moment of the analysis."""
+
+    def whole(self, wanted: Wanted) -> Whole:
+        """Return all samples of the wanted rows of each series; the tiles are read once."""
+        shape = self.samples.window.days * SLOTS_PER_DAY
+        found = {
+            key: WholeRows(rows, np.full((len(rows), shape), np.nan, np.float32))
+            for key, rows in wanted.items()
+        }
+        for number, path in self.paths.items():
+            slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
+            with self.tiles.open(path) as file:
+                for key in sorted(file.keys & wanted.keys()):
+                    places = self.rows[number][found[key].rows]
+                    there = np.flatnonzero(places >= 0)
+                    target = found[key].samples[:, slots]
+                    target[there] = file.read_rows(key, places[there])
+        for one in found.values():
+            one.samples[:, self.known_slots :] = np.nan
+        return found
+
+
+def read_digested(
+    connection: Connection,
+    tiles: TileStore,
+    key: ShardKey,
+    window: Window,
+    parts: Sequence[Part],
+    wanted: Sequence[MetricKey],
+    only: Sequence[str],
+    as_of: datetime,
+) -> DigestedWindow:
+    """Return the days of a window in short, as known before a moment, rows in the order of `only`.
+
+    Raises StoreUnavailable for a tile that cannot be read.
+    """
+    arns, first = tuple(only), datetime.combine(window.first, time(), UTC)
+    known_slots = ceil((as_of - first) / timedelta(seconds=SLOT_SECONDS))
+    paths: dict[int, str] = {}
+    rows: dict[int, Integers] = {}
+    figures: dict[str, NDArray[Any]] = {}
+    present: set[MetricKey] = set()
+    for one in tiles_of_window(connection, key, window):
+        number = (one.day - window.first).days
+        slots = SLOTS_PER_DAY
+        if one.last_sample_at >= as_of:
+            slots = max(known_slots - number * SLOTS_PER_DAY, 0)
+        day = _digested_day(tiles, one.path, parts, slots)
+        paths[number], rows[number] = one.path, _places(arns, day.arns)
+        present |= day.keys & frozenset(wanted)
+        _gather(figures, day, number, rows[number], parts, (len(arns), window.days))
+    samples = DigestedSamples(arns, window, frozenset(present), figures)
+    return DigestedWindow(samples, tiles, paths, rows, known_slots)
+
+
+def _places(arns: tuple[str, ...], of_tile: tuple[str, ...]) -> Integers:
+    """Return the row in the tile of each resource, -1 where it has none."""
+    if arns == of_tile:
+        return np.arange(len(arns))
+    row_of = {arn: row for row, arn in enumerate(of_tile)}
+    return np.array([row_of.get(arn, -1) for arn in arns], np.int64)
+
+
+def _gather(
+    figures: dict[str, NDArray[Any]],
+    day: DigestedDay,
+    number: int,
+    rows: Integers,
+    parts: Sequence[Part],
+    shape: tuple[int, int],
+) -> None:
+    """Put the figures of one day in their place in those of the window, (resources, days)."""
+    there = np.flatnonzero(rows >= 0)
+    everybody = len(there) == len(day.arns) == len(rows) and bool((np.diff(rows) == 1).all())
+    for part in parts:
+        for column, figure in part.columns.items():
+            if column not in day.figures:
+                continue
+            if column not in figures:
+                blank = np.full(shape_of(figure, *shape), ABSENT[figure], DTYPES[figure])
+                figures[column] = blank
+            if everybody:
+                figures[column][:, number] = day.figures[column]
+            else:
+                figures[column][there, number] = day.figures[column][rows[there]]
+
+
+def _digested_day(tiles: TileStore, path: str, parts: Sequence[Part], slots: int) -> DigestedDay:
+    """Return a tile in short: as it is kept, else made and kept.
+
+    Of a day that is known up to `slots` only, it is made and not kept.
+    """
+    if slots == SLOTS_PER_DAY and (found := read_digest(tiles, path, parts)):
+        return found
+    made = _made(tiles, path, parts, slots)
+    if slots == SLOTS_PER_DAY:
+        keep_digest(tiles, path, made, parts)
+    return made
+
+
+def _made(tiles: TileStore, path: str, parts: Sequence[Part], slots: int) -> DigestedDay:
+    wanted = {key for part in parts for key in part.keys}
+    with tiles.open(path) as file:
+        keys = file.keys
+        arns, columns = file.read(wanted)
+    series: dict[MetricKey, Matrix] = {}
+    for key, column in columns.items():
+        series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
+        fill(series[key], column)
+        series[key][:, slots:] = np.nan
+    return DigestedDay(arns, keys, figures_of_day(series, parts))
+
+
+def read_digest(tiles: TileStore, path: str, parts: Sequence[Part]) -> DigestedDay | None:
+    """Return the kept digest of a tile; None where there is none of this version and this tile,
+    with all parts and whole."""
+    try:
+        with pa.memory_map(str(tiles.digest_path(path))) as source:
+            reader = pa.ipc.open_file(source)
+            told = reader.schema.metadata or {}
+            known = told.get(PARTS_KEY, b"").decode().split("\n")
+            fresh = told.items() >= _stamp(tiles, path).items()
+            if not fresh or not {_described(part) for part in parts} <= set(known):
+                return None
+            return _day_of(reader.read_all(), told[SERIES_KEY].decode(), parts)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _stamp(tiles: TileStore, path: str) -> dict[bytes, bytes]:
+    """Return what a digest of this version says of the tile as it is; raise OSError without one."""
+    size = (tiles.root / CURRENT / path).stat().st_size
+    return {VERSION_KEY: str(FORMAT_VERSION).encode(), SIZE_KEY: str(size).encode()}
+
+
+def _described(part: Part) -> str:
+    return f"{part.name}: {' '.join(figure.value for figure in part.figures)}"
+
+
+def _day_of(table: Any, series: str, parts: Sequence[Part]) -> DigestedDay:
+    wanted = {column for part in parts for column in part.columns}
+    figures = {
+        name: _array(table[name].combine_chunks()) for name in table.column_names if name in wanted
+    }
+    arns = tuple(table[RESOURCE].to_pylist())
+    return DigestedDay(arns, keys_of(filter(None, series.split("\n"))), figures)
+
+
+def _array(column: Any) -> NDArray[Any]:
+    if pa.types.is_fixed_size_list(column.type):
+        flat: NDArray[Any] = column.flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(len(column), DEPTH)
+    found: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return found
+
+
+def keep_digest(tiles: TileStore, path: str, day: DigestedDay, parts: Sequence[Part]) -> bool:
+    """Write a digest and return whether it is kept.
+
+    A disk that is full or not ours to write on keeps none: the tile tells the same. Neither is one
+    kept whose tile was replaced or removed meanwhile: whoever does that removes the tile first.
+    """
+    target = tiles.digest_path(path)
+    draft = target.with_name(f"{uuid4().hex}.draft")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(draft, day, parts, _stamp(tiles, path))
+        draft.replace(target)
+    except OSError:
+        _forget(draft)
+        return False
+    if (tiles.root / CURRENT / path).exists():
+        return True
+    _forget(target)
+    return False
+
+
+def _forget(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
+
+
+def _write(
+    path: Path, day: DigestedDay, parts: Sequence[Part], stamp: Mapping[bytes, bytes]
+) -> None:
+    columns = {RESOURCE: pa.array(day.arns, pa.string())}
+    for name, figures in day.figures.items():
+        columns[name] = _column(figures)
+    told = {
+        **stamp,
+        PARTS_KEY: "\n".join(_described(part) for part in parts),
+        SERIES_KEY: "\n".join(sorted(key.column for key in day.keys)),
+    }
+    table = pa.table(columns).replace_schema_metadata(told)
+    options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema, options=options) as file,
+    ):
+        file.write_table(table)
+
+
+def _column(figures: NDArray[Any]) -> Any:
+    if figures.ndim == 1:
+        return pa.array(figures)
+    return pa.FixedSizeListArray.from_arrays(pa.array(figures.ravel()), DEPTH)
