@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import process_time
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks.analysis_rate import LOOK_BACK_DAYS, FixedClock, make_fleet
 from compute_optimizer.engine.arrays import Integers
@@ -29,6 +30,7 @@ from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import resources_of, shards
 from compute_optimizer.store.tile_files import RESOURCE, TileFile
+from compute_optimizer.store.tile_places import CURRENT
 from compute_optimizer.store.tiles import DIGESTS, TileStore, tile_paths
 
 FIRST, DAILY, SAMPLES = "first analysis", "daily analysis", "analysis of all samples"
@@ -72,11 +74,11 @@ def counted() -> Iterator[Bytes]:
         found.count(file, {key.column}, groups)
         return read_rows(file, key, rows)
 
-    TileFile.read, TileFile.read_rows = reading, reading_rows  # type: ignore[method-assign, assignment]
-    try:
+    with (
+        patch.object(TileFile, "read", reading),
+        patch.object(TileFile, "read_rows", reading_rows),
+    ):
         yield found
-    finally:
-        TileFile.read, TileFile.read_rows = read, read_rows  # type: ignore[method-assign]
 
 
 def forget_digests(state: State, tiles: TileStore, *, last_only: bool) -> None:
@@ -133,7 +135,8 @@ def measure(instances: int, rounds: int) -> dict[str, dict[str, float]]:
                     run()
                     seconds[name].append(process_time() - start)
                 read[name] = found.read + before
-        sizes = {"tiles": _size(tiles.root / "current"), "digests": _size(tiles.root / DIGESTS)}
+        folders = {"tiles": CURRENT, "digests": DIGESTS}
+        sizes = {name: float(_size(tiles.root / part)) for name, part in folders.items()}
         state.close()
     return {
         "cpu_seconds": {name: statistics.median(found) for name, found in seconds.items()},
@@ -142,7 +145,7 @@ def measure(instances: int, rounds: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _size(folder: Path) -> float:
+def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*.*") if file.is_file())
 
 

@@ -48,14 +48,14 @@ def random_samples(seed: int, rows: int, days: int) -> ShardSamples:
         levels = random.gamma(0.5, level, (rows, 1)) * random.choice([0.02, 1, 8], (rows, 1))
         burst = random.random((rows, days)) < random.choice([0, 0.1, 0.6], (rows, 1))
         shape = 1 + 6 * np.repeat(burst, SLOTS_PER_DAY, axis=1) * random.random((rows, slots))
-        found: Matrix = np.minimum(levels * shape * random.random((rows, slots)), highest)
+        found = np.minimum(levels * shape * random.random((rows, slots)), highest)
         # Hundredths, as percentages are sent: so there are equal samples.
-        found = np.round(found, 2).astype(np.float32)
+        rounded: Matrix = np.round(found, 2).astype(np.float32)
         absent = random.random((rows, slots)) < random.choice([0, 0.02, 0.6], (rows, 1))
         absent |= np.repeat(random.random((rows, days)) < 0.1, SLOTS_PER_DAY, axis=1)
         absent |= random.random((rows, 1)) < 0.1
-        found[absent] = np.nan
-        return found
+        rounded[absent] = np.nan
+        return rounded
 
     keys: dict[MetricKey, tuple[float, float]] = {
         CPU: (12, 100),
