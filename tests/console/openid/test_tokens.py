@@ -140,15 +140,16 @@ def test_a_token_signed_with_what_everybody_knows_is_refused(
     case: Case, signing_key: RSAKey, form: str
 ) -> None:
     """HS256 with the public key, or with the client's secret, as the shared secret."""
-    known = {
-        "pem": lambda: signing_key.as_pem(private=False),
-        "der": lambda: signing_key.as_der(private=False),
-        "jwk": lambda: json.dumps(signing_key.as_dict(private=False)).encode(),
-        "secret": SECRET.encode,
-    }[form]()
+    public = json.dumps(signing_key.as_dict(private=False)).encode()
+    known: dict[str, bytes] = {
+        "pem": signing_key.as_pem(private=False),
+        "der": signing_key.as_der(private=False),
+        "jwk": public,
+        "secret": SECRET.encode(),
+    }
     # Put together by hand: the library refuses to take a public key for a secret.
     head = f"{base64({'alg': 'HS256', 'kid': 'first'})}.{base64(case.claims)}"
-    digest = hmac.new(known, head.encode(), sha256).digest()
+    digest = hmac.new(known[form], head.encode(), sha256).digest()
     token = f"{head}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
     assert "does not count" in case.refusal(token)
