@@ -96,6 +96,8 @@ def answering(tls: SSLContext | None = None) -> Iterator[Answering]:
                 self.end_headers()
                 self.give(told)
 
+        do_GET = do_POST
+
         def give(self, told: Answer) -> None:
             if not told.seconds_per_byte:
                 self.wfile.write(told.body)

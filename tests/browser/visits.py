@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +41,12 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def served(data_dir: Path, auth: str) -> Iterator[str]:
-    """Serve the data until the end of the block; yields the URL."""
-    command = [*PROGRAM, "serve", "--port", "0", "--auth", auth]
-    with subprocess.Popen(
-        command, env=environment(data_dir), stdout=subprocess.PIPE, text=True
-    ) as process:
+def served(data_dir: Path, auth: str, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve the data until the end of the block, with settings by their names; yields the URL."""
+    given = {f"COMPUTE_OPTIMIZER_{name}": value for name, value in (settings or {}).items()}
+    variables = environment(data_dir) | {"COMPUTE_OPTIMIZER_PORT": "0"} | given
+    command = [*PROGRAM, "serve", "--auth", auth]
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.search(r"http://[\d.]+:\d+", line)
