@@ -9,13 +9,11 @@ server. The servers run one at a time, in a process of their own, and are measur
 """
 
 import argparse
-import json
 import multiprocessing
 import socket
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -25,6 +23,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from benchmarks.measurement import Report, add_output, measurements_of, show
 from benchmarks.replay import Replay, replay
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.listening import bind, uvicorn_config
@@ -196,16 +195,16 @@ def _serve_quietly(settings: Settings, listener: socket.socket) -> None:
     serve_on(settings, listener, announce=False)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="per server and round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", choices=["table", "json"], default="table")
-    return parser.parse_args()
+    add_output(parser)
+    return parser.parse_args(arguments)
 
 
-def main() -> None:
-    arguments = _arguments()
+def main(words: Sequence[str] | None = None) -> None:
+    arguments = _arguments(words)
     measured: dict[str, list[Replay]] = {name: [] for name in (SERVICE, EMPTY, STARLETTE, MOTO)}
     with tempfile.TemporaryDirectory() as folder:
         settings, key = prepare(Path(folder))
@@ -220,20 +219,12 @@ def main() -> None:
 
 def report(measured: dict[str, list[Replay]], output: str) -> None:
     rates = {
-        name: statistics.median(result.requests_per_second for result in results)
+        name: [result.requests_per_second for result in results]
         for name, results in measured.items()
     }
-    ratios = {name: rates[SERVICE] / rate for name, rate in rates.items()}
-    if output == "json":
-        print(json.dumps({"requestsPerSecond": rates, "ratio": ratios}))
-        return
-    for name, results in measured.items():
-        busy = max(result.client_busy for result in results)
-        print(
-            f"{name:28} {rates[name]:9,.0f} requests/s   x {ratios[name]:6.2f}   "
-            f"client used {busy:.0%} of a core"
-        )
-    print(f"aim: at least half of the empty handler's rate; it is {ratios[EMPTY]:.2f}")
+    busy = max(result.client_busy for results in measured.values() for result in results)
+    notes = {"client": f"used {busy:.0%} of a core at most"}
+    show(Report(measurements_of(rates, "requests/s", of=SERVICE), notes), output)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from compute_optimizer.jobs.analyze import available_cores
+from compute_optimizer.jobs.analyze import available_cores as available_cores
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,7 +7,7 @@ people, or one JSON document on the standard output and nothing else there.
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,24 @@ def read(document: Mapping[str, Any]) -> Report:
         for one in document["measurements"]
     )
     return Report(measurements, document["notes"])
+
+
+def read_any(document: Any) -> Report:
+    """Return the report of a document; of one in another form, every number with its path."""
+    if isinstance(document, Mapping) and "measurements" in document:
+        return read(document)
+    return Report(tuple(Measurement(path, "", (one,)) for path, one in _numbers(document, ())))
+
+
+def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _numbers(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _numbers(inner, (*path, str(place)))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield ": ".join(path), float(value)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:

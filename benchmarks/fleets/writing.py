@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.fleets.recipe import Fleet, number_of, resource_of, samples_of
-from compute_optimizer.jobs.analyze import available_cores
+from benchmarks.machine import available_cores
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, MetricKey, Statistic
 from compute_optimizer.model.resource import ShardKey
