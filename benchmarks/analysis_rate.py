@@ -18,13 +18,15 @@ from pathlib import Path
 from time import perf_counter
 
 import duckdb
+import polars
+import polars.selectors
 
 from benchmarks.engine_speed import AS_OF, generated_fleet, generated_samples
 from benchmarks.fleets.profiles import load_profiles, told
 from benchmarks.fleets.recipe import Recipe, fleet_of
 from benchmarks.fleets.writing import store_fleet
 from benchmarks.measurement import Report, add_output, measurements_of, show
-from benchmarks.percentile_peers import by_polars
+from benchmarks.percentile_peers import quantiles_by_polars
 from compute_optimizer.jobs.analyze import analyze, available_cores
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
 from compute_optimizer.model.resource import ShardKey
@@ -133,20 +135,15 @@ def query_all(tiles: TileStore) -> None:
         ).fetchall()
 
 
-def quantiles_by_polars(tiles: TileStore) -> None:
-    """Ask Polars for the same."""
-    by_polars(tiles, [key.column for key in RESOURCE_TYPES[0].metrics])
-
-
 def measure(instances: int, rounds: int, fleet: str) -> dict[str, list[float]]:
     """Return instances per second of each, in every round."""
     with tempfile.TemporaryDirectory() as folder:
         state, tiles = make_fleet(Path(folder), instances, fleet)
-        runs: dict[str, Callable[[], None]] = {
+        runs: dict[str, Callable[[], object]] = {
             WHOLE: lambda: analyze_all(state, tiles),
             READ: lambda: read_all(state, tiles),
             DUCKDB: lambda: query_all(tiles),
-            POLARS: lambda: quantiles_by_polars(tiles),
+            POLARS: lambda: quantiles_by_polars(tiles, polars.selectors.float()),
         }
         seconds: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds):

@@ -59,8 +59,10 @@ def ratio_of(one: Measurement, baseline: Measurement) -> Spread:
     """Return the spread of the ratios of one to its baseline.
 
     Those of the same round, where both have one for each: a machine that others use slows both.
-    Else the ratio of the medians.
+    Else the ratio of the medians. Raises ValueError where the baseline did nothing.
     """
+    if not all(baseline.samples):
+        raise ValueError(f"{baseline.name} measured 0 {baseline.unit}; give it more time")
     if len(one.samples) == len(baseline.samples):
         pairs = zip(one.samples, baseline.samples, strict=True)
         return spread_of([mine / theirs for mine, theirs in pairs])
@@ -132,7 +134,14 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def show(report: Report, output: str) -> None:
-    """Print a report for people or for the runner."""
+    """Print a report for people or for the runner; end the program where a ratio has no sense."""
+    try:
+        _show(report, output)
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def _show(report: Report, output: str) -> None:
     if output == JSON:
         json.dump(document(report), sys.stdout, indent=2)
         print()

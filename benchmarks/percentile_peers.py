@@ -80,17 +80,20 @@ def by_duckdb(tiles: TileStore) -> ByArn:
     return {arn: value for arn, value in rows if value is not None}
 
 
-def by_polars(tiles: TileStore, columns: Sequence[str] = (CPU.column,)) -> ByArn:
-    """Ask Polars, and return what it finds of the first of the columns."""
-    quantiles = [polars.col(name).quantile(PERCENT / 100, "linear") for name in columns]
-    found = (
+def by_polars(tiles: TileStore) -> ByArn:
+    """Ask Polars."""
+    known = quantiles_by_polars(tiles, polars.col(CPU.column)).drop_nulls(CPU.column)
+    return dict(zip(known["resource"].cast(polars.String), known[CPU.column], strict=True))
+
+
+def quantiles_by_polars(tiles: TileStore, columns: polars.Expr) -> polars.DataFrame:
+    """Return the percentile of some columns by instance."""
+    return (
         polars.scan_parquet(_files(tiles), hive_partitioning=False)
-        .group_by(polars.col("resource").cast(polars.Categorical))
-        .agg(quantiles)
+        .group_by("resource")
+        .agg(columns.quantile(PERCENT / 100, "linear"))
         .collect(engine="streaming")
     )
-    known = found.drop_nulls(columns[0])
-    return dict(zip(known["resource"].cast(polars.String), known[columns[0]], strict=True))
 
 
 def _files(tiles: TileStore) -> str:
