@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _arguments(arguments)
     size = FULL if given.full else CI
     wanted = chosen(given.names, size)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(told_before(wanted, size))
     if given.list:
         return

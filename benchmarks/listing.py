@@ -71,7 +71,7 @@ BENCHMARKS = (
         "page_latency",
         "Pages and summaries of the API out of a large store",
         _size("1,000,000 recommendations", 420, "--recommendations 1000000 --rounds 15", 8_000),
-        _size("50,000 recommendations", 30, "--recommendations 50000 --rounds 7", 500),
+        _size("100,000 recommendations", 40, "--recommendations 100000 --rounds 7", 1_000),
     ),
     Benchmark(
         "console_pages",
@@ -88,8 +88,8 @@ BENCHMARKS = (
     Benchmark(
         "simulate_rate",
         "Simulations of other preferences, by the size of the grid",
-        _size("1,000 instances", 60, "--instances 1000 --rounds 3"),
-        _size("250 instances", 20, "--instances 250 --rounds 3"),
+        _size("1,000 instances", 90, "--instances 1000 --rounds 3"),
+        _size("100 instances", 30, "--instances 100 --rounds 3"),
     ),
     Benchmark(
         "copy_rate",
