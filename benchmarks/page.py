@@ -20,6 +20,8 @@ from benchmarks.runner import RESULTS
 DOCS = ROOT / "docs"
 PAGE = "performance.md"
 RATIOS, PAGES = "performance-ratios.svg", "performance-pages.svg"
+PAGED = "page_latency"
+"""The benchmark of the second plot."""
 
 INTRODUCTION = """\
 # Performance
@@ -89,7 +91,7 @@ def page(all_results: Sequence[Result]) -> str:
         claims_table(all_results),
         f"![Ratios of the table with their aims]({RATIOS})",
         READING_PLOT,
-        f"![Milliseconds of pages]({PAGES})",
+        f"![Milliseconds of pages of the API]({PAGES})",
         "## What it ran on\n",
         machines(all_results),
         RUNS,
@@ -177,15 +179,13 @@ def ratio_lines(all_results: Sequence[Result]) -> list[Line]:
 
 
 def page_lines(all_results: Sequence[Result]) -> list[Line]:
-    """Return milliseconds of pages of the API and the console as lines of a plot."""
-    aims = {(c.benchmark, c.measurement): c for one in BENCHMARKS for c in claimed(one.name)}
+    """Return the milliseconds of the API's pages as lines of a plot."""
+    aims = {claim.measurement: claim.at_most for claim in claimed(PAGED)}
     return [
-        Line(f"{measured.name}, {one.size}", spread_of(measured.samples), None, claim.at_most)
-        if (claim := aims.get((one.record["benchmark"], measured.name)))
-        else Line(f"{measured.name}, {one.size}", spread_of(measured.samples))
+        Line(f"{m.name},\n{one.size}", spread_of(m.samples), at_most=aims.get(m.name))
         for one in all_results
-        if one.record["benchmark"] in ("page_latency", "console_pages")
-        for measured in one.report.measurements
+        if one.record["benchmark"] == PAGED
+        for m in one.report.measurements
     ]
 
 
