@@ -24,7 +24,7 @@ endif
 export TF_PLUGIN_MIRROR
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-clients test-browser bench quality lock generate dev clean
+.PHONY: help demo test check format test-clients test-browser bench bench-full quality lock generate dev clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
@@ -57,8 +57,11 @@ test-browser: ## Open every page of the console in Chromium; screenshots go to .
 	@$(ENVIRONMENTS) create browser identity-provider
 	@.venv-browser/bin/python -m pytest -q -m browser --confcutdir tests/browser tests/browser
 
-bench: dev ## Measure, and print ratios to named baselines
-	@$(DEV)/python -m benchmarks
+bench: dev ## Measure in some ten minutes, and write docs/performance.md
+	@$(DEV)/python -m benchmarks; measured=$$?; $(DEV)/python -m benchmarks.page && exit $$measured
+
+bench-full: dev ## The same at full size: says first what time and disk that takes
+	@$(DEV)/python -m benchmarks --full; measured=$$?; $(DEV)/python -m benchmarks.page && exit $$measured
 
 quality: dev ## Measure the advice on the public traces and write docs/quality.md
 	@$(DEV)/python scripts/write_quality.py

@@ -1,16 +1,15 @@
-"""Instances analyzed per second, from day tiles to stored recommendations, beside two yardsticks
-over the same tiles: only reading them into numpy, and DuckDB's one quantile_cont(.995) query.
+"""Instances analyzed per second, from day tiles to stored recommendations, beside yardsticks
+over the same tiles: only reading them into numpy, and one quantile_cont(.995) of every column, by
+DuckDB and by Polars.
 
-    python -m benchmarks.analysis_rate [--instances 4000] [--rounds 3] [--output json]
+    python -m benchmarks.analysis_rate [--instances 4000] [--rounds 3] [--fleet traces]
+                                       [--output json]
 
-The fleet is generated: 14 days of five metrics for every instance, in two Regions. The three run
-in turn on the same machine; the ratios are of medians.
+14 days of every instance, in two Regions: five metrics that are generated, or six that are made of
+the load of real machines (benchmarks.fleets). All run in turn on the same machine.
 """
 
 import argparse
-import json
-import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,8 +18,15 @@ from pathlib import Path
 from time import perf_counter
 
 import duckdb
+import polars
+import polars.selectors
 
 from benchmarks.engine_speed import AS_OF, generated_fleet, generated_samples
+from benchmarks.fleets.profiles import load_profiles, told
+from benchmarks.fleets.recipe import Recipe, fleet_of
+from benchmarks.fleets.writing import store_fleet
+from benchmarks.measurement import Report, add_output, measurements_of, show
+from benchmarks.percentile_peers import quantiles_by_polars
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
@@ -35,7 +41,13 @@ from compute_optimizer.store.tiles import TileStore, publish, read_samples
 ACCOUNT = "111111111111"
 REGIONS = ("us-east-1", "eu-west-1")
 LOOK_BACK_DAYS = 14
-WHOLE, READ, DUCKDB = "analyze", "read the tiles", "DuckDB quantile_cont"
+WHOLE, READ, DUCKDB, POLARS = (
+    "analyze",
+    "read the tiles",
+    "DuckDB quantile_cont",
+    "Polars quantile",
+)
+GENERATED, TRACES = "generated", "traces"
 
 
 class FixedClock:
@@ -46,10 +58,13 @@ class FixedClock:
         return AS_OF
 
 
-def make_fleet(folder: Path, instances: int) -> tuple[State, TileStore]:
-    """Store a generated fleet of opted-in instances and its tiles."""
+def make_fleet(folder: Path, instances: int, fleet: str = GENERATED) -> tuple[State, TileStore]:
+    """Store a fleet of opted-in instances, GENERATED or made of TRACES, and its tiles."""
     state, tiles = State(f"sqlite:///{folder / 'state.db'}"), TileStore(folder / "tiles")
     state.migrate()
+    if fleet == TRACES:
+        store_fleet(state, tiles, fleet_of(Recipe(), load_profiles()), instances)
+        return state, tiles
     change_enrollment(state, FixedClock(), ACCOUNT, "Active")
     for region in REGIONS:
         _store_region(state, tiles, region, instances // len(REGIONS))
@@ -121,14 +136,15 @@ def query_all(tiles: TileStore) -> None:
         ).fetchall()
 
 
-def measure(instances: int, rounds: int) -> dict[str, float]:
-    """Return instances per second of each, the median of the rounds."""
+def measure(instances: int, rounds: int, fleet: str) -> dict[str, list[float]]:
+    """Return instances per second of each, in every round."""
     with tempfile.TemporaryDirectory() as folder:
-        state, tiles = make_fleet(Path(folder), instances)
-        runs: dict[str, Callable[[], None]] = {
+        state, tiles = make_fleet(Path(folder), instances, fleet)
+        runs: dict[str, Callable[[], object]] = {
             WHOLE: lambda: analyze_all(state, tiles),
             READ: lambda: read_all(state, tiles),
             DUCKDB: lambda: query_all(tiles),
+            POLARS: lambda: quantiles_by_polars(tiles, polars.selectors.float()),
         }
         seconds: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds):
@@ -137,7 +153,7 @@ def measure(instances: int, rounds: int) -> dict[str, float]:
                 run()
                 seconds[name].append(perf_counter() - start)
         state.close()
-    return {name: instances / statistics.median(found) for name, found in seconds.items()}
+    return {name: [instances / one for one in found] for name, found in seconds.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -145,18 +161,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", choices=("table", "json"), default="table")
+    parser.add_argument("--fleet", choices=(GENERATED, TRACES), default=GENERATED)
+    add_output(parser)
     options = parser.parse_args(arguments)
-    rates = measure(options.instances, options.rounds)
-    ratios = {name: rates[WHOLE] / rates[name] for name in (READ, DUCKDB)}
-    if options.output == "json":
-        json.dump({"instances_per_second": rates, "analyze_ratio_to": ratios}, sys.stdout, indent=2)
-        return
-    print(f"{options.instances:,} instances x {LOOK_BACK_DAYS} days x 5 metrics, generated")
-    for name, rate in rates.items():
-        print(f"  {name:<24}{rate:>10,.0f} instances/s")
-    for name, ratio in ratios.items():
-        print(f"  {WHOLE} / {name:<22}{ratio:>8.2f}")
+    rates = measure(options.instances, options.rounds, options.fleet)
+    made = told(load_profiles()) if options.fleet == TRACES else "generated load"
+    notes = {"fleet": f"{options.instances:,} instances x {LOOK_BACK_DAYS} days of {made}"}
+    show(Report(measurements_of(rates, "instances/s", of=WHOLE), notes), options.output)
 
 
 if __name__ == "__main__":

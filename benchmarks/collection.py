@@ -15,7 +15,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from pathlib import Path
 from time import perf_counter
 from urllib.request import urlopen
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect import CollectReport, CollectRequest, collect, estimate
@@ -136,53 +137,60 @@ def memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def show(name: str, seconds: float, before: dict[str, int], after: dict[str, int]) -> None:
-    """Print what one run took and asked for."""
+def figures(
+    name: str, seconds: float, before: dict[str, int], after: dict[str, int]
+) -> list[Measurement]:
+    """Return what one run took and asked for."""
     calls, metrics, samples, throttled = (
         after.get(word, 0) - before.get(word, 0)
         for word in ("GetMetricData", "metrics", "samples", "throttled")
     )
-    print(
-        f"{name:9} {seconds:7.1f} s {calls:6,} calls ({throttled} throttled) {metrics:8,} series "
-        f"{samples / 1e6:6.1f} M samples {samples / seconds / 1e6:5.2f} M/s "
-        f"{metrics * USD_PER_METRIC:5.2f} USD {memory_mb():6.0f} MB",
-        flush=True,
+    told = (
+        ("", "s", seconds),
+        (": calls", "calls", calls),
+        (": throttled", "calls", throttled),
+        (": series", "series", metrics),
+        (": samples", "M samples/s", samples / seconds / 1e6),
+        (": cost", "USD", metrics * USD_PER_METRIC),
+        (": memory", "MB", memory_mb()),
     )
+    return [Measurement(f"{name}{part}", unit, (value,)) for part, unit, value in told]
 
 
-def measure(here: Installation, url: str) -> None:
-    """Run everything once, and print it."""
+def measure(here: Installation, url: str) -> list[Measurement]:
+    """Run everything once."""
     now = SystemClock().now()
     yesterday = now - timedelta(days=1)
-    told, seconds = run(here, yesterday, estimate)
-    print(
-        f"estimate  {seconds:7.1f} s {told.effort.calls:6,} calls {told.effort.metrics:8,} series, "
-        f"at least {told.effort.seconds:.0f} s, {told.effort.usd:.2f} USD",
-        flush=True,
-    )
-    before = asked(url)
-    _, cold = run(here, yesterday, collect)
-    show("cold", cold, before, asked(url))
-    count, seconds = advise(here, yesterday)
-    print(f"advice    {seconds:7.1f} s {count:,} recommendations; {cold + seconds:.1f} s in all")
-    before = asked(url)
-    _, seconds = run(here, now, collect)
-    show("next day", seconds, before, asked(url))
-    count, seconds = advise(here, now)
-    print(f"advice    {seconds:7.1f} s {count:,} recommendations")
+    estimated, seconds = run(here, yesterday, estimate)
+    found = [
+        Measurement("estimate", "s", (seconds,)),
+        Measurement("estimate: calls", "calls", (estimated.effort.calls,)),
+        Measurement("estimate: cost", "USD", (estimated.effort.usd,)),
+    ]
+    for name, moment in (("cold", yesterday), ("next day", now)):
+        before = asked(url)
+        _, seconds = run(here, moment, collect)
+        found += figures(name, seconds, before, asked(url))
+        count, seconds = advise(here, moment)
+        found.append(Measurement(f"{name}: advice", "s", (seconds,)))
+        found.append(Measurement(f"{name}: advice for", "recommendations", (count,)))
+    return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--instances", type=int, default=5000)
     parser.add_argument("--accounts", type=int, default=10)
     parser.add_argument("--latency", type=float, default=0.2, help="Seconds before each answer.")
-    arguments = parser.parse_args()
+    add_output(parser)
+    arguments = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as name, serving(arguments) as url:
         point_at(url, Path(name))
         here = install(Path(name))
-        measure(here, url)
+        found = measure(here, url)
         here.state.close()
+    asked_of = f"{arguments.instances:,} instances, {arguments.latency} s before each answer"
+    show(Report(tuple(found), {"local AWS": asked_of}), arguments.output)
 
 
 if __name__ == "__main__":

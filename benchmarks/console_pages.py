@@ -3,17 +3,17 @@
     python -m benchmarks.console_pages [--recommendations 100000] [--rounds 7] [--keep FOLDER]
 
 The store is that of `benchmarks.page_latency`. Each page is made whole, by the program's own room,
-without HTTP; `first` is the first time, with nothing remembered.
+without HTTP; the first time, with nothing remembered, is told by itself.
 """
 
 import argparse
-import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from benchmarks.page_latency import ACCOUNT, FixedClock, arn_of, fill
 from compute_optimizer.app import front_door, opened
 from compute_optimizer.app.console import console_of
@@ -67,12 +67,14 @@ def milliseconds(room: Room, path: str, query: str) -> float:
     return took
 
 
-def measure(room: Room, rounds: int) -> None:
-    """Print a line for each page."""
-    print(f"{'page':34} {'first':>8} {'median':>8} {'fastest':>8}  ms")
+def measure(room: Room, rounds: int) -> Report:
+    """Return the milliseconds of each page."""
+    found = []
     for name, (path, query) in PAGES.items():
         first, *others = (milliseconds(room, path, query) for _ in range(rounds + 1))
-        print(f"{name:34} {first:8.1f} {statistics.median(others):8.1f} {min(others):8.1f}")
+        found.append(Measurement(f"{name}, first", "ms", (first,)))
+        found.append(Measurement(name, "ms", tuple(others)))
+    return Report(tuple(found))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,11 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--recommendations", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--keep", type=Path)
+    add_output(parser)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         with furnished(folder, given.recommendations) as room:
-            measure(room, given.rounds)
+            show(measure(room, given.rounds), given.output)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,16 @@ rolled back, both ways in turns. Without a URL a server of its own is started (f
 """
 
 import argparse
-import statistics
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from benchmarks.measurement import Report, add_output, measurements_of, show
 from compute_optimizer.store import State
 from compute_optimizer.store.bulk import insert_rows
 from compute_optimizer.store.schema import recommendations
@@ -27,9 +27,9 @@ BODY_BYTES = 4_000
 FACETS = '{"finding":["Overprovisioned"],"reasons":["CPUOverprovisioned"],"tags":{"team":"web"}}'
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print rows a second of both ways and their ratio."""
-    options = _options()
+    options = _options(arguments)
     with _server(options.url) as url, closing(State(url)) as state:
         state.migrate()
         rows = [_row(number) for number in range(options.rows)]
@@ -41,18 +41,18 @@ def main() -> None:
         for _ in range(options.rounds):
             for name, put in ways.items():
                 seconds[name].append(_taken(state, put))
-    rates = {name: options.rows / statistics.median(taken) for name, taken in seconds.items()}
-    for name, rate in rates.items():
-        print(f"{name:8} {rate:10,.0f} rows/s")
-    print(f"COPY is {rates['COPY'] / rates['INSERT']:.1f} times as fast")
+    rates = {name: [options.rows / one for one in taken] for name, taken in seconds.items()}
+    notes = {"rows": f"{options.rows:,} of {BODY_BYTES / 1000:.0f} kB a transaction"}
+    show(Report(measurements_of(rates, "rows/s", of="COPY"), notes), options.output)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--rows", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", default="")
-    return parser.parse_args()
+    add_output(parser)
+    return parser.parse_args(arguments)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ The fleet of `analysis_rate`: 14 days of five metrics for every instance, withou
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +18,7 @@ from benchmarks.analysis_rate import (
     analyze_all,
     make_fleet,
 )
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.jobs.backup import BackupRequest, back_up
 from compute_optimizer.store import State
 from compute_optimizer.store.freshness import state_bytes, tile_bytes
@@ -24,11 +26,13 @@ from compute_optimizer.store.freshness import state_bytes, tile_bytes
 MIB = 2**20
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--instances", type=int, default=1_000)
-    count = parser.parse_args().instances
+    add_output(parser)
+    given = parser.parse_args(arguments)
+    count: int = given.instances
     with tempfile.TemporaryDirectory(prefix="disk-use-") as folder:
         state, tiles = make_fleet(Path(folder), count)
         with closing(state):
@@ -41,11 +45,18 @@ def main() -> None:
             request = BackupRequest(Path(folder) / "backup")
             made = back_up(state, tiles, FixedClock(), request, lambda *_: None)
             taken = perf_counter() - start
-    print(f"{files} tiles: {size / count / LOOK_BACK_DAYS:,.0f} bytes by resource and day")
-    print(f"inventory: {sizes[0] / count:,.0f} bytes of state by resource")
-    first, second = sizes[1] - sizes[0], sizes[2] - sizes[1]
-    print(f"a run: {first / count:,.0f} bytes of state by resource; the next {second / count:,.0f}")
-    print(f"backup: {made.bytes / MIB:,.1f} MiB at {made.bytes / MIB / taken:,.0f} MiB/s")
+    figures = (
+        ("tiles, by resource and day", "bytes", size / count / LOOK_BACK_DAYS),
+        ("inventory, by resource", "bytes", sizes[0] / count),
+        ("a run, by resource", "bytes", (sizes[1] - sizes[0]) / count),
+        ("the next run, by resource", "bytes", (sizes[2] - sizes[1]) / count),
+        ("backup", "MiB/s", made.bytes / MIB / taken),
+    )
+    notes = {
+        "fleet": f"{count:,} instances in {files} tiles; a backup of {made.bytes / MIB:,.1f} MiB"
+    }
+    told = tuple(Measurement(name, unit, (value,)) for name, unit, value in figures)
+    show(Report(told, notes), given.output)
 
 
 def _state(state: State) -> int:

@@ -9,17 +9,14 @@ starting does. The first of each, which imports, is measured by itself.
 """
 
 import argparse
-import json
 import logging
-import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import Any
 from urllib.request import urlopen
 
-AIM_SECONDS = 20.0
-"""For 200 fixtures on two cores."""
+from benchmarks.measurement import Measurement, Report, add_output, measurements_of, show
 
 FEWER_OF_MOTO = 10
 """Of moto's servers a tenth is measured: each takes up to half a second to end, because the loop
@@ -66,32 +63,21 @@ def seconds_of(server: Started, count: int) -> float:
     return perf_counter() - begin
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure both in turns and print the medians."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", choices=["table", "json"], default="table")
-    given = parser.parse_args()
+    add_output(parser)
+    given = parser.parse_args(arguments)
     counts = {OURS: given.count, MOTO: max(given.count // FEWER_OF_MOTO, 1)}
     first = {name: seconds_of(server, 1) for name, server in SERVERS.items()}
     each: dict[str, list[float]] = {name: [] for name in SERVERS}
     for _ in range(given.rounds):
         for name, server in SERVERS.items():
             each[name].append(seconds_of(server, counts[name]) / counts[name])
-    report(first, {name: statistics.median(rounds) for name, rounds in each.items()}, given)
-
-
-def report(first: dict[str, float], each: dict[str, float], given: argparse.Namespace) -> None:
-    """Print what was measured, in seconds."""
-    ratio = each[OURS] / each[MOTO]
-    if given.output == "json":
-        print(json.dumps({"first": first, "each": each, "ratio": ratio}))
-        return
-    for name, one in each.items():
-        print(f"{name:10} first {first[name]:6.2f} s   then {one * 1000:6.1f} ms each")
-    whole = each[OURS] * given.count
-    print(f"ratio {ratio:.2f}; {given.count} take {whole:.1f} s, aim: 200 in {AIM_SECONDS:.0f} s")
+    firsts = tuple(Measurement(f"first {name}", "s", (one,)) for name, one in first.items())
+    show(Report((*firsts, *measurements_of(each, "s", of=OURS))), given.output)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,23 @@
 """Time the engine stage by stage on generated samples of a real shape.
 
-    python benchmarks/engine_speed.py [RESOURCES] [--gaps] [--both]
+    python -m benchmarks.engine_speed [RESOURCES] [--gaps] [--both] [--output json]
 
 RESOURCES (4,000) x 14 days x 5 metrics, in memory as the tiles give them; one process, one
 thread. `--gaps` takes away 1 % of the samples, `--both` adds CPU and memory averages. Each stage
-is the best of three runs; "percentile only" is numpy's own partition of the same arrays, the least
-that any percentile rule costs.
+runs three times; "percentile only" is numpy's own partition of the same arrays, the least that any
+percentile rule costs.
 """
 
 import argparse
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import numpy as np
 
+from benchmarks.measurement import Report, add_output, measurements_of, show
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.recommender import decide
@@ -114,24 +115,31 @@ def generated_fleet(rows: int) -> list[Resource]:
     ]
 
 
-def timed(name: str, stage: Callable[[], Found], rows: int) -> Found:
-    """Run a stage three times, print its best time, return its value."""
-    best = np.inf
-    for _ in range(3):
-        start = time.perf_counter()
-        found = stage()
-        best = min(best, time.perf_counter() - start)
-    print(f"{name:<28}{best * 1e3:9.1f} ms{best / rows * 1e6:9.1f} us per resource")
-    return found
+@dataclass(frozen=True)
+class Stages:
+    """Seconds of every run, by stage."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def timed(self, name: str, stage: Callable[[], Found]) -> Found:
+        """Run a stage three times and return its value."""
+        for _ in range(3):
+            start = time.perf_counter()
+            found = stage()
+            self.seconds.setdefault(name, []).append(time.perf_counter() - start)
+        return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("resources", type=int, nargs="?", default=4_000)
     parser.add_argument("--gaps", action="store_true")
     parser.add_argument("--both", action="store_true")
-    given = parser.parse_args()
+    add_output(parser)
+    given = parser.parse_args(arguments)
     rows: int = given.resources
+    stages = Stages()
+    timed = stages.timed
     fleet, types = generated_fleet(rows), load_instance_types()
     samples = generated_samples(rows, gaps=given.gaps, both=given.both)
     preferences = DEFAULT_PREFERENCES
@@ -141,38 +149,37 @@ def main() -> None:
         for matrix in samples.series.values():
             np.partition(matrix, matrix.shape[1] - 21, axis=1)
 
-    timed("percentile only (numpy)", partition_only, rows)
-    chosen = timed("choose series", lambda: choose_series(samples, tuple(WIRE_NAMES)), rows)
+    timed("percentile only (numpy)", partition_only)
+    chosen = timed("choose series", lambda: choose_series(samples, tuple(WIRE_NAMES)))
     analysis = analyze(fleet, samples, types, preferences)
     thresholds = analysis.fleet.thresholds
-    timed("usage", lambda: measure(chosen, DIMENSIONS, thresholds), rows)
-    timed("match, score, rank", lambda: decide(analysis.fleet, analysis.market, DIMENSIONS), rows)
-    timed("analysis", lambda: analyze(fleet, samples, types, preferences), rows)
+    timed("usage", lambda: measure(chosen, DIMENSIONS, thresholds))
+    timed("match, score, rank", lambda: decide(analysis.fleet, analysis.market, DIMENSIONS))
+    timed("analysis", lambda: analyze(fleet, samples, types, preferences))
     timed(
         "records",
         lambda: recommendations_of(fleet, analysis, as_of=AS_OF, preferences=preferences),
-        rows,
     )
     result = timed(
         "recommend, all of it",
         lambda: recommend(fleet, samples, types, as_of=AS_OF, preferences=preferences),
-        rows,
     )
     model = load_risk_prior()
     timed(
         "the same, by risk",
         lambda: analyze(fleet, samples, types, calibrated, model),
-        rows,
     )
     timed(
         "recommend, both answers",
         lambda: recommend(
             fleet, samples, types, as_of=AS_OF, preferences=calibrated, risk_model=model
         ),
-        rows,
     )
     options = sum(len(found.options) for found in result.recommendations)
-    print(f"{len(result.recommendations)} recommendations, {options} options")
+    milliseconds = {name: [1e3 * one for one in took] for name, took in stages.seconds.items()}
+    told = f"{len(result.recommendations):,}, with {options:,} options"
+    notes = {"resources": f"{rows:,}", "recommendations": told}
+    show(Report(measurements_of(milliseconds, "ms"), notes), given.output)
 
 
 if __name__ == "__main__":

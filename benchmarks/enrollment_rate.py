@@ -13,14 +13,12 @@ server's process used for each answer does not depend on that, so that the aim i
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import socket
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from benchmarks.measurement import Report, add_output, measurements_of, show
 from benchmarks.replay import Replay, replay
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.listening import bind, uvicorn_config
@@ -231,17 +230,17 @@ def _serve_quietly(settings: Settings, listener: socket.socket) -> None:
     serve_on(settings, listener, announce=_quiet)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="per server and round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="beginnings of the servers' names")
-    parser.add_argument("--output", choices=["table", "json"], default="table")
-    return parser.parse_args()
+    add_output(parser)
+    return parser.parse_args(arguments)
 
 
-def main() -> None:
-    arguments = _arguments()
+def main(words: Sequence[str] | None = None) -> None:
+    arguments = _arguments(words)
     measured: dict[str, list[Measured]] = {name: [] for name in _chosen(arguments.only)}
     with tempfile.TemporaryDirectory() as folder:
         settings, key = prepare(Path(folder))
@@ -266,24 +265,18 @@ def _chosen(beginnings: list[str] | None) -> list[str]:
 
 def report(measured: dict[str, list[Measured]], output: str) -> None:
     rates = {
-        name: statistics.median(one.replay.requests_per_second for one in results)
+        name: [one.replay.requests_per_second for one in results]
         for name, results in measured.items()
     }
     used = {
-        name: statistics.median(one.processor_us for one in results)
+        f"{name}, processor": [one.processor_us for one in results]
         for name, results in measured.items()
     }
-    ratios = {name: each / used[SERVICE] for name, each in used.items()}
-    if output == "json":
-        print(json.dumps({"requestsPerSecond": rates, "processorMicroseconds": used}))
-        return
-    for name, results in measured.items():
-        busy = max(one.replay.client_busy for one in results)
-        print(
-            f"{name:28} {rates[name]:9,.0f} requests/s   {used[name]:8.1f} us of a core each   "
-            f"x {ratios[name]:6.2f}   client used {busy:.0%} of a core"
-        )
-    print(f"aim: at most twice the time of the empty handler; 1 / {1 / ratios[EMPTY]:.2f}")
+    busy = max(one.replay.client_busy for results in measured.values() for one in results)
+    notes = {"client": f"used {busy:.0%} of a core at most"}
+    found = measurements_of(rates, "requests/s", of=SERVICE)
+    cost = measurements_of(used, "us of a core", of=f"{SERVICE}, processor")
+    show(Report((*found, *cost), notes), output)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,14 @@ the end. The baseline is Python's own csv module writing as many rows of as many
 
 import argparse
 import csv
-import json
 import logging
 import multiprocessing
 import os
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -27,6 +26,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.interfaces import Sink
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
@@ -216,30 +216,32 @@ def measure(rows: int, places: list[str], parquet: bool) -> Iterator[Measured]:
             yield Measured(rows, to, seconds, peak, size, alone)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--rows", default="100000,1000000", help="sizes, with commas")
     parser.add_argument("--to", default=f"{FOLDER},{S3}", help="places, with commas")
     parser.add_argument("--parquet", action="store_true", help="write a Parquet file, too")
-    parser.add_argument("--output", choices=["table", "json"], default="table")
-    arguments = parser.parse_args()
+    add_output(parser)
+    arguments = parser.parse_args(words)
     # The credentials that the store wants of everybody, and looks at of nobody.
     os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    found: list[Measurement] = []
     for rows in map(int, arguments.rows.split(",")):
         for one in measure(rows, arguments.to.split(","), arguments.parquet):
-            if arguments.output == "json":
-                print(json.dumps(asdict(one)), flush=True)
-            else:
-                print(told(one), flush=True)
+            found += told(one)
+    show(Report(tuple(found)), arguments.output)
 
 
-def told(one: Measured) -> str:
-    """Return one export as a line."""
-    return (
-        f"{one.rows:>9,} rows to {one.to:<6}   {one.rows / one.seconds:8,.0f} rows/s   "
-        f"x {one.baseline_seconds / one.seconds:4.2f} of csv alone   "
-        f"peak {one.peak_mib:5,.0f} MiB   files {one.file_mib:7,.0f} MiB"
-    )
+def told(one: Measured) -> list[Measurement]:
+    """Return one export as figures."""
+    name = f"{one.rows:,} rows to {one.to}"
+    alone = f"csv alone, before {name}"
+    return [
+        Measurement(name, "rows/s", (one.rows / one.seconds,), (alone,)),
+        Measurement(alone, "rows/s", (one.rows / one.baseline_seconds,)),
+        Measurement(f"memory of {name}", "MiB", (one.peak_mib,)),
+        Measurement(f"files of {name}", "MiB", (one.file_mib,)),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure how fast files come in: samples per second, by kind of file and order of rows.
 
-    python benchmarks/import_rate.py [RESOURCES] [--budget MB]
+    python -m benchmarks.import_rate [RESOURCES] [--budget MB] [--rounds 1] [--output json]
 
 RESOURCES (1,000) x 14 days x 4 series of generated samples as wide Parquet, in the order of
 resources and in the order of time; and one day of them as wide and as long CSV. Each import goes
@@ -12,7 +12,7 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from benchmarks.measurement import Report, add_output, measurements_of, show
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
@@ -94,25 +95,29 @@ def bring_in(folder: Path, fleet: Path, metrics: Path, budget: int) -> tuple[int
     return report.samples.total(), seconds
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("resources", nargs="?", type=int, default=1000)
     parser.add_argument("--budget", type=int, default=BUFFER_BYTES // 10**6)
-    arguments = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=1)
+    add_output(parser)
+    arguments = parser.parse_args(words)
     budget = arguments.budget * 10**6
+    rates: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fleet = folder / "fleet.csv"
         rows = (f"i-{n},{ACCOUNT},us-east-1,m5.large" for n in range(arguments.resources))
         fleet.write_text("\n".join(["id,account,region,type", *rows]))
-        for number, (kind, path) in enumerate(files(folder, arguments.resources)):
-            (folder / str(number)).mkdir()
-            taken, seconds = bring_in(folder / str(number), fleet, path, budget)
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            rate = taken / seconds / 1e6
-            print(
-                f"{kind:22} {taken:12,} samples {seconds:6.1f} s {rate:6.2f} M/s {memory:6.0f} MB"
-            )
+        imported = list(files(folder, arguments.resources))
+        for _ in range(arguments.rounds):
+            for kind, path in imported:
+                with tempfile.TemporaryDirectory(dir=folder) as place:
+                    taken, seconds = bring_in(Path(place), fleet, path, budget)
+                rates.setdefault(kind, []).append(taken / seconds / 1e6)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    notes = {"files": f"{arguments.resources:,} resources", "memory": f"{memory:,.0f} MB at most"}
+    show(Report(measurements_of(rates, "M samples/s"), notes), arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,27 @@
 """Milliseconds for pages and summaries out of a store of many recommendations.
 
     python -m benchmarks.page_latency [--recommendations 1000000] [--rounds 9] [--keep FOLDER]
+                                      [--output json]
 
 All of them are generated: those of 256 analyzed machines of the demo's fleet, repeated under ARNs
 of their own, in one account and Region of a SQLite database. Each answer is computed by its
 operation and written as JSON, without HTTP and signature, in a process that spares its collector as
-`serve` does; printed are the median of the rounds, the fastest, and the median of processor time.
+`serve` does.
 With --keep the store is left in the folder, and used again by the next measurement.
 """
 
 import argparse
-import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import Any
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.api.protocols.encodings import JSON
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.cli.serve import spare_the_collector
@@ -169,19 +171,18 @@ def _written(answer: Callable[[], dict[str, Any]], operation: str) -> bytes:
     return JSON.encode(answer(), operation)
 
 
-def timed(call: Callable[[], Any], rounds: int) -> tuple[list[float], float]:
-    """Return milliseconds of each round, and the median of those that a processor was busy."""
-    found, busy = [], []
+def timed(call: Callable[[], Any], rounds: int) -> list[float]:
+    """Return milliseconds of each round."""
+    found = []
     for _ in range(rounds):
-        start, begun = perf_counter(), process_time()
+        start = perf_counter()
         call()
         found.append((perf_counter() - start) * 1000)
-        busy.append((process_time() - begun) * 1000)
-    return found, statistics.median(busy)
+    return found
 
 
-def measure(folder: Path, count: int, rounds: int) -> None:
-    """Print a line for each question."""
+def measure(folder: Path, count: int, rounds: int) -> Report:
+    """Return the milliseconds of each question."""
     state, clock = State(f"sqlite:///{folder / 'state.db'}"), FixedClock()
     state.migrate()
     change_enrollment(state, clock, ACCOUNT, "Active")
@@ -194,26 +195,29 @@ def measure(folder: Path, count: int, rounds: int) -> None:
     if filled is None:
         start = perf_counter()
         fill(state, count)
-        print(f"{count:,} generated recommendations written in {perf_counter() - start:.0f} s")
+        seconds = perf_counter() - start
+        print(f"{count:,} recommendations written in {seconds:.0f} s", file=sys.stderr)
     spare_the_collector()
+    found = []
     for name, operation, request in questions(context, count):
         answer = partial(OPERATIONS[operation], context, request)
-        found, busy = timed(partial(_written, answer, operation), rounds)
-        told = f"{statistics.median(found):>8.1f} ms, fastest {min(found):>8.1f} ms"
-        print(f"{name:<56} {told}, processor {busy:>8.1f} ms", flush=True)
+        taken = timed(partial(_written, answer, operation), rounds)
+        found.append(Measurement(name, "ms", tuple(taken)))
     state.close()
+    return Report(tuple(found), {"store": f"{count:,} generated recommendations in SQLite"})
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the milliseconds of each question."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--recommendations", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--keep", type=Path)
-    given = parser.parse_args()
+    add_output(parser)
+    given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         kept = given.keep or Path(folder)
-        measure(kept, given.recommendations, given.rounds)
+        show(measure(kept, given.recommendations, given.rounds), given.output)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ The fleet is that of benchmarks.analysis_rate: 14 days of five metrics, in two R
 """
 
 import argparse
-import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
 from benchmarks.analysis_rate import FixedClock, make_fleet
+from benchmarks.measurement import Report, add_output, measurements_of, show
 from compute_optimizer.jobs.simulate import POOLS, WIRE_GRID, Grid, points_of, simulate
 from compute_optimizer.jobs.simulated_fleets import imported_fleet
 
@@ -26,8 +26,8 @@ GRIDS: Mapping[str, Grid] = {
 }
 
 
-def measure(instances: int, rounds: int) -> dict[str, float]:
-    """Return the median seconds of each grid."""
+def measure(instances: int, rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each grid in every round."""
     with tempfile.TemporaryDirectory() as folder:
         state, tiles = make_fleet(Path(folder), instances)
         seconds: dict[str, list[float]] = {name: [] for name in GRIDS}
@@ -37,17 +37,20 @@ def measure(instances: int, rounds: int) -> dict[str, float]:
                 simulate(imported_fleet(state, tiles, FixedClock()), [grid])
                 seconds[name].append(perf_counter() - start)
         state.close()
-    return {name: statistics.median(found) for name, found in seconds.items()}
+    return seconds
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print seconds by grid."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--instances", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    for name, seconds in measure(given.instances, given.rounds).items():
-        print(f"{name:<36} {len(points_of([GRIDS[name]])):>5} points {seconds:>8.2f} s")
+    add_output(parser)
+    given = parser.parse_args(arguments)
+    seconds = measure(given.instances, given.rounds)
+    points = (f"{name} has {len(points_of([grid])):,} points" for name, grid in GRIDS.items())
+    notes = {"fleet": f"{given.instances:,} instances", "grids": "; ".join(points)}
+    show(Report(measurements_of(seconds, "s"), notes), given.output)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,18 @@
 """Measure file layouts for day tiles: reading them into numpy, their size, and DuckDB over them.
 
-    python benchmarks/tile_layouts.py [RESOURCES] [FOLDER]
+    python -m benchmarks.tile_layouts [RESOURCES] [FOLDER] [--output json]
 
 RESOURCES (4,000) x 14 days x 5 metrics in one file per day, of generated samples with the
 resolution of real ones (percentages in hundredths, counters in whole bytes) and 1 % of gaps.
-Reading is best of three from the page cache, in one process; pyarrow uses its own threads. "sql" is
+Reading is from the page cache, in one process; pyarrow uses its own threads. "sql" is
 quantile_cont(0.995) of every metric and resource in DuckDB, where it can read the layout.
 `flat` is the layout of the store, written and read by the store's own functions.
 """
 
 import argparse
-import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, Statistic
 from compute_optimizer.store.tile_files import (
     ROW_GROUP_RESOURCES,
@@ -189,16 +189,16 @@ def samples(generator: np.random.Generator, resources: int) -> Blocks:
     return found
 
 
-def best(work: Callable[[], None]) -> float:
+def seconds_of(work: Callable[[], None]) -> tuple[float, ...]:
     spans = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         work()
         spans.append(time.perf_counter() - start)
-    return min(spans)
+    return tuple(spans)
 
 
-def measure(layout: Layout, stored: list[Tile], folder: Path) -> tuple[float, float, float | None]:
+def measure(layout: Layout, stored: list[Tile], folder: Path) -> list[Measurement]:
     """Return seconds to read, megabytes, and seconds of the percentile in SQL."""
     paths = [folder / f"{FIRST + timedelta(days=number)}.parquet" for number in range(DAYS)]
     for number, (path, tile) in enumerate(zip(paths, stored, strict=True)):
@@ -211,13 +211,17 @@ def measure(layout: Layout, stored: list[Tile], folder: Path) -> tuple[float, fl
             slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
             layout.read(path, {key: matrix[:, slots] for key, matrix in whole.items()})
 
-    seconds = best(read)
+    found = [Measurement(f"{layout.name}: read", "s", seconds_of(read))]
     for number, tile in enumerate(stored):
         slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
         for key in KEYS:
             np.testing.assert_array_equal(whole[key][:, slots], tile.series[key])
     size = sum(path.stat().st_size for path in paths) / 1e6
-    return seconds, size, best(lambda: percentiles(layout, folder)) if layout.sql else None
+    found.append(Measurement(f"{layout.name}: size", "MB", (size,)))
+    if layout.sql:
+        asked = seconds_of(lambda: percentiles(layout, folder))
+        found.append(Measurement(f"{layout.name}: sql", "s", asked))
+    return found
 
 
 def percentiles(layout: Layout, folder: Path) -> None:
@@ -230,22 +234,19 @@ def percentiles(layout: Layout, folder: Path) -> None:
             ).fetchall()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("resources", nargs="?", type=int, default=4000)
     parser.add_argument("folder", nargs="?", type=Path, default=None)
-    arguments = parser.parse_args()
+    add_output(parser)
+    arguments = parser.parse_args(words)
     stored = tiles(arguments.resources)
-    print(f"{'layout':24} {'resources/s':>12} {'read s':>8} {'MB':>8} {'sql s':>8}")
+    found: list[Measurement] = []
     for layout in LAYOUTS:
-        folder = Path(tempfile.mkdtemp(dir=arguments.folder))
-        try:
-            seconds, size, sql = measure(layout, stored, folder)
-        finally:
-            shutil.rmtree(folder)
-        shown = f"{sql:8.2f}" if sql else f"{'-':>8}"
-        rate = arguments.resources / seconds
-        print(f"{layout.name:24} {rate:12,.0f} {seconds:8.2f} {size:8.0f} {shown}", flush=True)
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+            found += measure(layout, stored, Path(folder))
+    notes = {"tiles": f"{arguments.resources:,} resources x {DAYS} days x {len(KEYS)} metrics"}
+    show(Report(tuple(found), notes), arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,23 @@
 """Time the wire: decode and encode of one short call, and encode of a full page.
 
-    python benchmarks/wire_speed.py
+    python -m benchmarks.wire_speed [--output json]
 
-One process, one thread; each figure is the best of several runs. "walk" is the part that goes over
-the shapes, "render" and "parse" the part that deals with bytes. The alternatives to the two JSON
-libraries in use are timed on the same trees.
+One process, one thread. "Encode" and "decode" go over the shapes as well, "render" and "parse" are
+the part that deals with bytes. The alternatives to the two JSON libraries in use are timed on the
+same trees.
 """
 
+import argparse
 import json
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.api.protocols import CBOR, ENCODINGS, JSON
 from compute_optimizer.api.protocols.json_body import parse_json
 
@@ -27,11 +30,12 @@ EC2 = "GetEC2InstanceRecommendations"
 MOMENT = datetime(2026, 1, 15, 6, 30, tzinfo=UTC)
 
 
-def best(call: Callable[[], object], seconds: float = 1.0) -> float:
-    """Return the seconds of one call: the best of five runs that take `seconds` together."""
+def timed(name: str, call: Callable[[], object], seconds: float = 1.0) -> Measurement:
+    """Return the microseconds of one call, in five runs that take `seconds` together."""
     timer = timeit.Timer(call)
     number = max(1, int(seconds / 5 / max(timer.timeit(1), 1e-7)))
-    return min(timer.repeat(5, number)) / number
+    runs = timer.repeat(5, number)
+    return Measurement(name, "us", tuple(1e6 * one / number for one in runs))
 
 
 def arn(number: int) -> str:
@@ -82,7 +86,7 @@ def option(rank: int) -> dict[str, Any]:
     }
 
 
-def short_call() -> None:
+def short_call() -> Iterator[Measurement]:
     """Time GetEnrollmentStatus: the decode of no members and the encode of four."""
     response = {
         "status": "Active",
@@ -91,54 +95,50 @@ def short_call() -> None:
         "numberOfMemberAccountsOptedIn": 41,
     }
     for encoding, body in ((JSON, b"{}"), (CBOR, b"\xa0")):
-        decoding = best(lambda: encoding.decode(body, STATUS))  # noqa: B023 - called at once
-        writing = best(lambda: encoding.encode(response, STATUS))  # noqa: B023 - called at once
-        print(
-            f"{STATUS}, {encoding.name}: decode {decoding * 1e6:.2f} us, "
-            f"encode {writing * 1e6:.2f} us"
-        )
+        name = f"{STATUS}, {encoding.name}"
+        yield timed(f"{name}: decode", partial(encoding.decode, body, STATUS))
+        yield timed(f"{name}: encode", partial(encoding.encode, response, STATUS))
 
 
-def full_page() -> None:
-    """Time the encode of a page, its two parts, and what the standard library would take."""
+def full_page() -> Iterator[Measurement]:
+    """Time the encode of a page, a part of it, and what the standard library would take."""
     response = {"instanceRecommendations": [recommendation(number) for number in range(PAGE)]}
     for encoding in ENCODINGS:
         tree = encoding.walks[EC2].write(response)
-        size = len(encoding.render(tree))
-        whole = best(lambda: encoding.encode(response, EC2))  # noqa: B023 - called at once
-        render = best(lambda: encoding.render(tree))  # noqa: B023 - called at once
-        print(
-            f"page of {PAGE}, {encoding.name}: encode {whole * 1e3:.1f} ms "
-            f"(render {render * 1e3:.1f} ms), {size / 1e6:.2f} MB"
-        )
+        name = f"page of {PAGE:,}, {encoding.name}"
+        yield timed(f"{name}: encode", partial(encoding.encode, response, EC2))
+        yield timed(f"{name}: render", partial(encoding.render, tree))
+        yield Measurement(f"{name}: size", "bytes", (len(encoding.render(tree)),))
     tree = JSON.walks[EC2].write(response)
-    dumps = best(lambda: json.dumps(tree, separators=(",", ":")).encode())
-    print(f"page of {PAGE}, render by the standard library's json: {dumps * 1e3:.1f} ms")
+    dumps = partial(json.dumps, tree, separators=(",", ":"))
+    yield timed(f"page of {PAGE:,}, the standard library's json: render", lambda: dumps().encode())
 
 
-def full_request() -> None:
+def full_request() -> Iterator[Measurement]:
     """Time the decode of a request with many ARNs, and its parsing by other means."""
     request = {"instanceArns": [arn(number) for number in range(PAGE)]}
     for encoding in ENCODINGS:
-        body = encoding.render(request)
-        whole = best(lambda: encoding.decode(body, EC2))  # noqa: B023 - called at once
-        parse = best(lambda: encoding.parse(body))  # noqa: B023 - called at once
-        print(
-            f"{PAGE} ARNs, {encoding.name}: decode {whole * 1e6:.0f} us "
-            f"(parse {parse * 1e6:.0f} us)"
-        )
+        body, name = encoding.render(request), f"{PAGE:,} ARNs, {encoding.name}"
+        yield timed(f"{name}: decode", partial(encoding.decode, body, EC2))
+        yield timed(f"{name}: parse", partial(encoding.parse, body))
     body = JSON.render(request)
-    for name, parse_body in (
-        ("parse_json", parse_json),
-        ("json.loads", json.loads),
-        ("msgspec.json.decode", msgspec.json.decode),
-    ):
-        many = best(lambda: parse_body(body))  # noqa: B023 - called at once
-        none = best(lambda: parse_body(b"{}"))  # noqa: B023 - called at once
-        print(f"parse by {name}: {PAGE} ARNs {many * 1e6:.0f} us, no members {none * 1e6:.2f} us")
+    parsers: dict[str, Callable[[bytes], object]] = {
+        "parse_json": parse_json,
+        "json.loads": json.loads,
+        "msgspec.json.decode": msgspec.json.decode,
+    }
+    for name, parse_body in parsers.items():
+        yield timed(f"parse by {name}: {PAGE:,} ARNs", partial(parse_body, body))
+        yield timed(f"parse by {name}: no members", partial(parse_body, b"{}"))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the microseconds of each."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    add_output(parser)
+    given = parser.parse_args(arguments)
+    show(Report((*short_call(), *full_page(), *full_request())), given.output)
 
 
 if __name__ == "__main__":
-    short_call()
-    full_page()
-    full_request()
+    main()

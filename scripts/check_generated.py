@@ -74,6 +74,14 @@ def generators() -> list[Generator]:
             ),
         ),
         Generator(("scripts/generate_cli_docs.py",), (Path("docs/cli.md"),)),
+        Generator(
+            ("-m", "benchmarks.page"),
+            (
+                Path("docs/performance.md"),
+                Path("docs/performance-ratios.svg"),
+                Path("docs/performance-pages.svg"),
+            ),
+        ),
     ]
 
 

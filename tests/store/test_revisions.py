@@ -10,7 +10,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from compute_optimizer.store import State
-from compute_optimizer.store.revisions import FOLDER, alembic_version, is_newest, newest_revision
+from compute_optimizer.store.revisions import (
+    FOLDER,
+    alembic_version,
+    is_empty,
+    is_newest,
+    newest_revision,
+    upgrade,
+)
 
 
 def scripts() -> ScriptDirectory:
@@ -53,7 +60,8 @@ def rows_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
 def test_a_created_database_is_one_that_went_through_all_revisions(tmp_path: Path) -> None:
     created, walked = (State(f"sqlite:///{tmp_path / name}") for name in ("one.db", "other.db"))
     created.create()
-    walked.migrate()
+    with walked.writing() as connection:
+        upgrade(connection)
 
     with created.reading() as one, walked.reading() as other:
         assert schema_of(one) == schema_of(other)
@@ -62,6 +70,36 @@ def test_a_created_database_is_one_that_went_through_all_revisions(tmp_path: Pat
         assert list(rows_of(one)[alembic_version.name]) == [(newest_revision(),)]
     created.close()
     walked.close()
+
+
+def test_a_new_sqlite_database_is_made_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    program = (
+        "import sys\n"
+        "from compute_optimizer.store import State\n"
+        "from compute_optimizer.store.revisions import is_newest\n"
+        f"state = State({url!r})\n"
+        "state.migrate()\n"
+        "with state.reading() as connection:\n"
+        "    print(is_newest(connection), 'alembic' in sys.modules)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert said.stdout == "True False\n", said.stderr
+
+
+def test_a_database_that_holds_something_else_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    other = State(f"sqlite:///{tmp_path / 'state.db'}")
+    with other.writing() as connection:
+        connection.execute(text("CREATE TABLE notes (body TEXT)"))
+        assert not is_empty(connection)
+
+    other.migrate()
+
+    with other.reading() as connection:
+        assert is_newest(connection)
+    other.close()
 
 
 def test_an_older_database_is_not_the_newest(state: State) -> None:

@@ -36,6 +36,11 @@ def is_newest(connection: Connection) -> bool:
     return list(current) == [newest_revision()]
 
 
+def is_empty(connection: Connection) -> bool:
+    """Return whether there is no table at all."""
+    return not inspect(connection).get_table_names()
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the schema to the newest revision, one after the other."""
     from alembic import command

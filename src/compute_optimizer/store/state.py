@@ -58,6 +58,9 @@ class State:
             if not self.is_sqlite:
                 # SQLite's writers wait for each other; here two first starts could collide.
                 connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            elif revisions.is_empty(connection):
+                revisions.create(connection)
+                return
             revisions.upgrade(connection)
 
     def create(self) -> None:

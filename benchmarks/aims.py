@@ -1,0 +1,160 @@
+"""What the figures of benchmarks are held against, and what limits each: a claim is a row here.
+
+A row says which measurement it is about and to which baseline of the same run its ratio is taken;
+with an empty baseline it is about the figure itself.
+"""
+
+from dataclasses import dataclass
+
+from benchmarks.measurement import Report, Spread, ratios, spread_of
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row of the table in docs/performance.md."""
+
+    benchmark: str
+    measurement: str
+    baseline: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    """The aim; both None where there is none, and the figure is only told."""
+    limit: str = ""
+    """What keeps the figure from being better."""
+
+
+_ANALYSIS = (
+    "Not the percentiles: of the stages in memory (engine_speed) they are the smallest, and making "
+    "records of what was found and matching every instance against the catalog the largest. Then "
+    "records are encoded and written with their indexes. It runs in one process here."
+)
+_PAGE = (
+    "A thousand stored records are decoded, shown as the API spells them and encoded; encoding a "
+    "page alone is in wire_speed. They are found by an index, so that depth costs nothing."
+)
+
+CLAIMS = (
+    Claim("analysis_rate", "analyze", "DuckDB quantile_cont", at_least=1.0, limit=_ANALYSIS),
+    Claim(
+        "analysis_rate",
+        "analyze",
+        "Polars quantile",
+        limit="As above; Polars reads the same files on both cores.",
+    ),
+    Claim(
+        "analysis_rate",
+        "analyze",
+        "read the tiles",
+        at_least=1 / 3,
+        limit="As above. The floor is one process, with the threads of pyarrow.",
+    ),
+    Claim(
+        "percentile_peers",
+        "tiles and the engine's percentile",
+        "DuckDB quantile_cont",
+        at_least=1.0,
+        limit="Decoding the column. The engine partitions each row once, in blocks that stay in "
+        "the cache; the peers group rows by the name of the resource first.",
+    ),
+    Claim(
+        "percentile_peers",
+        "tiles and the engine's percentile",
+        "Polars quantile",
+        at_least=1.0,
+        limit="As above.",
+    ),
+    Claim(
+        "percentile_peers",
+        "tiles and the engine's percentile",
+        "read the column",
+        limit="What is missing to 1 is the percentile itself.",
+    ),
+    Claim(
+        "import_rate",
+        "Parquet, by resource",
+        at_least=2.0,
+        limit="Decoding, sorting samples into tiles, and encoding those again. The aim is for one "
+        "core, and the run uses about one: its processor time is below.",
+    ),
+    Claim(
+        "import_rate",
+        "Parquet, by time",
+        at_least=2.0,
+        limit="As above, and neighbours in the file lie far apart in the tile.",
+    ),
+    Claim(
+        "enrollment_rate",
+        "signed GetEnrollmentStatus",
+        "empty handler",
+        at_least=0.5,
+        limit="The work that the empty handler has not: routing, checking the signature, who may "
+        "call and how often, decoding, encoding, counting; all of it in Python.",
+    ),
+    Claim(
+        "enrollment_rate",
+        "signed GetEnrollmentStatus",
+        "moto GetCallerIdentity",
+        at_least=20.0,
+        limit="The same. The peer checks nothing, and takes a thread for each connection.",
+    ),
+    Claim(
+        "enrollment_rate",
+        "signed GetEnrollmentStatus",
+        "empty Starlette endpoint",
+        limit="The same.",
+    ),
+    *(
+        Claim("page_latency", f"1,000 instances at {share}", at_most=200.0, limit=limit)
+        for share, limit in (("0%", _PAGE), ("50%", "As above."), ("99%", "As above."))
+    ),
+    Claim("page_latency", "summaries", limit="Counts that are written with the run are added up."),
+    Claim(
+        "console_pages",
+        "first page, largest savings, first",
+        at_most=300.0,
+        limit="Nothing is remembered yet: templates are compiled, and counts read.",
+    ),
+    Claim(
+        "copy_rate",
+        "COPY",
+        "INSERT",
+        at_least=1.0,
+        limit="The server's work of writing rows and indexes, which both cause.",
+    ),
+    Claim(
+        "emulator_start",
+        "emulator",
+        at_most=0.1,
+        limit="A database and a server's thread are made and ended for each. The aim is 200 tests "
+        "with a fixture each in 20 s.",
+    ),
+    Claim(
+        "emulator_start",
+        "emulator",
+        "moto",
+        at_most=1.0,
+        limit="The peer ends slowly: its loop looks twice a second whether it should.",
+    ),
+)
+
+
+def claimed(benchmark: str) -> list[Claim]:
+    """Return the claims about a benchmark, in order."""
+    return [one for one in CLAIMS if one.benchmark == benchmark]
+
+
+def found(claim: Claim, report: Report) -> Spread | None:
+    """Return what a report says about a claim; None where it did not measure it."""
+    if claim.baseline:
+        return ratios(report).get((claim.measurement, claim.baseline))
+    samples = [one.samples for one in report.measurements if one.name == claim.measurement]
+    return spread_of(samples[0]) if samples else None
+
+
+def is_met(claim: Claim, value: Spread) -> bool | None:
+    """Return whether the median meets the aim; None where there is none."""
+    if claim.at_least is not None:
+        return value.median >= claim.at_least
+    if claim.at_most is not None:
+        return value.median <= claim.at_most
+    return None

@@ -1,0 +1,152 @@
+"""Every benchmark with the arguments of each size: a new one is a row here.
+
+It is a module of this folder with `main(arguments)` that prints its report as
+`benchmarks.measurement` says.
+What its figures are held against, and what limits them, are rows of `benchmarks.aims`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One way to run a benchmark."""
+
+    arguments: tuple[str, ...]
+    told: str
+    """The size for people, such as 4,000 instances."""
+    seconds: int
+    """That it takes on two quiet cores, about; one that takes LATE times as long is ended."""
+    disk_mb: int = 100
+    """That it takes in the folder for temporary files, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One module of this folder."""
+
+    name: str
+    what: str
+    full: Size
+    ci: Size | None = None
+    """None for a tool of those who tune a part: it runs at full size, or when it is named."""
+
+
+LATE = 8
+"""Times the expected seconds after which a benchmark is taken to hang, on a busy machine too."""
+
+CI, FULL = "ci", "full"
+
+
+def _size(told: str, seconds: int, words: str, disk_mb: int = 100) -> Size:
+    return Size(tuple(words.split()), told, seconds, disk_mb)
+
+
+BENCHMARKS = (
+    Benchmark(
+        "analysis_rate",
+        "Analysis, from day tiles to stored recommendations, beside one percentile of the columns",
+        _size("20,000 instances", 240, "--instances 20000 --rounds 5 --fleet traces", 1_500),
+        _size("2,000 instances", 45, "--instances 2000 --rounds 5 --fleet traces", 200),
+    ),
+    Benchmark(
+        "percentile_peers",
+        "One percentile of one column, by the engine and by its peers",
+        _size("20,000 instances", 120, "--instances 20000 --rounds 7", 1_000),
+        _size("2,000 instances", 30, "--instances 2000 --rounds 7", 150),
+    ),
+    Benchmark(
+        "import_rate",
+        "Import of files, to the visible change",
+        _size("4,000 resources", 360, "4000 --rounds 3", 4_000),
+        _size("250 resources", 40, "250 --rounds 3", 400),
+    ),
+    Benchmark(
+        "enrollment_rate",
+        "Signed calls of the API over kept-alive connections, beside other servers",
+        _size("16 connections", 180, "--seconds 5 --rounds 7"),
+        _size("16 connections", 70, "--seconds 2 --rounds 3"),
+    ),
+    Benchmark(
+        "page_latency",
+        "Pages and summaries of the API out of a large store",
+        _size("1,000,000 recommendations", 420, "--recommendations 1000000 --rounds 15", 8_000),
+        _size("100,000 recommendations", 40, "--recommendations 100000 --rounds 7", 1_000),
+    ),
+    Benchmark(
+        "console_pages",
+        "Pages of the console out of a large store",
+        _size("100,000 recommendations", 60, "--recommendations 100000 --rounds 9", 1_000),
+        _size("20,000 recommendations", 20, "--recommendations 20000 --rounds 5", 200),
+    ),
+    Benchmark(
+        "export_rate",
+        "Exports with every column, and the memory that they take",
+        _size("100,000 and 1,000,000 rows", 600, "--rows 100000,1000000", 12_000),
+        _size("20,000 rows", 15, "--rows 20000 --to folder", 300),
+    ),
+    Benchmark(
+        "simulate_rate",
+        "Simulations of other preferences, by the size of the grid",
+        _size("1,000 instances", 90, "--instances 1000 --rounds 3"),
+        _size("100 instances", 30, "--instances 100 --rounds 3"),
+    ),
+    Benchmark(
+        "copy_rate",
+        "Rows of an analysis into PostgreSQL",
+        _size("4,000 rows", 60, "--rows 4000 --rounds 9"),
+        _size("2,000 rows", 20, "--rows 2000 --rounds 5"),
+    ),
+    Benchmark(
+        "emulator_start",
+        "Emulators started and ended one after the other, as tests do",
+        _size("200 emulators", 120, "--count 200 --rounds 3"),
+        _size("20 emulators", 20, "--count 20 --rounds 3"),
+    ),
+    Benchmark(
+        "disk_use",
+        "What a fleet takes on the disk",
+        _size("1,000 instances", 20, "--instances 1000"),
+        _size("250 instances", 10, "--instances 250"),
+    ),
+    Benchmark(
+        "engine_speed",
+        "Stages of the engine on samples in memory",
+        _size("4,000 instances", 60, "4000"),
+        _size("1,000 instances", 20, "1000"),
+    ),
+    Benchmark(
+        "wire_speed",
+        "Encoding and decoding of bodies",
+        _size("bodies of 1,000", 40, ""),
+        _size("bodies of 1,000", 40, ""),
+    ),
+    Benchmark(
+        "collection",
+        "Collecting from a local AWS that throttles as CloudWatch documents",
+        _size("5,000 instances", 900, "--instances 5000", 1_000),
+    ),
+    Benchmark(
+        "tile_layouts",
+        "File layouts for day tiles",
+        _size("4,000 resources", 120, "4000", 2_000),
+    ),
+)
+"""In the order in which they run and are shown."""
+
+
+def named(name: str) -> Benchmark:
+    """Return a benchmark; raises KeyError."""
+    return {one.name: one for one in BENCHMARKS}[name]
+
+
+def size_of(benchmark: Benchmark, size: str) -> Size:
+    """Return how a benchmark runs at CI or FULL size; full where it has no other."""
+    return benchmark.ci if size == CI and benchmark.ci is not None else benchmark.full
+
+
+def chosen(names: list[str], size: str) -> list[Benchmark]:
+    """Return the benchmarks with these names, or all that have the size; raises KeyError."""
+    if names:
+        return [named(name) for name in names]
+    return [one for one in BENCHMARKS if size == FULL or one.ci is not None]
