@@ -1,19 +1,19 @@
 """The lists of recommendations: filtered, sorted, page by page, and as a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
-from compute_optimizer.console.deciding import standing_in, states_now
+from compute_optimizer.console.deciding import advising_in, states_now
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.kinds import BY_SLUG, Kind
 from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
-from compute_optimizer.console.rows import COLUMNS, DECIDED, Row, decoder_of, row_of, shown
+from compute_optimizer.console.rows import COLUMNS, DECIDED, Row, row_of, shown
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.console.view import FILTER, SIZES, View, position, view_of
@@ -23,7 +23,7 @@ from compute_optimizer.model.decision import WAITING, State
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations.filters import selection
-from compute_optimizer.store.ranked import After, Wanted, read_ranked, stream_ranked
+from compute_optimizer.store.ranked import Advising, After, Wanted, read_ranked, stream_ranked
 from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.summaries import Counted, current_totals
 
@@ -104,7 +104,8 @@ def _wanted(room: Room, reach: Reach, view: View) -> Wanted:
         scopes=_scopes(room, reach, view),
         order=view.order,
         selection=chosen,
-        contains=_contains(room, reach, view),
+        text=view.text,
+        advising=_advising(room, reach, view.state),
         after=view.after,
         idle=view.kind.idle,
     )
@@ -173,32 +174,12 @@ def _standing(room: Room, connection: Connection, view: View, rows: list[Row]) -
     return [replace(row, stand=stand) for row, stand in zip(rows, stands, strict=True)]
 
 
-def _contains(room: Room, reach: Reach, view: View) -> Callable[[bytes], bool] | None:
-    """Return what holds of the stored rows that have the text and the state of a view."""
-    tests = [_containing(view.kind, view.text)] if view.text else []
-    if view.state:
-        with room.state.reading() as connection:
-            states = states_now(connection, room, reach)
-        tests.append(standing_in(view.kind, view.state, states))
-    return (lambda body: all(test(body) for test in tests)) if tests else None
-
-
-def _containing(kind: Kind, text: str) -> Callable[[bytes], bool]:
-    """Return what finds a text, whatever its case, in names, ARNs and tags.
-
-    The bytes are looked through first: decoding takes ten times as long.
-    """
-    wanted = text.casefold()
-    quick = wanted.encode() if wanted.isascii() and wanted.isprintable() else b""
-
-    def contains(body: bytes) -> bool:
-        if quick and quick not in body.lower():
-            return False
-        record = decoder_of(kind).decode(body)
-        told = (kind.summary(record).name, record.resource_arn, *record.tags, *record.tags.values())
-        return any(wanted in one.casefold() for one in told)
-
-    return contains
+def _advising(room: Room, reach: Reach, state: State | None) -> Advising | None:
+    """Return the advice that is in the state of a view; None for all."""
+    if state is None:
+        return None
+    with room.state.reading() as connection:
+        return advising_in(state, states_now(connection, room, reach))
 
 
 def _choices(kind: Kind) -> dict[str, list[str]]:
