@@ -110,10 +110,26 @@ def trace_fleet(path: Path, statistic: Statistic | None = None) -> TraceFleet:
     return read_trace(path, statistic)
 
 
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Which part of the metric store is replayed."""
+
+    accounts: frozenset[str] | None = None
+    """None for all that are opted in, and nobody else in any case."""
+    every: int = 1
+    """Every n-th resource of a shard stands for the others."""
+
+
+EVERYBODY = Whose()
+
+
 def stored_fleet(
-    state: State, tiles: TileStore, dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS)
+    state: State,
+    tiles: TileStore,
+    dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS),
+    whose: Whose = EVERYBODY,
 ) -> TraceFleet:
-    """Return the instances of all opted-in accounts with what the metric store knows of them.
+    """Return the instances of opted-in accounts with what the metric store knows of them.
 
     Only the dimensions asked for are read; those that nobody sent are left out. Raises
     Conflict where nobody opted in, and InvalidInput where there is no sample.
@@ -121,10 +137,10 @@ def stored_fleet(
     wanted = _wanted(dimensions)
     types = load_instance_types()
     with state.reading() as connection:
-        keys = shards_of_opted_in(connection, EC2_INSTANCE)
+        keys = shards_of_opted_in(connection, EC2_INSTANCE, whose.accounts)
         window = stored_window(connection, keys, "instances")
-        parts = [_part(connection, tiles, key, window, types, wanted) for key in keys]
-    return _joined(parts, window)
+        parts = [_part(connection, tiles, key, window, types, wanted, whose) for key in keys]
+    return _joined([part for part in parts if part.ids], window)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,9 +169,16 @@ def _wanted(dimensions: Sequence[str]) -> dict[str, Dimension]:
     }
 
 
-def shards_of_opted_in(connection: Connection, resource_type: str) -> list[ShardKey]:
-    """Return the shards of a type in all opted-in accounts; raise Conflict where there is none."""
+def shards_of_opted_in(
+    connection: Connection, resource_type: str, among: frozenset[str] | None = None
+) -> list[ShardKey]:
+    """Return the shards of a type in opted-in accounts, of all or of those that are named.
+
+    Raises Conflict where no account is opted in.
+    """
     accounts = opted_in_accounts(connection)
+    if among is not None:
+        accounts &= among
     if not accounts:
         raise Conflict(
             "no account is opted in, so there is no fleet to test on; opt in with "
@@ -188,11 +211,13 @@ def _part(
     window: Window,
     types: InstanceTypes,
     wanted: Mapping[str, Dimension],
+    whose: Whose,
 ) -> _Part:
-    resources = resources_of(connection, key)
+    resources = resources_of(connection, key)[:: whose.every]
     metrics = tuple(metric for dimension in wanted.values() for metric in dimension.metrics)
     series = [one for one in METRICS if one.metric in metrics]
-    samples = read_samples(connection, tiles, key, window, series)
+    arns = None if whose.every == 1 else [one.arn for one in resources]
+    samples = read_samples(connection, tiles, key, window, series, arns)
     chosen = choose_series(samples, metrics)
     capacity = _capacity(resources, types)
     demand = {

@@ -11,7 +11,12 @@ from compute_optimizer.backtest.run import SEED
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import resource_type
-from compute_optimizer.jobs.backtest import shards_of_opted_in, stored_window
+from compute_optimizer.jobs.backtest import (
+    EVERYBODY,
+    Whose,
+    shards_of_opted_in,
+    stored_window,
+)
 from compute_optimizer.jobs.demo import generate_estate, samples_of
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
@@ -54,19 +59,21 @@ def replayed_type(name: str) -> ResourceType:
     return kind
 
 
-def stored_past(state: State, tiles: TileStore, kind: ResourceType) -> Past:
-    """Return what the metric store knows of the resources of a type in all opted-in accounts.
+def stored_past(
+    state: State, tiles: TileStore, kind: ResourceType, whose: Whose = EVERYBODY
+) -> Past:
+    """Return what the metric store knows of the resources of a type in opted-in accounts.
 
     Raises Conflict where nobody opted in, and InvalidInput where there is no sample.
     """
     with state.reading() as connection:
-        keys = shards_of_opted_in(connection, kind.name)
+        keys = shards_of_opted_in(connection, kind.name, whose.accounts)
         window = stored_window(connection, keys, kind.plural)
 
     def read(days: Window) -> Iterator[Batch]:
         for key in keys:
             with state.reading() as connection:
-                resources = resources_of(connection, key)
+                resources = resources_of(connection, key)[:: whose.every]
             for first in range(0, len(resources), BATCH):
                 some = resources[first : first + BATCH]
                 arns = [one.arn for one in some]
