@@ -99,9 +99,7 @@ def budgets_of(report: Mapping[str, Any]) -> list[tuple[float, Rule]]:
 def reliability_of(report: Mapping[str, Any]) -> list[Bin]:
     """Return predicted against observed of all test windows, by bins of probability."""
     rows = [
-        row
-        for origin in report["origins"]
-        for row in _whole(origin["calibration"])["reliability"]
+        row for origin in report["origins"] for row in _whole(origin["calibration"])["reliability"]
     ]
     found = []
     for low, high in sorted({(row["from"], row["to"]) for row in rows}):

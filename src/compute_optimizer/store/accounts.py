@@ -66,9 +66,7 @@ def roster_of(connection: Connection, account_id: str) -> Roster:
     return Roster(organization, members, enrollments_of(connection, organization.organization_id))
 
 
-def accounts_seen(
-    connection: Connection, standing: Standing, account_id: str
-) -> dict[str, str]:
+def accounts_seen(connection: Connection, standing: Standing, account_id: str) -> dict[str, str]:
     """Return the opted-in accounts that an account sees, by the rules of the API (spec 8.5): names
     by id. Nothing where it is not opted in itself.
     """
