@@ -124,7 +124,7 @@ def stream_ranked(
 ) -> Iterator[Ranked]:
     """Yield what `read_ranked` returns; None for all of them."""
     order = wanted.order
-    runs = _current_runs(connection, wanted)
+    runs = current_runs(connection, wanted)
     places = {scope: place for place, scope in enumerate(runs)}
     sign = -1 if order.descends else 1
 
@@ -135,7 +135,7 @@ def stream_ranked(
     return merge(*parts, key=key, reverse=order.descends)
 
 
-def _current_runs(connection: Connection, wanted: Wanted) -> dict[Scope, str]:
+def current_runs(connection: Connection, wanted: Wanted) -> dict[Scope, str]:
     """Return the ids of the current runs of the wanted scopes, as scopes follow each other."""
     key = [run_scopes.c[name] for name in Scope._fields]
     query = select(*key, run_scopes.c.run_id).where(run_scopes.c.superseded_at.is_(None))

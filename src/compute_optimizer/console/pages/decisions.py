@@ -98,9 +98,13 @@ def export(room: Room, request: Request, session: Session) -> Response:
     desk, asked = _desk(room, request, session.visitor), _asked(request)
     if asked.state is State.APPLIED:
         return _as_file("outcomes", RESULT_COLUMNS, _results(desk, asked))
-    with room.state.reading() as connection:
-        lines = _lines(connection, desk, asked)
-        return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, lines)
+    return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, _streamed(desk, asked))
+
+
+def _streamed(desk: Desk, asked: Asked) -> Iterator[Line]:
+    """Yield lines, read while they are asked for."""
+    with desk.room.state.reading() as connection:
+        yield from _lines(connection, desk, asked)
 
 
 def one(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:

@@ -17,18 +17,27 @@ from compute_optimizer.console.rows import COLUMNS, DECIDED, Row, row_of, shown
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.console.view import FILTER, SIZES, View, position, view_of
-from compute_optimizer.errors import NotFound
+from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.jobs.decisions import standpoints
 from compute_optimizer.model.decision import WAITING, State
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations.filters import selection
-from compute_optimizer.store.ranked import Advising, After, Wanted, read_ranked, stream_ranked
+from compute_optimizer.store.ranked import (
+    Advising,
+    After,
+    Wanted,
+    current_runs,
+    read_ranked,
+    stream_ranked,
+)
 from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.summaries import Counted, current_totals
 
 BATCH = 1_000
-"""Rows whose decisions are read at once."""
+"""Rows of a file that are read at once."""
+
+TWO_RUNS = "an analysis ended while the file was written; export it again for the new one"
 
 MOST_SORTED = 5_000
 """Rows that are read to be sorted by a column that no index has: some 0.2 s."""
@@ -76,15 +85,37 @@ def export(room: Room, request: Request, session: Session, kind: str) -> Respons
     wanted = _wanted(room, reach, view)
     columns = [COLUMNS[name] for name in view.columns]
     headings = ["Resource ARN", *(one.heading for one in columns)]
+    rows = _streamed(room, view, wanted)
+    cells = ([row.ranked.arn, *(one.cell(row) for one in columns)] for row in rows)
+    return as_file(view.kind.slug, headings, cells)
+
+
+def _streamed(room: Room, view: View, wanted: Wanted) -> Iterator[Row]:
+    """Yield every row of a view, read some at a time while they are asked for.
+
+    Between, no connection is held: a slow reader keeps nobody waiting. Raises Conflict where
+    an analysis ends meanwhile.
+    """
     with room.state.reading() as connection:
+        began = current_runs(connection, wanted)
         rows = _sorted(room, connection, view, wanted) if view.column else None
-        found = (
-            _rows(room, connection, view, wanted)
-            if rows is None
-            else iter(_standing(room, connection, view, rows))
-        )
-        cells = ([row.ranked.arn, *(one.cell(row) for one in columns)] for row in found)
-        return as_file(view.kind.slug, headings, cells)
+        if rows is not None:
+            rows = _standing(room, connection, view, rows)
+    if rows is not None:
+        yield from rows
+        return
+    more = True
+    while more:
+        with room.state.reading() as connection:
+            if current_runs(connection, wanted) != began:
+                raise Conflict(TWO_RUNS)
+            found = read_ranked(connection, wanted, BATCH)
+            rows = _standing(room, connection, view, [row_of(view.kind, one) for one in found])
+        yield from rows
+        more = len(found) == BATCH
+        if more:
+            last = found[-1]
+            wanted = replace(wanted, after=After(last.savings, last.scope, last.arn))
 
 
 def _asked(room: Room, request: Request, session: Session, slug: str) -> tuple[View, Reach]:
@@ -156,13 +187,6 @@ def _sorted(room: Room, connection: Connection, view: View, wanted: Wanted) -> l
 
 def _comparable(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
-
-
-def _rows(room: Room, connection: Connection, view: View, wanted: Wanted) -> Iterator[Row]:
-    """Yield every row, with what was decided about it where a column of the view tells it."""
-    found = (row_of(view.kind, one) for one in stream_ranked(connection, wanted))
-    while some := list(islice(found, BATCH)):
-        yield from _standing(room, connection, view, some)
 
 
 def _standing(room: Room, connection: Connection, view: View, rows: list[Row]) -> list[Row]:

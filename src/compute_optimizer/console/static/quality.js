@@ -32,7 +32,7 @@
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     for (const [name, violated, saved] of rules) {
-      if (!["default", "keep", "oracle", "capped-sweep", "kubecost", "vpa", "published-p99.5-headroom-20"].includes(name)) continue;
+      if (!["default", "keep", "oracle"].includes(name)) continue;
       ctx.fillStyle = colour(ours(name) ? "then" : "text");
       ctx.fillText(name, chart.valToPos(violated, "x", true) + 7 * devicePixelRatio, chart.valToPos(saved, "y", true) - 4 * devicePixelRatio);
     }
