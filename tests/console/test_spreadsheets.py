@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.console.messages import Request, Response
+from compute_optimizer.console.messages import AsgiApp, Request, Response
 from compute_optimizer.console.room import answer, console_app
 from compute_optimizer.console.sessions import COOKIE
 from compute_optimizer.console.spreadsheets import ROWS_AT_ONCE, Incomplete, as_file
@@ -28,6 +28,10 @@ def analyze(house: House, count: int) -> None:
         found = [recommendation(number) for number in range(count)]
         store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
         store.complete_run(connection, run_id, [SCOPE], NOW)
+
+
+async def served(app: AsgiApp, *given: Any) -> None:
+    await app(*given)
 
 
 def asked(house: House) -> Response:
@@ -116,7 +120,7 @@ def test_the_connection_breaks_off_with_the_file(house: House) -> None:
         "client": ("127.0.0.1", 1),
     }
     with pytest.raises(Incomplete):
-        asyncio.run(console_app(house.room)(scope, receive, send))
+        asyncio.run(served(console_app(house.room), scope, receive, send))
 
     assert sent[0]["status"] == 200
     assert b"content-length" not in dict(sent[0]["headers"])

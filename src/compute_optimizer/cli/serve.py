@@ -115,6 +115,11 @@ def serve_on(settings: Settings, listener: socket.socket, announce: bool = True)
         if announce:
             print(f"Serving on {url_of(listener)} (auth {settings.auth})", flush=True)
         spare_the_collector()
+        if settings.console:
+            # Imported here: whoever turned the console off need not load it.
+            from compute_optimizer.console.warming import warm_in_background
+
+            warm_in_background()
         GracefulServer(door).run(sockets=[listener])
 
 
