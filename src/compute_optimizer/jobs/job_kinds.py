@@ -5,6 +5,7 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collector import Collector
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import run_exports
+from compute_optimizer.jobs.outcomes import keep_outcomes
 from compute_optimizer.jobs.purge import due_accounts, purge_opted_out
 from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested, has_requests
 from compute_optimizer.jobs.retention import retain
@@ -70,6 +71,11 @@ def _score(hold: Hold) -> Detail:
 
 def _has_scores(worker: Worker) -> bool:
     return has_scores_to_make(worker.state, worker.clock)
+
+
+def _keep_outcomes(hold: Hold) -> Detail:
+    worker = hold.worker
+    return {"changes": keep_outcomes(worker.state, worker.tiles, worker.clock, hold.fence)}
 
 
 def _backtest(hold: Hold) -> Detail:
@@ -140,6 +146,7 @@ JOB_KINDS = (
     JobKind("collection", "what the configured sources have that is new", _collect, _has_sources),
     JobKind("analysis", "new recommendations for all opted-in accounts", _analyze, _has_opted_in),
     JobKind("scores", "what was predicted 14 days ago against what came", _score, _has_scores),
+    JobKind("outcomes", "what came of changes that were advised", _keep_outcomes, _has_opted_in),
     JobKind("backtests", "how often the advice would have hurt", _backtest, _has_opted_in),
     JobKind(
         "backtest_requests",
