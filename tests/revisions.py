@@ -24,6 +24,7 @@ from compute_optimizer.store.decision_tables import (
     webhook_deliveries,
     webhook_events,
 )
+from compute_optimizer.store.quality_tables import backtest_requests, backtests, outcomes
 from compute_optimizer.store.schema import (
     access_keys,
     billed_usage,
@@ -43,6 +44,7 @@ from compute_optimizer.store.schema import (
     sign_in_signatures,
     source_files,
 )
+from compute_optimizer.store.search_tables import searched_recommendations
 
 T = TypeVar("T")
 
@@ -63,6 +65,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
         webhook_deliveries,
     ),
     "0012": (dated_prices, described_types),
+    "0015": (searched_recommendations, backtests, backtest_requests, outcomes),
 }
 """The tables that each revision added."""
 

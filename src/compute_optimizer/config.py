@@ -111,6 +111,9 @@ SETTINGS = (
     Setting("schedule_purge", "1m", "When the worker looks for accounts that opted out."),
     Setting("schedule_collection", "1h", "When the worker collects from the configured sources."),
     Setting("schedule_scores", "15m", "When the worker scores what was predicted 14 days ago."),
+    Setting("schedule_outcomes", "6h", "When the worker looks what came of changes."),
+    Setting("schedule_backtests", "0 5 * * 0", "When the worker tests the advice; UTC."),
+    Setting("schedule_backtest_requests", "10s", "When it looks who wants that at once."),
     Setting("schedule_retention", "30 3 * * *", "When the worker removes old metrics; UTC."),
     Setting("schedule_webhooks", "10s", "When the worker tells webhooks what happened."),
     Setting("webhooks_file", "", "YAML file of the webhooks that are told of decisions."),
@@ -184,6 +187,9 @@ class Settings:
     schedule_purge: str
     schedule_collection: str
     schedule_scores: str
+    schedule_outcomes: str
+    schedule_backtests: str
+    schedule_backtest_requests: str
     schedule_retention: str
     schedule_webhooks: str
     webhooks_file: str

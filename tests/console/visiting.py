@@ -2,7 +2,7 @@
 
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from compute_optimizer.console.gate import Room
@@ -52,6 +52,8 @@ class Visit:
         for cookie in response.cookies:
             name, _, rest = cookie.partition("=")
             self.cookies[name] = rest.partition(";")[0]
+        if response.pieces is not None:
+            return replace(response, body=b"".join(response.pieces), pieces=None)
         return response
 
 

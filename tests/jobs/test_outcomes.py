@@ -4,17 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.jobs.outcomes import outcomes
+from compute_optimizer.jobs.outcomes import keep_outcomes, kept_outcomes, outcomes
 from compute_optimizer.model.decision import Configuration
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, ShardSamples, Window
 from compute_optimizer.model.outcome import ELAPSED, RUNNING, Outcome, totals_of
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State, inventory
-from compute_optimizer.store.decisions import save_applied
+from compute_optimizer.store.decision_tables import applied_changes
+from compute_optimizer.store.decisions import applied_ones, save_applied
 from compute_optimizer.store.inventory import place
 from compute_optimizer.store.tiles import TileStore
 from tests.deciding import Office, office
@@ -225,3 +228,27 @@ def test_nothing_applied_has_no_outcome(sqlite_state: State, tmp_path: Path) -> 
     quiet = office(sqlite_state, TileStore(tmp_path / "tiles"))
 
     assert outcomes_of(quiet) == []
+
+
+def test_what_was_kept_is_told_with_its_moment_until_the_change_is_another(here: Office) -> None:
+    go_on(here, 30.0)
+    account = here.fleet[0].account_id
+    assert kept_outcomes(here.state, here.tiles, here.desk.clock, {account}) == ([came(here)], None)
+    kept = came(here)
+    assert keep_outcomes(here.state, here.tiles, here.desk.clock) == 1
+    judged_at = here.desk.clock.now()
+    here.desk.clock.moment += timedelta(days=3)
+
+    # What was kept is told as it was, though three more days have passed.
+    found = kept_outcomes(here.state, here.tiles, here.desk.clock, {account})
+    assert found == ([kept], judged_at)
+    assert kept_outcomes(here.state, here.tiles, here.desk.clock, {"999999999999"}) == ([], None)
+    with here.state.writing() as connection:
+        (applied,) = applied_ones(connection, {account})
+        ended = replace(applied, ended_at=here.desk.clock.now())
+        change = applied_changes.c.applied_at == applied.applied_at
+        body = msgspec.json.encode(ended)
+        connection.execute(update(applied_changes).where(change).values(body=body))
+
+    ((fresh,), moment) = kept_outcomes(here.state, here.tiles, here.desk.clock, {account})
+    assert (fresh.until, moment) == (here.desk.clock.now(), None)

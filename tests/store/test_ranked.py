@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
-from compute_optimizer.model.recommendation import Finding
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
+from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.ranked import After, Order, Ranked, Wanted, read_ranked
+from compute_optimizer.store.ranked import Advising, After, Order, Ranked, Wanted, read_ranked
 from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.search_tables import searched_recommendations
 from tests.records import ACCOUNT, NOW, REGION, arn, option, recommendation
 from tests.revisions import back_to
 
@@ -39,6 +42,8 @@ def written(state: State) -> State:
                 recommendation(
                     number,
                     account_id=scope.account_id,
+                    name=f"web-{number}",
+                    tags={"Owner": "100% Straße" if number == 3 else f"Team {number}"},
                     finding=Finding.OVER_PROVISIONED if usd else Finding.OPTIMIZED,
                     options=(option("m5.large", usd),) if usd else (),
                 )
@@ -52,6 +57,10 @@ def written(state: State) -> State:
 def read(state: State, wanted: Wanted, limit: int = 100) -> list[Ranked]:
     with state.reading() as connection:
         return read_ranked(connection, wanted, limit)
+
+
+def recommendation_of(one: Ranked) -> Ec2InstanceRecommendation:
+    return msgspec.json.decode(one.body, type=Ec2InstanceRecommendation)
 
 
 def numbers_of(found: list[Ranked]) -> list[int]:
@@ -77,13 +86,62 @@ def test_pages_hold_every_row_once(written: State, order: Order, size: int) -> N
     assert numbers == ORDERED[order]
 
 
-def test_findings_and_what_bodies_contain_select(written: State) -> None:
+def test_findings_select(written: State) -> None:
     saving = Selection(findings=frozenset({"Overprovisioned"}))
-    even = [f'"{arn(number, "333333333333")}"'.encode() for number in (6,)]
 
     assert numbers_of(read(written, Wanted((HERE, THERE), selection=saving))) == [2, 6, 5, 1]
-    found = read(written, Wanted((HERE, THERE), contains=lambda body: even[0] in body), 1)
-    assert numbers_of(found) == [6]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        (arn(6, "333333333333"), [6]),
+        # Names, keys and values of tags are searched whatever their case.
+        ("WEB-2", [2]),
+        ("owner", [2, 6, 5, 1, 4, 3, 7]),
+        ("tEaM 4", [4]),
+        # Signs that mean something to the database mean nothing here.
+        ("web_2", []),
+        ("%", [3]),
+        ("100% Straße", [3]),
+        ("STRASSE", [3]),
+        ("nothing has this", []),
+        # No word goes on in the next one.
+        ("web-2\narn", []),
+        ("x" * 100_000, []),
+    ],
+)
+def test_a_text_is_found_in_names_arns_and_tags(
+    written: State, text: str, numbers: list[int]
+) -> None:
+    assert numbers_of(read(written, Wanted((HERE, THERE), text=text))) == numbers
+
+
+def test_a_text_and_other_conditions_hold_together(written: State) -> None:
+    saving = Selection(findings=frozenset({"Overprovisioned"}))
+
+    assert numbers_of(read(written, Wanted((HERE,), text="owner", selection=saving))) == [2, 1]
+    pages = Wanted((HERE, THERE), Order.SAVINGS, text="owner")
+    assert numbers_of(read(written, pages, 3)) == [3, 4, 7]
+    last = read(written, pages, 3)[-1]
+    following = replace(pages, after=After(last.savings, last.scope, last.arn))
+    assert numbers_of(read(written, following)) == [1, 5, 2, 6]
+
+
+def test_advice_is_found_by_its_id_or_by_being_another(written: State) -> None:
+    everything = Wanted((HERE, THERE))
+    advised = {
+        number: advice_id(recommendation_of(one))
+        for one in read(written, everything)
+        if (number := numbers_of([one])[0]) in (1, 2, 5, 6)
+    }
+    decided = frozenset(str(advised[number]) for number in (2, 5))
+
+    assert numbers_of(read(written, replace(everything, advising=Advising(decided)))) == [2, 5]
+    others = replace(everything, advising=Advising(decided, others=True))
+    # Those without an option (3, 4 and 7) advise nothing.
+    assert numbers_of(read(written, others)) == [6, 1]
+    assert numbers_of(read(written, replace(others, text="web-1"))) == [1]
 
 
 def test_filters_that_look_at_facets_select(written: State) -> None:
@@ -128,3 +186,15 @@ def test_a_state_of_the_revision_before_gets_the_index(written: State) -> None:
         indexes = {one["name"] for one in inspect(connection).get_indexes("recommendations")}
     assert "ix_recommendations_savings" in indexes
     assert numbers_of(read(written, Wanted((HERE, THERE)))) == DESCENDING
+
+
+def test_a_state_of_the_revision_before_is_searched_at_once(written: State) -> None:
+    with written.writing() as connection:
+        before = sorted(connection.execute(select(searched_recommendations)).all())
+        back_to(connection, "0013")
+
+    written.migrate()
+
+    with written.reading() as connection:
+        assert sorted(connection.execute(select(searched_recommendations)).all()) == before
+    assert numbers_of(read(written, Wanted((HERE, THERE), text="strasse"))) == [3]

@@ -133,6 +133,11 @@ def serve_on(
     start_logging(settings)
     with opened(settings) as application, front_door(application, member=member) as door:
         spare_the_collector()
+        if settings.console:
+            # Imported here: whoever turned the console off need not load it.
+            from compute_optimizer.console.warming import warm_in_background
+
+            warm_in_background()
         server = GracefulServer(door, announce or partial(tell_where, settings, listener))
         server.run(sockets=[listener])
 

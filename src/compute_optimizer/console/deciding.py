@@ -4,7 +4,7 @@ A visitor sees what is advised in the accounts in reach, of those types whose op
 the policy allows.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import merge
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.kinds import KINDS, TITLES, Kind, address_of, kind_of
 from compute_optimizer.console.reach import Reach
-from compute_optimizer.console.rows import decoder_of, row_of
+from compute_optimizer.console.rows import row_of
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.model.decision import (
     TRANSITIONS,
@@ -26,10 +26,10 @@ from compute_optimizer.model.decision import (
     owner_by_tags,
 )
 from compute_optimizer.model.resource import hidden_types
-from compute_optimizer.resources.advice import advice_id, advice_of
+from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store.advice import advised_now, savings_now
 from compute_optimizer.store.decisions import assigned_owners, decisions_on_resources
-from compute_optimizer.store.ranked import Wanted, stream_ranked
+from compute_optimizer.store.ranked import Advising, Wanted, stream_ranked
 from compute_optimizer.store.recommendations import Scope
 
 DECIDE = "PutRecommendationPreferences"
@@ -114,15 +114,11 @@ def states_now(connection: Connection, room: Room, reach: Reach) -> dict[str, St
     return {one.recommendation_id: state for one, state in found}
 
 
-def standing_in(kind: Kind, state: State, states: Mapping[str, State]) -> Callable[[bytes], bool]:
-    """Return what finds the stored recommendations of a list that are in a state now."""
-    decode = decoder_of(kind).decode
-
-    def stands(body: bytes) -> bool:
-        name = advice_id(decode(body))
-        return name is not None and states.get(name, State.OPEN) is state
-
-    return stands
+def advising_in(state: State, states: Mapping[str, State]) -> Advising:
+    """Return the advice that is in a state now: what nobody decided on is open."""
+    if state is State.OPEN:
+        return Advising(frozenset(one for one in states if states[one] is not state), others=True)
+    return Advising(frozenset(one for one in states if states[one] is state))
 
 
 def decided_lines(connection: Connection, desk: Desk, states: Sequence[State]) -> list[Line]:
@@ -157,8 +153,8 @@ def _open_in(
     assigned: Mapping[str, str],
     states: Mapping[str, State],
 ) -> Iterator[Line]:
-    is_open = standing_in(kind, State.OPEN, states)
-    wanted = Wanted(desk.scopes(kind), contains=is_open, idle=kind.idle)
+    is_open = advising_in(State.OPEN, states)
+    wanted = Wanted(desk.scopes(kind), advising=is_open, idle=kind.idle)
     for ranked in stream_ranked(connection, wanted):
         advice = advice_of(row_of(kind, ranked).record)
         if advice is None:

@@ -1,7 +1,7 @@
 """A request and a response of the console, and what they are read from and written to."""
 
 import gzip
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -75,6 +75,8 @@ class Response:
     """Values of Set-Cookie."""
     file: Path | None = None
     """Sent piece by piece in place of the body."""
+    pieces: Iterator[bytes] | None = None
+    """The same, made while they are sent; it is closed in the end, whether or not all were."""
 
 
 def read_values(text: str) -> Values:

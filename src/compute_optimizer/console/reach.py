@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from compute_optimizer.console.gate import Room
 from compute_optimizer.operations.access import OPT_IN_REQUIRED
 from compute_optimizer.shapes import OptInRequiredException
-from compute_optimizer.store.accounts import roster_of
+from compute_optimizer.store.accounts import accounts_seen
 from compute_optimizer.store.enrollments import Standing, standing_of
 from compute_optimizer.store.recommendations import Scope, current_scopes
 
@@ -46,17 +46,5 @@ def reach_of_enrolled(room: Room, account_id: str) -> Reach:
 
 def _read(connection: Connection, account_id: str) -> Reach:
     standing = standing_of(connection, account_id)
-    accounts = _accounts(connection, standing, account_id)
+    accounts = accounts_seen(connection, standing, account_id)
     return Reach(standing, accounts, frozenset(current_scopes(connection, accounts.keys())))
-
-
-def _accounts(connection: Connection, standing: Standing, account_id: str) -> dict[str, str]:
-    if not standing.enrollment.opted_in:
-        return {}
-    roster = roster_of(connection, account_id)
-    shown = roster.accounts if standing.sees_members else {account_id: roster.accounts[account_id]}
-    return {
-        one.account_id: one.name
-        for one in shown.values()
-        if roster.enrollments[one.account_id].opted_in and not one.suspended
-    }

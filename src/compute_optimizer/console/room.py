@@ -110,10 +110,12 @@ def console_app(room: Room) -> AsgiApp:
             return
         request = _request(scope, body)
         response = await made(request)
-        if response.file is None:
-            await _send(response, request, send)
-        else:
+        if response.pieces is not None:
+            await _send_pieces(response, response.pieces, send, pool)
+        elif response.file is not None:
             await _send_file(response, response.file, send, pool)
+        else:
+            await _send(response, request, send)
 
     return app
 
@@ -238,16 +240,36 @@ async def _send_file(response: Response, path: Path, send: Send, pool: ThreadPoo
     await send({"type": "http.response.body", "body": b""})
 
 
+async def _send_pieces(
+    response: Response, pieces: Iterator[bytes], send: Send, pool: ThreadPoolExecutor
+) -> None:
+    """Send what is made on the way, at the pace of the reader; no length is known before.
+
+    What the pieces raise is raised after they were sent, so that the server breaks the connection
+    off and the browser knows that the file is not whole. They are closed where the reader goes.
+    """
+    loop = asyncio.get_running_loop()
+    await _begin(response, None, {}, send)
+    try:
+        while piece := await loop.run_in_executor(pool, next, pieces, b""):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            await loop.run_in_executor(pool, close)
+    await send({"type": "http.response.body", "body": b""})
+
+
 def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             yield piece
 
 
-async def _begin(response: Response, size: int, more: dict[str, str], send: Send) -> None:
+async def _begin(response: Response, size: int | None, more: dict[str, str], send: Send) -> None:
     headers = {
         "content-type": response.content_type,
-        "content-length": str(size),
+        **({} if size is None else {"content-length": str(size)}),
         "vary": "accept-encoding, cookie",
         **SECURITY_HEADERS,
         **UNSTORED,

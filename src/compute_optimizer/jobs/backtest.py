@@ -113,14 +113,28 @@ def trace_fleet(path: Path, statistic: Statistic | None = None) -> TraceFleet:
     return read_trace(path, statistic)
 
 
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Which part of the metric store is replayed."""
+
+    accounts: frozenset[str] | None = None
+    """None for all that are opted in, and nobody else in any case."""
+    every: int = 1
+    """Every n-th resource of a shard stands for the others."""
+
+
+EVERYBODY = Whose()
+
+
 def stored_fleet(
     state: State,
     tiles: TileStore,
     dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS),
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    whose: Whose = EVERYBODY,
 ) -> TraceFleet:
-    """Return the instances of all opted-in accounts with what the metric store knows of them.
+    """Return the instances of opted-in accounts with what the metric store knows of them.
 
     Only the dimensions asked for are read, a shard at a time, each as one view; those that nobody
     sent are left out. This process reads, or an `executor`. Raises Conflict where nobody opted in,
@@ -128,13 +142,13 @@ def stored_fleet(
     """
     wanted = tuple(_wanted(dimensions))
     with state.reading() as connection:
-        keys = shards_of_opted_in(connection, EC2_INSTANCE)
+        keys = shards_of_opted_in(connection, EC2_INSTANCE, whose.accounts)
         window = stored_window(connection, keys, "instances")
         sizes = shard_sizes(connection, {key.account_id for key in keys})
-    tasks = [_Reading(state.url, tiles, key, window, wanted) for key in keys]
+    tasks = [_Reading(state.url, tiles, key, window, wanted, whose.every) for key in keys]
     read = executor or locally(workers=1)
     parts = read(_part, tasks, progress, resources=sum(sizes.get(key, 0) for key in keys))
-    return _joined(parts, window)
+    return _joined([part for part in parts if part.ids], window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,8 @@ class _Reading:
     shard: ShardKey
     window: Window
     dimensions: tuple[str, ...]
+    every: int
+    """Every n-th resource is read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,9 +191,16 @@ def _wanted(dimensions: Sequence[str]) -> dict[str, Dimension]:
     }
 
 
-def shards_of_opted_in(connection: Connection, resource_type: str) -> list[ShardKey]:
-    """Return the shards of a type in all opted-in accounts; raise Conflict where there is none."""
+def shards_of_opted_in(
+    connection: Connection, resource_type: str, among: frozenset[str] | None = None
+) -> list[ShardKey]:
+    """Return the shards of a type in opted-in accounts, of all or of those that are named.
+
+    Raises Conflict where no account is opted in.
+    """
     accounts = opted_in_accounts(connection)
+    if among is not None:
+        accounts &= among
     if not accounts:
         raise Conflict(
             "no account is opted in, so there is no fleet to test on; opt in with "
@@ -208,8 +231,9 @@ def _part(task: _Reading) -> _Part:
     metrics = tuple(metric for dimension in wanted.values() for metric in dimension.metrics)
     series = [one for one in METRICS if one.metric in metrics]
     with closing(State(task.state_url)) as state, state.reading() as connection:
-        resources = resources_of(connection, task.shard)
-        samples = read_samples(connection, task.tiles, task.shard, window, series)
+        resources = resources_of(connection, task.shard)[:: task.every]
+        arns = None if task.every == 1 else [one.arn for one in resources]
+        samples = read_samples(connection, task.tiles, task.shard, window, series, arns)
     chosen = choose_series(samples, metrics)
     capacity = _capacity(resources, types)
     demand = {

@@ -5,7 +5,9 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collector import Collector
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import run_exports
+from compute_optimizer.jobs.outcomes import keep_outcomes
 from compute_optimizer.jobs.purge import due_accounts, purge_opted_out
+from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested, has_requests
 from compute_optimizer.jobs.retention import retain
 from compute_optimizer.jobs.scores import has_scores_to_make, make_scores
 from compute_optimizer.jobs.source_kinds import collect_all
@@ -71,6 +73,23 @@ def _has_scores(worker: Worker) -> bool:
     return has_scores_to_make(worker.state, worker.clock)
 
 
+def _keep_outcomes(hold: Hold) -> Detail:
+    worker = hold.worker
+    return {"changes": keep_outcomes(worker.state, worker.tiles, worker.clock, hold.fence)}
+
+
+def _backtest(hold: Hold) -> Detail:
+    worker = hold.worker
+    count = backtest_fleets(worker.state, worker.tiles, worker.clock, hold.fence, hold.check)
+    return {"fleets": count}
+
+
+def _backtest_requested(hold: Hold) -> Detail:
+    worker = hold.worker
+    count = backtest_requested(worker.state, worker.tiles, worker.clock, hold.fence, hold.check)
+    return {"fleets": count}
+
+
 def _export(hold: Hold) -> Detail:
     outcomes = run_exports(hold.worker.exporter, hold.worker.stop.is_set)
     failed = [one for one in outcomes if one.failure_reason]
@@ -127,6 +146,14 @@ JOB_KINDS = (
     JobKind("collection", "what the configured sources have that is new", _collect, _has_sources),
     JobKind("analysis", "new recommendations for all opted-in accounts", _analyze, _has_opted_in),
     JobKind("scores", "what was predicted 14 days ago against what came", _score, _has_scores),
+    JobKind("outcomes", "what came of changes that were advised", _keep_outcomes, _has_opted_in),
+    JobKind("backtests", "how often the advice would have hurt", _backtest, _has_opted_in),
+    JobKind(
+        "backtest_requests",
+        "the same for those who asked for it",
+        _backtest_requested,
+        lambda worker: has_requests(worker.state),
+    ),
     JobKind("exports", "files of queued export jobs", _export, _has_exports),
     JobKind("webhooks", "what happened, told to webhooks", _deliver, _has_deliveries),
     JobKind("purge", "data of accounts that opted out, after their grace", _purge, _has_due),

@@ -1,7 +1,7 @@
 """Outcomes: what advice that was followed has saved and hurt, beside what was predicted."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -32,6 +32,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.decisions import applied_ones, batches_of
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import places_named
+from compute_optimizer.store.outcomes import replace_outcomes, stored_outcomes
 from compute_optimizer.store.risk import fleet_model
 from compute_optimizer.store.tiles import TileStore, read_samples
 
@@ -82,6 +83,45 @@ def outcomes(
         found = applied_ones(connection, visible)
         seen = _seen(connection, tiles, found, now)
     return [_outcome(one, seen.get(_key(one), _Seen()), now) for one in found]
+
+
+def keep_outcomes(
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    fence: Callable[[Connection], None] = lambda connection: None,
+) -> int:
+    """Store what came of every change, in one transaction in which `fence` is called.
+
+    Returns their number; raises as `outcomes`.
+    """
+    judged_at, found = clock.now(), outcomes(state, tiles, clock)
+    with state.writing() as connection:
+        fence(connection)
+        replace_outcomes(connection, found, judged_at)
+    return len(found)
+
+
+def kept_outcomes(
+    state: State, tiles: TileStore, clock: Clock, accounts: Collection[str]
+) -> tuple[list[Outcome], datetime | None]:
+    """Return what came of changes in some accounts as it was stored, and up to when it was judged.
+
+    Changes that were made, undone or followed by another since are judged now; so are all where
+    nothing is stored, and the moment is None.
+    """
+    now = clock.now()
+    with state.reading() as connection:
+        applied = applied_ones(connection, opted_in_accounts(connection) & set(accounts))
+        stored, judged_at = stored_outcomes(connection, accounts)
+        current = {_key(one): one for one in applied}
+        known = {key: one for one in stored if current.get(key := _key(one.applied)) == one.applied}
+        fresh = [one for one in applied if _key(one) not in known]
+        seen = _seen(connection, tiles, fresh, now)
+    found = [
+        known.get(_key(one)) or _outcome(one, seen.get(_key(one), _Seen()), now) for one in applied
+    ]
+    return found, judged_at if known else None
 
 
 def _outcome(applied: Decision, seen: _Seen, now: datetime) -> Outcome:

@@ -6,6 +6,7 @@ from compute_optimizer.errors import Conflict
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import lock_rosters
+from compute_optimizer.store.backtests import remove_backtests_of
 from compute_optimizer.store.decisions import remove_decisions_of
 from compute_optimizer.store.enrollments import find_enrollment, opted_out_with_data
 from compute_optimizer.store.export_jobs import remove_jobs_of
@@ -58,6 +59,7 @@ def _purge(state: State, tiles: TileStore, account_id: str, latest: datetime) ->
         remove_jobs_of(connection, account_id)
         remove_forecasts_of(connection, account_id)
         remove_decisions_of(connection, account_id)
+        remove_backtests_of(connection, account_id)
         remove_events_of(connection, account_id)
     remove_files()
     return True

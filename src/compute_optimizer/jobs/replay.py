@@ -13,7 +13,12 @@ from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.analyze import resource_type
-from compute_optimizer.jobs.backtest import shards_of_opted_in, stored_window
+from compute_optimizer.jobs.backtest import (
+    EVERYBODY,
+    Whose,
+    shards_of_opted_in,
+    stored_window,
+)
 from compute_optimizer.jobs.demo import generate_estate, samples_of
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
@@ -57,13 +62,15 @@ class StoredPart:
     shard: ShardKey
     resources: int
     """How many there are, about."""
+    every: int = 1
+    """Every n-th of them is read."""
 
     def read(self, days: Window) -> Iterator[Batch]:
         """Yield the resources, a batch at a time, with their samples of some of the days."""
         kind = resource_type(self.shard.resource_type)
         with closing(State(self.state_url)) as state:
             with state.reading() as connection:
-                resources = resources_of(connection, self.shard)
+                resources = resources_of(connection, self.shard)[:: self.every]
             for first in range(0, len(resources), BATCH):
                 some = resources[first : first + BATCH]
                 arns = [one.arn for one in some]
@@ -117,16 +124,18 @@ def replayed_type(name: str) -> ResourceType:
     return kind
 
 
-def stored_past(state: State, tiles: TileStore, kind: ResourceType) -> Past:
-    """Return what the metric store knows of the resources of a type in all opted-in accounts.
+def stored_past(
+    state: State, tiles: TileStore, kind: ResourceType, whose: Whose = EVERYBODY
+) -> Past:
+    """Return what the metric store knows of the resources of a type in opted-in accounts.
 
     Raises Conflict where nobody opted in, and InvalidInput where there is no sample.
     """
     with state.reading() as connection:
-        keys = shards_of_opted_in(connection, kind.name)
+        keys = shards_of_opted_in(connection, kind.name, whose.accounts)
         window = stored_window(connection, keys, kind.plural)
         sizes = shard_sizes(connection, {key.account_id for key in keys})
-    parts = [StoredPart(state.url, tiles, key, sizes.get(key, 0)) for key in keys]
+    parts = [StoredPart(state.url, tiles, key, sizes.get(key, 0), whose.every) for key in keys]
     return Past("the metric store", kind, window, parts)
 
 

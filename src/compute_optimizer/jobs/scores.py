@@ -23,6 +23,7 @@ from compute_optimizer.engine.peaks import HORIZON_DAYS
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.readings import forget_after, forget_before
 from compute_optimizer.model.forecast import (
+    AccountScore,
     Counted,
     ForecastPart,
     MachineForecast,
@@ -72,6 +73,7 @@ class _Tally:
     risk: list[Floats] = field(default_factory=list)
     hit: list[Booleans] = field(default_factory=list)
     first: list[Booleans] = field(default_factory=list)
+    accounts: dict[str, AccountScore] = field(default_factory=dict)
 
 
 def has_scores_to_make(state: State, clock: Clock) -> bool:
@@ -234,16 +236,23 @@ def _judge(
             options[row, column] = types.index.get(option.instance_type, UNKNOWN_TYPE)
             risk[row, column], first[row, column] = option.risk, option.first
     came = realized(machines, samples, types, options, part.dimensions)
-    _add(tally, came, risk, first)
+    _add(tally, came, risk, first, key.account_id)
 
 
-def _add(tally: _Tally, came: Realized, risk: Floats, first: Booleans) -> None:
+def _add(tally: _Tally, came: Realized, risk: Floats, first: Booleans, account_id: str) -> None:
     tally.reasons["unseen"] += int((~came.seen).sum())
     tally.reasons["judged"] += int(came.seen.sum())
     counted = came.smaller & came.seen[:, None]
     tally.risk.append(risk[counted])
     tally.hit.append(came.exceeded[counted])
     tally.first.append(first[counted])
+    mine, before = counted & first, tally.accounts.get(account_id)
+    options, expected = int(mine.sum()), float(risk[mine].sum())
+    observed = int(came.exceeded[mine].sum())
+    if before is not None:
+        options, expected = options + before.options, expected + before.expected
+        observed += before.observed
+    tally.accounts[account_id] = AccountScore(account_id, options, expected, observed)
 
 
 def _scored(made: MadeForecast, clock: Clock, tally: _Tally) -> Score:
@@ -262,6 +271,7 @@ def _scored(made: MadeForecast, clock: Clock, tally: _Tally) -> Score:
         every=_counted(risk, hit),
         first=_counted(risk[first], hit[first]),
         reliability=tuple(reliability(_as_forecast(risk, hit))),
+        accounts=tuple(tally.accounts.values()),
     )
 
 

@@ -52,6 +52,17 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountScore:
+    """The first options of one account."""
+
+    account_id: str
+    options: int
+    expected: float
+    """Sum of the predicted probabilities."""
+    observed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """How the predictions of one run did in the 14 days after it."""
 
@@ -73,3 +84,5 @@ class Score:
     """Over the first options."""
     reliability: tuple[dict[str, Any], ...]
     """By bins of probability, as the backtest tells it."""
+    accounts: tuple[AccountScore, ...] = ()
+    """The first options by account; an earlier version wrote none."""

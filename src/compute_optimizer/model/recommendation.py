@@ -248,6 +248,14 @@ class Recommendation(Protocol):
         """Return the account that owns the resource."""
 
     @property
+    def name(self) -> str:
+        """Return what its tag Name says, or its own name; may be empty."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Return its tags."""
+
+    @property
     def finding(self) -> Finding:
         """Return the finding."""
 

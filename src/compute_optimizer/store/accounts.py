@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.account import Account, Organization
 from compute_optimizer.model.roster import Roster
-from compute_optimizer.store.enrollments import enrollments_of, find_enrollment
+from compute_optimizer.store.enrollments import Standing, enrollments_of, find_enrollment
 from compute_optimizer.store.schema import (
     accounts,
     enrollments,
@@ -64,6 +64,21 @@ def roster_of(connection: Connection, account_id: str) -> Roster:
     )
     members = {row.account_id: Account(**row._mapping) for row in rows}
     return Roster(organization, members, enrollments_of(connection, organization.organization_id))
+
+
+def accounts_seen(connection: Connection, standing: Standing, account_id: str) -> dict[str, str]:
+    """Return the opted-in accounts that an account sees, by the rules of the API (spec 8.5): names
+    by id. Nothing where it is not opted in itself.
+    """
+    if not standing.enrollment.opted_in:
+        return {}
+    roster = roster_of(connection, account_id)
+    shown = roster.accounts if standing.sees_members else {account_id: roster.accounts[account_id]}
+    return {
+        one.account_id: one.name
+        for one in shown.values()
+        if roster.enrollments[one.account_id].opted_in and not one.suspended
+    }
 
 
 def find_account(connection: Connection, account_id: str) -> Account | None:

@@ -20,6 +20,7 @@ from compute_optimizer.store.decision_tables import (
     decisions,
     resource_owners,
 )
+from compute_optimizer.store.quality_tables import outcomes
 
 MAX_LISTED = 1_000
 """Names in one SQL list: below every database's limit."""
@@ -175,8 +176,14 @@ def counts_of_states(connection: Connection) -> dict[tuple[str, State], int]:
 
 
 def remove_decisions_of(connection: Connection, account_id: str) -> None:
-    """Forget every decision of an account, with its log and owners."""
-    tables: tuple[Table, ...] = (decisions, decision_log, applied_changes, resource_owners)
+    """Forget every decision of an account, with its log, owners and outcomes."""
+    tables: tuple[Table, ...] = (
+        decisions,
+        decision_log,
+        applied_changes,
+        resource_owners,
+        outcomes,
+    )
     for table in tables:
         connection.execute(delete(table).where(table.c.account_id == account_id))
 

@@ -1,6 +1,7 @@
 """The tables of the state database, as SQLAlchemy Core objects; migrations create them.
 
-Those of decisions and webhooks are in `decision_tables`.
+Those of decisions and webhooks are in `decision_tables`, what lists search in `search_tables`, and
+what was measured on the fleet in `quality_tables`.
 """
 
 from datetime import UTC, datetime

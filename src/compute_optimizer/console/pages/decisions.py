@@ -32,7 +32,7 @@ from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
-from compute_optimizer.jobs.outcomes import outcomes
+from compute_optimizer.jobs.outcomes import kept_outcomes
 from compute_optimizer.model.decision import Action, Advice, Decision, State
 from compute_optimizer.model.outcome import Outcome, totals_of
 from compute_optimizer.resources.advice import text_of
@@ -86,7 +86,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
     with room.state.reading() as connection:
         lines = first_of(_lines(connection, desk, asked), SHOWN + 1)
         found = sums(connection, desk)
-    results = _results(desk, asked)
+    results, judged_at = _results(desk, asked)
     values = {
         "asked": asked,
         "states": list(State),
@@ -96,6 +96,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "shown": SHOWN,
         "page_of": page_of,
         "results": results[:SHOWN],
+        "judged_at": judged_at,
         "totals": totals_of([one.outcome for one in results]),
         "wilson": wilson,
         "became": text_of,
@@ -107,10 +108,14 @@ def export(room: Room, request: Request, session: Session) -> Response:
     """Return everything in one state as CSV; of what was applied, with what came of it."""
     desk, asked = _desk(room, request, session.visitor), _asked(request)
     if asked.state is State.APPLIED:
-        return _as_file("outcomes", RESULT_COLUMNS, _results(desk, asked))
-    with room.state.reading() as connection:
-        lines = _lines(connection, desk, asked)
-        return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, lines)
+        return _as_file("outcomes", RESULT_COLUMNS, _results(desk, asked)[0])
+    return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, _streamed(desk, asked))
+
+
+def _streamed(desk: Desk, asked: Asked) -> Iterator[Line]:
+    """Yield lines, read while they are asked for."""
+    with desk.room.state.reading() as connection:
+        yield from _lines(connection, desk, asked)
 
 
 def one(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
@@ -132,13 +137,14 @@ def _one(
     )
     advice = found.decision.advice
     room.calls.permit(visitor, advice.region, request.source, kind_of(advice).operation)
-    came = outcomes(room.state, room.tiles, room.clock, {advice.account_id})
+    came, judged_at = kept_outcomes(room.state, room.tiles, room.clock, {advice.account_id})
     mine = [one for one in came if one.applied.recommendation_id == recommendation_id]
     values = {
         "panel": panel_of(room, visitor, reach, recommendation_id, advice.resource_arn),
         "advice": advice,
         "title": TITLES.get(advice.resource_type, advice.resource_type),
         "results": [Result(one, found.owner, "") for one in mine],
+        "judged_at": judged_at,
         "address": page_of(advice),
         "reach": reach,
         "back": "",
@@ -246,23 +252,23 @@ def _lines(connection: Connection, desk: Desk, asked: Asked) -> Iterator[Line]:
     return (line for line in found if asked.has(line.owner))
 
 
-def _results(desk: Desk, asked: Asked) -> list[Result]:
-    """Return what came of each change of an owner; nothing where another state is asked for."""
+def _results(desk: Desk, asked: Asked) -> tuple[list[Result], datetime | None]:
+    """Return what came of each change of an owner, and when that was judged.
+
+    Nothing where another state is asked for.
+    """
     if asked.state is not State.APPLIED:
-        return []
+        return [], None
     room = desk.room
-    found = [
-        one
-        for one in outcomes(room.state, room.tiles, room.clock, desk.reach.accounts)
-        if kind_of(one.applied.advice) in desk.kinds
-    ]
+    came, judged_at = kept_outcomes(room.state, room.tiles, room.clock, desk.reach.accounts)
+    found = [one for one in came if kind_of(one.applied.advice) in desk.kinds]
     with room.state.reading() as connection:
         owners = jobs.owners_in(connection, (one.applied for one in found), room.owner_tags)
     results = [
         Result(one, owners[one.applied.advice.resource_arn], page_of(one.applied.advice))
         for one in found
     ]
-    return [result for result in results if asked.has(result.owner)]
+    return [result for result in results if asked.has(result.owner)], judged_at
 
 
 def _as_file(

@@ -1,34 +1,43 @@
 """The lists of recommendations: filtered, sorted, page by page, and as a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
-from compute_optimizer.console.deciding import standing_in, states_now
+from compute_optimizer.console.deciding import advising_in, states_now
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.kinds import BY_SLUG, Kind
 from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
-from compute_optimizer.console.rows import COLUMNS, DECIDED, Row, decoder_of, row_of, shown
+from compute_optimizer.console.rows import COLUMNS, DECIDED, Row, row_of, shown
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.console.view import FILTER, SIZES, View, position, view_of
-from compute_optimizer.errors import NotFound
+from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.jobs.decisions import standpoints
 from compute_optimizer.model.decision import WAITING, State
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations.filters import selection
-from compute_optimizer.store.ranked import After, Wanted, read_ranked, stream_ranked
+from compute_optimizer.store.ranked import (
+    Advising,
+    After,
+    Wanted,
+    current_runs,
+    read_ranked,
+    stream_ranked,
+)
 from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.summaries import Counted, current_totals
 
 BATCH = 1_000
-"""Rows whose decisions are read at once."""
+"""Rows of a file that are read at once."""
+
+TWO_RUNS = "an analysis ended while the file was written; export it again for the new one"
 
 MOST_SORTED = 5_000
 """Rows that are read to be sorted by a column that no index has: some 0.2 s."""
@@ -76,15 +85,37 @@ def export(room: Room, request: Request, session: Session, kind: str) -> Respons
     wanted = _wanted(room, reach, view)
     columns = [COLUMNS[name] for name in view.columns]
     headings = ["Resource ARN", *(one.heading for one in columns)]
+    rows = _streamed(room, view, wanted)
+    cells = ([row.ranked.arn, *(one.cell(row) for one in columns)] for row in rows)
+    return as_file(view.kind.slug, headings, cells)
+
+
+def _streamed(room: Room, view: View, wanted: Wanted) -> Iterator[Row]:
+    """Yield every row of a view, read some at a time while they are asked for.
+
+    Between, no connection is held: a slow reader keeps nobody waiting. Raises Conflict where
+    an analysis ends meanwhile.
+    """
     with room.state.reading() as connection:
+        began = current_runs(connection, wanted)
         rows = _sorted(room, connection, view, wanted) if view.column else None
-        found = (
-            _rows(room, connection, view, wanted)
-            if rows is None
-            else iter(_standing(room, connection, view, rows))
-        )
-        cells = ([row.ranked.arn, *(one.cell(row) for one in columns)] for row in found)
-        return as_file(view.kind.slug, headings, cells)
+        if rows is not None:
+            rows = _standing(room, connection, view, rows)
+    if rows is not None:
+        yield from rows
+        return
+    more = True
+    while more:
+        with room.state.reading() as connection:
+            if current_runs(connection, wanted) != began:
+                raise Conflict(TWO_RUNS)
+            found = read_ranked(connection, wanted, BATCH)
+            rows = _standing(room, connection, view, [row_of(view.kind, one) for one in found])
+        yield from rows
+        more = len(found) == BATCH
+        if more:
+            last = found[-1]
+            wanted = replace(wanted, after=After(last.savings, last.scope, last.arn))
 
 
 def _asked(room: Room, request: Request, session: Session, slug: str) -> tuple[View, Reach]:
@@ -104,7 +135,8 @@ def _wanted(room: Room, reach: Reach, view: View) -> Wanted:
         scopes=_scopes(room, reach, view),
         order=view.order,
         selection=chosen,
-        contains=_contains(room, reach, view),
+        text=view.text,
+        advising=_advising(room, reach, view.state),
         after=view.after,
         idle=view.kind.idle,
     )
@@ -157,13 +189,6 @@ def _comparable(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _rows(room: Room, connection: Connection, view: View, wanted: Wanted) -> Iterator[Row]:
-    """Yield every row, with what was decided about it where a column of the view tells it."""
-    found = (row_of(view.kind, one) for one in stream_ranked(connection, wanted))
-    while some := list(islice(found, BATCH)):
-        yield from _standing(room, connection, view, some)
-
-
 def _standing(room: Room, connection: Connection, view: View, rows: list[Row]) -> list[Row]:
     """Return rows with what was decided about them, where a column of the view tells it."""
     if not DECIDED & {*view.columns, view.column}:
@@ -173,32 +198,12 @@ def _standing(room: Room, connection: Connection, view: View, rows: list[Row]) -
     return [replace(row, stand=stand) for row, stand in zip(rows, stands, strict=True)]
 
 
-def _contains(room: Room, reach: Reach, view: View) -> Callable[[bytes], bool] | None:
-    """Return what holds of the stored rows that have the text and the state of a view."""
-    tests = [_containing(view.kind, view.text)] if view.text else []
-    if view.state:
-        with room.state.reading() as connection:
-            states = states_now(connection, room, reach)
-        tests.append(standing_in(view.kind, view.state, states))
-    return (lambda body: all(test(body) for test in tests)) if tests else None
-
-
-def _containing(kind: Kind, text: str) -> Callable[[bytes], bool]:
-    """Return what finds a text, whatever its case, in names, ARNs and tags.
-
-    The bytes are looked through first: decoding takes ten times as long.
-    """
-    wanted = text.casefold()
-    quick = wanted.encode() if wanted.isascii() and wanted.isprintable() else b""
-
-    def contains(body: bytes) -> bool:
-        if quick and quick not in body.lower():
-            return False
-        record = decoder_of(kind).decode(body)
-        told = (kind.summary(record).name, record.resource_arn, *record.tags, *record.tags.values())
-        return any(wanted in one.casefold() for one in told)
-
-    return contains
+def _advising(room: Room, reach: Reach, state: State | None) -> Advising | None:
+    """Return the advice that is in the state of a view; None for all."""
+    if state is None:
+        return None
+    with room.state.reading() as connection:
+        return advising_in(state, states_now(connection, room, reach))
 
 
 def _choices(kind: Kind) -> dict[str, list[str]]:

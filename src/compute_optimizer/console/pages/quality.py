@@ -1,0 +1,122 @@
+"""Quality: how often the advice would have hurt this fleet, and how predictions did since."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from compute_optimizer.console.deciding import DECIDE
+from compute_optimizer.console.gate import Room, Visitor
+from compute_optimizer.console.kinds import BY_TYPE, TITLES
+from compute_optimizer.console.measured import (
+    Bin,
+    Day,
+    Rule,
+    budgets_of,
+    classes_of,
+    days_of,
+    reliability_of,
+    rules_of,
+    window_of,
+)
+from compute_optimizer.console.messages import Request, Response, redirect
+from compute_optimizer.console.reach import Reach, reach_of_enrolled
+from compute_optimizer.console.rendering import page
+from compute_optimizer.console.sessions import Session
+from compute_optimizer.jobs.quality import MOST_REPLAYED, TESTED_TYPES
+from compute_optimizer.model.backtested import Backtested, BacktestRequest
+from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.store.backtests import backtests_of, find_request, request_backtest
+from compute_optimizer.store.forecasts import all_scores
+
+OPERATION = "GetRecommendationSummaries"
+"""Of the API, whose permission the page needs, as the dashboard does."""
+
+HERE = "/console/quality"
+
+CLASSES = ("Very low (0)", "Low (1)", "Medium (2)", "High (3)", "Very high (4)")
+"""Performance risk as the API shows it, 0 to 4."""
+
+DAYS_SHOWN = 400
+"""Of scores, the newest: as long as metrics are usually kept."""
+
+
+def show(room: Room, request: Request, session: Session) -> Response:
+    """Show the last backtest of each type, and the scores over time."""
+    visitor, reach = _let_in(room, request, session)
+    with room.state.reading() as connection:
+        tested = backtests_of(connection, visitor.account_id)
+        waiting = find_request(connection, visitor.account_id)
+    offered = [name for name in TESTED_TYPES if _may_see(room, visitor, name)]
+    chosen = request.one("type") if request.one("type") in offered else next(iter(offered), "")
+    days = _days(room, reach) if chosen == EC2_INSTANCE else []
+    values = {
+        "reach": reach,
+        "titles": TITLES,
+        "offered": offered,
+        "tested": tested,
+        "chosen": chosen,
+        "one": tested.get(chosen),
+        "window": window_of(tested[chosen]) if chosen in tested else None,
+        "waiting": waiting,
+        "may_start": room.calls.may(visitor, DECIDE),
+        "worker": _worker(room),
+        "most": MOST_REPLAYED,
+        "days": days,
+        **_compared(tested.get(chosen)),
+    }
+    values["charts"] = _charts(values["rules"], values["bins"], days)
+    return page(room, request, session, "quality.html", values)
+
+
+def start(room: Room, request: Request, session: Session) -> Response:
+    """Ask the worker for a backtest of what the visitor sees."""
+    visitor, _ = _let_in(room, request, session)
+    wanted = BacktestRequest(visitor.account_id, room.clock.now(), visitor.principal_arn)
+    told = {"accountId": visitor.account_id}
+    with (
+        room.calls.guard(visitor, request.source, DECIDE, "backtest request", told),
+        room.state.writing() as connection,
+    ):
+        request_backtest(connection, wanted)
+    return redirect(HERE)
+
+
+def _let_in(room: Room, request: Request, session: Session) -> tuple[Visitor, Reach]:
+    visitor = session.visitor
+    room.calls.permit(visitor, "", request.source, OPERATION)
+    return visitor, reach_of_enrolled(room, visitor.account_id)
+
+
+def _may_see(room: Room, visitor: Visitor, resource_type: str) -> bool:
+    return room.calls.may(visitor, BY_TYPE[resource_type].operation)
+
+
+def _worker(room: Room) -> Any:
+    """Return where the worker's job stands that answers requests."""
+    return next((one for one in room.worker_jobs() if one.name == "backtest_requests"), None)
+
+
+def _days(room: Room, reach: Reach) -> list[Day]:
+    scores = room.state.remembered("console scores", partial(all_scores, limit=DAYS_SHOWN))
+    return days_of(scores, reach.accounts.keys())
+
+
+def _compared(one: Backtested | None) -> dict[str, Any]:
+    """Return the tables of a type that has rules of others to be compared with."""
+    if one is None or not one.report or one.resource_type != EC2_INSTANCE:
+        return {"rules": [], "budgets": [], "bins": [], "classes": []}
+    return {
+        "rules": rules_of(one.report),
+        "budgets": budgets_of(one.report),
+        "bins": reliability_of(one.report),
+        "classes": classes_of(one.report, CLASSES),
+    }
+
+
+def _charts(rules: Sequence[Rule], bins: Sequence[Bin], days: Sequence[Day]) -> dict[str, Any]:
+    """Return what the script draws: the same figures as the tables have."""
+    return {
+        "rules": [[one.name, one.violations * 100, one.savings * 100] for one in rules],
+        "bins": [[one.expected, one.observed_share, *one.interval] for one in bins],
+        "days": [[one.day.isoformat(), one.expected, one.observed, *one.interval] for one in days],
+    }

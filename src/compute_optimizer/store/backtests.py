@@ -1,0 +1,63 @@
+"""Backtests of fleets, the last of each type that an account sees, and who wants new ones."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+
+from compute_optimizer.model.backtested import Backtested, BacktestRequest
+from compute_optimizer.store.quality_tables import backtest_requests, backtests
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Backtested).decode
+
+
+def save_backtests(connection: Connection, found: Sequence[Backtested]) -> None:
+    """Store backtests in the place of those that they follow."""
+    for one in found:
+        named = {"account_id": one.account_id, "resource_type": one.resource_type}
+        same = [backtests.c[name] == value for name, value in named.items()]
+        connection.execute(delete(backtests).where(*same))
+        values = {"made_at": one.made_at, "body": zlib.compress(_encode(one))}
+        connection.execute(insert(backtests).values(**named, **values))
+
+
+def backtests_of(connection: Connection, account_id: str) -> dict[str, Backtested]:
+    """Return the last backtest of each type that an account sees, by type."""
+    query = select(backtests.c.resource_type, backtests.c.body)
+    rows = connection.execute(query.where(backtests.c.account_id == account_id))
+    return {row.resource_type: _decode(zlib.decompress(row.body)) for row in rows}
+
+
+def request_backtest(connection: Connection, request: BacktestRequest) -> None:
+    """Ask for a backtest; where one is waited for already, the first request stands."""
+    if find_request(connection, request.account_id) is None:
+        connection.execute(insert(backtest_requests).values(**asdict(request)))
+
+
+def find_request(connection: Connection, account_id: str) -> BacktestRequest | None:
+    """Return what is waited for; None where nothing is."""
+    wanted = backtest_requests.c.account_id == account_id
+    row = connection.execute(select(backtest_requests).where(wanted)).first()
+    return None if row is None else BacktestRequest(**row._mapping)
+
+
+def requested_backtests(connection: Connection) -> list[BacktestRequest]:
+    """Return everything that is waited for, the oldest first."""
+    order = backtest_requests.c.requested_at, backtest_requests.c.account_id
+    rows = connection.execute(select(backtest_requests).order_by(*order))
+    return [BacktestRequest(**row._mapping) for row in rows]
+
+
+def remove_request(connection: Connection, request: BacktestRequest) -> None:
+    """Take back a request that was answered."""
+    wanted = backtest_requests.c.account_id == request.account_id
+    connection.execute(delete(backtest_requests).where(wanted))
+
+
+def remove_backtests_of(connection: Connection, account_id: str) -> None:
+    """Forget what an account saw, and what it asked for."""
+    for table in (backtests, backtest_requests):
+        connection.execute(delete(table).where(table.c.account_id == account_id))

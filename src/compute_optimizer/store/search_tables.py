@@ -1,0 +1,26 @@
+"""What lists search: a short row of each recommendation, which holds no body."""
+
+from sqlalchemy import Boolean, Column, Double, String, Table, Text
+
+from compute_optimizer.store.schema import metadata
+
+searched_recommendations = Table(
+    "searched_recommendations",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("account_id", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("resource_type", String(32), primary_key=True),
+    # Whether the row is one of idle_recommendations.
+    Column("idle", Boolean, primary_key=True),
+    # In the key, so that rows lie in the order in which lists show them.
+    Column("monthly_savings_usd", Double, primary_key=True),
+    Column("resource_arn", String(512), primary_key=True),
+    Column("finding", String(32), nullable=False),
+    Column("recommendation_id", String(32)),
+    # As in recommendations.
+    Column("facets", Text, nullable=False),
+    # Name, ARN, keys and values of tags, case-folded, one in a line.
+    Column("words", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,99 @@
+"""The page of quality: backtests of what the visitor sees, and who may ask for one."""
+
+from datetime import timedelta
+
+from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested
+from compute_optimizer.model.forecast import AccountScore, Counted, Score
+from compute_optimizer.store.backtests import find_request
+from compute_optimizer.store.forecasts import save_score
+from tests.console.conftest import House
+from tests.console.visiting import text, words
+from tests.records import ACCOUNT, NOW
+from tests.stored_fleets import store_fleet
+
+NONE = Counted(0, 0.0, 0, (0.0, 0.0), None)
+
+
+def measured(house: House, days: int) -> None:
+    house.enroll(ACCOUNT)
+    store_fleet(house.state, house.room.tiles, ACCOUNT, cpu=(10.0, 20.0, 30.0), days=days)
+    backtest_fleets(house.state, house.room.tiles, house.clock)
+
+
+def test_harm_and_savings_stand_beside_those_of_other_rules(house: House) -> None:
+    measured(house, 28)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+    page = words(visit.get("/console/quality"))
+
+    assert "3 of 3 instances" in page
+    assert "1 test window of 14 days" in page
+    for rule in ("default this advice", "keep", "vpa", "kubecost", "oracle with hindsight"):
+        assert rule in page
+    assert "Very low (0)" in page
+    assert 'id="quality-data"' in text(visit.get("/console/quality"))
+
+
+def test_too_little_data_is_said(house: House) -> None:
+    measured(house, 27)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    page = words(visit.get("/console/quality"))
+
+    assert "Too little data to test EC2 instances" in page
+    assert "has 27 days of samples; a backtest needs 14 days" in page
+    assert "not tested yet" in words(visit.get("/console/quality?type=EbsVolume"))
+
+
+def test_a_backtest_is_asked_for_and_made_by_the_worker(house: House) -> None:
+    measured(house, 28)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+    response = visit.send("/console/quality")
+    assert (response.status, response.headers["location"]) == (303, "/console/quality")
+    page = text(visit.get("/console/quality"))
+    assert "waits for the worker" in page
+    assert "Test again now" not in page
+
+    backtest_requested(house.state, house.room.tiles, house.clock)
+
+    assert "Test again now" in text(visit.get("/console/quality"))
+    assert '"backtest request"' in house.audit
+
+
+def test_scores_of_other_accounts_are_not_told(house: House) -> None:
+    measured(house, 27)
+    mine, other = (AccountScore(one, 40, 2.5, 3) for one in (ACCOUNT, "999999999999"))
+    day = NOW - timedelta(days=20)
+    with house.state.writing() as connection:
+        for run, scores in (("a", (mine, other)), ("b", (other,)), ("c", ())):
+            score = Score(run, day, NOW, 80, 80, 0, 0, 0, NONE, NONE, (), scores)
+            save_score(connection, score)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    page = words(visit.get("/console/quality"))
+
+    # Only the account's own options: 40, of which 2.5 were expected and 3 came.
+    assert f"{day.date()} 40 2.5 3" in page
+    assert page.count(str(day.date())) == 1
+
+
+def test_who_may_only_read_sees_and_starts_nothing(secured: House) -> None:
+    measured(secured, 28)
+    key = secured.new_key("compute-optimizer:Get*", account=ACCOUNT)
+    visit = secured.visit()
+    visit.post(
+        "/console/sign-in",
+        access_key_id=key.access_key_id,
+        secret_access_key=key.secret_access_key,
+    )
+
+    page = text(visit.get("/console/quality"))
+
+    assert "oracle" in page
+    assert "Test again now" not in page
+    assert visit.send("/console/quality").status == 403
+    with secured.state.reading() as connection:
+        assert find_request(connection, ACCOUNT) is None
