@@ -162,14 +162,14 @@ def drive(
         selector.register(peer, selectors.EVENT_READ, _send(peer, next(waiting)))
     while told.done < requests:
         for ready, _ in selector.select():
-            connection: Any = ready.fileobj
+            answering: Any = ready.fileobj
             operation, began = ready.data
-            answer = answer_of(connection)
+            answer = answer_of(answering)
             told.seconds[operation].append(perf_counter() - began)
             told.done += 1
             if not answer.startswith(b"HTTP/1.1 200"):
                 told.errors.append(answer)
-            selector.modify(connection, selectors.EVENT_READ, _send(connection, next(waiting)))
+            selector.modify(answering, selectors.EVENT_READ, _send(answering, next(waiting)))
             if told.done % max(1, requests // REPORTS) == 0:
                 tell.send(told.done)
     tell.send(told)
