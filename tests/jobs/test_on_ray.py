@@ -4,6 +4,7 @@ One cluster for all of the module, because starting it is what takes the time: a
 nothing, and nodes with one processor each.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -20,8 +21,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Table, select
 
+from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.backtest import BacktestRequest, backtest, stored_fleet
+from compute_optimizer.jobs.calibrate import calibrate
 from compute_optimizer.jobs.executors import opened_executor
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.jobs.executors.on_ray import QUIET
@@ -189,3 +193,40 @@ def test_a_machine_that_dies_changes_no_row_of_an_analysis(
     assert stored(desk.state, far.run_id) == stored(desk.state, alone.run_id)
     assert far.tally == alone.tally
     assert far.tally.resources == len(REGIONS) * 2 * MACHINES
+
+
+def test_scores_and_fits_are_the_same_bit_by_bit(
+    desk: Desk, tiles: TileStore, nodes: Nodes
+) -> None:
+    here = stored_fleet(desk.state, tiles, executor=locally(1))
+    there = stored_fleet(desk.state, tiles, executor=nodes.execute)
+    request = BacktestRequest()
+
+    assert here.ids == there.ids
+    for name, demand in here.demand.items():
+        assert demand.tobytes() == there.demand[name].tobytes()
+    assert backtest(here, request) == backtest(there, request)
+    fits = [
+        calibrate(desk.state, tiles, desk.clock, keep=False, executor=executor)
+        for executor in (locally(1), nodes.execute)
+    ]
+    assert fits[0] == fits[1]
+
+
+def test_what_a_task_raises_names_the_shard_and_not_ray(
+    desk: Desk, tiles: TileStore, nodes: Nodes
+) -> None:
+    nowhere = TileStore(tiles.root / "nowhere")
+
+    with pytest.raises(StoreUnavailable) as told:
+        analyze(desk.state, nowhere, desk.clock, executor=nodes.execute)
+
+    assert str(told.value).startswith("shard 0 of Ec2Instance in ")
+    assert "ray" not in str(told.value).lower().replace(str(nowhere.root).lower(), "")
+    # Here and in every file that Ray wrote about what it did.
+    assert PASSWORD not in str(told.value)
+    files = [one for one in nodes.folder.rglob("*") if one.is_file()]
+    assert files
+    secret = PASSWORD.encode()
+    assert [one for one in files if secret in one.read_bytes()] == []
+    assert logging.getLogger("ray").level >= logging.CRITICAL
