@@ -34,7 +34,7 @@ def test_each_name_leads_to_a_command_that_says_what_it_does(name: str) -> None:
 
 def test_names_are_listed_without_importing_and_others_are_unknown() -> None:
     assert list(group().commands) == list(COMMANDS)
-    assert group().commands.get("anaylze") is None
+    assert group().commands.get("analyzer") is None
 
 
 def test_a_command_imports_no_other_command() -> None:

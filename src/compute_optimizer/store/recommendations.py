@@ -47,7 +47,7 @@ from compute_optimizer.store.schema import (
     run_summaries,
     runs,
 )
-from compute_optimizer.store.search_tables import searched_recommendations
+from compute_optimizer.store.search_tables import insert_searched, searched_recommendations
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ def write_result(
     if found:
         rows = [named | _recommendation_row(one) for one in looked_at]
         insert_rows(connection, recommendations, rows)
-        _insert_searched(connection, found, rows, idle=False)
+        insert_searched(connection, found, rows, idle=False)
     if errors:
         rows = [
             named | {"resource_arn": one.resource_arn, "code": one.code, "message": one.message}
@@ -153,7 +153,7 @@ def write_result(
     if idle:
         rows = [named | _idle_row(one) for one in idle]
         insert_rows(connection, idle_recommendations, rows)
-        _insert_searched(connection, idle, rows, idle=True)
+        insert_searched(connection, idle, rows, idle=True)
     if counts := tallies(looked_at, idle):
         part = {"part": str(uuid4())}
         rows = [named | part | asdict(one) for one in counts]
@@ -383,29 +383,6 @@ def _is_written(
         for table, part in parts
         if part
     )
-
-
-def _insert_searched(
-    connection: Connection,
-    found: Sequence[Recommendation] | Sequence[IdleRecommendation],
-    rows: Sequence[dict[str, Any]],
-    *,
-    idle: bool,
-) -> None:
-    """Store what lists search of rows that were stored."""
-    names = [column.name for column in searched_recommendations.c if column.name in rows[0]]
-    told = [
-        {name: row[name] for name in names} | {"idle": idle, "words": words_of(one)}
-        for one, row in zip(found, rows, strict=True)
-    ]
-    insert_rows(connection, searched_recommendations, told)
-
-
-def words_of(one: Recommendation | IdleRecommendation) -> str:
-    """Return what a text is searched in: one word in a line, whatever its case."""
-    words = "\n".join((one.name, one.resource_arn, *one.tags, *one.tags.values()))
-    # PostgreSQL keeps no NUL.
-    return words.replace("\0", "").casefold()
 
 
 def _beat(

@@ -1,7 +1,12 @@
 """What lists search: a short row of each recommendation, which holds no body."""
 
-from sqlalchemy import Boolean, Column, Double, String, Table, Text
+from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import Boolean, Column, Connection, Double, String, Table, Text
+
+from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
+from compute_optimizer.store.bulk import insert_rows
 from compute_optimizer.store.schema import metadata
 
 searched_recommendations = Table(
@@ -24,3 +29,26 @@ searched_recommendations = Table(
     Column("words", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+def insert_searched(
+    connection: Connection,
+    found: Sequence[Recommendation] | Sequence[IdleRecommendation],
+    rows: Sequence[dict[str, Any]],
+    *,
+    idle: bool,
+) -> None:
+    """Store what lists search of rows that were stored."""
+    names = [column.name for column in searched_recommendations.c if column.name in rows[0]]
+    told = [
+        {name: row[name] for name in names} | {"idle": idle, "words": words_of(one)}
+        for one, row in zip(found, rows, strict=True)
+    ]
+    insert_rows(connection, searched_recommendations, told)
+
+
+def words_of(one: Recommendation | IdleRecommendation) -> str:
+    """Return what a text is searched in: one word in a line, whatever its case."""
+    words = "\n".join((one.name, one.resource_arn, *one.tags, *one.tags.values()))
+    # PostgreSQL keeps no NUL.
+    return words.replace("\0", "").casefold()
