@@ -36,6 +36,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from benchmarks.measurement import Measurement, Report, add_output, show
 from benchmarks.page_latency import ACCOUNT, REGION, fill
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.app import opened
@@ -218,8 +219,13 @@ def memory_of(parent: int) -> dict[int, float]:
     return found
 
 
-def follow(drivers: Sequence[Connection], parent: int) -> list[Told]:
-    """Print memory while the drivers drive, and return what they tell."""
+def follow(
+    drivers: Sequence[Connection], parent: int, memory: dict[int, list[float]]
+) -> list[Told]:
+    """Note memory while the drivers drive, and return what they tell.
+
+    `memory` gets the megabytes of each serving process, one figure for each report of a driver.
+    """
     ended: list[Told] = []
     done: dict[Connection, int] = dict.fromkeys(drivers, 0)
     while len(ended) < len(drivers):
@@ -231,35 +237,37 @@ def follow(drivers: Sequence[Connection], parent: int) -> list[Told]:
                 ready.close()
             else:
                 done[ready] = told
-                memory = ", ".join(f"{mb:.1f}" for mb in memory_of(parent).values())
-                print(f"{sum(done.values()):>9,} answers; MB of each: {memory}", flush=True)
+                for process, mb in memory_of(parent).items():
+                    memory.setdefault(process, []).append(mb)
+                print(f"{sum(done.values()):>9,} answers", file=sys.stderr)
     return ended
 
 
-def report(ended: Sequence[Told], seconds: float) -> None:
-    """Print latencies and errors."""
+def told_of(ended: Sequence[Told], seconds: float) -> Iterator[Measurement]:
+    """Yield latencies, the rate and the number of errors."""
     for operation in (STATUS, PAGE):
         values = sorted(value for one in ended for value in one.seconds[operation])
-        shown = ", ".join(
-            f"p{share * 100:g} {values[int(share * (len(values) - 1))] * 1000:.1f} ms"
-            for share in (0.5, 0.99, 0.999, 1.0)
-        )
-        print(f"{operation}: {len(values):,} answers, {shown}")
+        for share in (0.5, 0.99, 0.999, 1.0):
+            value = values[int(share * (len(values) - 1))] * 1000
+            yield Measurement(f"{operation}, p{share * 100:g}", "ms", (value,))
+    yield Measurement("answers", "answers/s", (sum(one.done for one in ended) / seconds,))
     errors = [error for one in ended for error in one.errors]
-    print(f"{sum(one.done for one in ended) / seconds:,.0f} answers/s; errors: {len(errors)}")
+    yield Measurement("errors", "answers", (float(len(errors)),))
     if errors:
-        print(errors[0][:2000])
+        print(errors[0][:2000], file=sys.stderr)
 
 
-def main() -> None:
-    """Run the load and print what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the load and show what came of it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--drivers", type=int, default=2)
     parser.add_argument("--recommendations", type=int, default=2_000)
-    given = parser.parse_args()
+    add_output(parser)
+    given = parser.parse_args(arguments)
+    found: list[Measurement] = []
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
         keys = prepare(Path(name), given.recommendations)
@@ -275,11 +283,20 @@ def main() -> None:
                     target=drive, args=(address, keys[ACCOUNT], *share, tells), daemon=True
                 ).start()
                 heard.append(hears)
-            report(follow(heard, parent), perf_counter() - began)
+            memory: dict[int, list[float]] = {}
+            ended = follow(heard, parent, memory)
+            found += told_of(ended, perf_counter() - began)
+            found += (
+                Measurement(f"memory of process {number}, along the run", "MB", tuple(each))
+                for number, each in enumerate(memory.values())
+            )
             mine.send(True)
             changes, asked, stale = mine.recv()
             changer.join()
-            print(f"{changes} opt-ins and opt-outs, {asked} polls after them, stale: {stale}")
+    polls = f"{changes} opt-ins and opt-outs, {asked} polls after them"
+    found.append(Measurement("stale answers", "answers", (float(stale),)))
+    load = f"{given.requests:,} requests, {given.clients} clients, {given.processes} processes"
+    show(Report(tuple(found), {"load": load, "changes": polls}), given.output)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,7 @@ time of one process, by turns; bytes are those of the columns and files that are
 """
 
 import argparse
-import json
 import shutil
-import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +19,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.analysis_rate import LOOK_BACK_DAYS, FixedClock, make_fleet
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.engine.arrays import Integers
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.readings import digested_for, samples_for
@@ -35,6 +33,7 @@ from compute_optimizer.store.tiles import DIGESTS, TileStore, tile_paths
 
 FIRST, DAILY, SAMPLES = "first analysis", "daily analysis", "analysis of all samples"
 READ_DAILY, READ_SAMPLES = "reading for a daily one", "reading all samples"
+BASELINES = {FIRST: (SAMPLES,), DAILY: (SAMPLES, READ_SAMPLES), READ_DAILY: (READ_SAMPLES,)}
 INSTANCES = RESOURCE_TYPES[0]
 
 
@@ -104,8 +103,8 @@ def read_inputs(state: State, tiles: TileStore, *, in_short: bool) -> None:
             reads(connection, tiles, key, INSTANCES, some, as_of=moment, days=LOOK_BACK_DAYS)
 
 
-def measure(instances: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Return seconds of CPU, the median of the rounds, and bytes read, of each."""
+def measure(instances: int, rounds: int) -> Report:
+    """Return seconds of a processor and bytes read, of each."""
     with tempfile.TemporaryDirectory() as folder:
         state, tiles = make_fleet(Path(folder), instances)
 
@@ -138,11 +137,18 @@ def measure(instances: int, rounds: int) -> dict[str, dict[str, float]]:
         folders = {"tiles": CURRENT, "digests": DIGESTS}
         sizes = {name: float(_size(tiles.root / part)) for name, part in folders.items()}
         state.close()
-    return {
-        "cpu_seconds": {name: statistics.median(found) for name, found in seconds.items()},
-        "bytes_read": read,
-        "bytes_on_disk": sizes,
-    }
+    told = f"{instances:,} instances x {LOOK_BACK_DAYS} days x 5 metrics, generated"
+    return Report(
+        (
+            *(
+                Measurement(name, "s of a processor", tuple(found), BASELINES.get(name, ()))
+                for name, found in seconds.items()
+            ),
+            *(Measurement(f"{name}, read", "bytes", (size,)) for name, size in read.items()),
+            *(Measurement(f"{name} on the disk", "bytes", (size,)) for name, size in sizes.items()),
+        ),
+        {"fleet": told},
+    )
 
 
 def _size(folder: Path) -> int:
@@ -154,17 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", choices=("table", "json"), default="table")
+    add_output(parser)
     options = parser.parse_args(arguments)
-    found = measure(options.instances, options.rounds)
-    if options.output == "json":
-        json.dump(found, sys.stdout, indent=2)
-        return
-    print(f"{options.instances:,} instances x {LOOK_BACK_DAYS} days x 5 metrics, generated")
-    for name, cpu in found["cpu_seconds"].items():
-        print(f"  {name:<26}{cpu:>8.2f} s CPU{found['bytes_read'][name] / 1e6:>10,.1f} MB read")
-    for name, size in found["bytes_on_disk"].items():
-        print(f"  {name:<26}{size / 1e6:>10,.1f} MB on disk")
+    show(measure(options.instances, options.rounds), options.output)
 
 
 if __name__ == "__main__":

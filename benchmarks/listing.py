@@ -80,6 +80,24 @@ BENCHMARKS = (
         _size("20,000 recommendations", 20, "--recommendations 20000 --rounds 5", 200),
     ),
     Benchmark(
+        "million",
+        "Fleets on one machine: tiles read, analyzed, and pages asked for, two processes",
+        _size("1,000,000 instances", 3_000, "--instances 1000000", 65_000),
+        _size("8,000 instances", 60, "--instances 8000", 700),
+    ),
+    Benchmark(
+        "daily_rate",
+        "A daily analysis from days in short, beside one that reads all samples",
+        _size("4,000 instances", 120, "--instances 4000 --rounds 5", 800),
+        _size("1,000 instances", 30, "--instances 1000 --rounds 3", 200),
+    ),
+    Benchmark(
+        "api_load",
+        "Hundreds of clients of two serving processes, while an account opts in and out",
+        _size("1,000,000 requests of 200 clients", 1_800, "--requests 1000000 --clients 200"),
+        _size("10,000 requests of 200 clients", 40, "--requests 10000 --clients 200"),
+    ),
+    Benchmark(
         "export_rate",
         "Exports with every column, and the memory that they take",
         _size("100,000 and 1,000,000 rows", 600, "--rows 100000,1000000", 12_000),

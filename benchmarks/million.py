@@ -16,6 +16,7 @@ folder stays, and the next measurement takes what it finds.
 import argparse
 import resource
 import statistics
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ import numpy as np
 
 from benchmarks.analysis_rate import LOOK_BACK_DAYS, FixedClock
 from benchmarks.engine_speed import AS_OF, FLEET_TYPES, SEED, generated_samples
+from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.api.protocols.encodings import JSON
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
@@ -274,25 +276,41 @@ def _folder(given: Path | None, keep: bool) -> Iterator[Path]:
         yield Path(name)
 
 
-def _tell_sizes(folder: Path, instances: int) -> None:
-    files, size = tile_bytes(TileStore(folder / "tiles"))
+def _sizes(folder: Path, instances: int, when: str) -> Iterator[Measurement]:
+    _, size = tile_bytes(TileStore(folder / "tiles"))
     with closing(State(state_url(folder))) as state, state.reading() as connection:
         kept = state_bytes(connection)
     by_day = size / instances / LOOK_BACK_DAYS
-    print(
-        f"  {files:,} tiles, {size / 1e9:.1f} GB, {by_day:,.0f} bytes by instance and day; "
-        f"state {kept / 1e9:.2f} GB, {kept / instances:,.0f} bytes by instance",
-        flush=True,
-    )
+    yield Measurement(f"tiles, an instance and day, {when}", "bytes", (by_day,))
+    yield Measurement(f"state, an instance, {when}", "bytes", (kept / instances,))
 
 
-def _tell(name: str, instances: int, cost: Cost) -> None:
-    print(
-        f"  {name:<12}{cost.seconds:>9,.1f} s {cost.processor_seconds:>9,.1f} s processor "
-        f"{instances / cost.processor_seconds:>8,.0f} instances/s of processor "
-        f"{cost.private_bytes / GIB:>6.2f} GiB private {cost.resident_bytes / GIB:>6.2f} resident",
-        flush=True,
-    )
+def _costs(name: str, cost: Cost, baseline: str = "") -> Iterator[Measurement]:
+    """Yield what something took; the ratio is one of processor time."""
+    others = (f"{baseline}, processor",) if baseline else ()
+    yield Measurement(f"{name}, wall", "s", (cost.seconds,))
+    yield Measurement(f"{name}, processor", "s", (cost.processor_seconds,), others)
+    yield Measurement(f"{name}, private memory", "GiB", (cost.private_bytes / GIB,))
+    yield Measurement(f"{name}, resident memory", "GiB", (cost.resident_bytes / GIB,))
+
+
+def _measured(folder: Path, count: int, processes: int) -> Iterator[Measurement]:
+    """Yield all figures of a fleet that was made."""
+    yield from _sizes(folder, count, "before")
+    for part in parts_of(accounts_of(count)):
+        size = f"{min(count, len(part) * ACCOUNT_INSTANCES):,} instances"
+        reading, whole = f"only read {size}", f"analyze {size}"
+        yield from _costs(reading, measured(read_all, folder, processes, part))
+        yield from _costs(whole, measured(analyze_all, folder, processes, part), reading)
+    yield from _sizes(folder, count, "after")
+    for name, milliseconds in ask_pages(folder, count):
+        yield Measurement(name, "ms", (milliseconds,))
+
+
+def _told(one: Measurement) -> Measurement:
+    """Print a figure as soon as it is known: a large fleet takes long."""
+    print(f"  {one.name:<60}{one.samples[0]:>14,.2f} {one.unit}", file=sys.stderr, flush=True)
+    return one
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -302,28 +320,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--only-make", action="store_true")
+    add_output(parser)
     given = parser.parse_args(arguments)
     count, processes = given.instances, given.processes
     with _folder(given.folder, given.keep) as folder:
-        print(f"{count:,} generated instances x {LOOK_BACK_DAYS} days x 5 metrics", flush=True)
         if not (folder / "state.db").exists():
-            _tell("make", count, measured(make_fleet, folder, processes, count))
-        _tell_sizes(folder, count)
-        if given.only_make:
-            return
-        for part in parts_of(accounts_of(count)):
-            size = min(count, len(part) * ACCOUNT_INSTANCES)
-            print(f"{size:,} instances", flush=True)
-            read = measured(read_all, folder, processes, part)
-            _tell("only read", size, read)
-            whole = measured(analyze_all, folder, processes, part)
-            _tell("analyze", size, whole)
-            ratio = whole.processor_seconds / read.processor_seconds
-            print(f"  analyze / only read, processor: {ratio:.2f}", flush=True)
-        _tell_sizes(folder, count)
-        for name, milliseconds in ask_pages(folder, count):
-            print(f"  {name:<60}{milliseconds:>9.1f} ms", flush=True)
+            make_fleet(folder, processes, count)
+        found = tuple(_told(one) for one in _measured(folder, count, processes))
+    fleet = f"{count:,} generated instances x {LOOK_BACK_DAYS} days x 5 metrics"
+    show(Report(found, {"fleet": fleet}), given.output)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from tests.browser.visits import CHROMIUM, PROGRAM, environment, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytest.register_assert_rewrite("tests.browser.checks")
+
 collect_ignore_glob = [] if find_spec("playwright") else ["test_*.py"]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.visits import ACCOUNT, ARTIFACTS, served, visiting
+from tests.browser.checks import check
+from tests.browser.visits import ACCOUNT, served, visiting
 from tests.identity_provider import CLIENT_ID, SECRET, identity_provider
 
 pytestmark = pytest.mark.browser
@@ -71,13 +72,14 @@ def test_a_walk_from_the_provider_through_two_accounts_and_out(
         page = visit.page
         offline(page)
         visit.open("/enrollment")
-        page.screenshot(path=ARTIFACTS / "openid-form.png")
+        check(visit, "openid-form")
         page.get_by_role("link", name="Sign in with Example ID").click()
         expect(page).to_have_url(re.compile(f"^{issuer}/interaction/"))
         fill_in(page, "dana")
 
         expect(page.locator("h1")).to_have_text("Choose an account")
-        page.screenshot(path=ARTIFACTS / "openid-accounts.png")
+        visit.problems.clear()  # Of the provider's own page.
+        check(visit, "openid-accounts")
         page.get_by_role("button", name=f"Stay {ACCOUNT}").click()
         expect(page.locator("h1")).to_have_text("Enrollment")
         expect(page.locator(".note")).to_contain_text("does not allow")
@@ -112,4 +114,5 @@ def test_who_no_rule_names_is_told_so(browser: Browser, data_dir: Path, tmp_path
 
         said = visit.page.get_by_role("alert")
         expect(said).to_contain_text("knows you as eve@example.com, but no rule lets you in")
-        visit.page.screenshot(path=ARTIFACTS / "openid-refused.png")
+        visit.problems.clear()  # Of the provider's own page, and the status 403.
+        check(visit, "openid-refused")

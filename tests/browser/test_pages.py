@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.browser.visits import ARTIFACTS, Visit, sign_in, visiting
+from tests.browser.checks import check
+from tests.browser.tested import store_tested
+from tests.browser.visits import ACCOUNT, Visit, served, sign_in, visiting
 
 WIDTHS = {"phone": (360, 780), "laptop": (1440, 900), "4k": (3840, 2160)}
 """CSS pixels; 360 is the narrowest phone in common use."""
@@ -27,11 +28,6 @@ LISTS = (
 )
 
 pytestmark = pytest.mark.browser
-
-SERIOUS = ("serious", "critical")
-"""Impacts of axe's findings that are not accepted."""
-
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module", params=WIDTHS)
@@ -55,28 +51,13 @@ def visit(browser: Browser, url: str, width: str, theme: str) -> Iterator[Visit]
         yield opened
 
 
-def check(visit: Visit, name: str) -> None:
-    """Keep a screenshot; hold the page to what every page must fulfil."""
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    visit.page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
-    beyond = visit.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    found = Axe().run(visit.page, options={"runOnly": TAGS})
-    findings = [
-        f"{one['id']}: {one['nodes'][0]['html']} ({one['nodes'][0].get('failureSummary')})"
-        for one in found.response["violations"]
-        if one["impact"] in SERIOUS
-    ]
-    assert findings == []
-    assert beyond <= 0, f"{name} is {beyond} px wider than the window"
-    assert visit.problems == []
-
-
 PAGES = {
     "dashboard": "/",
     "enrollment": "/enrollment",
     "enrollment-active": "/enrollment?status=Active",
     "exports": "/exports",
     "preferences": "/preferences",
+    "quality": "/quality",
     "preferences-volumes": "/preferences?type=EbsVolume&scope=Organization",
     "preferences-groups": "/preferences?type=AutoScalingGroup",
 }
@@ -171,3 +152,23 @@ def test_sign_in_form(browser: Browser, url: str, width: str, theme: str) -> Non
     with visiting(browser, url, **options) as visit:
         visit.open("/sign-in")
         check(visit, f"sign-in-{width}-{theme}")
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a console answers whose fleet was tested on its own past."""
+    folder = tmp_path_factory.mktemp("tested")
+    store_tested(folder, ACCOUNT)
+    with served(folder, "off") as address:
+        yield address
+
+
+def test_quality_of_a_tested_fleet(browser: Browser, tested: str, width: str, theme: str) -> None:
+    wide, high = WIDTHS[width]
+    options: dict[str, Any] = {"viewport": {"width": wide, "height": high}, "color_scheme": theme}
+    with visiting(browser, tested, **options) as visit:
+        sign_in(visit)
+        visit.open("/quality")
+
+        assert visit.page.locator("figure.chart canvas").count() == 3
+        check(visit, f"quality-tested-{width}-{theme}")

@@ -111,7 +111,7 @@ def tab_to_field(visit: Visit, name: str, most: int = 80) -> None:
     pytest.fail(f"{name!r} cannot be reached by Tab; the focus is on {focused(visit)!r}")
 
 
-def test_a_walk_by_keyboard_alone_through_enrolling_trying_saving_and_taking_away(
+def test_a_walk_by_keyboard_alone_through_enrolling_trying_saving_and_exporting(
     visit: Visit,
 ) -> None:
     sign_in(visit)
@@ -125,6 +125,7 @@ def test_a_walk_by_keyboard_alone_through_enrolling_trying_saving_and_taking_awa
 
     tab_to(visit, "Preferences")
     keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Preferences")
     tab_to_field(visit, "cpuHeadroom")
     for _ in range(3):
         keyboard.press("ArrowDown")
@@ -146,6 +147,15 @@ def test_a_walk_by_keyboard_alone_through_enrolling_trying_saving_and_taking_awa
     expect(page.get_by_role("status")).to_contain_text("Taken away")
     expect(row).to_contain_text("20 %")
     expect(row).to_contain_text("Default")
+
+    tab_to(visit, "Exports")
+    keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Exports")
+    tab_to_field(visit, "bucket")
+    keyboard.type("by-keyboard")
+    keyboard.press("Enter")
+    # The page follows the job; its script looks every three seconds.
+    expect(page.get_by_role("link", name="CSV").first).to_be_visible(timeout=30_000)
     assert visit.problems == []
 
 
