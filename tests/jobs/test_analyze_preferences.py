@@ -27,7 +27,8 @@ from compute_optimizer.store import State
 from compute_optimizer.store.inventory import upsert_resources
 from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.recommendations import Scope, current_run, read_errors, read_page
-from compute_optimizer.store.tiles import TileStore, read_samples
+from compute_optimizer.store.tile_digests import read_digested
+from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk
 from tests.records import REGION, arn
 from tests.stored_fleets import BUSY, LAST_DAY, QUIET, machine, store_fleet
@@ -213,15 +214,15 @@ def test_with_preferred_types_that_the_catalog_no_longer_has_the_type_stays(
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Numbers of resources whose samples were read at once."""
+    """Numbers of resources whose days were read at once."""
     counted: list[int] = []
-    original = read_samples
 
     def counting(*arguments: Any) -> Any:
-        counted.append(len(arguments[-1]))
-        return original(*arguments)
+        *_, only, _as_of = arguments
+        counted.append(len(only))
+        return read_digested(*arguments)
 
-    monkeypatch.setattr(readings, "read_samples", counting)
+    monkeypatch.setattr(readings, "read_digested", counting)
     yield counted
 
 
