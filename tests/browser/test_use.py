@@ -226,7 +226,8 @@ def test_an_export_is_followed_until_its_file_can_be_saved(visit: Visit, tmp_pat
     visit.page.fill("#bucket", "my-exports")
     visit.page.get_by_role("button", name="Export").click()
     # The page is not opened again: its script looks every three seconds.
-    link = visit.page.get_by_role("link", name="CSV")
+    job = visit.page.locator("tr", has_text="us-east-1")
+    link = job.get_by_role("link", name="CSV")
     expect(link).to_be_visible(timeout=30_000)
     with visit.page.expect_download() as saving:
         link.click()
