@@ -223,3 +223,27 @@ def test_two_processes_may_migrate_at_once(state_url: str) -> None:
     assert errors == []
     for state in states:
         state.close()
+
+
+def test_a_state_may_be_closed_while_threads_look(tmp_path: Path) -> None:
+    # SQLite ends the process where one thread closes a connection that another one uses.
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    for _ in range(50):
+        state, told = State(url), list[str]()
+        threads = [Thread(target=look_until_closed, args=(state, told)) for _ in range(2)]
+        for one in threads:
+            one.start()
+        state.look()
+        state.close()
+        for one in threads:
+            one.join()
+
+        assert told == ["the state store is closed"] * 2
+
+
+def look_until_closed(state: State, told: list[str]) -> None:
+    try:
+        while True:
+            state.look()
+    except StoreUnavailable as error:
+        told.append(str(error))

@@ -63,8 +63,8 @@ def _bind(host: str, port: int, *, reuse_port: bool) -> socket.socket:
 def bind_each(host: str, port: int, processes: int) -> list[socket.socket]:
     """Return a listening socket for each process, all on one port.
 
-    The kernel deals new connections out among them (SO_REUSEPORT of Linux, socket(7)); on one
-    socket that all share, whoever wakes first takes all that wait. Elsewhere they share one.
+    The kernel deals new connections out among them (SO_REUSEPORT of Linux, socket(7)). Elsewhere
+    they share one.
     Raises InvalidInput where the address cannot be had, also if another server of ours has it.
     """
     first = bind(host, port)

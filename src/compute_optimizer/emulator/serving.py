@@ -18,8 +18,8 @@ class ThreadedServer(uvicorn.Server):
 
     def __init__(self, app: AsgiApp) -> None:
         config = uvicorn_config(app)
-        # A process may have hundreds of loops, each for milliseconds and in a thread of its own,
-        # with connections that are cut on purpose: nothing to risk a crash in C code for.
+        # A process may have hundreds of loops, each for milliseconds: asyncio's own starts and ends
+        # in 14 ms, uvloop in 24 (docs/decisions/0034).
         config.loop = "asyncio"
         super().__init__(config)
         self.ready = Event()

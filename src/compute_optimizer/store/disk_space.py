@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 from compute_optimizer.errors import StoreUnavailable
 
 RUN_BYTES = 7_000
-"""Of state by resource and run, with indexes: 6,200 of EC2 instances with both profiles' answers
-in SQLite (benchmarks/million.py, 2026-11-26)."""
+"""Of state by resource and run, with indexes: 6,632 of EC2 instances with both profiles' answers
+in SQLite (benchmarks/million.py with 8,000 instances, 2026-11-26)."""
 
 LOG_BYTES = 256 * 1024**2
 """SQLite's log beside the state: some transactions of a shard, each of up to 60 MB, which wait

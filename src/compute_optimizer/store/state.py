@@ -47,6 +47,7 @@ class State:
         self._remembered: dict[Hashable, Any] = {}
         self._version: int | None = None
         self._watch: sqlite3.Connection | None = None
+        self._is_closed = False
         self._lock = Lock()
 
     def migrate(self) -> None:
@@ -124,16 +125,21 @@ class State:
         return value
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a call that is still under way cannot look any more."""
         self.engine.dispose()
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+        # Under the lock: SQLite crashes the process where one thread closes what another asks.
+        with self._lock:
+            self._is_closed = True
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
     def _forget_if_changed(self) -> None:
         # Runs for every request: a try block costs nothing, a context manager a microsecond.
         try:
             if self._watch is None:
+                if self._is_closed:
+                    raise StoreUnavailable("the state store is closed")
                 path = str(self.engine.url.database)
                 self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             version = self._watch.execute("PRAGMA data_version").fetchone()[0]
