@@ -22,7 +22,6 @@ import msgspec
 from compute_optimizer.api import audit
 from compute_optimizer.api.authentication import Authenticate, Caller
 from compute_optimizer.api.authorization import Decision, decide, explain_denial
-from compute_optimizer.api.counts import OTHER
 from compute_optimizer.api.errors import (
     MALFORMED_HTTP_REQUEST,
     REQUEST_TOO_LARGE,
@@ -34,6 +33,7 @@ from compute_optimizer.api.messages import AsgiApp, HeaderList, Request, Respons
 from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
 from compute_optimizer.api.sign_in.exchange import SignIn
+from compute_optimizer.api.telemetry import OTHER
 from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context

@@ -1,7 +1,6 @@
-"""Which of the processes that serve together one is, and what it has of the others."""
+"""Which of the processes that serve together one is."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,8 +9,6 @@ class Member:
 
     number: int = 0
     """From 0 on; whoever takes the place of one that died has its number."""
-    folder: Path | None = None
-    """Where all of them keep what they count; None where there are no others."""
 
     @property
     def keeps_house(self) -> bool:

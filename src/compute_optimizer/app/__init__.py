@@ -25,7 +25,6 @@ from compute_optimizer.api.authentication import (
     trust_access_key_id,
 )
 from compute_optimizer.api.background import Step, repeating
-from compute_optimizer.api.counts import Counts
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.limits import TokenBuckets, per_minute
 from compute_optimizer.api.messages import AsgiApp
@@ -148,7 +147,7 @@ def front_door(
             enum_style=settings.enum_style,
             page_size=settings.page_size,
             newer_idle_types=settings.newer_idle_types,
-            probes=probes_of(application, closing, member),
+            probes=probes_of(application, closing),
             closing=closing,
             sink=exporter.sink,
             sign_in=sign_in_of(application),
@@ -178,10 +177,9 @@ def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
     return {PREFIX: console_app(console_of(application, door))}
 
 
-def probes_of(application: Application, stopping: Event, member: Member = ALONE) -> Probes:
+def probes_of(application: Application, stopping: Event) -> Probes:
     """Return what answering probes needs; the process is not ready once `stopping` is set."""
-    counts = Counts(member.folder, member.number)
-    telemetry = Telemetry(application.state, application.clock, counts)
+    telemetry = Telemetry(application.state, application.clock)
     return Probes(application.state, telemetry, stopping.is_set, application.settings.metrics)
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 from types import FrameType
 
 from compute_optimizer.api.processes import Member
+from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.app import opened
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.config import Settings
@@ -78,10 +78,8 @@ def serve_together(
     with opened(settings):
         pass  # The schema is brought up to date once, before the processes open it.
     with tempfile.TemporaryDirectory(prefix="compute-optimizer-serve-") as folder:
-        places = [
-            Place(Member(number, Path(folder)), listener)
-            for number, listener in enumerate(listeners)
-        ]
+        os.environ[SHARED_FOLDER] = folder  # The processes count together, those that died too.
+        places = [Place(Member(number), listener) for number, listener in enumerate(listeners)]
         asked = _stop_on_signal(places)
         for place in places:
             place.fill(serve, settings)
