@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,8 @@ async def asked(house: House, path: str, visit: Visit) -> list[dict[str, Any]]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await console_app(house.room)(scope, receive, send)
+    with ExitStack() as opened:
+        await console_app(house.room, opened)(scope, receive, send)
     return sent
 
 

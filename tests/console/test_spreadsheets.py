@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -119,8 +120,8 @@ def test_the_connection_breaks_off_with_the_file(house: House) -> None:
         "headers": [(b"cookie", f"{COOKIE}={ACCOUNT}.token".encode())],
         "client": ("127.0.0.1", 1),
     }
-    with pytest.raises(Incomplete):
-        asyncio.run(served(console_app(house.room), scope, receive, send))
+    with ExitStack() as opened, pytest.raises(Incomplete):
+        asyncio.run(served(console_app(house.room, opened), scope, receive, send))
 
     assert sent[0]["status"] == 200
     assert b"content-length" not in dict(sent[0]["headers"])

@@ -1,6 +1,7 @@
 """Faults as boto3 meets them, in both protocols."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -243,13 +244,17 @@ def test_slow_answers_come_when_their_time_is_over(running: Emulator, connect: C
 
 
 def test_an_emulator_ends_at_once_while_answers_wait(connect: Connect) -> None:
+    before = set(threading.enumerate())
     with emulator() as running:
         running.faults.add(slow(seconds=600))
         with pytest.raises(ReadTimeoutError):
             connect(running, read_timeout=0.3).get_enrollment_status()
+        assert set(threading.enumerate()) - before
         began = time.monotonic()
 
     assert time.monotonic() - began < 10
+    # What waited has ended with it, so that nothing asks a state that is closed.
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_a_state_may_be_closed_while_threads_look(tmp_path: Path) -> None:
         for one in threads:
             one.join()
 
-        assert told == ["the state store is closed"] * 2
+        assert told == ["the state store cannot be used: it is closed"] * 2
 
 
 def look_until_closed(state: State, told: list[str]) -> None:

@@ -8,6 +8,7 @@ Whatever goes wrong on the way becomes the one error shape that every client rea
 import logging
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formatdate
@@ -112,6 +113,8 @@ class FrontDoor:
     """Is shown every call that came as far as naming an operation, once it is answered."""
     closing: Event = field(default_factory=Event)
     """Set once the server is shutting down."""
+    opened: ExitStack = field(default_factory=ExitStack)
+    """What ends with the door, before the state does: threads that answer."""
     rooms: Mapping[str, AsgiApp] = field(default_factory=dict)
     """Other applications on the same port, by the beginning of their paths."""
 

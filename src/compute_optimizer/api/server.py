@@ -98,10 +98,10 @@ async def _probed(
 
 def build_asgi(door: FrontDoor) -> AsgiApp:
     """Return the application that answers through the door."""
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="operation")
+    pool = door.opened.enter_context(ThreadPoolExecutor(THREADS, "operation"))
     # Over a network even a short read may wait.
     short_is_quick = door.inline and door.state.is_sqlite
-    lane = Lane(ThreadPoolExecutor(SIGN_IN_THREADS, thread_name_prefix="sign-in"))
+    lane = Lane(door.opened.enter_context(ThreadPoolExecutor(SIGN_IN_THREADS, "sign-in")))
 
     async def respond(path: str, request: Request) -> Response:
         probed = await _probed(door, pool, path, request)

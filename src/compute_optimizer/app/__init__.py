@@ -151,6 +151,7 @@ def front_door(
             closing=closing,
             sink=exporter.sink,
             sign_in=sign_in_of(application),
+            opened=stack.enter_context(ExitStack()),
         )
         yield replace(door, rooms=_rooms(application, door))
 
@@ -174,7 +175,7 @@ def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
     from compute_optimizer.app.console import console_of
     from compute_optimizer.console.room import PREFIX, console_app
 
-    return {PREFIX: console_app(console_of(application, door))}
+    return {PREFIX: console_app(console_of(application, door), door.opened)}
 
 
 def probes_of(application: Application, stopping: Event) -> Probes:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import Path
@@ -83,10 +84,10 @@ UNSTORED = {"cache-control": "no-store"}
 """Of every answer that says nothing else: pages hold figures of accounts."""
 
 
-def console_app(room: Room) -> AsgiApp:
-    """Return the application."""
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="console")
-    outside = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="console-outside")
+def console_app(room: Room, opened: ExitStack) -> AsgiApp:
+    """Return the application; its threads end with what is `opened`."""
+    pool = opened.enter_context(ThreadPoolExecutor(THREADS, "console"))
+    outside = opened.enter_context(ThreadPoolExecutor(WAITING_THREADS, "console-outside"))
     line = asyncio.Semaphore(MOST_WAITING)
 
     async def made(request: Request) -> Response:

@@ -139,7 +139,7 @@ class State:
         try:
             if self._watch is None:
                 if self._is_closed:
-                    raise StoreUnavailable("the state store is closed")
+                    raise StoreUnavailable("the state store cannot be used: it is closed")
                 path = str(self.engine.url.database)
                 self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             version = self._watch.execute("PRAGMA data_version").fetchone()[0]

@@ -1,6 +1,7 @@
 """A provider that is slow holds up nobody but those who sign in."""
 
 import asyncio
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ async def ask(app: Any, path: str) -> int:
 def test_other_pages_go_on_while_people_wait_for_the_provider(tmp_path: Path) -> None:
     with answering() as provider:
         provider.otherwise = lambda _: Answer(b"down", 502, seconds_before=SLOW_SECONDS)
-        with house_of(tmp_path, provider.url) as house:
-            statuses, form, was_waiting = asyncio.run(crowd(console_app(house.room)))
+        with house_of(tmp_path, provider.url) as house, ExitStack() as opened:
+            statuses, form, was_waiting = asyncio.run(crowd(console_app(house.room, opened)))
 
     assert form == 200
     assert was_waiting
