@@ -1,6 +1,7 @@
 """A fleet of any size on one machine: tiles written, read, analyzed, and its pages asked for.
 
     python -m benchmarks.million [--instances 1000000] [--folder FOLDER] [--keep] [--processes 2]
+                                 [--only write]
 
 The fleet is generated: accounts of 50,000 instances in two Regions, 14 days of CPU, memory,
 network in and out and disk operations without gaps. Percentages are in hundredths, bytes in whole
@@ -9,12 +10,15 @@ type and load. Tiles are written by the store's own writer.
 
 Reading and analyzing run in processes of their own. Printed are wall time, processor time of all
 processes, and the most memory that they had together: private (what a limit of memory has to
-hold) and resident, which counts pages of tiles that the kernel may take back. With --keep the
-folder stays, and the next measurement takes what it finds.
+hold) and resident, which counts pages of tiles that the kernel may take back. Every analysis is a
+first one: days in short of an earlier one are removed. With --keep the folder stays, and the next
+measurement takes what it finds and writes what is missing; --only write ends there. A disk that is
+too small is refused before anything is written.
 """
 
 import argparse
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
@@ -36,6 +40,7 @@ from benchmarks.analysis_rate import LOOK_BACK_DAYS, FixedClock
 from benchmarks.engine_speed import AS_OF, FLEET_TYPES, SEED, generated_samples
 from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.api.protocols.encodings import JSON
+from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
@@ -44,12 +49,20 @@ from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store import State
+from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.freshness import state_bytes, tile_bytes
 from compute_optimizer.store.inventory import SHARD_RESOURCES, arns_of, shards, upsert_resources
 from compute_optimizer.store.ranked import Wanted, read_ranked
 from compute_optimizer.store.recommendations import current_scopes
 from compute_optimizer.store.tile_files import Tile
-from compute_optimizer.store.tiles import StagedTile, TileStore, publish, read_samples
+from compute_optimizer.store.tiles import (
+    DIGESTS,
+    StagedTile,
+    TileStore,
+    publish,
+    read_samples,
+    tile_paths,
+)
 
 ACCOUNT_INSTANCES = 50_000
 REGIONS = ("us-east-1", "eu-west-1")
@@ -61,6 +74,14 @@ EC2, SUMMARIES = "GetEC2InstanceRecommendations", "GetRecommendationSummaries"
 PAGES = 9
 GIB = 2**30
 SAMPLED_SECONDS = 0.25
+WRITE = "write"
+
+TILE_BYTES, DIGEST_BYTES, STATE_BYTES = 14 * 3_200, 14 * 350, 12_000
+"""By instance: its tiles and days in short (8,000 instances, 2026-11-26, rounded up), and what the
+state has of it after an analysis of each of the parts: 800 bytes and 6,650 for each run."""
+
+SPARE_BYTES = 10**10
+"""That a fleet leaves free: others use the disk."""
 
 
 def accounts_of(instances: int) -> list[str]:
@@ -98,8 +119,20 @@ def loads() -> ShardSamples:
     return found
 
 
+def check_room(folder: Path, wanted: int) -> None:
+    """Raise StoreUnavailable where a fleet of so many more bytes leaves less free than it must."""
+    free = shutil.disk_usage(folder).free
+    if free < wanted + SPARE_BYTES:
+        raise StoreUnavailable(
+            f"{folder} has {free / GIB:,.1f} GiB free, and the fleet needs {wanted / GIB:,.1f} GiB "
+            f"more and leaves {SPARE_BYTES / GIB:,.1f} GiB: give another --folder, or fewer "
+            "--instances"
+        )
+
+
 def write_shard(root: Path, key: ShardKey, arns: tuple[str, ...], seed: int) -> list[StagedTile]:
     """Write the tiles of one shard, not yet visible."""
+    check_room(root, len(arns) * TILE_BYTES)
     tiles, samples = TileStore(root, durable=False), loads()
     rows = np.random.default_rng(seed).permutation(SHARD_RESOURCES)[: len(arns)]
     found = []
@@ -113,24 +146,52 @@ def write_shard(root: Path, key: ShardKey, arns: tuple[str, ...], seed: int) -> 
 
 
 def make_fleet(folder: Path, processes: int, instances: int) -> None:
-    """Store a fleet of opted-in instances and its tiles."""
+    """Store a fleet of opted-in instances and its tiles, or what is missing of it."""
     tiles = TileStore(folder / "tiles", durable=False)
     with closing(State(state_url(folder))) as state:
         state.migrate()
-        for number, account in enumerate(accounts_of(instances)):
-            count = min(ACCOUNT_INSTANCES, instances - number * ACCOUNT_INSTANCES)
-            change_enrollment(state, FixedClock(), account, "Active")
+        _store_inventory(state, instances)
+        with state.reading() as connection:
+            written = {key for key, _ in tile_paths(connection)}
+            tasks = [(key, arns_of(connection, key)) for key in shards(connection)]
+        missing = [
+            (key, arns, SEED + number)
+            for number, (key, arns) in enumerate(tasks)
+            if key not in written
+        ]
+        each = TILE_BYTES + DIGEST_BYTES + STATE_BYTES
+        check_room(folder, each * sum(len(arns) for _, arns, _ in missing))
+        with tiles.locked(), _pool(processes) as pool:
+            _write_shards(state, tiles, pool, missing)
+
+
+def _store_inventory(state: State, instances: int) -> None:
+    with state.reading() as connection:
+        known = opted_in_accounts(connection)
+    for number, account in enumerate(accounts_of(instances)):
+        count = min(ACCOUNT_INSTANCES, instances - number * ACCOUNT_INSTANCES)
+        if account not in known:
             with state.writing() as connection:
                 upsert_resources(connection, list(resources_of(account, count)))
-        with state.reading() as connection:
-            tasks = [(key, arns_of(connection, key)) for key in shards(connection)]
-        with tiles.locked(), _pool(processes) as pool:
-            written = [
-                pool.submit(write_shard, tiles.root, key, arns, SEED + number)
-                for number, (key, arns) in enumerate(tasks)
-            ]
-            for one in written:
-                publish(state, tiles, one.result())
+            # Last: who is opted in has its inventory.
+            change_enrollment(state, FixedClock(), account, "Active")
+
+
+def _write_shards(
+    state: State,
+    tiles: TileStore,
+    pool: ProcessPoolExecutor,
+    missing: Sequence[tuple[ShardKey, tuple[str, ...], int]],
+) -> None:
+    """Write and publish shards, each as soon as it is written."""
+    writing = [pool.submit(write_shard, tiles.root, *one) for one in missing]
+    try:
+        for done, one in enumerate(writing, 1):
+            publish(state, tiles, one.result())
+            print(f"\r  {done} of {len(writing)} shards", end="", file=sys.stderr, flush=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    print(file=sys.stderr)
 
 
 def read_shards(folder: Path, keys: Sequence[ShardKey]) -> None:
@@ -154,6 +215,11 @@ def analyze_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:
     with closing(State(state_url(folder))) as state:
         tiles = TileStore(folder / "tiles")
         analyze(state, tiles, FixedClock(), accounts=accounts, workers=processes)
+
+
+def forget_digests(folder: Path) -> None:
+    """Remove the days in short, so that the next analysis is a first one."""
+    shutil.rmtree(folder / "tiles" / DIGESTS, ignore_errors=True)
 
 
 def parts_of(accounts: Sequence[str]) -> list[Sequence[str]]:
@@ -301,6 +367,7 @@ def _measured(folder: Path, count: int, processes: int) -> Iterator[Measurement]
         size = f"{min(count, len(part) * ACCOUNT_INSTANCES):,} instances"
         reading, whole = f"only read {size}", f"analyze {size}"
         yield from _costs(reading, measured(read_all, folder, processes, part))
+        forget_digests(folder)
         yield from _costs(whole, measured(analyze_all, folder, processes, part), reading)
     yield from _sizes(folder, count, "after")
     for name, milliseconds in ask_pages(folder, count):
@@ -320,12 +387,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", choices=(WRITE,), help="leave the measuring out; with --keep")
     add_output(parser)
     given = parser.parse_args(arguments)
     count, processes = given.instances, given.processes
     with _folder(given.folder, given.keep) as folder:
-        if not (folder / "state.db").exists():
-            make_fleet(folder, processes, count)
+        make_fleet(folder, processes, count)
+        if given.only == WRITE:
+            return
         found = tuple(_told(one) for one in _measured(folder, count, processes))
     fleet = f"{count:,} generated instances x {LOOK_BACK_DAYS} days x 5 metrics"
     show(Report(found, {"fleet": fleet}), given.output)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, MetricKey, Statistic
 from compute_optimizer.store.tile_files import (
+    DICTIONARY_VALUES,
     FORMAT_VERSION,
     VERSION_KEY,
     Tile,
@@ -46,6 +48,36 @@ def test_a_tile_is_read_as_it_was_written(tmp_path: Path) -> None:
     written.series[MEMORY] = np.full((2, SLOTS_PER_DAY), 42.5, np.float32)
     write_tile(tmp_path / "t.parquet", DAY, written)
     assert same(read_tile(tmp_path / "t.parquet"), written)
+
+
+def encodings(path: Path, key: MetricKey) -> set[str]:
+    """Return how the first row group keeps the samples of a series."""
+    group = pq.read_metadata(path).row_group(0)
+    columns = {one.path_in_schema: one for one in map(group.column, range(group.num_columns))}
+    return set(columns[key.column].encodings)
+
+
+def test_a_series_of_few_values_is_kept_by_dictionary_and_one_of_many_by_the_place_of_its_bytes(
+    tmp_path: Path,
+) -> None:
+    # 400 x 288 = 115,200 samples: 100 different ones, and all of them different.
+    every = np.arange(400 * SLOTS_PER_DAY, dtype=np.float32).reshape(400, SLOTS_PER_DAY)
+    assert every.size > DICTIONARY_VALUES
+    arns = tuple(f"{row:03}" for row in range(400))
+    written = Tile(arns, {CPU: every % 100, MEMORY: every})
+    write_tile(tmp_path / "t.parquet", DAY, written)
+    assert "RLE_DICTIONARY" in encodings(tmp_path / "t.parquet", CPU)
+    assert "BYTE_STREAM_SPLIT" in encodings(tmp_path / "t.parquet", MEMORY)
+    assert same(read_tile(tmp_path / "t.parquet"), written)
+
+
+def test_a_tile_of_an_earlier_release_is_read_whatever_its_encodings(tmp_path: Path) -> None:
+    written = tile(a=[1, np.nan, 3], b=[])
+    write_tile(tmp_path / "t.parquet", DAY, written)
+    table = pq.read_table(tmp_path / "t.parquet", read_dictionary=["resource"])
+    # As tiles were written up to decision 0049: dictionaries for whatever there is.
+    pq.write_table(table, tmp_path / "older.parquet", compression="lz4")
+    assert same(read_tile(tmp_path / "older.parquet"), written)
 
 
 def test_the_file_carries_its_format_version(tmp_path: Path) -> None:
@@ -101,6 +133,18 @@ def test_threads_that_decode_are_limited_for_a_while_and_never_raised() -> None:
             assert pa.cpu_count() == 1
 
     assert pa.cpu_count() == before
+
+
+def test_duckdb_and_polars_read_what_is_kept_by_the_place_of_its_bytes(tmp_path: Path) -> None:
+    every = np.arange(400 * SLOTS_PER_DAY, dtype=np.float32).reshape(400, SLOTS_PER_DAY)
+    path = tmp_path / "t.parquet"
+    write_tile(path, DAY, Tile(tuple(f"{row:03}" for row in range(400)), {MEMORY: every}))
+    assert "BYTE_STREAM_SPLIT" in encodings(path, MEMORY)
+    query = f"SELECT sum({MEMORY.column}) FROM read_parquet('{path}')"
+    total = duckdb.connect().execute(query).fetchall()
+    # The sum of 0 to 115,199.
+    assert total == [(115_199 * 115_200 / 2,)]
+    assert polars.read_parquet(path)[MEMORY.column].cast(polars.Float64).sum() == total[0][0]
 
 
 def test_duckdb_reads_a_tile_as_it_is(tmp_path: Path) -> None:
