@@ -1,5 +1,6 @@
 """Collecting: only what is missing, of those who opted in, whatever else fails."""
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compute_optimizer.errors import Conflict, NotFound
+from compute_optimizer.errors import Conflict, NotFound, StoreUnavailable
 from compute_optimizer.jobs.collect import (
     CollectReport,
     CollectRequest,
@@ -20,6 +21,7 @@ from compute_optimizer.jobs.collect import (
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
 from compute_optimizer.model.metrics import Matrix, Window
 from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
+from compute_optimizer.resources import ec2_instance
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.collecting import CPU, ArraySource, machine
@@ -73,6 +75,38 @@ def source(*fleet: Resource, **members: Any) -> ArraySource:
     """Return a source whose resources all have samples of 50 since long ago."""
     values = {one.arn: 50.0 for one in fleet}
     return replace(ArraySource(fleet, NOW - timedelta(days=90), values), **members)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of 72 MiB, of which 64 stay free: room for eight."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=72m", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mounting, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("only who may mount has a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_without_room_is_told_before_a_sample_is_asked_for(
+    here: Installation, small_disk: Path
+) -> None:
+    there = replace(here, tiles=TileStore(small_disk / "tiles"))
+    # The range touches three days; of each a tile has 288 samples of four bytes of every series.
+    each = 3 * 288 * 4 * len(ec2_instance.METRICS)
+    most = 8 * 2**20 // each
+
+    too_many = source(*(machine(ALPHA, number) for number in range(most + 1)))
+    with pytest.raises(StoreUnavailable, match=r"GiB free, and tiles of .* need .*--accounts"):
+        there.collect(too_many)
+    assert too_many.asked == []
+
+    # A few less, for the folders take room too.
+    fewer = source(*(machine(BETA, number) for number in range(most - 5)))
+    assert there.collect(fewer).tiles == 3
 
 
 def test_inventory_and_samples_come_in(here: Installation) -> None:

@@ -10,6 +10,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.disk_space import (
     RUN_BYTES,
     TILE_SAMPLE_BYTES,
+    check_room_for_collected,
     check_room_for_run,
     check_room_for_samples,
 )
@@ -47,3 +48,16 @@ def test_samples_that_do_not_fit_in_memory_need_room_on_their_way(tmp_path: Path
     check_room_for_samples(tmp_path, samples, held=samples)
     with pytest.raises(StoreUnavailable):
         check_room_for_samples(tmp_path, samples, held=samples - 1)
+
+
+def test_of_what_is_collected_only_what_is_on_its_way_at_once_needs_room_twice(
+    tmp_path: Path,
+) -> None:
+    # Half of the disk as tiles of four bytes a sample. On their way a sample takes sixteen more: of
+    # a tenth of them a fifth of the disk, of all two disks.
+    samples = shutil.disk_usage(tmp_path).free // 2 // TILE_SAMPLE_BYTES
+
+    check_room_for_collected(tmp_path, samples, at_once=samples // 10, held=0)
+    check_room_for_collected(tmp_path, samples, at_once=samples, held=samples)
+    with pytest.raises(StoreUnavailable, match=r"samples need .*--days"):
+        check_room_for_collected(tmp_path, samples, at_once=samples, held=0)

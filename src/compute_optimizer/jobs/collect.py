@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from compute_optimizer.jobs.ingest import NOTHING, disk_errors, unknown_types_of
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.collection import Effort, Scope, Wanted, at_once
 from compute_optimizer.model.described_type import DescribedType
-from compute_optimizer.model.metrics import SLOT_SECONDS, MetricKey
+from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, MetricKey
 from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EC2_INSTANCE,
@@ -37,11 +38,13 @@ from compute_optimizer.model.resource import (
 from compute_optimizer.resources import type_named
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.described_types import described_types, keep_types
+from compute_optimizer.store.disk_space import check_room_for_collected
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import UpsertCounts
 from compute_optimizer.store.tile_buffer import (
     BUFFER_BYTES,
     COMBINING,
+    SAMPLE,
     FilledTile,
     Places,
     TileBuffer,
@@ -68,6 +71,8 @@ DEFAULT_DAYS = 14
 
 MACHINES = frozenset({EC2_INSTANCE, AUTO_SCALING_GROUP})
 """Resource types whose types are instance types."""
+
+DAY_SECONDS = SLOTS_PER_DAY * SLOT_SECONDS
 
 CONCURRENCY = 8
 """Accounts, Regions and types that are read at once."""
@@ -229,7 +234,8 @@ def collect(
 
     Raises Conflict while another import runs or when none of the accounts is opted in,
     SourceUnavailable where not even the accounts can be listed, and StoreUnavailable where tiles
-    cannot be read or written. Whatever else a source refuses is in the report.
+    cannot be read or written, or, before any sample is asked for, where the disk has no room for
+    them. Whatever else a source refuses is in the report.
     """
     with disk_errors(tiles), tiles.locked():
         sweep(state, tiles)
@@ -381,9 +387,12 @@ def _missing(run: _Run, shard: _Shard) -> Wanted:
 
 def _collect_shards(run: _Run, shards: Sequence[_Shard]) -> None:
     """Read shards at once, and publish each by itself when it is complete."""
+    looked = _each(run, "Looking what is missing", shards, partial(_missing, run))
+    wanted = {shard.number: outcome.result() for shard, outcome in looked}
+    _check_room(run, [_tile_samples(wanted[shard.number]) for shard in shards])
 
     def read(shard: _Shard) -> _Read:
-        return _read_shard(run, shard)
+        return _read_shard(run, shard, wanted[shard.number])
 
     for shard, outcome in _each(run, "Metrics", shards, read):
         with _failures(run.report, shard.scope):
@@ -395,9 +404,26 @@ def _collect_shards(run: _Run, shards: Sequence[_Shard]) -> None:
             _count(run.report, shard, found)
 
 
-def _read_shard(run: _Run, shard: _Shard) -> _Read:
+def _check_room(run: _Run, samples: Sequence[int]) -> None:
+    """Raise StoreUnavailable where the disk has no room for tiles of so many samples, by shard."""
+    at_once = sum(sorted(samples)[-run.request.concurrency :])
+    # To a bucket tiles go as soon as their shard is complete.
+    stored = sum(samples) if run.tiles.on_this_disk else at_once
+    held = run.request.buffer_bytes // SAMPLE.itemsize
+    check_room_for_collected(run.tiles.root, stored, at_once, held)
+
+
+def _tile_samples(wanted: Wanted) -> int:
+    """Return the samples of the days that are touched, whose tiles are written whole."""
+    begins = [int(since.min()) for since in wanted.since.values() if since.size]
+    first = min(begins, default=wanted.until)
+    days = (wanted.until - 1) // DAY_SECONDS - first // DAY_SECONDS + 1
+    rows = len(wanted.resources) * len(wanted.since)
+    return days * SLOTS_PER_DAY * rows if first < wanted.until else 0
+
+
+def _read_shard(run: _Run, shard: _Shard, wanted: Wanted) -> _Read:
     """Stage the tiles of one shard with what its source has of the missing samples."""
-    wanted = _missing(run, shard)
     with run.state.reading() as connection:
         arns = inventory.arns_of(connection, shard.key)
         stored = tile_paths(connection)

@@ -1,4 +1,4 @@
-"""Room on the disk: what a run of an analysis and an import will take, and whether it is there.
+"""Room on the disk: what an analysis, an import and collecting will take, and whether it is there.
 
 Refused early, a run costs nothing; a disk that fills up midway stops everything that uses it.
 The figures are measured (docs/operate.md, How much disk) and rounded up.
@@ -55,13 +55,32 @@ def check_room_for_samples(folder: Path, samples: int, held: int) -> None:
 
     `held` of them fit in memory on their way.
     """
-    spilled = samples * SPILLED_SAMPLE_BYTES if samples > held else 0
     _check(
         folder,
-        samples * TILE_SAMPLE_BYTES + spilled,
+        samples * TILE_SAMPLE_BYTES + _spilled_bytes(samples, held),
         f"up to {samples:,} samples",
         "make room, import fewer days or files at once, or keep fewer days (retention_days)",
     )
+
+
+def check_room_for_collected(folder: Path, samples: int, at_once: int, held: int) -> None:
+    """Raise StoreUnavailable where the disk of the tiles has no room for what is collected.
+
+    `samples` are those of the tiles that are written; `at_once` of them are on their way at the
+    same time, of which `held` fit in memory.
+    """
+    _check(
+        folder,
+        samples * TILE_SAMPLE_BYTES + _spilled_bytes(at_once, held),
+        f"tiles of up to {samples:,} samples",
+        "make room, collect fewer days, accounts or types at once (--days, --accounts, --types), "
+        "or keep fewer days (retention_days)",
+    )
+
+
+def _spilled_bytes(samples: int, held: int) -> int:
+    """Return what samples on their way take on the disk: nothing where all fit in memory."""
+    return samples * SPILLED_SAMPLE_BYTES if samples > held else 0
 
 
 def _reusable_bytes(connection: Connection) -> int:

@@ -174,6 +174,11 @@ class TileStore:
                 shutil.rmtree(self.root / STAGING, ignore_errors=True)
 
     @property
+    def on_this_disk(self) -> bool:
+        """Return whether published tiles stay on the disk of the folder."""
+        return isinstance(self.place, TileFolder)
+
+    @property
     def spill_file(self) -> Path:
         """Where an import may put what does not fit in memory; swept like staged files."""
         return self.root / STAGING / "spill"
