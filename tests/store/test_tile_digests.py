@@ -138,12 +138,42 @@ def test_whole_rows_come_from_their_row_groups_only(sqlite_state: State, store: 
     # Two row groups: 1,024 resources in the first. Row n holds n throughout.
     levels = np.repeat(np.arange(1030, dtype=np.float32), SLOTS_PER_DAY)
     put(sqlite_state, store, {CPU: levels.reshape(1030, SLOTS_PER_DAY)})
+    read(sqlite_state, store, rows=1030)
+    # Kept the first time, so that the tile was not read this time.
     found = read(sqlite_state, store, rows=1030)
+    assert not found.at_hand
 
     whole = found.whole({CPU: np.array([0, 1023, 1024, 1029])})[CPU]
 
     assert whole.samples[:, 7].tolist() == [0, 1023, 1024, 1029]
     assert whole.take(np.array([1023, 1029]))[:, 287].tolist() == [1023, 1029]
+
+
+def test_samples_that_were_read_to_make_days_short_are_not_read_again(
+    sqlite_state: State, store: TileStore
+) -> None:
+    put(sqlite_state, store, {CPU: ramp(days=2)})
+    found = read(sqlite_state, store, days=2)
+    for file in tile_files(store):
+        file.unlink()
+
+    whole = found.whole({CPU: np.array([0, 2])})[CPU].samples
+
+    assert (whole == ramp(days=2)[[0, 2]]).all()
+
+
+def test_samples_stay_at_hand_within_their_share_of_memory(
+    sqlite_state: State, store: TileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(sqlite_state, store, {CPU: ramp(days=2)})
+    # A day of three resources has 3 x 288 samples of four bytes.
+    monkeypatch.setattr(tile_digests, "AT_HAND_BYTES", 3 * 288 * 4)
+
+    found = read(sqlite_state, store, days=2)
+
+    assert list(found.at_hand) == [0]
+    whole = found.whole({CPU: np.array([0, 2])})[CPU].samples
+    assert (whole == ramp(days=2)[[0, 2]]).all()
 
 
 @pytest.mark.parametrize("damage", [b"", b"ARROW1 and then nothing of use"])
@@ -212,7 +242,7 @@ def test_a_digest_made_while_its_tile_is_removed_is_not_kept(
 ) -> None:
     put(sqlite_state, store, {CPU: ramp()})
     path = named(store)
-    made = tile_digests._made(store, path, PARTS, SLOTS_PER_DAY)
+    made, _ = tile_digests._made(store, path, PARTS, SLOTS_PER_DAY)
     (file,) = tile_files(store)
     content = file.read_bytes()
 

@@ -149,10 +149,18 @@ def daily_totals(parts: Sequence[Matrix]) -> Floats:
     The last day may be shorter. In twice the precision of samples, and day by day, so that it is
     the same however many days are read.
     """
-    summed: Floats = np.nansum(np.stack(parts), axis=0, dtype=np.float64)
+    summed = _absent_as_zero(parts[0])
+    for other in parts[1:]:
+        summed += _absent_as_zero(other)
     starts = range(0, summed.shape[1], SLOTS_PER_DAY)
     days = [summed[:, start : start + SLOTS_PER_DAY].sum(axis=1) for start in starts]
     return np.stack(days, axis=1) if days else np.zeros((len(summed), 0))
+
+
+def _absent_as_zero(samples: Matrix) -> Floats:
+    found: Floats = samples.astype(np.float64)
+    np.copyto(found, 0.0, where=np.isnan(samples))
+    return found
 
 
 def daily_highest(series: Matrix) -> Singles:

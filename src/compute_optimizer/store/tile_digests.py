@@ -9,8 +9,8 @@ missing, and backups leave it out.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from math import ceil
 from pathlib import Path
@@ -43,7 +43,8 @@ from compute_optimizer.model.metrics import (
     Window,
 )
 from compute_optimizer.model.resource import ShardKey
-from compute_optimizer.store.tile_files import RESOURCE, fill, keys_of
+from compute_optimizer.store.inventory import SHARD_RESOURCES
+from compute_optimizer.store.tile_files import RESOURCE, TileFile, fill, keys_of
 from compute_optimizer.store.tiles import TileStore, tiles_of_window
 
 FORMAT_VERSION = 1
@@ -59,6 +60,32 @@ SIZE_KEY = b"compute_optimizer.tile_bytes"
 """Size of the tile: one that was cut off or replaced by hand is read, and told of, again."""
 
 COMPRESSION = "lz4"
+
+AT_HAND_BYTES = 6 * SHARD_RESOURCES * 14 * SLOTS_PER_DAY * 4
+"""Of samples that stay in memory where days in short are made: six series of a full shard over the
+default look-back period, 396 MB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SamplesAtHand:
+    """A tile whose samples were read to make it short."""
+
+    series: Mapping[MetricKey, Matrix]
+
+    @property
+    def keys(self) -> frozenset[MetricKey]:
+        """The series that parts are made of."""
+        return frozenset(self.series)
+
+    @property
+    def bytes(self) -> int:
+        """Return what it takes in memory."""
+        return sum(matrix.nbytes for matrix in self.series.values())
+
+    def read_rows(self, key: MetricKey, rows: Integers) -> Matrix:
+        """Return some rows of one series, as those of an open tile."""
+        found: Matrix = self.series[key][rows]
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,25 +112,31 @@ class DigestedWindow:
     """By number of the day, (resources,): their rows in the tile, -1 where it has none."""
     known_slots: int
     """Slots of the window that begin before the moment of the analysis."""
+    at_hand: Mapping[int, SamplesAtHand] = field(default_factory=dict)
+    """By number of the day: tiles that need not be read again."""
 
     def whole(self, wanted: Wanted) -> Whole:
-        """Return all samples of the wanted rows of each series; the tiles are read once."""
+        """Return all samples of the wanted rows of each series; the tiles are opened once."""
         shape = self.samples.window.days * SLOTS_PER_DAY
         found = {
             key: WholeRows(rows, np.full((len(rows), shape), np.nan, np.float32))
             for key, rows in wanted.items()
         }
-        for number, path in self.paths.items():
+        for number in self.paths:
             slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
-            with self.tiles.open(path) as file:
-                for key in sorted(file.keys & wanted.keys()):
+            with self._opened(number) as day:
+                for key in sorted(day.keys & wanted.keys()):
                     places = self.rows[number][found[key].rows]
                     there = np.flatnonzero(places >= 0)
                     target = found[key].samples[:, slots]
-                    target[there] = file.read_rows(key, places[there])
+                    target[there] = day.read_rows(key, places[there])
         for one in found.values():
             one.samples[:, self.known_slots :] = np.nan
         return found
+
+    def _opened(self, number: int) -> AbstractContextManager[TileFile | SamplesAtHand]:
+        day = self.at_hand.get(number)
+        return self.tiles.open(self.paths[number]) if day is None else nullcontext(day)
 
 
 def read_digested(
@@ -126,17 +159,23 @@ def read_digested(
     rows: dict[int, Integers] = {}
     figures: dict[str, NDArray[Any]] = {}
     present: set[MetricKey] = set()
+    at_hand: dict[int, SamplesAtHand] = {}
     for one in tiles_of_window(connection, key, window):
         number = (one.day - window.first).days
         slots = SLOTS_PER_DAY
         if one.last_sample_at >= as_of:
             slots = max(known_slots - number * SLOTS_PER_DAY, 0)
-        day = _digested_day(tiles, one.path, parts, slots)
+        day, read = _digested_day(tiles, one.path, parts, slots)
+        if (
+            read is not None
+            and sum(kept.bytes for kept in (read, *at_hand.values())) <= AT_HAND_BYTES
+        ):
+            at_hand[number] = read
         paths[number], rows[number] = one.path, _places(arns, day.arns)
         present |= day.keys & frozenset(wanted)
         _gather(figures, day, number, rows[number], parts, (len(arns), window.days))
     samples = DigestedSamples(arns, window, frozenset(present), figures)
-    return DigestedWindow(samples, tiles, paths, rows, known_slots)
+    return DigestedWindow(samples, tiles, paths, rows, known_slots, at_hand)
 
 
 def _places(arns: tuple[str, ...], of_tile: tuple[str, ...]) -> Integers:
@@ -171,20 +210,24 @@ def _gather(
                 figures[column][there, number] = day.figures[column][rows[there]]
 
 
-def _digested_day(tiles: TileStore, path: str, parts: Sequence[Part], slots: int) -> DigestedDay:
-    """Return a tile in short: as it is kept, else made and kept.
+def _digested_day(
+    tiles: TileStore, path: str, parts: Sequence[Part], slots: int
+) -> tuple[DigestedDay, SamplesAtHand | None]:
+    """Return a tile in short: as it is kept, else made and kept, with the samples that were read.
 
     Of a day that is known up to `slots` only, it is made and not kept.
     """
     if slots == SLOTS_PER_DAY and (found := read_digest(tiles, path, parts)):
-        return found
-    made = _made(tiles, path, parts, slots)
+        return found, None
+    made, read = _made(tiles, path, parts, slots)
     if slots == SLOTS_PER_DAY:
         keep_digest(tiles, path, made, parts)
-    return made
+    return made, read
 
 
-def _made(tiles: TileStore, path: str, parts: Sequence[Part], slots: int) -> DigestedDay:
+def _made(
+    tiles: TileStore, path: str, parts: Sequence[Part], slots: int
+) -> tuple[DigestedDay, SamplesAtHand]:
     wanted = {key for part in parts for key in part.keys}
     with tiles.open(path) as file:
         keys = file.keys
@@ -194,7 +237,7 @@ def _made(tiles: TileStore, path: str, parts: Sequence[Part], slots: int) -> Dig
         series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
         fill(series[key], column)
         series[key][:, slots:] = np.nan
-    return DigestedDay(arns, keys, figures_of_day(series, parts))
+    return DigestedDay(arns, keys, figures_of_day(series, parts)), SamplesAtHand(series)
 
 
 def read_digest(tiles: TileStore, path: str, parts: Sequence[Part]) -> DigestedDay | None:
