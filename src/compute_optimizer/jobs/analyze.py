@@ -58,6 +58,7 @@ from compute_optimizer.store.disk_space import check_room_for_run
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
+from compute_optimizer.store.result_rows import rows_of_result
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
 BATCH_RESOURCE_DAYS = SHARD_RESOURCES * 32
@@ -177,16 +178,11 @@ def analyze_shard(task: ShardTask) -> Tally:
         found = [one for result in results for one in result.recommendations]
         errors = [one for result in results for one in result.errors]
         idle = [one for result in results for one in result.idle]
+        scope = store.scope_of(task.shard)._asdict()
+        # Before the transaction, in which no other shard of the run can be written.
+        rows = rows_of_result(task.run_id, scope, found, errors, idle)
         with state.writing() as connection:
-            store.write_result(
-                connection,
-                task.run_id,
-                store.scope_of(task.shard),
-                found,
-                errors,
-                idle=idle,
-                now=task.clock.now(),
-            )
+            store.write_rows(connection, task.run_id, rows, now=task.clock.now())
     return tally_of(resource_type(task.shard.resource_type), found, errors, idle)
 
 

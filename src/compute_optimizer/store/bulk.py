@@ -28,12 +28,19 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> in
     return put(connection, table, tuple(first), chain((first,), waiting))
 
 
-def _insert(
-    connection: Connection, table: Table, _names: Sequence[str], rows: Iterator[Row]
-) -> int:
-    statement, total = insert(table), 0
+def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Iterator[Row]) -> int:
+    """Hand the driver ready tuples: walking the statement for each row costs as much as writing."""
+    compiled: Any = insert(table).compile(dialect=connection.dialect, column_keys=list(names))
+    processors = _processors(connection, table, compiled.positiontup)
+    columns, total = list(zip(compiled.positiontup, processors, strict=True)), 0
     while chunk := list(islice(rows, CHUNK_ROWS)):
-        connection.execute(statement, chunk)
+        ready = [
+            tuple(
+                [row[name] if process is None else process(row[name]) for name, process in columns]
+            )
+            for row in chunk
+        ]
+        connection.exec_driver_sql(str(compiled), ready)
         total += len(chunk)
     return total
 
@@ -42,7 +49,7 @@ def _copy(connection: Connection, table: Table, names: Sequence[str], rows: Iter
     """Send rows in the binary form of COPY, each value as the column's type stores it."""
     dialect, total = connection.dialect, 0
     types = [table.c[name].type for name in names]
-    processors = [_processor(one.dialect_impl(dialect).bind_processor(dialect)) for one in types]
+    processors = [known or _as_it_is for known in _processors(connection, table, names)]
     quote = dialect.identifier_preparer
     columns = ", ".join(quote.quote(name) for name in names)
     statement = f"COPY {quote.format_table(table)} ({columns}) FROM STDIN (FORMAT BINARY)"
@@ -66,8 +73,17 @@ def driver_errors(connection: Connection) -> type[Exception]:
     return found
 
 
-def _processor(known: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
-    return known or (lambda value: value)
+def _processors(
+    connection: Connection, table: Table, names: Sequence[str]
+) -> list[Callable[[Any], Any] | None]:
+    """Return what makes values of columns what the driver takes; None where they are that."""
+    dialect = connection.dialect
+    types = [table.c[name].type for name in names]
+    return [one.dialect_impl(dialect).bind_processor(dialect) for one in types]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _type_name(declared: str) -> str:

@@ -5,8 +5,8 @@ it the current run of every scope that it analyzed. The run that it supersedes s
 RUN_KEPT, because page tokens pin their run. Bodies are the frozen dataclasses of `model` as JSON.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -35,10 +35,9 @@ from compute_optimizer.model.recommendation import (
     RecommendationError,
 )
 from compute_optimizer.model.resource import ShardKey
-from compute_optimizer.resources import idleness, type_of
-from compute_optimizer.resources.advice import advice_id
-from compute_optimizer.resources.counting import Read, read, tallies
+from compute_optimizer.resources import type_of
 from compute_optimizer.store.bulk import insert_rows
+from compute_optimizer.store.result_rows import RowsOfTable, as_text, rows_of_result
 from compute_optimizer.store.schema import (
     idle_recommendations,
     recommendation_errors,
@@ -47,7 +46,7 @@ from compute_optimizer.store.schema import (
     run_summaries,
     runs,
 )
-from compute_optimizer.store.search_tables import insert_searched, searched_recommendations
+from compute_optimizer.store.search_tables import searched_recommendations
 
 T = TypeVar("T")
 
@@ -102,7 +101,9 @@ _RESULTS = (
 )
 """What a run writes."""
 
-_encode = msgspec.json.Encoder().encode
+_TOLD = (recommendations, recommendation_errors, idle_recommendations)
+"""What tells whether the result of a shard is there."""
+
 decode_facets = msgspec.json.Decoder(Facets).decode
 
 
@@ -134,30 +135,20 @@ def write_result(
 
     Raises Conflict when the run was given up meanwhile, or completed by whoever did this again.
     """
+    rows = rows_of_result(run_id, scope._asdict(), found, errors, idle)
+    write_rows(connection, run_id, rows, now=now)
+
+
+def write_rows(
+    connection: Connection, run_id: str, rows: Sequence[RowsOfTable], *, now: datetime
+) -> None:
+    """Store the result of one shard that was made into rows before; raises as `write_result`."""
     _beat(connection, run_id, now, runs.c.completed_at.is_(None))
     # From here on nobody else writes for the run: the row of its heartbeat is ours.
-    if _is_written(connection, run_id, scope, found, errors, idle):
+    if any(_is_written(connection, table, some[0]) for table, some in rows if table in _TOLD):
         return
-    named = {"run_id": run_id, **scope._asdict()}
-    looked_at = [read(one) for one in found]
-    if found:
-        rows = [named | _recommendation_row(one) for one in looked_at]
-        insert_rows(connection, recommendations, rows)
-        insert_searched(connection, found, rows, idle=False)
-    if errors:
-        rows = [
-            named | {"resource_arn": one.resource_arn, "code": one.code, "message": one.message}
-            for one in errors
-        ]
-        insert_rows(connection, recommendation_errors, rows)
-    if idle:
-        rows = [named | _idle_row(one) for one in idle]
-        insert_rows(connection, idle_recommendations, rows)
-        insert_searched(connection, idle, rows, idle=True)
-    if counts := tallies(looked_at, idle):
-        part = {"part": str(uuid4())}
-        rows = [named | part | asdict(one) for one in counts]
-        insert_rows(connection, run_summaries, rows)
+    for table, some in rows:
+        insert_rows(connection, table, some)
 
 
 def complete_run(
@@ -335,54 +326,10 @@ def counted_savings(recommendation: Recommendation) -> float:
     return type_of(recommendation).counted_savings(recommendation)
 
 
-def _as_text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _recommendation_row(looked_at: Read) -> dict[str, Any]:
-    one = looked_at.one
-    return {
-        "resource_arn": one.resource_arn,
-        "finding": one.finding.value,
-        "facets": _as_text(looked_at.facets),
-        "monthly_savings_usd": looked_at.savings,
-        "body": _encode(one),
-        "recommendation_id": advice_id(one),
-    }
-
-
-def _idle_row(one: IdleRecommendation) -> dict[str, Any]:
-    return {
-        "resource_arn": one.resource_arn,
-        "resource_id": one.resource_id,
-        "finding": one.finding.value,
-        "facets": _as_text(idleness.facets_of(one)),
-        "monthly_savings_usd": idleness.counted_savings(one),
-        "monthly_savings_after_discounts_usd": idleness.counted_after_discounts(one),
-        "body": _encode(one),
-        "recommendation_id": advice_id(one),
-    }
-
-
-def _is_written(
-    connection: Connection,
-    run_id: str,
-    scope: Scope,
-    found: Sequence[Recommendation],
-    errors: Sequence[RecommendationError],
-    idle: Sequence[IdleRecommendation],
-) -> bool:
-    """Return whether the result of a shard is there: all of it was written in one transaction."""
-    parts = (recommendations, found), (recommendation_errors, errors), (idle_recommendations, idle)
-    return any(
-        connection.execute(
-            select(table.c.resource_arn)
-            .where(*_of_run(table, run_id, scope), table.c.resource_arn == part[0].resource_arn)
-            .limit(1)
-        ).first()
-        for table, part in parts
-        if part
-    )
+def _is_written(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Return whether a row is there: all of a shard's result was written in one transaction."""
+    key = [column == row[column.name] for column in table.primary_key]
+    return connection.execute(select(table.c.resource_arn).where(*key).limit(1)).first() is not None
 
 
 def _beat(
@@ -474,7 +421,7 @@ def _mentions_one_of(table: Table, texts: Collection[str]) -> ColumnElement[bool
     if any(len(text) > MAX_MENTION_CHARACTERS for text in texts):
         return true()
     facets = table.c.facets
-    return or_(*(facets.contains(_as_text(text), autoescape=True) for text in texts))
+    return or_(*(facets.contains(as_text(text), autoescape=True) for text in texts))
 
 
 def _of_run(table: Table, run_id: str, scope: Scope) -> list[ColumnElement[bool]]:

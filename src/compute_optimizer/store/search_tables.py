@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Double, String, Table, Text
+from sqlalchemy import Boolean, Column, Double, String, Table, Text
 
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
-from compute_optimizer.store.bulk import insert_rows
 from compute_optimizer.store.schema import metadata
 
 searched_recommendations = Table(
@@ -31,20 +30,31 @@ searched_recommendations = Table(
 )
 
 
-def insert_searched(
-    connection: Connection,
+SEARCHED = (
+    "run_id",
+    "account_id",
+    "region",
+    "resource_type",
+    "monthly_savings_usd",
+    "resource_arn",
+    "finding",
+    "recommendation_id",
+    "facets",
+)
+"""Columns that are as in the rows of the recommendations."""
+
+
+def searched_rows(
     found: Sequence[Recommendation] | Sequence[IdleRecommendation],
     rows: Sequence[dict[str, Any]],
     *,
     idle: bool,
-) -> None:
-    """Store what lists search of rows that were stored."""
-    names = [column.name for column in searched_recommendations.c if column.name in rows[0]]
-    told = [
-        {name: row[name] for name in names} | {"idle": idle, "words": words_of(one)}
+) -> list[dict[str, Any]]:
+    """Return what lists search of recommendations whose own rows are made."""
+    return [
+        {name: row[name] for name in SEARCHED} | {"idle": idle, "words": words_of(one)}
         for one, row in zip(found, rows, strict=True)
     ]
-    insert_rows(connection, searched_recommendations, told)
 
 
 def words_of(one: Recommendation | IdleRecommendation) -> str:
