@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -44,7 +44,7 @@ from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store import State
-from compute_optimizer.store.inventory import resources_of, shards, upsert_resources
+from compute_optimizer.store.inventory import resources_of, shard_sizes, shards, upsert_resources
 from compute_optimizer.store.tile_files import Tile, limit_decoding
 from compute_optimizer.store.tiles import DIGESTS, TileStore, publish, read_samples
 
@@ -135,22 +135,32 @@ def _work_off(
     return list(pool.map(work, tasks))
 
 
-def analyze_all(state: State, tiles: TileStore, executor: Executor) -> None:
+def analyze_all(state: State, tiles: TileStore, executor: Executor | None = None) -> None:
     """Run the whole analysis: tiles to stored, visible recommendations."""
     analyze(state, tiles, FixedClock(), executor=executor)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """What another process needs to read one shard."""
+
+    state_url: str
+    tiles: TileStore
+    shard: ShardKey
 
 
 def read_all(state: State, tiles: TileStore, executor: Executor) -> None:
     """Only read the samples that the analysis reads."""
     with state.reading() as connection:
-        keys: list[ShardKey] = shards(connection)
-    executor(partial(_read_shard, state.url, tiles), keys, lambda done, total: None, resources=0)
+        sizes = shard_sizes(connection)
+    tasks = [ReadTask(state.url, tiles, shard) for shard in sizes]
+    executor(_read_shard, tasks, lambda done, total: None, resources=sum(sizes.values()))
 
 
-def _read_shard(state_url: str, tiles: TileStore, key: ShardKey) -> None:
+def _read_shard(task: ReadTask) -> None:
     window = look_back(AS_OF, LOOK_BACK_DAYS)
-    with closing(State(state_url)) as state, state.reading() as connection:
-        read_samples(connection, tiles, key, window, RESOURCE_TYPES[0].metrics)
+    with closing(State(task.state_url)) as state, state.reading() as connection:
+        read_samples(connection, task.tiles, task.shard, window, RESOURCE_TYPES[0].metrics)
 
 
 def query_all(tiles: TileStore) -> None:
