@@ -147,6 +147,40 @@ def rewrite_flat(**options: Any) -> Callable[[Path, date, Tile], None]:
     return write
 
 
+# Percentages as 16-bit hundredths, gaps as the one number that no percentage has.
+
+GAP, STEPS = np.iinfo(np.uint16).max, 100
+
+
+def write_hundredths(path: Path, day: date, tile: Tile) -> None:
+    write_tile(path, day, tile)
+    table = pq.read_table(path, read_dictionary=["resource"])
+    for place, key in ((table.column_names.index(key.column), key) for key in PERCENT):
+        values = np.nan_to_num(tile.series[key].ravel() * STEPS, nan=GAP)
+        codes = pa.array(np.round(values).astype(np.uint16))
+        table = table.set_column(place, key.column, codes)
+    pq.write_table(
+        table,
+        path,
+        row_group_size=ROW_GROUP_RESOURCES * SLOTS_PER_DAY,
+        compression="lz4",
+        use_dictionary=["resource", "timestamp"],
+        use_byte_stream_split=[key.column for key in KEYS],
+    )
+
+
+def read_hundredths(path: Path, blocks: Blocks) -> None:
+    # Row group by row group, as `fill` wants it.
+    table = pq.ParquetFile(path, memory_map=True).read([key.column for key in blocks])
+    for key, block in blocks.items():
+        if key not in PERCENT:
+            fill(block, table[key.column])
+            continue
+        codes = table[key.column].to_numpy().reshape(block.shape)
+        block[...] = codes / STEPS
+        block[codes == GAP] = np.nan
+
+
 OF_LISTS = "SELECT resource, unnest({0}) AS v FROM read_parquet('{1}')"
 OF_ROWS = "SELECT resource, {0} AS v FROM read_parquet('{1}')"
 
@@ -156,6 +190,8 @@ LAYOUTS = [
     Layout("binary, lz4", write_binaries, read_binaries, None),
     Layout("Arrow IPC, lz4", write_ipc, read_ipc, None),
     Layout("flat", write_tile, read_flat, OF_ROWS),
+    Layout("flat, dictionaries", rewrite_flat(compression="lz4"), read_flat, OF_ROWS),
+    Layout("flat, 16-bit percentages", write_hundredths, read_hundredths, None),
     Layout("flat, zstd", rewrite_flat(compression="zstd"), read_flat, OF_ROWS),
     Layout(
         "flat, no dictionaries",
