@@ -130,15 +130,16 @@ def _by_type(tally: Tally) -> dict[str, dict[str, int]]:
     return found
 
 
-def _counted(by_type: Mapping[str, Mapping[str, int]]) -> str:
-    """Return such as `240 instances and 60 volumes`."""
+def counted(by_type: Mapping[str, Mapping[str, int]]) -> str:
+    """Return such as `60 volumes, 3 groups and 240 instances`."""
     counts = [f"{sum(found.values()):,} {plural_of(kind)}" for kind, found in by_type.items()]
-    return " and ".join(counts) or "no resources"
+    most, last = ", ".join(counts[:-1]), counts[-1] if counts else "no resources"
+    return f"{most} and {last}" if most else last
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
     print(
-        f"Analyzed {_counted(summary['byResourceType'])} of {len(summary['accounts'])} account(s), "
+        f"Analyzed {counted(summary['byResourceType'])} of {len(summary['accounts'])} account(s), "
         f"{summary['lookBackFirstDay']} to {summary['lookBackLastDay']}, in "
         f"{summary['seconds']:.1f} s ({summary['resourcesPerSecond']:,.0f} a second)."
     )
