@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from compute_optimizer import errors
+from compute_optimizer.__main__ import INTERRUPTED
 from compute_optimizer.cli import app
 
 PROGRAM = "compute-optimizer"
@@ -53,7 +54,7 @@ def _exit_codes() -> str:
     base = errors.ComputeOptimizerError
     kinds = [base, *base.__subclasses__()]
     rows = (f"| {kind.exit_code} | {_meaning(kind)} |\n" for kind in kinds)
-    return "".join(rows)
+    return "".join(rows) + f"| {INTERRUPTED} | interrupted by Ctrl-C |\n"
 
 
 def _meaning(kind: type[errors.ComputeOptimizerError]) -> str:

@@ -169,6 +169,13 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_the_index_lists_every_decision_once() -> None:
+    index = (DOCS / "README.md").read_text()
+    listed = re.findall(r"^- \[.*\]\((decisions/.*)\)$", index, re.MULTILINE)
+
+    assert sorted(listed) == sorted(f"decisions/{page.name}" for page in DOCS.glob("decisions/*"))
+
+
 def test_every_page_can_be_reached_from_the_index() -> None:
     waiting, reached = [DOCS / "README.md"], set()
     while waiting:

@@ -4,11 +4,26 @@ import json
 
 import pytest
 
+from compute_optimizer.cli.analyze import counted
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, ECS_SERVICE
 from tests.cli.conftest import Type
 from tests.enrolling import ALPHA, BETA
 
 LAST_DAY = "2026-03-14"
 """Of the stored samples."""
+
+
+@pytest.mark.parametrize(
+    ("types", "words"),
+    [
+        ([], "no resources"),
+        ([EC2_INSTANCE], "2 instances"),
+        ([EBS_VOLUME, EC2_INSTANCE], "2 volumes and 2 instances"),
+        ([EBS_VOLUME, ECS_SERVICE, EC2_INSTANCE], "2 volumes, 2 services and 2 instances"),
+    ],
+)
+def test_what_was_analyzed_is_listed_as_people_list_things(types: list[str], words: str) -> None:
+    assert counted({name: {"Optimized": 2} for name in types}) == words
 
 
 @pytest.mark.usefixtures("fleet")

@@ -37,6 +37,18 @@ def test_backup_says_what_it_holds_and_what_not(typed: Type, folder: Path) -> No
     assert not list((folder / "kept").rglob("secrets.key"))
 
 
+@pytest.mark.parametrize("name", ["kept.zip", "kept.tar.zst"])
+def test_backup_refuses_the_ending_of_an_archive_that_it_does_not_make(
+    typed: Type, folder: Path, name: str
+) -> None:
+    """It would be a folder of that name."""
+    ended = typed("backup", str(folder / name))
+
+    assert ended.code == 2
+    assert "or a file that ends in .tar, .tar.gz, .tgz" in " ".join(ended.err.split())
+    assert not (folder / name).exists()
+
+
 def test_backup_with_the_key_holds_it(typed: Type, folder: Path) -> None:
     ended = typed("backup", str(folder / "kept"), "--with-key", "--output", "json")
 

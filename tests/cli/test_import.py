@@ -182,6 +182,7 @@ def complaints(program: Program) -> Iterator[tuple[list[str | Path], int, str]]:
     garbage.write_bytes(bytes(range(256)) * 9)
     metrics, wrong = program.write("m.csv", LONG, GOOD), program.write("wrong.csv", "a,b", "1,2")
     mapping = program.write("map.yaml", "columns: {load: {}}")
+    semicolons, array = program.write("s.csv", "id;time", "i-1;2026"), program.write("a.json", "[]")
     yield [], 2, "nothing to import: give --inventory FILE, --metrics FILE, or both"
     yield ["--metrics", missing], 2, "missing.csv: cannot be read: "
     yield ["--inventory", missing], 2, "missing.csv: cannot be read: "
@@ -189,6 +190,9 @@ def complaints(program: Program) -> Iterator[tuple[list[str | Path], int, str]]:
     yield ["--metrics", garbage], 2, "garbage.csv: cannot be read: "
     yield ["--metrics", wrong], 2, "wrong.csv: no column for the resource; expected one of "
     yield ["--inventory", wrong], 2, "wrong.csv: no column names the resources; expected arn, or"
+    yield ["--inventory", semicolons], 2, "the header is one field, 'id;time'; expected commas"
+    yield ["--metrics", semicolons], 2, "the header is one field, 'id;time'; expected commas"
+    yield ["--inventory", array], 2, "a.json: begins with '['; expected a JSON object per line"
     yield ["--metrics", metrics, "--mapping", mapping], 2, "the mapping names a column 'load'"
     yield ["--metrics", metrics, "--mapping", garbage], 2, "garbage.csv: is no UTF-8 text"
     yield ["--metrics", metrics, "--statistic", "p99"], 2, "Invalid value for '--statistic'"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from compute_optimizer import cli
+from compute_optimizer import __version__, cli
 from compute_optimizer.errors import Conflict
 
 
@@ -42,3 +42,14 @@ def test_a_defect_ends_with_a_message_and_shows_its_traceback_only_when_asked(
 
 def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, BrokenPipeError()) == 0
+
+
+def test_the_version_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["compute-optimizer", "--version"])
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"compute-optimizer {__version__}\n")

@@ -5,9 +5,10 @@ import logging
 
 import pytest
 from rich.console import Console
+from rich.progress import TextColumn
 
 from compute_optimizer.cli import progress
-from compute_optimizer.cli.progress import Lines, bar_on, line_of
+from compute_optimizer.cli.progress import Lines, bar_on, bars, line_of
 
 
 def test_a_line_has_the_rate_and_the_time_left() -> None:
@@ -34,6 +35,14 @@ def test_lines_come_now_and_then_and_start_over_with_the_next_run(
         # 2 steps in 16 s: 3 are left.
         "analysis: 3 of 6, 0.12 a second, 24 s left",
     ]
+
+
+def test_nothing_of_a_bar_is_written_into_a_file() -> None:
+    written = io.StringIO()
+    with bars(TextColumn("{task.description}"), console=Console(file=written)) as shown:
+        shown.add_task("Analyzing")
+
+    assert written.getvalue() == ""
 
 
 def test_the_bar_has_one_row_for_each_job() -> None:

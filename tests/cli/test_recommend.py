@@ -46,6 +46,24 @@ def test_json_has_what_programs_need(typed: Type, analyzed: list[str]) -> None:
 
 @pytest.mark.usefixtures("analyzed")
 @pytest.mark.parametrize(
+    "words", [["--account", BETA], ["--region", "mars"], ["--type", "EbsVolume"]]
+)
+def test_a_list_that_was_narrowed_to_nothing_does_not_say_that_nothing_was_analyzed(
+    typed: Type, words: list[str]
+) -> None:
+    said = typed("recommend", *words).out
+
+    assert said == (
+        "No recommendation fits the given account, region, type and state; leave one of them out.\n"
+    )
+
+
+def test_a_list_before_the_first_analysis_says_what_to_do(typed: Type) -> None:
+    assert "run `compute-optimizer analyze`" in typed("recommend").out
+
+
+@pytest.mark.usefixtures("analyzed")
+@pytest.mark.parametrize(
     ("words", "number"),
     [
         (["--account", ALPHA], 2),

@@ -70,6 +70,7 @@ def test_a_whole_row_of_a_mixed_group() -> None:
         ({"min_size": "-1"}, "GROUP_SIZE"),
         ({"min_size": "1.5"}, "GROUP_SIZE"),
         ({"max_size": "many"}, "GROUP_SIZE"),
+        ({"max_size": "1e20"}, "TOO_LARGE"),
         ({"scaling": "sometimes"}, "SCALING"),
         ({"allocation_strategy": "capacity-optimized"}, "STRATEGY"),
         ({"spot": "perhaps"}, "FLAG"),

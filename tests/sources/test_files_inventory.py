@@ -179,6 +179,8 @@ REFUSED = [
     ({"memory_mib": -1}, "CAPACITY", "memory_mib: -1"),
     ({"memory_mib": "nan"}, "CAPACITY", "memory_mib: nan"),
     ({"memory_mib": "inf"}, "CAPACITY", "memory_mib: inf"),
+    ({"memory_mib": "1e300"}, "TOO_LARGE", "memory_mib: 1e300"),
+    ({"vcpus": 2**31}, "TOO_LARGE", "vcpus: 2147483648"),
     ({"name": LONG}, "TOO_LONG", f"name: {'x' * 40}..."),
     ({"tags": {"a": LONG}}, "TOO_LONG", "tags"),
     ({"tags": "Team"}, "TAGS", "Team"),
@@ -231,13 +233,13 @@ def test_refused_rows_are_named_and_the_others_taken(tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_json_objects_are_refused(tmp_path: Path) -> None:
-    path = as_json(tmp_path, "[1]", ROW, "", "{", "[" * 100_000, "5")
+    path = as_json(tmp_path, ROW, "[1]", "", "{", "[" * 100_000, "5")
 
     found, refused = read(path)
 
     assert found == [RESOURCE]
     assert [(row, reason) for row, reason, _ in refused] == [
-        (1, "NOT_JSON"),
+        (2, "NOT_JSON"),
         (4, "NOT_JSON"),
         (5, "NOT_JSON"),
         (6, "NOT_JSON"),

@@ -169,8 +169,20 @@ def test_a_file_that_is_no_database_is_store_unavailable(tmp_path: Path) -> None
     path = tmp_path / "state.db"
     path.write_bytes(b"not a database " * 100)
     state = State(f"sqlite:///{path}")
-    with pytest.raises(StoreUnavailable, match="state store"):
+    with pytest.raises(StoreUnavailable, match=r"state store .*not a database .*/state\.db\)"):
         state.migrate()
+    state.close()
+
+
+def test_where_a_state_is_that_cannot_be_opened_is_told_without_its_password(
+    tmp_path: Path,
+) -> None:
+    state = State(f"postgresql://nobody:secret@/nothing?host={tmp_path}")
+
+    with pytest.raises(StoreUnavailable, match=r"\(postgresql.*://nobody:\*\*\*@/nothing") as told:
+        state.migrate()
+
+    assert "secret" not in str(told.value)
     state.close()
 
 

@@ -45,9 +45,6 @@ OTHER = "other"
 REQUESTS = f"{PREFIX}request_seconds"
 REQUESTS_HELP = "Time to answer requests, without waiting for a thread."
 
-Observe = Callable[[str, int, float], None]
-"""Called with the operation, the HTTP status and the seconds of each answer."""
-
 Samples = Iterator[tuple[tuple[str, ...], float]]
 """Label values and the figure."""
 

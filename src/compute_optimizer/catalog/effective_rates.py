@@ -7,12 +7,9 @@ from math import nan
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from compute_optimizer.catalog.own_prices import EBS, EC2, FARGATE, LAMBDA, RDS, Market
+from compute_optimizer.catalog.own_prices import RDS, Market
 
 K = TypeVar("K")
-
-BILLED_PRODUCTS = (EC2, RDS, EBS, LAMBDA, FARGATE)
-"""The last three are billed as a whole: they have a factor, and no types."""
 
 LINUX = "linux"
 """The platform on which reservations of instances follow every size of their family (Amazon EC2

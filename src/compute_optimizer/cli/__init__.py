@@ -1,9 +1,11 @@
 """The command line: one module per command group, registered here."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from compute_optimizer import __version__
 from compute_optimizer.cli import output
 from compute_optimizer.cli.on_demand import group_of
 from compute_optimizer.config import load_settings
@@ -52,8 +54,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"compute-optimizer {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """Keep commands as subcommands: without it typer would see none."""
 
 

@@ -6,8 +6,6 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
@@ -20,6 +18,7 @@ from compute_optimizer.cli.output import (
     settings_for,
     warn,
 )
+from compute_optimizer.cli.progress import counted_bars
 from compute_optimizer.jobs.analysis_tally import Tally
 from compute_optimizer.jobs.analyze import Analysis
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
@@ -67,7 +66,7 @@ def analyze(
     with (
         opened(settings) as application,
         executing(application, executor, address) as execute,
-        _progress_bar() as bar,
+        counted_bars() as bar,
     ):
         shards = bar.add_task("Analyzing shards", total=None)
         analysis = analyze_fleet(
@@ -87,11 +86,6 @@ def analyze(
         print_json(summary)
     else:
         _print_summary(summary)
-
-
-def _progress_bar() -> Progress:
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
 
 
 def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
@@ -136,15 +130,16 @@ def _by_type(tally: Tally) -> dict[str, dict[str, int]]:
     return found
 
 
-def _counted(by_type: Mapping[str, Mapping[str, int]]) -> str:
-    """Return such as `240 instances and 60 volumes`."""
+def counted(by_type: Mapping[str, Mapping[str, int]]) -> str:
+    """Return such as `60 volumes, 3 groups and 240 instances`."""
     counts = [f"{sum(found.values()):,} {plural_of(kind)}" for kind, found in by_type.items()]
-    return " and ".join(counts) or "no resources"
+    most, last = ", ".join(counts[:-1]), counts[-1] if counts else "no resources"
+    return f"{most} and {last}" if most else last
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
     print(
-        f"Analyzed {_counted(summary['byResourceType'])} of {len(summary['accounts'])} account(s), "
+        f"Analyzed {counted(summary['byResourceType'])} of {len(summary['accounts'])} account(s), "
         f"{summary['lookBackFirstDay']} to {summary['lookBackLastDay']}, in "
         f"{summary['seconds']:.1f} s ({summary['resourcesPerSecond']:,.0f} a second)."
     )

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from compute_optimizer.app import Application, opened, tiles_of
 from compute_optimizer.backtest.fleet import TraceFleet
@@ -32,6 +29,7 @@ from compute_optimizer.cli.output import (
     print_json,
     settings_for,
 )
+from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.cli.replay_tables import print_replay
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
@@ -142,7 +140,7 @@ def backtest(
         lookbacks=LOOKBACKS if lookbacks else (),
         ablation=ablation,
     )
-    with _progress_bar() as progress:
+    with step_bar() as progress:
         progress("Reading", 0, 1)
         replayed = _fleet(trace, place, statistic, request, progress)
         fit_on = trace_fleet(fit, statistic) if fit else None
@@ -176,7 +174,7 @@ def _replay(
     place: "_Place",
     output: Format,
 ) -> None:
-    with _progress_bar() as progress:
+    with step_bar() as progress:
         progress("Reading", 0, 1)
         if demo:
             report = replay(demo_past(kind), origins, seed, progress)
@@ -260,19 +258,3 @@ def _day(word: str) -> date:
         raise InvalidInput(
             f"--origin {word!r} is no day; expected one such as 2013-08-15"
         ) from None
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """Show what is being done and how far it is, on a terminal."""
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Bar(
-        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(doing: str, done: int, total: int) -> None:
-            bar.update(task, description=doing, completed=done, total=total)
-
-        yield show

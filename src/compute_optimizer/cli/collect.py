@@ -15,7 +15,6 @@ from compute_optimizer.cli.collecting import (
     estimate_as_json,
     print_estimate,
     print_report,
-    progress_bar,
     report_as_json,
 )
 from compute_optimizer.cli.output import (
@@ -25,6 +24,7 @@ from compute_optimizer.cli.output import (
     print_json,
     settings_for,
 )
+from compute_optimizer.cli.progress import bar_on
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
@@ -202,7 +202,7 @@ def run(
     """Collect, or say what it would take, showing how far it is."""
     do = estimate_of if only_estimate else collect
     tiles = tiles_of(application.settings)
-    with progress_bar() as progress:
+    with bar_on() as progress:
         return do(application.state, tiles, application.clock, source, request, progress)
 
 

@@ -1,17 +1,14 @@
 """What the commands that collect share: opting in, progress, and how a report is printed."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from compute_optimizer.app import Application
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.jobs.collect import CollectReport, Coverage
-from compute_optimizer.jobs.collect import Progress as CollectProgress
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.operations.enrollment import change_enrollment
@@ -39,22 +36,6 @@ def enroll(application: Application, accounts: Sequence[str]) -> list[str]:
     if new:
         record_command(application, "collect --enroll", new)
     return new
-
-
-@contextmanager
-def progress_bar() -> Iterator[CollectProgress]:
-    """Show how far each step is, on a terminal."""
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield show
 
 
 def report_as_json(report: CollectReport) -> dict[str, Any]:

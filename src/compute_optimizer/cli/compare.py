@@ -26,6 +26,7 @@ from compute_optimizer.jobs.compare import (
     compare_export,
 )
 from compute_optimizer.model.export import IDLE
+from compute_optimizer.model.resource import short_name
 from compute_optimizer.resources import plural_of
 
 SHOWN = 20
@@ -106,7 +107,7 @@ def _row(one: ComparedResource) -> dict[str, Any]:
         f"{each.aspect}: {_told(each.theirs)} -> {_told(each.ours)}" for each in one.disagreements
     )
     return {
-        "resource": one.arn.rpartition("/")[2],
+        "resource": short_name(one.arn),
         "current": one.resource,
         "outcome": one.outcome,
         "differences": "; ".join(differences),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
 
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.output import (
@@ -18,6 +18,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.cli.progress import bars
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.ingest import ImportReport, ImportRequest, ingest
 from compute_optimizer.model.metrics import Statistic
@@ -167,9 +168,8 @@ def _print_refusals(report: ImportReport, console: Console) -> None:
 @contextmanager
 def _progress_bar() -> Iterator[ReadProgress]:
     """Show how far each file has been read, on a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+    with bars(*columns) as bar:
         tasks: dict[Path, TaskID] = {}
 
         def show(path: Path, share: float) -> None:

@@ -65,13 +65,23 @@ def print_rows(
         table.add_column(heading, overflow="fold")
     for row in rows:
         # As Text, because plain strings are markup to Rich: a name may well hold [brackets].
-        table.add_row(*(Text(_cell(row.get(key))) for key in columns))
+        table.add_row(*(Text(_printable(_cell(row.get(key)))) for key in columns))
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to: whole cells serve its reader better.
         unbounded = console.options.update(max_width=WIDEST_TABLE)
         console = Console(width=console.measure(table, options=unbounded).maximum)
     console.print(table)
+
+
+def _printable(text: str) -> str:
+    """Return the text with whatever would steer a terminal shown as `\\x1b`: names are foreign."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def _cell(value: Any) -> str:

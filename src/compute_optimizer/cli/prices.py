@@ -5,7 +5,6 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from compute_optimizer.app import Application, opened
@@ -19,6 +18,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.cli.progress import bars
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.effective import import_billing
 from compute_optimizer.jobs.prices import Lists, Loaded, import_sheet, load_lists
@@ -261,8 +261,7 @@ def _for_people(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bar() -> Progress:
-    columns = SpinnerColumn(), TextColumn("{task.description}")
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    return bars(SpinnerColumn(), TextColumn("{task.description}"))
 
 
 def _day(text: str | None, today: date, option: str = "--as-of") -> date:

@@ -1,4 +1,4 @@
-"""How far the worker's jobs are: a bar on a terminal, else a line in the log now and then."""
+"""How far something is: a bar where stderr is a terminal, for the worker else a line in the log."""
 
 import logging
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -23,12 +24,34 @@ log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 15.0
 
 
+def bars(*columns: ProgressColumn, console: Console | None = None) -> Progress:
+    """Return bars of the given columns, which are gone at the end and only there on a terminal."""
+    console = console or Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def counted_bars() -> Progress:
+    """Return bars that show steps and the time since they began."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    return bars(*columns, TimeElapsedColumn())
+
+
 @contextmanager
-def bar_on(console: Console) -> Iterator[Told]:
+def step_bar(first: str = "") -> Iterator[Told]:
+    """Show one bar under the name of what is being done at the moment."""
+    with counted_bars() as progress:
+        task = progress.add_task(first, total=None)
+        yield lambda doing, done, total: progress.update(
+            task, description=doing, completed=done, total=total
+        )
+
+
+@contextmanager
+def bar_on(console: Console | None = None) -> Iterator[Told]:
     """Show a bar for each job that tells how far it is, with the time that is left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, *times, console=console, transient=True) as progress:
+    with bars(*columns, *times, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
         def told(job: str, done: int, total: int) -> None:

@@ -27,7 +27,7 @@ from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
-from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types
+from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types, short_name
 from compute_optimizer.resources import type_of
 from compute_optimizer.resources.discounts import (
     savings_after,
@@ -38,6 +38,11 @@ from compute_optimizer.store.recommendations import counted_savings
 
 SHOWN = 20
 """Recommendations in the table unless more are asked for: a screen full."""
+
+NONE_YET = "No recommendation yet: import metrics, then run `compute-optimizer analyze`."
+NONE_LEFT = (
+    "No recommendation fits the given account, region, type and state; leave one of them out."
+)
 
 HEADINGS = {
     "accountId": "Account",
@@ -103,7 +108,9 @@ def recommend(
             }
         )
     else:
-        print_recommendations(found, limit, stands)
+        print_recommendations(
+            found, limit, stands, bool(account or region or resource_type or state)
+        )
 
 
 def _recommend_idle(
@@ -127,14 +134,18 @@ def _recommend_idle(
 
 
 def print_recommendations(
-    found: Sequence[Recommendation], limit: int = SHOWN, stands: Sequence[Standpoint] = ()
+    found: Sequence[Recommendation],
+    limit: int = SHOWN,
+    stands: Sequence[Standpoint] = (),
+    narrowed: bool = False,
 ) -> None:
     """Print the first recommendations as a table, then findings and savings of all of them.
 
-    `stands` says where each stands; without it that is not shown.
+    `stands` says where each stands; without it that is not shown. `narrowed` says that others may
+    have been left out.
     """
     if not found:
-        print("No recommendation yet: import metrics, then run `compute-optimizer analyze`.")
+        print(NONE_LEFT if narrowed else NONE_YET)
         return
     shown = found[:limit] if limit else found
     title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
@@ -167,13 +178,13 @@ def _in_words(finding: str) -> str:
 def _row(one: Recommendation) -> dict[str, Any]:
     kind = type_of(one)
     summary = kind.summary(one)
-    region, resource_id = one.resource_arn.split(":")[3], one.resource_arn.rpartition("/")[2]
+    region = one.resource_arn.split(":")[3]
     row = {
         "resourceArn": one.resource_arn,
         "resourceType": kind.name,
         "accountId": one.account_id,
         "region": region,
-        "name": summary.name or resource_id,
+        "name": summary.name or short_name(one.resource_arn),
         "finding": one.finding.value,
         "findingReasonCodes": list(summary.reason_codes),
         "current": summary.current,

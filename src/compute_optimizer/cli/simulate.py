@@ -1,7 +1,6 @@
 """`compute-optimizer simulate`: what other preferences would cost, save and hurt."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -9,9 +8,6 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
@@ -23,6 +19,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.risk import risk_policy
@@ -134,7 +131,7 @@ def simulate(
     if trace is not None and as_of is not None:
         raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
     began = perf_counter()
-    with _progress_bar() as progress:
+    with step_bar("Reading") as progress:
         if trace is not None:
             report = simulate_fleet(traced_fleet(trace, statistic), grids, first_tested, progress)
         else:
@@ -229,19 +226,3 @@ def _shown(point: dict[str, Any]) -> dict[str, Any]:
 def _types(include: Sequence[str], exclude: Sequence[str]) -> str:
     words = [",".join(include) or "all"]
     return " ".join([*words, f"without {','.join(exclude)}"] if exclude else words)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """Show how far the grid is, on a terminal."""
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Bar(
-        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("Reading", total=None)
-
-        def show(doing: str, done: int, total: int) -> None:
-            bar.update(task, description=doing, completed=done, total=total)
-
-        yield show

@@ -20,6 +20,7 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     RDS_DB_INSTANCE,
+    short_name,
 )
 
 
@@ -38,7 +39,7 @@ class Subject:
     @property
     def last(self) -> str:
         """Return the last part of the ARN: an id or a name."""
-        return self.arn.rpartition("/")[2].rpartition(":")[2]
+        return short_name(self.arn)
 
     @property
     def label(self) -> str:

@@ -11,6 +11,7 @@ from compute_optimizer.console import words
 from compute_optimizer.console.kinds import Kind, address_of
 from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.resource import short_name
 from compute_optimizer.model.summary import Summary
 from compute_optimizer.store.ranked import Order, Ranked
 
@@ -31,8 +32,8 @@ class Row:
 
     @property
     def resource_id(self) -> str:
-        """Return the last part of the ARN."""
-        return self.ranked.arn.rpartition("/")[2].rpartition(":")[2]
+        """Return what its ARN calls it."""
+        return short_name(self.ranked.arn)
 
     @property
     def currency(self) -> str:

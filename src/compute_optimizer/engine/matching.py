@@ -77,16 +77,11 @@ class Match:
     """(rows, cheaper candidates): refused by the prediction, all else being right."""
 
 
-def match_fleet(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
-    """Return the matches of all resources, every fit final.
+def unsettled(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
+    """Return the matches of all resources, credits not looked at.
 
     `never_blind` (dimensions,) marks dimensions that are not reduced without a metric.
     """
-    return settled(fleet, market, unsettled(fleet, market, never_blind))
-
-
-def unsettled(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
-    """Return the matches of all resources, credits not looked at."""
     limits = limits_of(fleet.demand, never_blind)
     rows = _rows_by_current(fleet.currents)
     return [_match(now, rows[now], limits, fleet, market) for now in rows]

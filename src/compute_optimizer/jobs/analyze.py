@@ -368,14 +368,13 @@ def _accounts_to_analyze(state: State, accounts: Collection[str] | None) -> tupl
     if not opted_in:
         raise Conflict(
             "no account is opted in, so there is nothing to analyze; opt in with "
-            "UpdateEnrollmentStatus, such as `aws compute-optimizer update-enrollment-status "
-            "--status Active`"
+            "`compute-optimizer accounts enroll ACCOUNT` or UpdateEnrollmentStatus"
         )
     refused = sorted(set(accounts or ()) - opted_in)
     if refused:
         raise Conflict(
             f"not opted in, so not analyzed: {', '.join(refused)}; opt in with "
-            "UpdateEnrollmentStatus, or leave the account out"
+            "`compute-optimizer accounts enroll ACCOUNT`, or leave the account out"
         )
     return tuple(sorted(accounts or opted_in))
 

@@ -204,7 +204,7 @@ def shards_of_opted_in(
     if not accounts:
         raise Conflict(
             "no account is opted in, so there is no fleet to test on; opt in with "
-            "UpdateEnrollmentStatus, or give --trace FILE"
+            "`compute-optimizer accounts enroll ACCOUNT`, or give --trace FILE"
         )
     return [key for key in shards(connection, accounts) if key.resource_type == resource_type]
 

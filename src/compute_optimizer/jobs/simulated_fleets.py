@@ -127,7 +127,7 @@ def _instances_of_opted_in(connection: Connection) -> list[ShardKey]:
     if not accounts:
         raise Conflict(
             "no account is opted in, so there is no fleet to simulate; opt in with "
-            "UpdateEnrollmentStatus, or give --trace FILE"
+            "`compute-optimizer accounts enroll ACCOUNT`, or give --trace FILE"
         )
     return [key for key in shards(connection, accounts) if key.resource_type == EC2_INSTANCE]
 

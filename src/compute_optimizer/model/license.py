@@ -22,9 +22,6 @@ EDITIONS = (ENTERPRISE, STANDARD, FREE, NO_EDITION)
 
 LICENSE_INCLUDED: Final = "LicenseIncluded"
 BRING_YOUR_OWN: Final = "BringYourOwnLicense"
-LICENSE_MODELS = (LICENSE_INCLUDED, BRING_YOUR_OWN)
-"""Enum LicenseModel."""
-
 SQL_SERVER: Final = "SQLServer"
 """The one name of enum LicenseName."""
 

@@ -51,6 +51,7 @@ from compute_optimizer.model.resource import (
     LICENSE,
     RDS_DB_INSTANCE,
     Resource,
+    short_name,
 )
 from compute_optimizer.resources import type_of
 
@@ -164,7 +165,7 @@ def _advice(
         region=_region(found.resource_arn),
         resource_type=resource_type,
         resource_arn=found.resource_arn,
-        name=name or found.resource_arn.rpartition("/")[2],
+        name=name or short_name(found.resource_arn),
         finding=found.finding.value,
         current=change.current,
         advised=change.advised,

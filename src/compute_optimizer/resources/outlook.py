@@ -12,6 +12,7 @@ from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Recommendation,
 )
+from compute_optimizer.model.resource import short_name
 from compute_optimizer.resources import type_of
 from compute_optimizer.resources.advice import advice_of
 
@@ -59,7 +60,7 @@ def outlook_of(found: Recommendation, pools: Collection[str] = USUAL_POOLS) -> O
         resource_arn=chosen.resource_arn,
         account_id=chosen.account_id,
         resource_type=kind.name,
-        name=summary.name or chosen.resource_arn.rpartition("/")[2].rpartition(":")[2],
+        name=summary.name or short_name(chosen.resource_arn),
         finding=chosen.finding.value,
         current=summary.current,
         advised=advice.advised_text if advice else None,

@@ -36,6 +36,9 @@ KEY = "secrets.key"
 ARCHIVES = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz"}
 """Endings of the names of archives, and how they are written; every other name is a folder's."""
 
+OTHER_ARCHIVES = (".zip", ".7z", ".rar", ".bz2", ".xz", ".zst")
+"""Endings by which somebody expects an archive of another kind."""
+
 BLOCK_BYTES = 1024**2
 """Copied at once."""
 
@@ -150,9 +153,17 @@ def new_backup(target: Path) -> Iterator[BackupWriter]:
 
 
 def check_free(target: Path) -> None:
-    """Raise Conflict where something has the name of the backup; an empty folder may."""
+    """Raise Conflict where something has the name of the backup; an empty folder may.
+
+    Raises InvalidInput for the name of an archive that is not made here: it would be a folder.
+    """
     if target.is_dir() and not _archive_ending(target) and not any(target.iterdir()):
         return
+    if target.suffix.lower() in OTHER_ARCHIVES:
+        raise InvalidInput(
+            f"{target}: a backup is a folder, or a file that ends in {', '.join(ARCHIVES)}; "
+            f"{target.suffix} is none of these endings"
+        )
     if target.exists() or target.is_symlink():
         raise Conflict(f"{target} exists already; name a backup that does not, or remove it")
 

@@ -84,12 +84,6 @@ def standing_of(connection: Connection, account_id: str) -> Standing:
     )
 
 
-def organization_id_of(connection: Connection, account_id: str) -> str | None:
-    """Return the id of the organization that an account belongs to, or None."""
-    statement = select(accounts.c.organization_id).where(accounts.c.account_id == account_id)
-    return connection.execute(statement).scalar()
-
-
 def members_page(
     connection: Connection,
     organization: Organization,

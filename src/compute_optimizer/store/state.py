@@ -51,7 +51,16 @@ class State:
         self._lock = Lock()
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision; raise StoreUnavailable if that fails."""
+        """Bring the schema to the newest revision; raise StoreUnavailable if that fails.
+
+        The first to look at a state: its error alone tells where the state is, for operators.
+        """
+        try:
+            self._migrate()
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{error} ({self.engine.url.render_as_string()})") from error
+
+    def _migrate(self) -> None:
         with self.reading() as connection:
             if revisions.is_newest(connection):
                 return

@@ -35,7 +35,6 @@ FINDINGS = (
     Finding.NOT_OPTIMIZED,
     Finding.OPTIMIZED,
 )
-IDLE_FINDINGS = (Finding.IDLE, Finding.UNATTACHED, Finding.UNUSED)
 
 
 @dataclass(slots=True)

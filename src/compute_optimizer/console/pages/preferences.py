@@ -56,9 +56,6 @@ ROWS = 50
 PATIENCE_SECONDS = 2.0
 """For which sending a what-if waits for its result, so that small fleets need no second look."""
 
-REFRESH_SECONDS = 2
-"""After which a page without scripts looks again."""
-
 KINDS: Mapping[str, str] = {
     kind: {EVERY_TYPE: "Every type", "Idle": "Idle resources"}.get(kind, TITLES.get(kind, kind))
     for kind in get_args(ResourceType)

@@ -25,7 +25,6 @@ STANDING = "/?&=%+,:;@~!$'()*[]"
 """Letters that stand for themselves in an address, beside letters and figures (RFC 3986, 2.2)."""
 
 SUCCESS = "Success"
-REFUSED = "UnrecognizedClientException"
 EXPIRED = "ExpiredTokenException"
 
 THROTTLED = "Too many failed attempts from your address. Try again in {seconds:.0f} s."

@@ -13,6 +13,10 @@ from compute_optimizer.sources.files.refusals import Reason
 MAX_TEXT = 256
 """Characters of a name, a tag or a type (EC2 tags: keys 128, values 256)."""
 
+LARGEST_NUMBER = 2**31 - 1
+"""Of anything counted, sized or paid for in an inventory: far beyond what there is (the largest
+Aurora volume has 262,144 GiB, the largest machine 33,554,432 MiB), and safe to compute with."""
+
 PLATFORMS = {
     "linux": "linux",
     "linux/unix": "linux",
@@ -80,6 +84,13 @@ def capacity(row: Row, field: str) -> float | None:
         number = -1.0
     if not (isfinite(number) and number > 0):
         raise RowRefused(Reason.CAPACITY, f"{field}: {found}")
+    return _sane(number, f"{field}: {found}")
+
+
+def _sane(number: float, found: str) -> float:
+    """Return the number; raise RowRefused for one that nothing has."""
+    if number > LARGEST_NUMBER:
+        raise RowRefused(Reason.TOO_LARGE, found)
     return number
 
 
@@ -102,7 +113,7 @@ def count(row: Row, field: str) -> int:
         number = -1.0
     if not (isfinite(number) and number >= 0 and number.is_integer()):
         raise RowRefused(Reason.GROUP_SIZE, f"{field}: {found}")
-    return int(number)
+    return int(_sane(number, f"{field}: {found}"))
 
 
 def whole_up_to(row: Row, field: str, most: int, reason: Reason) -> int | None:

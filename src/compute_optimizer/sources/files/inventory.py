@@ -165,6 +165,8 @@ def _json_rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
             raise InvalidInput(f"{path}: the file is empty; expected a JSON object per line")
         with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
+                if number == 1 and line.lstrip().startswith("["):
+                    raise _one_array(path)
                 row = _json_object(line)
                 if row is None:
                     if line.strip():
@@ -174,6 +176,13 @@ def _json_rows(path: Path, refusals: Refusals) -> Iterator[tuple[int, Row]]:
                 if names not in known:
                     known[names] = _renaming(path, names)
                 yield number, known[names](row)
+
+
+def _one_array(path: Path) -> InvalidInput:
+    return InvalidInput(
+        f"{path}: begins with '['; expected a JSON object per line, such as "
+        f"`jq -c '.[]' {path}` makes of an array"
+    )
 
 
 def _renaming(path: Path, names: tuple[str, ...]) -> Callable[[Row], Row]:

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     ARCHITECTURE = "the architecture is neither x86_64 nor arm64"
     TAGS = "the tags are neither a JSON object nor key=value;key=value"
     CAPACITY = "the capacity is not a positive number"
+    TOO_LARGE = "the number is over 2,147,483,647"
     GROUP_SIZE = "the sizes of the group are not whole numbers, min_size <= desired <= max_size"
     SCALING = "the scaling of the group is unknown"
     STRATEGY = "the allocation strategy is unknown"

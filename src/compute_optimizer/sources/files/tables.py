@@ -34,6 +34,9 @@ MAX_FILE_ROWS = 2**31
 CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".csv.bz2")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 
+OTHER_SEPARATORS = (";", "\t", "|")
+"""What some programs write between fields in the place of a comma."""
+
 Progress = Callable[[Path, float], None]
 """Told which share of a file has been read, 0 to 1."""
 
@@ -101,6 +104,8 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def _unreadable(path: Path, error: Exception) -> InvalidInput:
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidInput(f"{path}: cannot be read: it is no UTF-8 text; write it anew as UTF-8")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return InvalidInput(f"{path}: cannot be read: {reason}")
 
@@ -136,6 +141,7 @@ class _CsvTable:
         # Names are used without the blanks around them; the parser wants them as they stand.
         self._header = _csv_header(path)
         self.columns = tuple(name.strip() for name in self._header)
+        _check_separator(path, self._header)
         _check_columns(path, self.columns)
         shortest = SHORTEST_ROW_BYTES + SHORTEST_CELL_BYTES * len(self.columns)
         self.most_rows = path.stat().st_size // shortest
@@ -246,6 +252,14 @@ def _check_columns(path: Path, columns: Sequence[str]) -> None:
     again = sorted({name for name in columns if name and columns.count(name) > 1})
     if again:
         raise InvalidInput(f"{path}: the column {again[0]!r} occurs twice; keep one")
+
+
+def _check_separator(path: Path, header: Sequence[str]) -> None:
+    if len(header) == 1 and any(one in header[0] for one in OTHER_SEPARATORS):
+        raise InvalidInput(
+            f"{path}: the header is one field, {header[0][:80]!r}; expected commas between fields, "
+            "so write the file anew with them"
+        )
 
 
 def _too_many_rows(path: Path) -> InvalidInput:
