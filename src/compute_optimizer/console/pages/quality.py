@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from compute_optimizer.backtest.headline import window_of
 from compute_optimizer.console.deciding import DECIDE
 from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.kinds import BY_TYPE, TITLES
@@ -16,7 +17,6 @@ from compute_optimizer.console.measured import (
     days_of,
     reliability_of,
     rules_of,
-    window_of,
 )
 from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
