@@ -9,6 +9,9 @@ WORKER = "worker"
 COMMAND = "command"
 """Who makes backtests of the fleet."""
 
+DEMO = "demo"
+"""Stands for who asked where the demo did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backtested:
