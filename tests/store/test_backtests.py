@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -17,25 +16,11 @@ from compute_optimizer.store.backtests import (
     request_backtest,
     save_backtests,
 )
+from tests.backtested import report
 from tests.enrolling import ALPHA, BETA
 from tests.records import NOW
 
 WEEK = timedelta(days=7)
-
-
-def report(violations: float) -> dict[str, Any]:
-    """Return what a replay of volumes says."""
-    return {
-        "fleet": {"first_day": "2026-01-01", "days": 28},
-        "origins": [{"origin": "2026-01-15"}],
-        "overall": {
-            "violations": violations,
-            "violations_interval": [0.0, 0.2],
-            "violations_of_reduced": 2 * violations,
-            "savings": 0.3,
-            "savings_interval": None,
-        },
-    }
 
 
 def backtested(week: int = 0, account: str = ALPHA) -> Backtested:
