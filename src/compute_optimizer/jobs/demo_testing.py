@@ -47,7 +47,10 @@ def bring_in_past(
     first = last_day - timedelta(days=TESTED_DAYS - 1)
     shown = last_day - timedelta(days=DEFAULT_PREFERENCES.lookback_days)
     with state.reading() as connection:
-        if any(day <= first for _, day in tile_paths(connection)):
+        # What is only idle has sent more days from the beginning.
+        if any(
+            day <= first for key, day in tile_paths(connection) if key.resource_type == EC2_INSTANCE
+        ):
             return False
         accounts = [one.account_id for one in ACCOUNTS]
         known = {
