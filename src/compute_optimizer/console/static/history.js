@@ -11,8 +11,10 @@
   const line = (name) => ({ stroke: colour(name), width: 1.8, points: { show: true, size: 7, fill: colour(name), stroke: colour(name) } });
   const edge = () => ({ stroke: "transparent", points: { show: false } });
   const faint = (name) => colour(name).replace("rgb(", "rgba(").replace(")", ", 0.16)");
-  // A single backtest stands in the middle, with a week around it.
-  const time = { time: true, range: (chart, low, high) => (high - low < DAY ? [low - 3 * DAY, high + 3 * DAY] : [low - (high - low) * 0.04, high + (high - low) * 0.04]) };
+  // A few days are shown with some around them, so that the axis has something to say.
+  const [first, last] = [told.made[0], told.made[told.made.length - 1]];
+  const around = last - first < 14 * DAY ? 10 * DAY : (last - first) * 0.04;
+  const time = { time: true, range: () => [first - around, last + around] };
   const percent = (chart, ticks) => ticks.map((tick) => `${tick} %`);
   const shares = () => {
     const { axes, ...rest } = daily();

@@ -14,10 +14,11 @@ function plotting() {
 
   const axis = () => ({ stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" });
 
-  // Days of UTC along the bottom.
+  // Days of UTC along the bottom, as many as there is room for: every day, week, month and so on.
+  const DAY = 86400;
   const daily = () => ({
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    axes: [{ ...axis(), values: (chart, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleDateString("en-US", { month: "short", day: "numeric", timeZone: "UTC" })), space: 70, incrs: [86400, 604800, 2592000] }, { ...axis(), size: 50 }],
+    axes: [{ ...axis(), values: (chart, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleDateString("en-US", { month: "short", day: "numeric", timeZone: "UTC" })), space: 70, incrs: [1, 7, 30, 60, 90, 180, 365].map((days) => days * DAY) }, { ...axis(), size: 50 }],
   });
 
   function draw(id, columns, options) {
