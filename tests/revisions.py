@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     Double,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -24,8 +25,14 @@ from compute_optimizer.store.decision_tables import (
     webhook_deliveries,
     webhook_events,
 )
-from compute_optimizer.store.quality_tables import backtest_requests, backtests, outcomes
+from compute_optimizer.store.quality_tables import (
+    backtest_history,
+    backtest_requests,
+    backtests,
+    outcomes,
+)
 from compute_optimizer.store.schema import (
+    UtcDateTime,
     access_keys,
     billed_usage,
     dated_prices,
@@ -65,7 +72,8 @@ ADDED: dict[str, tuple[Table, ...]] = {
         webhook_deliveries,
     ),
     "0012": (dated_prices, described_types),
-    "0015": (searched_recommendations, backtests, backtest_requests, outcomes),
+    "0015": (searched_recommendations, backtests, backtest_requests),
+    "0016": (backtest_history, outcomes),
 }
 """The tables that each revision added."""
 
@@ -89,6 +97,7 @@ WIDENED = {
         (idle_recommendations, ("recommendation_id",)),
     ),
     "0014": ((access_keys, ("sealed_person",)),),
+    "0016": ((backtest_requests, ("doing", "done", "total")),),
 }
 """The columns of older tables that a revision added."""
 
@@ -103,6 +112,17 @@ OWN_PRICES = Table(
     Column("date", Date),
 )
 """The table of revisions 0006 to 0011."""
+
+OUTCOMES = Table(
+    "outcomes",
+    MetaData(),
+    Column("recommendation_id", String(32), primary_key=True),
+    Column("applied_at", UtcDateTime, primary_key=True),
+    Column("account_id", String(12), nullable=False, index=True),
+    Column("judged_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""The table of revision 0015."""
 
 
 def back_to(connection: Connection, revision: str) -> None:
@@ -121,6 +141,8 @@ def back_to(connection: Connection, revision: str) -> None:
             connection.execute(text(f"ALTER TABLE {table.name} DROP COLUMN {name}"))
     if "0006" <= revision < "0012":
         OWN_PRICES.create(connection)
+    if revision == "0015":
+        OUTCOMES.create(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.checks import check
-from tests.browser.tested import store_tested
+from tests.browser.tested import WEEKS_BEFORE, store_tested
 from tests.browser.visits import ACCOUNT, Visit, served, sign_in, visiting
 
 WIDTHS = {"phone": (360, 780), "laptop": (1440, 900), "4k": (3840, 2160)}
@@ -58,6 +58,7 @@ PAGES = {
     "exports": "/exports",
     "preferences": "/preferences",
     "quality": "/quality",
+    "quality-history-empty": "/quality/history?type=EbsVolume",
     "preferences-volumes": "/preferences?type=EbsVolume&scope=Organization",
     "preferences-groups": "/preferences?type=AutoScalingGroup",
 }
@@ -172,3 +173,17 @@ def test_quality_of_a_tested_fleet(browser: Browser, tested: str, width: str, th
 
         assert visit.page.locator("figure.chart canvas").count() == 3
         check(visit, f"quality-tested-{width}-{theme}")
+
+
+def test_history_of_a_tested_fleet(browser: Browser, tested: str, width: str, theme: str) -> None:
+    wide, high = WIDTHS[width]
+    options: dict[str, Any] = {"viewport": {"width": wide, "height": high}, "color_scheme": theme}
+    with visiting(browser, tested, **options) as visit:
+        sign_in(visit)
+        visit.open("/quality")
+        visit.page.get_by_role("link", name="How it moved").click()
+        visit.page.wait_for_load_state("networkidle")
+
+        assert visit.page.locator("figure.chart canvas").count() == 3
+        assert visit.page.locator("table tbody tr").count() == WEEKS_BEFORE + 1
+        check(visit, f"history-{width}-{theme}")

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested
+from compute_optimizer.model.backtested import DEMO, BacktestRequest
 from compute_optimizer.model.forecast import AccountScore, Counted, Score
-from compute_optimizer.store.backtests import find_request
+from compute_optimizer.store.backtests import find_request, note_progress, request_backtest
 from compute_optimizer.store.forecasts import save_score
 from tests.console.conftest import House
 from tests.console.visiting import text, words
@@ -60,6 +61,33 @@ def test_a_backtest_is_asked_for_and_made_by_the_worker(house: House) -> None:
 
     assert "Test again now" in text(visit.get("/console/quality"))
     assert '"backtest request"' in house.audit
+
+
+def test_who_waits_sees_how_far_it_is(house: House) -> None:
+    measured(house, 28)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+    request = BacktestRequest(ACCOUNT, NOW, "somebody")
+    with house.state.writing() as connection:
+        request_backtest(connection, request)
+        note_progress(connection, request, "EbsVolume", 3, 12)
+
+    page = words(visit.get("/console/quality"))
+
+    # Volumes are the second of the five types.
+    assert "Being tested: EBS volumes, 25 % done, type 2 of 5" in page
+    assert "being tested" in page
+    assert "Test again now" not in page
+
+
+def test_the_demo_says_what_its_own_test_waits_for(house: House) -> None:
+    house.enroll(ACCOUNT)
+    with house.state.writing() as connection:
+        request_backtest(connection, BacktestRequest(ACCOUNT, NOW, DEMO))
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    assert "once four weeks of the demo are generated" in words(visit.get("/console/quality"))
 
 
 def test_scores_of_other_accounts_are_not_told(house: House) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,10 +12,12 @@ from sqlalchemy import update
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.jobs.outcomes import keep_outcomes, kept_outcomes, outcomes
-from compute_optimizer.model.decision import Configuration
+from compute_optimizer.model.decision import Configuration, Decision
+from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, ShardSamples, Window
 from compute_optimizer.model.outcome import ELAPSED, RUNNING, Outcome, totals_of
-from compute_optimizer.model.resource import EC2_INSTANCE
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, LICENSE, Resource
+from compute_optimizer.resources.advice import IN_USE
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.decision_tables import applied_changes
 from compute_optimizer.store.decisions import applied_ones, save_applied
@@ -25,6 +28,7 @@ from tests.enrolling import ALPHA, BETA, START
 from tests.records import REGION
 from tests.samples import put_samples
 from tests.stored_fleets import CPU, MEMORY
+from tests.volumes import use, volume
 
 FORTNIGHT = timedelta(days=14)
 FIRST = START.date()
@@ -155,7 +159,7 @@ def test_before_14_days_are_over_it_says_how_far_it_looked(here: Office) -> None
     found = came(here)
 
     assert (found.violated, found.complete, found.judged_days) == (False, False, 7.0)
-    assert totals_of([found]).judged == 0
+    assert totals_of([found]).verdicts.judged == 0
 
 
 def test_a_change_that_was_undone_counts_until_then(here: Office) -> None:
@@ -182,18 +186,155 @@ def test_a_machine_that_is_gone_is_counted_and_not_judged(here: Office) -> None:
     assert found.realized_savings_usd is not None
 
 
-def test_other_types_have_savings_and_no_risk(here: Office) -> None:
-    go_on(here, 30.0)
-    machine = came(here).applied
-    disk = replace(machine.advice, resource_type="EbsVolume", recommendation_id=f"rec-{1:020x}")
+def test_a_change_that_hurt_and_was_undone_counts_once_its_fortnight_is_over(here: Office) -> None:
+    go_on(here, 100.0)
+    here.desk.clock.moment = START + timedelta(days=3)
+    here.change(0, instance_type="m5.xlarge")
+
+    assert (came(here).violated, came(here).complete) == (True, False)
+    here.desk.clock.moment = START + FORTNIGHT
+    assert (came(here).violated, came(here).complete) == (True, True)
+
+
+def test_where_a_machine_was_hurt_is_told(here: Office) -> None:
+    cpu = steady()
+    cpu[:, 1000:1100] = 100.0
+    go_on(here, cpu)
+
+    found = came(here)
+
+    assert found.violated_in == ("CPU",)
+    assert set(found.violated_in) <= set(found.smaller_in)
+    # Machines here send CPU and memory only.
+    assert "NetworkBandwidth" not in found.violated_in
+
+
+GP2 = {"volumeType": "gp2", "sizeGib": 500, "iops": 1500, "throughputMibps": 250}
+GP3 = {"volumeType": "gp3", "sizeGib": 500, "iops": 3000, "throughputMibps": 125}
+
+
+def followed(here: Office, resource: Resource, **changes: Any) -> Decision:
+    """Store a resource and that advice for it was followed at START."""
+    with here.state.reading() as connection:
+        (machine,) = applied_ones(connection, {ALPHA})
+    advice = replace(
+        machine.advice,
+        recommendation_id=f"rec-{1:020x}",
+        resource_arn=resource.arn,
+        prediction=replace(machine.advice.prediction, violation_risk=None),
+        **changes,
+    )
+    applied = replace(machine, advice=advice, before=advice.current)
     with here.state.writing() as connection:
-        save_applied(connection, replace(machine, advice=disk))
+        inventory.upsert_resources(connection, [resource])
+        save_applied(connection, applied)
+    return applied
 
-    found = {one.applied.advice.resource_type: one for one in outcomes_of(here)}["EbsVolume"]
 
+def disk_of(here: Office) -> EbsVolume:
+    one = replace(volume(7, "gp3", 500), account_id=ALPHA)
+    followed(here, one, resource_type=EBS_VOLUME, current=GP2, advised=GP3)
+    return one
+
+
+def go_on_reading(here: Office, disk: EbsVolume, mibps: float) -> None:
+    window = Window(FIRST, FIRST + timedelta(days=14))
+    shape = (1, 15 * SLOTS_PER_DAY)
+    series = {
+        key: np.broadcast_to(np.asarray(values, np.float32), shape).copy()
+        for key, values in use(100, mibps).items()
+    }
+    with here.state.reading() as connection:
+        key = place(connection, [disk])[disk.arn]
+    put_samples(here.state, here.tiles, key, ShardSamples((disk.arn,), window, series))
+    here.desk.clock.moment = START + FORTNIGHT
+
+
+def of_type(here: Office, name: str) -> Outcome:
+    (found,) = (one for one in outcomes_of(here) if one.applied.advice.resource_type == name)
+    return found
+
+
+# 99 % of the 125 MiB/s of gp3 are 123.75; gp2 of 500 GiB had 250.
+@pytest.mark.parametrize(("mibps", "violated"), [(124.0, True), (123.0, False)])
+def test_a_volume_is_judged_by_its_own_limits_without_a_predicted_risk(
+    here: Office, mibps: float, violated: bool
+) -> None:
+    go_on_reading(here, disk_of(here), mibps)
+
+    found = of_type(here, EBS_VOLUME)
+
+    assert (found.violated, found.complete) == (violated, True)
+    assert (found.smaller_in, found.violation_risk) == (("Throughput",), None)
+    assert found.violated_in == (("Throughput",) if violated else ())
     assert found.hours_are == ELAPSED
+    verdicts = totals_of([found]).verdicts
+    assert (verdicts.judged, verdicts.predicted, verdicts.expected_violations) == (1, 0, 0.0)
+
+
+def test_what_sent_nothing_of_what_became_smaller_is_not_judged(here: Office) -> None:
+    disk = disk_of(here)
+    here.desk.clock.moment = START + FORTNIGHT
+
+    assert of_type(here, EBS_VOLUME).unjudged_because == "it sent nothing since"
+    go_on_reading(here, disk, float("nan"))
+    found = of_type(here, EBS_VOLUME)
+    assert (found.violated, found.unseen_in) == (None, ("Throughput",))
+    assert found.unjudged_because == "it sent nothing of what became smaller"
+
+
+def test_a_license_has_no_capacity_to_be_judged(here: Office) -> None:
+    go_on(here, 30.0)
+    changes = {"current": {"edition": "Enterprise"}, "advised": {"edition": "Standard"}}
+    followed(here, here.fleet[1], resource_type=LICENSE, **changes)
+
+    found = of_type(here, LICENSE)
+
     assert found.realized_savings_usd is not None
-    assert found.unjudged_because == "no risk is predicted for this type of resource"
+    assert found.unjudged_because == "such a change leaves every capacity as it was"
+
+
+def stopped(here: Office) -> Decision:
+    one = replace(here.fleet[1], state="stopped")
+    configurations = {"current": {IN_USE: True}, "advised": {IN_USE: False}}
+    return followed(here, one, resource_type="EC2Instance", idle=True, **configurations)
+
+
+def test_what_was_stopped_and_stays_so_is_not_violated(here: Office) -> None:
+    stopped(here)
+    here.desk.clock.moment = START + FORTNIGHT
+
+    found = of_type(here, "EC2Instance")
+
+    assert (found.violated, found.complete, found.judged_days) == (False, True, 14.0)
+
+
+# Within 14 days counts; the day after them does not.
+@pytest.mark.parametrize(("days", "violated"), [(3, True), (15, False)])
+def test_what_is_used_again_within_a_fortnight_was_not_idle(
+    here: Office, days: int, violated: bool
+) -> None:
+    applied = stopped(here)
+    here.desk.clock.moment = START + timedelta(days=20)
+    again = replace(applied, ended_at=START + timedelta(days=days), became={IN_USE: True})
+    with here.state.writing() as connection:
+        save_applied(connection, again)
+
+    found = of_type(here, "EC2Instance")
+
+    assert (found.violated, found.complete) == (violated, True)
+
+
+def test_what_was_deleted_cannot_be_used_again_and_says_so(here: Office) -> None:
+    stopped(here)
+    with here.state.writing() as connection:
+        inventory.remove_others(connection, (ALPHA, REGION, EC2_INSTANCE), [here.fleet[0].arn])
+    here.desk.clock.moment = START + FORTNIGHT
+
+    found = of_type(here, "EC2Instance")
+
+    assert (found.violated, found.complete) == (None, False)
+    assert found.unjudged_because == "it is not there any more, so it cannot be used again"
 
 
 def outcomes_of(here: Office, accounts: list[str] | None = None) -> list[Outcome]:
@@ -218,8 +359,10 @@ def test_totals_hold_what_came_against_what_was_expected(here: Office) -> None:
     totals = totals_of([found, hurt, unknown, replace(found, violated=None)])
 
     assert (totals.changes, totals.without_price) == (4, 1)
-    assert (totals.judged, totals.violations) == (3, 1)
-    assert totals.expected_violations == pytest.approx(3 * risk)
+    verdicts = totals.verdicts
+    assert (verdicts.judged, verdicts.violations) == (3, 1)
+    assert (verdicts.predicted, verdicts.violations_of_predicted) == (3, 1)
+    assert verdicts.expected_violations == pytest.approx(3 * risk)
     assert found.realized_savings_usd is not None
     assert totals.realized_savings_usd == pytest.approx(3 * found.realized_savings_usd)
 

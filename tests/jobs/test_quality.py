@@ -93,3 +93,27 @@ def test_who_asks_gets_one_once(desk: Desk, tiles: TileStore) -> None:
         assert backtests_of(connection, ALPHA).keys() == {"Ec2Instance"}
         assert backtests_of(connection, BETA) == {}
     assert backtest_requested(desk.state, tiles, desk.clock) == 0
+
+
+def test_whoever_waits_sees_what_is_being_tested_and_how_far(desk: Desk, tiles: TileStore) -> None:
+    store_fleet(desk.state, tiles, ALPHA, days=28)
+    request = BacktestRequest(ALPHA, NOW, "somebody")
+    with desk.state.writing() as connection:
+        request_backtest(connection, request)
+    seen = []
+
+    def check() -> None:
+        desk.clock.tick(seconds=2)
+        with desk.state.reading() as connection:
+            seen.append(find_request(connection, ALPHA))
+
+    backtest_requested(desk.state, tiles, desk.clock, check=check)
+
+    # What is seen at a step is what was noted of the one before it.
+    waiting, *noted = [one for one in seen if one is not None]
+    assert waiting == request
+    assert {one.doing for one in noted} == {"Ec2Instance"}
+    steps = [(one.done, one.total) for one in noted]
+    assert steps[0] == (0, 1)
+    assert steps[1:] == sorted(steps[1:])
+    assert len(steps) > 2

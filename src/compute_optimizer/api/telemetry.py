@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.job_run import JobRun
 from compute_optimizer.model.metrics import look_back
+from compute_optimizer.model.outcome import JUDGED
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.store import State
@@ -28,6 +29,7 @@ from compute_optimizer.store.forecasts import all_scores
 from compute_optimizer.store.freshness import freshness, state_bytes
 from compute_optimizer.store.job_runs import counts_of_runs, last_runs
 from compute_optimizer.store.outbox import backlogs
+from compute_optimizer.store.outcomes import counted_verdicts
 from compute_optimizer.store.summaries import current_tallies
 
 PREFIX = "compute_optimizer_"
@@ -136,6 +138,18 @@ def _decisions(connection: Connection, _now: datetime) -> Samples:
         yield (account, decided.value), float(count)
 
 
+def _changes(connection: Connection, _now: datetime) -> Samples:
+    for one in counted_verdicts(connection):
+        yield (one.resource_type, one.verdict.value), float(one.changes)
+
+
+def _changes_expected(connection: Connection, _now: datetime) -> Samples:
+    judged = [one for one in counted_verdicts(connection) if one.verdict in JUDGED]
+    for kind in dict.fromkeys(one.resource_type for one in judged if one.predicted):
+        same = [one.expected_violations for one in judged if one.resource_type == kind]
+        yield (kind,), sum(same)
+
+
 def _deliveries(connection: Connection, _now: datetime) -> Samples:
     for one in backlogs(connection):
         yield (one.webhook, "waiting"), float(one.waiting)
@@ -177,6 +191,13 @@ READINGS = (
     Reading("score_observed", "Events that came, of the newest score.", ("options",), _observed),
     Reading("exports_unfinished", "Export jobs that are not done.", (), _exports),
     Reading("decisions", "Decisions on advice.", ("account_id", "state"), _decisions),
+    Reading("changes", "Changes as advised.", ("resource_type", "verdict"), _changes),
+    Reading(
+        "changes_expected_violations",
+        "Sum of the predicted risks of changes that were judged.",
+        ("resource_type",),
+        _changes_expected,
+    ),
     Reading("webhook_deliveries_kept", "Deliveries on record.", ("webhook", "state"), _deliveries),
     Reading(
         "webhook_oldest_waiting_timestamp_seconds",

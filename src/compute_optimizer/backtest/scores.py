@@ -126,6 +126,7 @@ def details(trial: Trial, chosen: Integers) -> dict[str, Any]:
 def _downsizing(smaller: Booleans, violated: Booleans, possible: Booleans) -> dict[str, Any]:
     """Return how many of the reductions did no harm, and how many of the harmless were found."""
     return {
+        "downsized": int(smaller.sum()),
         "downsizing_precision": share_of(smaller & ~violated, smaller),
         "downsizing_recall": share_of(smaller & possible, possible),
     }

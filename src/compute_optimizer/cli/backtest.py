@@ -9,17 +9,16 @@ from typing import Annotated
 
 import typer
 
-from compute_optimizer.app import Application, opened, tiles_of
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
+from compute_optimizer.cli.backtest_keeping import Place, refuse_account, show_history
 from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
 from compute_optimizer.cli.backtest_tables import print_report
 from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
     Where,
-    executing,
     refuse_executor,
 )
 from compute_optimizer.cli.output import (
@@ -31,9 +30,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.cli.replay_tables import print_replay
-from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.backtest import (
     ENGINE_DIMENSIONS,
     BacktestRequest,
@@ -43,10 +40,10 @@ from compute_optimizer.jobs.backtest import (
 )
 from compute_optimizer.jobs.backtest import backtest as run_backtest
 from compute_optimizer.jobs.replay import demo_past, replay, replayed_type, stored_past
+from compute_optimizer.model.account import check_account_id
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.resources import ResourceType
-from compute_optimizer.store.tiles import TileStore
 
 USUAL_BUDGETS = ",".join(f"{budget:g}" for budget in BUDGETS)
 
@@ -77,6 +74,23 @@ DimensionsOption = Annotated[
 StatisticOption = Annotated[
     Statistic | None, typer.Option(help="Which one, where a trace has several.")
 ]
+FitOption = Annotated[
+    Path | None, typer.Option(help="Choose knobs on this other trace file (transfer).")
+]
+BudgetsOption = Annotated[str, typer.Option(help="Shares of the resources that may be violated.")]
+OriginOption = Annotated[
+    list[str] | None,
+    typer.Option(help="First day of a test window; repeat it. Default: the trace's own."),
+]
+HistoryOption = Annotated[
+    bool, typer.Option("--history", help="Show what is kept of backtests of your fleet.")
+]
+AccountOption = Annotated[
+    str | None, typer.Option(help="Only what this account sees. Default: all that are opted in.")
+]
+StoreOption = Annotated[
+    bool, typer.Option(help="Keep the usual backtest of your fleet, for the console and --history.")
+]
 PlotsOption = Annotated[
     Path | None, typer.Option(help="Folder for plots (SVG and PNG; extra `plots`).")
 ]
@@ -90,24 +104,20 @@ def backtest(
         bool, typer.Option("--fleet", help="Replay the imported metrics of your own fleet.")
     ] = False,
     demo: DemoOption = False,
+    history: HistoryOption = False,
     resource_type: TypeOption = None,
+    account: AccountOption = None,
     dimensions: DimensionsOption = None,
-    fit: Annotated[
-        Path | None, typer.Option(help="Choose knobs on this other trace file (transfer).")
-    ] = None,
-    budgets: Annotated[
-        str, typer.Option(help="Shares of the resources that may be violated.")
-    ] = USUAL_BUDGETS,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(help="First day of a test window; repeat it. Default: the trace's own."),
-    ] = None,
+    fit: FitOption = None,
+    budgets: BudgetsOption = USUAL_BUDGETS,
+    origin: OriginOption = None,
     statistic: StatisticOption = None,
     processor_speed: SpeedOption = False,
     robustness: RobustnessOption = False,
     lookbacks: LookbacksOption = False,
     ablation: AblationOption = False,
     seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap samples.")] = SEED,
+    store: StoreOption = True,
     plots: PlotsOption = None,
     executor: ExecutorOption = Where.LOCAL,
     address: AddressOption = "",
@@ -115,39 +125,62 @@ def backtest(
     data_dir: DataDirOption = None,
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
+    whose = None if account is None else check_account_id(account)
+    place = Place(settings_for(data_dir), executor, address, whose, store, output)
     kind = _other_type(resource_type)
+    if history:
+        _refuse_for_history(trace, fleet, demo)
+        show_history(place, resource_type)
+        return
     _check_source(trace, fleet, demo, statistic)
     if not fleet:
         refuse_executor(executor, address, "a trace or the demo")
-    place = _Place(settings_for(data_dir), executor, address)
+        refuse_account(account)
+    days = tuple(_day(word) for word in origin or ())
     if kind is not None:
         asked = (trace, dimensions, fit, processor_speed, robustness, lookbacks, ablation, plots)
         _refuse_for(kind, any(asked) or budgets != USUAL_BUDGETS)
-        days = tuple(_day(word) for word in origin or ())
-        _replay(kind, demo, days, seed, place, output)
+        _replay(kind, demo, days, seed, place)
         return
     if demo:
         raise InvalidInput("--demo needs --type with another type than Ec2Instance")
-    if plots is not None:
-        require_matplotlib()
     request = BacktestRequest(
         dimensions=tuple(_words(dimensions)),
         budgets=tuple(_share(word) for word in _words(budgets)),
         seed=seed,
-        origins=tuple(_day(word) for word in origin or ()),
+        origins=days,
         processor_speed=processor_speed,
         robustness=robustness,
         lookbacks=LOOKBACKS if lookbacks else (),
         ablation=ablation,
     )
+    _compare(Source(trace, statistic, fit), request, place, plots)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whose past is replayed."""
+
+    trace: Path | None
+    """None for the fleet of the metric store."""
+    statistic: Statistic | None
+    fit: Path | None
+
+
+def _compare(source: Source, request: BacktestRequest, place: Place, plots: Path | None) -> None:
+    """Compare the rules on the past of instances, and keep what was usual of the own fleet."""
+    if plots is not None:
+        require_matplotlib()
     with step_bar() as progress:
         progress("Reading", 0, 1)
-        replayed = _fleet(trace, place, statistic, request, progress)
-        fit_on = trace_fleet(fit, statistic) if fit else None
+        replayed = _fleet(source, place, request, progress)
+        fit_on = trace_fleet(source.fit, source.statistic) if source.fit else None
         report = run_backtest(replayed, request, fit_on, progress)
     if plots is not None:
         write_plots(report, plots)
-    if output is Format.JSON:
+    if source.trace is None:
+        place.keep(EC2_INSTANCE, report, is_usual=request == BacktestRequest() and not fit_on)
+    if place.output is Format.JSON:
         print_json(report)
     else:
         print_report(report)
@@ -166,13 +199,16 @@ def _refuse_for(kind: ResourceType, asked: bool) -> None:
         )
 
 
+def _refuse_for_history(trace: Path | None, fleet: bool, demo: bool) -> None:
+    if trace is not None or fleet or demo:
+        raise InvalidInput(
+            "--history shows what is kept of backtests of the fleet and replays nothing; give it "
+            "with --type, --account and --output only"
+        )
+
+
 def _replay(
-    kind: ResourceType,
-    demo: bool,
-    origins: tuple[date, ...],
-    seed: int,
-    place: "_Place",
-    output: Format,
+    kind: ResourceType, demo: bool, origins: tuple[date, ...], seed: int, place: Place
 ) -> None:
     with step_bar() as progress:
         progress("Reading", 0, 1)
@@ -180,9 +216,11 @@ def _replay(
             report = replay(demo_past(kind), origins, seed, progress)
         else:
             with place.opened() as (application, tiles, execute):
-                past = stored_past(application.state, tiles, kind)
+                past = stored_past(application.state, tiles, kind, place.whose(application))
                 report = replay(past, origins, seed, progress, execute)
-    if output is Format.JSON:
+    if not demo:
+        place.keep(kind.name, report, is_usual=not origins and seed == SEED)
+    if place.output is Format.JSON:
         print_json(report)
     else:
         print_replay(report)
@@ -200,34 +238,11 @@ def _check_source(trace: Path | None, fleet: bool, demo: bool, statistic: Statis
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The metric store, and where its shards are worked off."""
-
-    settings: Settings
-    where: Where
-    address: str
-
-    @contextmanager
-    def opened(self) -> Iterator[tuple[Application, TileStore, Executor]]:
-        """Open the stores, and an executor: one process, unless it is Ray."""
-        workers = 1 if self.where is Where.LOCAL else None
-        with (
-            opened(self.settings) as application,
-            executing(application, self.where, self.address, workers) as execute,
-        ):
-            yield application, tiles_of(self.settings), execute
-
-
 def _fleet(
-    trace: Path | None,
-    place: _Place,
-    statistic: Statistic | None,
-    request: BacktestRequest,
-    progress: Progress,
+    source: Source, place: Place, request: BacktestRequest, progress: Progress
 ) -> TraceFleet:
-    if trace is not None:
-        return trace_fleet(trace, statistic)
+    if source.trace is not None:
+        return trace_fleet(source.trace, source.statistic)
     with place.opened() as (application, tiles, execute):
         return stored_fleet(
             application.state,
@@ -235,6 +250,7 @@ def _fleet(
             request.dimensions or tuple(ENGINE_DIMENSIONS),
             execute,
             lambda done, total: progress("Reading", done, total),
+            place.whose(application),
         )
 
 

@@ -3,16 +3,20 @@
 import sys
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import Annotated
 
 import typer
 
 from compute_optimizer.api.listening import bind, url_of
 from compute_optimizer.app import Application, opened, tiles_of
+from compute_optimizer.cli.demo_testing import begin_testing
 from compute_optimizer.cli.output import settings_for
 from compute_optimizer.cli.recommend import print_recommendations
-from compute_optimizer.cli.serve import serve_on
+from compute_optimizer.cli.serve import serve_on, tell_where
+from compute_optimizer.config import Settings
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.demo import (
     DemoFiles,
@@ -21,6 +25,7 @@ from compute_optimizer.jobs.demo import (
     mark_analyzed,
     write_demo_files,
 )
+from compute_optimizer.jobs.demo_testing import ask_for_test
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
@@ -70,9 +75,24 @@ def demo(
         with opened(settings) as application:
             prepare(application)
             show(application)
+            if serve:
+                _ask(application)
         if listener is not None:
             print(COMMANDS.format(endpoint=url_of(listener), python=_python()), flush=True)
-            serve_on(settings, listener)
+            serve_on(settings, listener, partial(_announce, settings, listener))
+
+
+def _ask(application: Application) -> None:
+    """Ask for a test of the fleet, which is made beside the server."""
+    last_day = analyzed_until(application.settings.data_dir)
+    assert last_day is not None, "the demo was just prepared"
+    if ask_for_test(application.state, application.clock, last_day):
+        _say("Its advice is tested on the fleet's own past in the background: see Quality.")
+
+
+def _announce(settings: Settings, listener: socket) -> None:
+    tell_where(settings, listener)
+    begin_testing(settings)
 
 
 def prepare(application: Application, size: int = FLEET_SIZE) -> None:

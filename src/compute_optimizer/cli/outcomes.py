@@ -1,10 +1,12 @@
 """`compute-optimizer decisions outcomes`: what came of the changes that were advised and made."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from compute_optimizer.app import opened, tiles_of
+from compute_optimizer.backtest.agreement import agreement
 from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -15,7 +17,13 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.jobs.outcomes import outcomes as outcomes_of
-from compute_optimizer.model.outcome import Outcome, Totals, totals_of
+from compute_optimizer.model.outcome import (
+    Outcome,
+    Totals,
+    Verdicts,
+    totals_of,
+    verdicts_by_type,
+)
 
 SHOWN = 50
 """Changes in the table unless more are asked for."""
@@ -31,6 +39,16 @@ HEADINGS = {
     "realizedSavings": "Realized USD",
     "violationRisk": "Risk",
     "violated": "Violated",
+}
+
+TYPE_HEADINGS = {
+    "type": "Resource type",
+    "changes": "Changes",
+    "judged": "Judged",
+    "violations": "Violated",
+    "between": "95 %",
+    "expected": "Expected",
+    "agreement": "Came",
 }
 
 
@@ -50,13 +68,14 @@ def outcomes(
     totals = totals_of(found)
     if output is Format.JSON:
         told = [outcome_as_json(one) for one in found]
-        print_json({"outcomes": told, "totals": totals_as_json(totals)})
+        totals_told = totals_as_json(totals) | {"byType": types_as_json(found)}
+        print_json({"outcomes": told, "totals": totals_told})
     elif not found:
         print("No recommendation was applied yet, as far as the inventory shows.")
     else:
         shown = found[:limit] if limit else found
         print_rows([_row(one) for one in shown], HEADINGS, output)
-        _print_totals(totals)
+        _print_totals(totals, found)
 
 
 def outcome_as_json(one: Outcome) -> dict[str, Any]:
@@ -81,39 +100,75 @@ def outcome_as_json(one: Outcome) -> dict[str, Any]:
         "violated": one.violated,
         "judgedDays": round(one.judged_days, 2),
         "complete": one.complete,
+        "verdict": one.verdict.value,
+        "smallerIn": list(one.smaller_in),
+        "violatedIn": list(one.violated_in),
+        "unseenIn": list(one.unseen_in),
         "notJudgedBecause": one.unjudged_because or None,
     }
 
 
 def totals_as_json(totals: Totals) -> dict[str, Any]:
     """Return the sums for programs."""
-    low, high = wilson(totals.violations, totals.judged)
     return {
         "changes": totals.changes,
         "predictedSavings": round(totals.predicted_savings_usd, 2),
         "realizedSavings": round(totals.realized_savings_usd, 2),
         "withoutPrice": totals.without_price,
-        "judged": totals.judged,
-        "expectedViolations": totals.expected_violations,
-        "violations": totals.violations,
-        "violationsInterval": [low * totals.judged, high * totals.judged],
+        **verdicts_as_json(totals.verdicts),
     }
 
 
-def _print_totals(totals: Totals) -> None:
+def verdicts_as_json(one: Verdicts) -> dict[str, Any]:
+    """Return how many were violated, for programs."""
+    low, high = wilson(one.violations, one.judged)
+    return {
+        "judged": one.judged,
+        "violations": one.violations,
+        "violationsInterval": [low * one.judged, high * one.judged],
+        "predicted": one.predicted,
+        "expectedViolations": one.expected_violations,
+        "violationsOfPredicted": one.violations_of_predicted,
+    }
+
+
+def types_as_json(found: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return the same by resource type, for programs."""
+    return [
+        {"resourceType": name, "idle": idle, "changes": one.changes, **verdicts_as_json(one)}
+        for (name, idle), one in verdicts_by_type(found).items()
+    ]
+
+
+def _print_totals(totals: Totals, found: Sequence[Outcome]) -> None:
     print(
         f"Realized: {totals.realized_savings_usd:,.2f} USD so far, of "
         f"{totals.predicted_savings_usd:,.2f} that were predicted for the same time."
     )
     if totals.without_price:
         print(f"Of {totals.without_price:,} the price is unknown.")
-    if totals.judged:
-        low, high = wilson(totals.violations, totals.judged)
-        print(
-            f"Violated within 14 days: {totals.violations} of {totals.judged} "
-            f"(95 % interval {low * totals.judged:.0f} to {high * totals.judged:.0f}); "
-            f"{totals.expected_violations:.1f} were expected."
-        )
+    if totals.verdicts.judged:
+        rows = [
+            {"type": f"{name}, idle" if idle else name, **_counted(one)}
+            for (name, idle), one in verdicts_by_type(found).items()
+        ]
+        rows.append({"type": "all", **_counted(totals.verdicts)})
+        print_rows(rows, TYPE_HEADINGS, Format.TABLE, "Violated within 14 days")
+
+
+def _counted(one: Verdicts) -> dict[str, Any]:
+    low, high = wilson(one.violations, one.judged)
+    between = f"{low:.0%} to {high:.0%}" if one.judged else None
+    expected = f"{one.expected_violations:.1f} of {one.predicted}" if one.predicted else None
+    said = agreement(one.expected_violations, one.violations_of_predicted, one.predicted)
+    return {
+        "changes": one.changes,
+        "judged": one.judged,
+        "violations": one.violations,
+        "between": between,
+        "expected": expected,
+        "agreement": said.value if one.predicted else None,
+    }
 
 
 def _row(one: Outcome) -> dict[str, Any]:
@@ -138,6 +193,8 @@ def _violated(one: Outcome) -> str:
     if one.violated is None:
         return f"not judged: {one.unjudged_because}"
     word = "yes" if one.violated else "no"
+    if one.violated_in:
+        word = f"{word}, in {', '.join(one.violated_in)}"
     return word if one.complete else f"{word}, after {one.judged_days:.0f} of 14 days"
 
 

@@ -2,20 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from compute_optimizer.backtest.advice import DEFAULT
-from compute_optimizer.backtest.calibration import JOINT
 from compute_optimizer.backtest.deployment import ORACLE, key_of
+from compute_optimizer.backtest.headline import ASKED, whole_of_dimensions
 from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.backtest.policies import SWEEP
-from compute_optimizer.backtest.run import BUDGETS, CALIBRATED_BUDGET
-from compute_optimizer.model.backtested import Backtested
+from compute_optimizer.backtest.run import BUDGETS
 from compute_optimizer.model.forecast import Score
-
-ASKED = key_of(CALIBRATED_BUDGET)
-"""The budget at which rules are compared, as reports name it."""
 
 OURS = {DEFAULT: "this advice", SWEEP: "the strongest simple rule", ORACLE: "with hindsight"}
 """What names of policies mean, where that is not told by themselves."""
@@ -62,15 +58,6 @@ class Day:
     interval: tuple[float, float]
 
 
-def window_of(one: Backtested) -> tuple[date, date] | None:
-    """Return the first and the last day that were replayed; None where nothing was."""
-    fleet = one.report.get("fleet")
-    if not fleet:
-        return None
-    first = date.fromisoformat(fleet["first_day"])
-    return first, first + timedelta(days=fleet["days"] - 1)
-
-
 def rules_of(report: Mapping[str, Any]) -> list[Rule]:
     """Return every rule of a backtest of instances, by violations."""
     policies = report["overall"]["policies"]
@@ -99,7 +86,9 @@ def budgets_of(report: Mapping[str, Any]) -> list[tuple[float, Rule]]:
 def reliability_of(report: Mapping[str, Any]) -> list[Bin]:
     """Return predicted against observed of all test windows, by bins of probability."""
     rows = [
-        row for origin in report["origins"] for row in _whole(origin["calibration"])["reliability"]
+        row
+        for origin in report["origins"]
+        for row in whole_of_dimensions(origin["calibration"])["reliability"]
     ]
     found = []
     for low, high in sorted({(row["from"], row["to"]) for row in rows}):
@@ -109,12 +98,6 @@ def reliability_of(report: Mapping[str, Any]) -> list[Bin]:
         observed = round(sum(row["observed"] * row["options"] for row in same))
         title = f"{low * 100:g} to {high * 100:g} %"
         found.append(Bin(title, number, expected, observed, wilson(observed, number)))
-    return found
-
-
-def _whole(calibration: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the calibration of any dimension."""
-    found: Mapping[str, Any] = calibration.get(JOINT) or next(iter(calibration.values()))
     return found
 
 

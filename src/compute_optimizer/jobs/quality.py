@@ -4,7 +4,9 @@ One for what each administrator sees of its organization, and one for each accou
 else sees; a member of an organization gets one of its own where it asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,14 +14,26 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.backtest import BacktestRequest, Whose, backtest, stored_fleet
+from compute_optimizer.jobs.backtest import (
+    BacktestRequest,
+    Progress,
+    Whose,
+    backtest,
+    stored_fleet,
+)
 from compute_optimizer.jobs.replay import replay, stored_past
-from compute_optimizer.model.backtested import Backtested
+from compute_optimizer.model import backtested as model
+from compute_optimizer.model.backtested import (
+    COMMAND,
+    WORKER,
+    Backtested,
+)
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import accounts_seen
 from compute_optimizer.store.backtests import (
+    note_progress,
     remove_request,
     requested_backtests,
     save_backtests,
@@ -35,8 +49,15 @@ share of 5 % is then known to about 1.4 points (Wilson, 95 %)."""
 TESTED_TYPES = (EC2_INSTANCE, *(kind.name for kind in RESOURCE_TYPES if kind.replay is not None))
 """In the order in which they are tested: instances, which have peers, and what can be replayed."""
 
+BETWEEN_NOTES = timedelta(seconds=1)
+"""How long the progress of a backtest that somebody waits for may be old."""
+
 Fence = Callable[[Connection], None]
 Check = Callable[[], None]
+Step = Callable[[int, int], None]
+"""Called with the steps that are done and their number."""
+Told = Callable[[str, int, int], None]
+"""The same, with the resource type that is tested."""
 
 
 def has_requests(state: State) -> bool:
@@ -59,7 +80,7 @@ def backtest_fleets(
     with state.reading() as connection:
         watchers = _watchers(connection)
     for account_id in watchers:
-        found = _tested(state, tiles, clock, account_id, check)
+        found = _tested(state, tiles, clock, account_id, lambda *_: check())
         with state.writing() as connection:
             fence(connection)
             save_backtests(connection, found)
@@ -77,12 +98,80 @@ def backtest_requested(
     with state.reading() as connection:
         requests = requested_backtests(connection)
     for request in requests:
-        found = _tested(state, tiles, clock, request.account_id, check)
+        told = _Noting(state, clock, request, check).told
+        found = _tested(state, tiles, clock, request.account_id, told)
         with state.writing() as connection:
             fence(connection)
             save_backtests(connection, found)
             remove_request(connection, request)
     return len(requests)
+
+
+class _Noting:
+    """Writes down how far a backtest is, so that who waits for it can see."""
+
+    def __init__(
+        self, state: State, clock: Clock, request: model.BacktestRequest, check: Check
+    ) -> None:
+        self._state, self._clock = state, clock
+        self._request, self._check = request, check
+        self._noted = clock.now() - BETWEEN_NOTES
+
+    def told(self, doing: str, done: int, total: int) -> None:
+        """Take note of a step, at most every second but for the first of a type."""
+        self._check()
+        now = self._clock.now()
+        if done and now - self._noted < BETWEEN_NOTES:
+            return
+        self._noted = now
+        with self._state.writing() as connection:
+            note_progress(connection, self._request, doing, done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFleet:
+    """The resources that a backtest is about, and who sees them."""
+
+    accounts: frozenset[str]
+    watcher: str | None
+    """The account whose backtest it is; None where nobody sees all of it."""
+
+
+def fleet_seen(state: State, account_id: str | None) -> SeenFleet:
+    """Return what an account sees, or all that is opted in."""
+    with state.reading() as connection:
+        if account_id is not None:
+            seen = accounts_seen(connection, standing_of(connection, account_id), account_id)
+            return SeenFleet(frozenset(seen), account_id)
+        everybody = frozenset(opted_in_accounts(connection))
+        watchers = _watchers(connection)
+        seen_by = {
+            one: accounts_seen(connection, standing_of(connection, one), one).keys()
+            for one in watchers
+        }
+    whole = (one for one in watchers if everybody <= seen_by[one])
+    return SeenFleet(everybody, next(whole, None))
+
+
+def keep_report(
+    state: State, clock: Clock, fleet: SeenFleet, name: str, report: Mapping[str, Any]
+) -> None:
+    """Store a report on all resources of a type that the command made, as the worker's are."""
+    assert fleet.watcher is not None, "somebody has to see the fleet"
+    with state.writing() as connection:
+        found = shard_sizes(connection, fleet.accounts)
+        mine = {key: size for key, size in found.items() if key.resource_type == name}
+        made = Backtested(
+            account_id=fleet.watcher,
+            resource_type=name,
+            made_at=clock.now(),
+            accounts=len({key.account_id for key in mine}),
+            resources=sum(mine.values()),
+            replayed=sum(mine.values()),
+            report=report,
+            made_by=COMMAND,
+        )
+        save_backtests(connection, [made])
 
 
 def _watchers(connection: Connection) -> list[str]:
@@ -102,7 +191,7 @@ def _watchers(connection: Connection) -> list[str]:
 
 
 def _tested(
-    state: State, tiles: TileStore, clock: Clock, account_id: str, check: Check
+    state: State, tiles: TileStore, clock: Clock, account_id: str, told: Told
 ) -> list[Backtested]:
     with state.reading() as connection:
         accounts = accounts_seen(connection, standing_of(connection, account_id), account_id)
@@ -114,10 +203,11 @@ def _tested(
         if not total:
             continue
         every = -(-total // MOST_REPLAYED)
+        told(name, 0, 1)
         report, problem = _report(
             partial(REPORTS.get(name, _replayed), state, tiles, name),
             Whose(frozenset(accounts), every),
-            check,
+            partial(told, name),
         )
         found.append(
             Backtested(
@@ -129,33 +219,38 @@ def _tested(
                 replayed=sum(-(-size // every) for size in mine.values()),
                 report=report,
                 problem=problem,
+                made_by=WORKER,
             )
         )
     return found
 
 
 def _report(
-    make: Callable[[Whose, Check], dict[str, Any]], whose: Whose, check: Check
+    make: Callable[[Whose, Step], dict[str, Any]], whose: Whose, step: Step
 ) -> tuple[dict[str, Any], str]:
     """Return a report, or why there is none: too little data is no failure of the job."""
-    check()
     try:
-        return make(whose, check), ""
+        return make(whose, step), ""
     except InvalidInput as error:
         return {}, str(error)
 
 
 def _compared(
-    state: State, tiles: TileStore, _name: str, whose: Whose, check: Check
+    state: State, tiles: TileStore, _name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
     fleet = stored_fleet(state, tiles, whose=whose)
-    return backtest(fleet, BacktestRequest(), progress=lambda *_: check())
+    return backtest(fleet, BacktestRequest(), progress=_stepping(step))
 
 
 def _replayed(
-    state: State, tiles: TileStore, name: str, whose: Whose, check: Check
+    state: State, tiles: TileStore, name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
-    return replay(stored_past(state, tiles, _kind(name), whose), progress=lambda *_: check())
+    return replay(stored_past(state, tiles, _kind(name), whose), progress=_stepping(step))
+
+
+def _stepping(step: Step) -> Progress:
+    """Return what takes note of a step, whatever is being done."""
+    return lambda _doing, done, total: step(done, total)
 
 
 def _kind(name: str) -> ResourceType:

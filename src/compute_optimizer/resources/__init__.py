@@ -1,7 +1,7 @@
 """The resource types that can be analyzed: one record each, listed by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.digests import Part, Steps
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.reached import Judge
 from compute_optimizer.engine.replay import Replay
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
@@ -76,18 +77,24 @@ from compute_optimizer.resources import discounts as rates
 from compute_optimizer.resources.asg import idleness as asg_idleness
 from compute_optimizer.resources.asg import reading as asg_reading
 from compute_optimizer.resources.ebs import idleness as ebs_idleness
+from compute_optimizer.resources.ebs import reached as ebs_reached
 from compute_optimizer.resources.ebs import reading as ebs_reading
 from compute_optimizer.resources.ebs import replay as ebs_replay
 from compute_optimizer.resources.ec2 import idleness as ec2_idleness
+from compute_optimizer.resources.ec2 import reached as ec2_reached
 from compute_optimizer.resources.ec2 import reading as ec2_reading
+from compute_optimizer.resources.ec2.dimensions import PEAK_MODELS
+from compute_optimizer.resources.functions import reached as function_reached
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.functions import replay as function_replay
 from compute_optimizer.resources.idleness import IdleRule
 from compute_optimizer.resources.licenses import reading as license_reading
 from compute_optimizer.resources.rds import idleness as rds_idleness
+from compute_optimizer.resources.rds import reached as rds_reached
 from compute_optimizer.resources.rds import reading as rds_reading
 from compute_optimizer.resources.rds import replay as rds_replay
 from compute_optimizer.resources.services import idleness as service_idleness
+from compute_optimizer.resources.services import reached as service_reached
 from compute_optimizer.resources.services import reading as service_reading
 from compute_optimizer.resources.services import replay as service_replay
 
@@ -156,6 +163,12 @@ class ResourceType:
     """Whether its functions take a risk model and the preferences' profile means something."""
     replay: Replay | None = None
     """How its advice is held against what came after; None where nobody replays it so."""
+    judge: Judge | None = None
+    """Whether resources that were made smaller came up against their capacity; None where a change
+    leaves every capacity as it was."""
+    peak_models: Mapping[str, str] = field(default_factory=dict)
+    """By dimension the model that tells its coming peak: those of which risk is predicted. Empty
+    where none is."""
     idle: tuple[IdleRule, ...] = ()
     """When its resources are idle: each resource by at most one of the rules."""
     priced: Callable[[Any, OwnPrices], Catalog] | None = None
@@ -199,6 +212,8 @@ RESOURCE_TYPES = (
         explain=ec2_instance.explain,
         compare=ec2_instance.compare,
         predicts=True,
+        judge=ec2_reached.judge,
+        peak_models=PEAK_MODELS,
         idle=ec2_idleness.RULES,
         priced=with_own_prices,
         discounted=rates.by_type(rates.MACHINES),
@@ -216,6 +231,7 @@ RESOURCE_TYPES = (
         counted_savings=ebs_reading.counted_savings,
         summary=ebs_reading.summary_of,
         replay=ebs_replay.REPLAY,
+        judge=ebs_reached.JUDGE,
         explain=ebs_volume.explain,
         compare=ebs_volume.compare,
         idle=ebs_idleness.RULES,
@@ -253,6 +269,8 @@ RESOURCE_TYPES = (
         priced=with_own_prices,
         idle=asg_idleness.RULES,
         from_members=asg_idleness.with_busiest,
+        judge=ec2_reached.judge,
+        peak_models=PEAK_MODELS,
         compare=auto_scaling_group.compare,
         discounted=rates.by_type(rates.MACHINES),
     ),
@@ -268,6 +286,7 @@ RESOURCE_TYPES = (
         counted_savings=function_reading.counted_savings,
         summary=function_reading.summary_of,
         replay=function_replay.REPLAY,
+        judge=function_reached.JUDGE,
         explain=lambda_function.explain,
         compare=lambda_function.compare,
         priced=with_own_prices,
@@ -286,6 +305,7 @@ RESOURCE_TYPES = (
         summary=service_reading.summary_of,
         idle=service_idleness.RULES,
         replay=service_replay.REPLAY,
+        judge=service_reached.JUDGE,
         explain=ecs_service.explain,
         compare=ecs_service.compare,
         priced=with_own_prices,
@@ -305,6 +325,7 @@ RESOURCE_TYPES = (
         priced=with_own_class_prices,
         idle=rds_idleness.RULES,
         replay=rds_replay.REPLAY,
+        judge=rds_reached.JUDGE,
         explain=rds_database.explain,
         compare=rds_database.compare,
         beside=rds_database.explained_beside,

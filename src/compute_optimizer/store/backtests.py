@@ -1,27 +1,59 @@
-"""Backtests of fleets, the last of each type that an account sees, and who wants new ones."""
+"""Backtests of fleets: the last of each type that an account sees, the history, who wants one."""
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
-from compute_optimizer.model.backtested import Backtested, BacktestRequest
-from compute_optimizer.store.quality_tables import backtest_requests, backtests
+from compute_optimizer.backtest.headline import milestone_of
+from compute_optimizer.model.backtested import Backtested, BacktestRequest, Milestone
+from compute_optimizer.store.quality_tables import (
+    backtest_history,
+    backtest_requests,
+    backtests,
+)
+
+HISTORY_KEPT = 104
+"""Backtests of one type that are remembered for each account that sees them: two years of weeks."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Backtested).decode
+_decode_milestone = msgspec.json.Decoder(Milestone).decode
 
 
 def save_backtests(connection: Connection, found: Sequence[Backtested]) -> None:
-    """Store backtests in the place of those that they follow."""
+    """Store backtests in the place of those that they follow, and remember their figures."""
     for one in found:
         named = {"account_id": one.account_id, "resource_type": one.resource_type}
         same = [backtests.c[name] == value for name, value in named.items()]
         connection.execute(delete(backtests).where(*same))
         values = {"made_at": one.made_at, "body": zlib.compress(_encode(one))}
         connection.execute(insert(backtests).values(**named, **values))
+        milestone = milestone_of(one)
+        if milestone is not None:
+            _remember(connection, milestone)
+
+
+def _remember(connection: Connection, one: Milestone) -> None:
+    table = backtest_history
+    mine = (table.c.account_id == one.account_id, table.c.resource_type == one.resource_type)
+    connection.execute(delete(table).where(*mine, table.c.made_at == one.made_at))
+    named = {"account_id": one.account_id, "resource_type": one.resource_type}
+    connection.execute(insert(table).values(**named, made_at=one.made_at, body=_encode(one)))
+    newest = select(table.c.made_at).where(*mine).order_by(table.c.made_at.desc())
+    oldest = connection.execute(newest.offset(HISTORY_KEPT - 1).limit(1)).scalar()
+    if oldest is not None:
+        connection.execute(delete(table).where(*mine, table.c.made_at < oldest))
+
+
+def history_of(connection: Connection, account_id: str) -> list[Milestone]:
+    """Return what is remembered of the backtests that an account sees, the oldest first."""
+    table = backtest_history
+    query = select(table.c.body).where(table.c.account_id == account_id)
+    rows = connection.execute(query.order_by(table.c.made_at, table.c.resource_type))
+    return [_decode_milestone(body) for body in rows.scalars()]
 
 
 def backtests_of(connection: Connection, account_id: str) -> dict[str, Backtested]:
@@ -51,6 +83,15 @@ def requested_backtests(connection: Connection) -> list[BacktestRequest]:
     return [BacktestRequest(**row._mapping) for row in rows]
 
 
+def note_progress(
+    connection: Connection, request: BacktestRequest, doing: str, done: int, total: int
+) -> None:
+    """Write down how far a backtest is that somebody waits for."""
+    mine = backtest_requests.c.account_id == request.account_id
+    told = {"doing": doing, "done": done, "total": total}
+    connection.execute(update(backtest_requests).where(mine).values(**told))
+
+
 def remove_request(connection: Connection, request: BacktestRequest) -> None:
     """Take back a request that was answered."""
     wanted = backtest_requests.c.account_id == request.account_id
@@ -59,5 +100,5 @@ def remove_request(connection: Connection, request: BacktestRequest) -> None:
 
 def remove_backtests_of(connection: Connection, account_id: str) -> None:
     """Forget what an account saw, and what it asked for."""
-    for table in (backtests, backtest_requests):
+    for table in (backtests, backtest_history, backtest_requests):
         connection.execute(delete(table).where(table.c.account_id == account_id))

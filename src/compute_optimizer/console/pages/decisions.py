@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from compute_optimizer.backtest.agreement import agreement
 from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.console.deciding import (
     DECIDE,
@@ -34,9 +35,16 @@ from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.jobs.outcomes import kept_outcomes
 from compute_optimizer.model.decision import Action, Advice, Decision, State
-from compute_optimizer.model.outcome import Outcome, totals_of
+from compute_optimizer.model.outcome import (
+    Outcome,
+    Verdicts,
+    totals_of,
+    verdicts_by_risk,
+    verdicts_by_type,
+)
 from compute_optimizer.resources.advice import text_of
 from compute_optimizer.store import State as Store
+from compute_optimizer.store.backtests import history_of
 
 OPERATION = "GetRecommendationSummaries"
 """Of the API, whose permission the page needs, as the dashboard does."""
@@ -80,6 +88,16 @@ class Result:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class OfType:
+    """What came of the changes of one type."""
+
+    title: str
+    verdicts: Verdicts
+    tested: float | None
+    """Share of those advised less that the last backtest saw violated; None where none is kept."""
+
+
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show what is in one state, with sums of all of them."""
     desk, asked = _desk(room, request, session.visitor), _asked(request)
@@ -97,8 +115,9 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "page_of": page_of,
         "results": results[:SHOWN],
         "judged_at": judged_at,
-        "totals": totals_of([one.outcome for one in results]),
+        **_summed(desk, session.visitor, [one.outcome for one in results]),
         "wilson": wilson,
+        "agreement": agreement,
         "became": text_of,
     }
     return page(room, request, session, "decisions.html", values)
@@ -271,6 +290,32 @@ def _results(desk: Desk, asked: Asked) -> tuple[list[Result], datetime | None]:
     return [result for result in results if asked.has(result.owner)], judged_at
 
 
+def _summed(desk: Desk, visitor: Visitor, found: list[Outcome]) -> dict[str, Any]:
+    """Return what the outcomes come to, beside what was predicted and tested."""
+    with desk.room.state.reading() as connection:
+        history = history_of(connection, visitor.account_id) if found else []
+    # The oldest come first, so that the last of each type stays.
+    hits = {one.resource_type: one.headline.hit_rate for one in history}
+    by_type = [
+        OfType(_title(name, idle), one, None if idle else _missed(hits.get(name)))
+        for (name, idle), one in verdicts_by_type(found).items()
+    ]
+    return {
+        "totals": totals_of(found),
+        "by_type": sorted(by_type, key=lambda one: one.title),
+        "bins": verdicts_by_risk(found),
+    }
+
+
+def _title(name: str, idle: bool) -> str:
+    title = TITLES.get(name, name)
+    return f"{title}, stopped as idle" if idle else title
+
+
+def _missed(hit_rate: float | None) -> float | None:
+    return None if hit_rate is None else 1 - hit_rate
+
+
 def _as_file(
     name: str, columns: Mapping[str, Callable[[Any], Any]], found: Iterable[Any]
 ) -> Response:
@@ -324,6 +369,7 @@ RESULT_COLUMNS: Mapping[str, Callable[[Result], Any]] = {
     "Realized savings": lambda it: _rounded(it.outcome.realized_savings_usd),
     "Violation predicted": lambda it: it.outcome.violation_risk,
     "Violated": lambda it: it.outcome.violated,
+    "Violated in": lambda it: ", ".join(it.outcome.violated_in),
     "Judged days": lambda it: _rounded(it.outcome.judged_days),
     "Complete": lambda it: it.outcome.complete,
     "Not judged because": lambda it: it.outcome.unjudged_because,

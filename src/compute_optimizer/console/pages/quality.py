@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from compute_optimizer.backtest.headline import window_of
 from compute_optimizer.console.deciding import DECIDE
 from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.kinds import BY_TYPE, TITLES
@@ -16,14 +17,13 @@ from compute_optimizer.console.measured import (
     days_of,
     reliability_of,
     rules_of,
-    window_of,
 )
 from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.jobs.quality import MOST_REPLAYED, TESTED_TYPES
-from compute_optimizer.model.backtested import Backtested, BacktestRequest
+from compute_optimizer.model.backtested import DEMO, Backtested, BacktestRequest
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store.backtests import backtests_of, find_request, request_backtest
 from compute_optimizer.store.forecasts import all_scores
@@ -42,11 +42,11 @@ DAYS_SHOWN = 400
 
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show the last backtest of each type, and the scores over time."""
-    visitor, reach = _let_in(room, request, session)
+    visitor, reach = let_in(room, request, session)
     with room.state.reading() as connection:
         tested = backtests_of(connection, visitor.account_id)
         waiting = find_request(connection, visitor.account_id)
-    offered = [name for name in TESTED_TYPES if _may_see(room, visitor, name)]
+    offered = offered_types(room, visitor)
     chosen = request.one("type") if request.one("type") in offered else next(iter(offered), "")
     days = _days(room, reach) if chosen == EC2_INSTANCE else []
     values = {
@@ -61,6 +61,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "may_start": room.calls.may(visitor, DECIDE),
         "worker": _worker(room),
         "most": MOST_REPLAYED,
+        "demo": DEMO,
         "days": days,
         **_compared(tested.get(chosen)),
     }
@@ -70,7 +71,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
 
 def start(room: Room, request: Request, session: Session) -> Response:
     """Ask the worker for a backtest of what the visitor sees."""
-    visitor, _ = _let_in(room, request, session)
+    visitor, _ = let_in(room, request, session)
     wanted = BacktestRequest(visitor.account_id, room.clock.now(), visitor.principal_arn)
     told = {"accountId": visitor.account_id}
     with (
@@ -81,14 +82,16 @@ def start(room: Room, request: Request, session: Session) -> Response:
     return redirect(HERE)
 
 
-def _let_in(room: Room, request: Request, session: Session) -> tuple[Visitor, Reach]:
+def let_in(room: Room, request: Request, session: Session) -> tuple[Visitor, Reach]:
+    """Return who visits and what they see; raises what refuses them."""
     visitor = session.visitor
     room.calls.permit(visitor, "", request.source, OPERATION)
     return visitor, reach_of_enrolled(room, visitor.account_id)
 
 
-def _may_see(room: Room, visitor: Visitor, resource_type: str) -> bool:
-    return room.calls.may(visitor, BY_TYPE[resource_type].operation)
+def offered_types(room: Room, visitor: Visitor) -> list[str]:
+    """Return the types whose backtests the visitor may look at, in the order of testing."""
+    return [name for name in TESTED_TYPES if room.calls.may(visitor, BY_TYPE[name].operation)]
 
 
 def _worker(room: Room) -> Any:

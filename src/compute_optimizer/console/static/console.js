@@ -28,14 +28,19 @@ document.addEventListener("click", (event) => {
   for (const picker of pickers) if (!picker.contains(event.target)) picker.open = false;
 });
 
-// What is not done is followed, export jobs and what-ifs, unless somebody is at a link of it.
-const followed = document.querySelector("#jobs, #trial");
+// What is not done is followed, export jobs, what-ifs and backtests, unless somebody is at a link
+// of it. What more than one section shows is loaded anew once it is done.
+const followed = document.querySelector("#jobs, #trial, #backtests");
 async function follow() {
   if (!followed.querySelector("[data-follow]")) return;
   if (!document.hidden && !followed.contains(document.activeElement)) {
     const answer = await fetch(location.pathname + location.search).catch(() => null);
     if (!answer || !answer.ok) return;
     const now = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (followed.hasAttribute("data-reload") && !now.querySelector("[data-follow]")) {
+      location.reload();
+      return;
+    }
     followed.replaceChildren(...now.querySelector(`#${followed.id}`).childNodes);
   }
   setTimeout(follow, 2000);

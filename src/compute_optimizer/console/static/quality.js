@@ -5,24 +5,7 @@
   const data = document.getElementById("quality-data");
   if (!data) return;
   const told = JSON.parse(data.textContent);
-  const HEIGHT = 240;
-  const drawn = [];
-
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.hidden = true;
-  const colour = (name) => {
-    probe.className = `series-${name}`;
-    return getComputedStyle(probe).color;
-  };
-
-  const axis = () => ({ stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" });
-
-  function draw(id, columns, options) {
-    const room = document.getElementById(id);
-    if (!room || !columns[0].length) return;
-    const chart = new uPlot({ width: room.clientWidth || 400, height: HEIGHT, legend: { show: false }, cursor: { show: false }, ...options }, columns, room);
-    drawn.push({ room, chart });
-  }
+  const { colour, axis, draw, daily } = plotting();
 
   // Each rule is a point; what it is called stands beside it.
   const rules = [...told.rules].sort((one, other) => one[1] - other[1]);
@@ -85,13 +68,8 @@
 
   const days = told.days;
   draw("days-chart", [days.map((one) => Date.parse(one[0]) / 1000), days.map((one) => one[1]), days.map((one) => one[2])], {
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    ...daily(),
     scales: { x: { time: true }, y: { range: (chart, low, high) => [0, Math.max(high, 1) * 1.1] } },
-    axes: [{ ...axis(), values: (chart, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleDateString("en-US", { month: "short", day: "numeric", timeZone: "UTC" })), space: 70, incrs: [86400, 604800, 2592000] }, { ...axis(), size: 50 }],
     series: [{}, { stroke: colour("then"), width: 1.6 }, { stroke: colour("limit"), width: 1.6 }],
   });
-
-  new ResizeObserver(() => {
-    for (const { room, chart } of drawn) if (room.clientWidth && room.clientWidth !== chart.width) chart.setSize({ width: room.clientWidth, height: HEIGHT });
-  }).observe(document.getElementById("main"));
 })();

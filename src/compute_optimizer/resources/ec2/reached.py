@@ -1,51 +1,36 @@
-"""Whether machines that were made smaller have come up against what they have now.
+"""Whether machines that were made smaller have come up against what they have now (engine.reached).
 
-What is asked of a machine is seen up to its capacity and no further. So where the prediction says
-that demand exceeds the capacity, what can be seen afterwards is that it reaches it.
+The samples of a group are those of one of its machines.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from compute_optimizer.catalog import InstanceTypes
-from compute_optimizer.engine.arrays import Booleans, Floats
-from compute_optimizer.engine.demand import FIT_TOLERANCE, OTHER_PERCENTILE
-from compute_optimizer.engine.dimensions import CPU_PLACE, capacities, sample_scales
+from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.engine.demand import OTHER_PERCENTILE
+from compute_optimizer.engine.dimensions import capacities, sample_scales
 from compute_optimizer.engine.peaks import peak_in
-from compute_optimizer.engine.prediction import SATURATED_PERCENT, forgiven
+from compute_optimizer.engine.prediction import forgiven
+from compute_optimizer.engine.reached import CEILING_SHARE, MadeChange, Reached
 from compute_optimizer.model.metrics import ShardSamples
-from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.analysis import measure_shard
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reached:
-    """What became of machines after their change, (machines,)."""
-
-    seen: Booleans
-    """Sent at least one sample of CPU."""
-    reached: Booleans
-    """In a dimension in which the machine became smaller."""
+TYPE = "instanceType"
+"""The member of a configuration that advice for machines changes."""
 
 
-def reached(
-    machines: Sequence[Resource],
-    samples: ShardSamples,
-    types: InstanceTypes,
-    former: Sequence[str],
-    dimensions: Collection[str],
-) -> Reached:
+def judge(changes: Sequence[MadeChange], samples: ShardSamples, types: InstanceTypes) -> Reached:
     """Return which machines came up against their capacity in the samples after the change.
 
-    `former` are the types that they had. The event is that of every risk here (engine.peaks), in
-    one of the `dimensions` in which the type has become smaller, with 99 % of the capacity for
-    "exceeds": the share from which on the engine takes a CPU to be at its ceiling.
+    The event is that of every risk here (engine.peaks), in a dimension in which the type has become
+    smaller, with "reaches" for "exceeds".
     """
+    machines = [replace(one.resource, instance_type=str(one.now[TYPE])) for one in changes]
     found = measure_shard(machines, samples, types, [OTHER_PERCENTILE] * len(DIMENSIONS))
-    counted = np.array([dimension.name in dimensions for dimension in DIMENSIONS])
     peaks = np.stack(
         [
             peak_in(used.tail, used.counts, forgiven(dimension))
@@ -54,11 +39,13 @@ def reached(
         axis=1,
     ) * sample_scales(DIMENSIONS, found.capacity)
     # A comparison with NaN is false: what is unknown was neither smaller nor reached.
-    smaller = counted & (found.capacity < _capacities(types, former))
-    ceiling = found.capacity * (SATURATED_PERCENT / 100 * (1 - FIT_TOLERANCE))
+    smaller = found.capacity < _capacities(types, [str(one.former[TYPE]) for one in changes])
     return Reached(
-        seen=found.usage.dimensions[CPU_PLACE].counts > 0,
-        reached=np.logical_or.reduce(smaller & (peaks >= ceiling), axis=1),
+        dimensions=tuple(dimension.name for dimension in DIMENSIONS),
+        known=np.isfinite(found.capacity),
+        seen=np.stack([used.counts > 0 for used in found.usage.dimensions], axis=1),
+        smaller=smaller,
+        reached=smaller & (peaks >= found.capacity * CEILING_SHARE),
     )
 
 

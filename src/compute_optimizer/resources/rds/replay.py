@@ -96,14 +96,15 @@ def _move(
     then_usd = storage.monthly_usd if storage else found.storage_monthly_usd
     has_storage = found.storage is not None
     return Move(
-        (*_class_capacity(found.db_class, classes), *_storage_capacity(found.storage)),
-        (*_class_capacity(advised, classes), *_storage_capacity(then)),
+        (*class_capacity(found.db_class, classes), *storage_capacity(found.storage)),
+        (*class_capacity(advised, classes), *storage_capacity(then)),
         _together(found.hourly_usd, found.storage_monthly_usd if has_storage else 0.0),
         _together(hourly, then_usd if has_storage else 0.0),
     )
 
 
-def _class_capacity(db_class: str, classes: DatabaseClasses) -> tuple[float, ...]:
+def class_capacity(db_class: str, classes: DatabaseClasses) -> tuple[float, ...]:
+    """Return the capacity of a class by CLASS_DIMENSIONS; infinite where unknown."""
     place = classes.types.index.get(db_class)
     if place is None:
         return (inf,) * len(CLASS_DIMENSIONS)
@@ -111,7 +112,8 @@ def _class_capacity(db_class: str, classes: DatabaseClasses) -> tuple[float, ...
     return tuple(inf if isnan(figure) else figure for figure in figures)
 
 
-def _storage_capacity(storage: StorageConfiguration | None) -> tuple[float, float, float]:
+def storage_capacity(storage: StorageConfiguration | None) -> tuple[float, float, float]:
+    """Return GiB, operations and MiB per second of a storage; infinite where unknown."""
     figures = (
         (None, None, None)
         if storage is None

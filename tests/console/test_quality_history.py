@@ -1,0 +1,95 @@
+"""The page of how the backtests of a fleet moved, its file, and who may look at it."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from compute_optimizer.model.backtested import Backtested
+from compute_optimizer.store.backtests import save_backtests
+from tests.backtested import report
+from tests.console.conftest import House
+from tests.console.visiting import text, words
+from tests.records import ACCOUNT, NOW
+
+WEEK = timedelta(days=7)
+HISTORY = "/console/quality/history"
+
+
+def keep(house: House, weeks: int = 3, account: str = ACCOUNT) -> None:
+    """Keep backtests of volumes in which so many percent were violated as weeks have passed."""
+    with house.state.writing() as connection:
+        for week in range(1, weeks + 1):
+            made = Backtested(account, "EbsVolume", NOW + week * WEEK, 1, 50, 50)
+            save_backtests(connection, [replace(made, report=report(week / 100))])
+
+
+def drawn(page: str) -> dict[str, list[object]]:
+    """Return what the script of a page draws."""
+    found = re.search(r'id="history-data">(.*?)</script>', page)
+    assert found is not None
+    charts: dict[str, list[object]] = json.loads(found[1])
+    return charts
+
+
+def test_the_figures_of_every_backtest_stand_in_the_table_and_in_the_charts(house: House) -> None:
+    house.enroll(ACCOUNT)
+    keep(house)
+    keep(house, 5, "999999999999")
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    page = visit.get(HISTORY)
+
+    assert "EBS volumes: 3 backtests" in words(page)
+    assert words(page).index("94.0 % 3.0 %") < words(page).index("98.0 % 1.0 %")
+    charts = drawn(text(page))
+    assert charts["made"] == [(NOW + week * WEEK).timestamp() for week in (1, 2, 3)]
+    # Twice as many of the reductions were violated as of all.
+    assert charts["hits"] == pytest.approx([98, 96, 94])
+    assert charts["violations"][0] == pytest.approx([1, 0, 20])
+    # Of volumes no risk is predicted.
+    assert charts["ratios"] == [[None, None, None]] * 3
+    assert "ratios-chart" not in text(page)
+
+
+def test_a_type_without_a_backtest_says_so(house: House) -> None:
+    house.enroll(ACCOUNT)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    assert "EC2 instances: no backtest is kept yet" in words(visit.get(HISTORY))
+    assert "EC2 instances: no backtest" in words(visit.get(f"{HISTORY}?type=nonsense"))
+
+
+def test_the_file_has_every_backtest_that_is_kept(house: House) -> None:
+    house.enroll(ACCOUNT)
+    keep(house)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    rows = list(csv.DictReader(io.StringIO(text(visit.get(f"{HISTORY}/export")))))
+
+    assert [row["Violated"] for row in rows] == ["0.01", "0.02", "0.03"]
+    assert {row["Type"] for row in rows} == {"EbsVolume"}
+    assert rows[0]["Violations expected"] == ""
+
+
+def test_types_that_a_policy_does_not_show_have_no_history(secured: House) -> None:
+    secured.enroll(ACCOUNT)
+    keep(secured)
+    allowed = ("compute-optimizer:GetRecommendationSummaries", "compute-optimizer:GetEC2*")
+    key = secured.new_key(*allowed, account=ACCOUNT)
+    visit = secured.visit()
+    visit.post(
+        "/console/sign-in",
+        access_key_id=key.access_key_id,
+        secret_access_key=key.secret_access_key,
+    )
+
+    assert "EC2 instances: no backtest is kept" in words(visit.get(f"{HISTORY}?type=EbsVolume"))
+    assert "EbsVolume" not in text(visit.get(f"{HISTORY}/export"))

@@ -1,0 +1,96 @@
+"""What came of changes, counted: by type, by predicted risk, and what is said of each."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from compute_optimizer.model.decision import Advice, Decision, Prediction
+from compute_optimizer.model.outcome import (
+    ELAPSED,
+    Outcome,
+    Verdict,
+    verdicts_by_risk,
+    verdicts_by_type,
+    verdicts_of,
+)
+
+MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def outcome(
+    risk: float | None = None, *, kind: str = "Ec2Instance", idle: bool = False, **changes: Any
+) -> Outcome:
+    """Return a change that held for its 14 days, unless something else is said."""
+    advice = Advice(
+        recommendation_id="rec-1",
+        account_id="111111111111",
+        region="us-east-1",
+        resource_type=kind,
+        resource_arn="arn",
+        name="one",
+        finding="Overprovisioned",
+        current={},
+        advised={},
+        current_text="",
+        advised_text="",
+        prediction=Prediction(MOMENT, violation_risk=risk),
+        idle=idle,
+    )
+    applied = Decision(advice, applied_at=MOMENT)
+    until = MOMENT + timedelta(days=14)
+    held = Outcome(applied, until, 336.0, ELAPSED, None, None, violated=False, complete=True)
+    return replace(held, **changes)
+
+
+@pytest.mark.parametrize(
+    ("violated", "complete", "verdict"),
+    [
+        (True, True, Verdict.VIOLATED),
+        (False, True, Verdict.HELD),
+        (True, False, Verdict.WAITING),
+        (False, False, Verdict.WAITING),
+        (None, False, Verdict.UNJUDGED),
+    ],
+)
+def test_only_what_is_complete_counts_as_violated_or_held(
+    violated: bool | None, complete: bool, verdict: Verdict
+) -> None:
+    assert replace(outcome(), violated=violated, complete=complete).verdict is verdict
+
+
+def test_expected_violations_are_those_of_the_judged_whose_risk_was_predicted() -> None:
+    found = verdicts_of(
+        [
+            outcome(0.1, violated=True),
+            outcome(0.2),
+            outcome(None, kind="EbsVolume", violated=True),
+            outcome(0.4, complete=False),
+        ]
+    )
+
+    assert (found.changes, found.judged, found.violations) == (4, 3, 2)
+    assert (found.predicted, found.violations_of_predicted) == (2, 1)
+    assert found.expected_violations == pytest.approx(0.3)
+
+
+def test_what_was_idle_is_counted_beside_its_type() -> None:
+    kind = "AutoScalingGroup"
+    found = verdicts_by_type([outcome(kind=kind), outcome(kind=kind, idle=True, violated=True)])
+
+    assert {key: one.violations for key, one in found.items()} == {
+        (kind, False): 0,
+        (kind, True): 1,
+    }
+
+
+def test_changes_are_sorted_into_bins_by_their_risk() -> None:
+    found = verdicts_by_risk([outcome(one) for one in (0.0, 0.01, 0.011, 0.05, 0.2, 0.9, None)])
+
+    assert [(one.low, one.high, one.verdicts.judged) for one in found] == [
+        (0.0, 0.01, 2),
+        (0.01, 0.05, 2),
+        (0.05, 0.2, 1),
+        (0.2, 1.0, 1),
+    ]
