@@ -1,7 +1,5 @@
 """`compute-optimizer backtest`: replay the past, and say how often the advice would have hurt."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
