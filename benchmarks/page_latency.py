@@ -18,11 +18,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks.measurement import Measurement, Report, add_output, show
-from compute_optimizer.api.protocols.encodings import JSON
+from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.cli.serve import spare_the_collector
 from compute_optimizer.jobs.enroll import advance_enrollments
@@ -167,18 +167,22 @@ def _from(context: Context, position: str) -> dict[str, Any]:
     return {"nextToken": paging.seal_token(context, EC2, bound, position)}
 
 
-def _written(answer: Callable[[], dict[str, Any]], operation: str) -> bytes:
-    return JSON.encode(answer(), operation)
+def _written(answer: Callable[[], dict[str, Any]], operation: str, encoding: Encoding) -> bytes:
+    return encoding.encode(answer(), operation)
 
 
-def timed(call: Callable[[], Any], rounds: int) -> list[float]:
-    """Return milliseconds of each round."""
-    found = []
+def timed(name: str, call: Callable[[], Any], rounds: int) -> list[Measurement]:
+    """Return milliseconds of each round, and how many of them a core was busy with it."""
+    passed, used = [], []
     for _ in range(rounds):
-        start = perf_counter()
+        start, busy = perf_counter(), process_time()
         call()
-        found.append((perf_counter() - start) * 1000)
-    return found
+        passed.append((perf_counter() - start) * 1000)
+        used.append((process_time() - busy) * 1000)
+    return [
+        Measurement(name, "ms", tuple(passed)),
+        Measurement(f"{name}, processor", "ms of a core", tuple(used)),
+    ]
 
 
 def measure(folder: Path, count: int, rounds: int) -> Report:
@@ -200,9 +204,11 @@ def measure(folder: Path, count: int, rounds: int) -> Report:
     spare_the_collector()
     found = []
     for name, operation, request in questions(context, count):
-        answer = partial(OPERATIONS[operation], context, request)
-        taken = timed(partial(_written, answer, operation), rounds)
-        found.append(Measurement(name, "ms", tuple(taken)))
+        for encoding in (JSON, CBOR) if operation == EC2 and "nextToken" in request else (JSON,):
+            asking = replace(context, write_entry=encoding.entry_writer(operation))
+            answer = partial(OPERATIONS[operation], asking, request)
+            told = name if encoding is JSON else f"{name}, CBOR"
+            found += timed(told, partial(_written, answer, operation, encoding), rounds)
     state.close()
     return Report(tuple(found), {"store": f"{count:,} generated recommendations in SQLite"})
 
