@@ -96,6 +96,8 @@ class FrontDoor:
     """Per account and Region."""
     failure_limits: TokenBuckets
     """Failed signatures per source address."""
+    arrival_limits: TokenBuckets
+    """Those who come back from a provider of OpenID Connect, per source address."""
     max_body_bytes: int
     enum_style: str
     page_size: int
