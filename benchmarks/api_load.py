@@ -338,11 +338,18 @@ def ladder(load: Load, rungs: Sequence[int], requests: int) -> Iterator[Measurem
         ran = run(load, clients, requests)
         every = [value for one in ran.told for each in one.seconds.values() for value in each]
         in_flight = clients * len(every) / sum(every)
-        yield Measurement(f"{clients} clients, answers", "answers/s", (in_flight,))
+        above = [f"{fewer} clients" for fewer in rungs if fewer < clients]
+        rates = tuple(f"{one}, answers" for one in above)
+        yield Measurement(f"{clients} clients, answers", "answers/s", (in_flight,), rates)
         for found in latencies(ran, STATUS, (0.5, 0.99)):
             (waited,) = found.samples
             yield Measurement(f"{clients} clients, {found.name}", "ms", (waited,))
-        yield Measurement(f"{clients} clients, p99 for each", "ms", (waited / clients,))
+        yield Measurement(
+            f"{clients} clients, p99 for each",
+            "ms",
+            (waited / clients,),
+            tuple(f"{one}, p99 for each" for one in above),
+        )
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -184,19 +184,19 @@ def check_time(credential: Credential, headers: Headers, now: datetime, skew: ti
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
             f"HTTP: '{credential.date}' != '{signed_at[:8]}'.",
         )
-    if moment < now - skew:
+    if abs(moment - now) <= skew:
+        return signed_at
+    if moment < now:
         raise RequestRefused(
             INVALID_SIGNATURE,
             f"Signature expired: {signed_at} is now earlier than {_stamp(now - skew)} "
             f"({_stamp(now)} - {_minutes(skew)})",
         )
-    if moment > now + skew:
-        raise RequestRefused(
-            INVALID_SIGNATURE,
-            f"Signature not yet current: {signed_at} is still later than {_stamp(now + skew)} "
-            f"({_stamp(now)} + {_minutes(skew)})",
-        )
-    return signed_at
+    raise RequestRefused(
+        INVALID_SIGNATURE,
+        f"Signature not yet current: {signed_at} is still later than {_stamp(now + skew)} "
+        f"({_stamp(now)} + {_minutes(skew)})",
+    )
 
 
 def _request_time(headers: Headers) -> datetime:
