@@ -50,7 +50,7 @@ from compute_optimizer.store.sealing import open_key_file
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 SIGNED_REQUESTS = 5_000
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 WARM_UP_SECONDS = 0.5
 
 SERVICE = "signed GetEnrollmentStatus"

@@ -184,7 +184,7 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
     encoding = call.claimed.encoding
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
     context = context_of(door, caller, call.request_id, looked=caller.looked and door.inline)
-    if door.watch is None:
+    if door.watch is None:  # Who watches is shown the answer as it was before it was written.
         context.write_entry = encoding.entry_writer(name)
     call.answer = operation(context, call.parameters)
     return encoding.encode(call.answer, name)

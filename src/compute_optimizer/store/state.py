@@ -145,7 +145,8 @@ class State:
                 path = str(self.engine.url.database)
                 self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 self._asking = self._watch.cursor()
-            version = self._asking.execute("PRAGMA data_version").fetchone()[0]
+            # All rows, though there is one: a cursor that has more to tell keeps its old view.
+            ((version,),) = self._asking.execute("PRAGMA data_version").fetchall()
         except sqlite3.DatabaseError as error:
             raise _unavailable(error) from error
         if version != self._version:
