@@ -1,14 +1,18 @@
 """Hundreds of kept-alive clients of `serve --processes N`, while one account opts in and out.
 
     python -m benchmarks.api_load [--requests 1000000] [--clients 200] [--processes 2]
+                                  [--ladder 1 16 64 256 512] [--rung 6000]
 
 Signed GetEnrollmentStatus and pages of recommendations, in both protocols. Processes of their own
 drive: each signs a pool of requests by botocore beforehand and replays it, one request under way
 per connection. The server takes signatures of the last day, since a run lasts longer than their
 five minutes; nothing else is set. Meanwhile another account opts in and out by boto3, and after
 each answer asks on connections to every process what its status is: an older one is stale.
+Before that, fewer and more clients are tried in turn: where nothing breaks down, the rate stays and
+latencies grow with the number of clients, who wait for each other.
 Printed are latencies as clients see them (on a machine that others use, mostly its queues), errors,
-stale answers, and the memory of each serving process along the run.
+stale answers, how evenly connections were served, the private memory of each serving process along
+the run and how it grows, and who had the cores.
 """
 
 import argparse
@@ -27,7 +31,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import boto3
@@ -36,8 +40,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from benchmarks.enrollment_rate import processor_seconds
 from benchmarks.measurement import Measurement, Report, add_output, show
 from benchmarks.page_latency import ACCOUNT, REGION, fill
+from benchmarks.process_memory import growth, private_mb, serving_processes
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.app import opened
 from compute_optimizer.config import load_settings
@@ -66,6 +72,10 @@ class Told:
     done: int = 0
     errors: list[bytes] = field(default_factory=list)
     seconds: dict[str, "array[float]"] = field(default_factory=dict)
+    served: list[int] = field(default_factory=list)
+    """Answers by connection."""
+    busy: float = 0.0
+    """Seconds that the driver kept a core busy."""
 
 
 def prepare(folder: Path, recommendations: int) -> dict[str, NewSecret]:
@@ -158,21 +168,25 @@ def drive(
     """Replay requests over kept-alive connections, and tell how it went."""
     waiting, told, selector = cycle(mixed(address, key)), Told(), selectors.DefaultSelector()
     told.seconds = {STATUS: array("d"), PAGE: array("d")}
-    for _ in range(clients):
+    told.served, began = [0] * clients, process_time()
+    for number in range(clients):
         peer = socket.create_connection(address)
-        selector.register(peer, selectors.EVENT_READ, _send(peer, next(waiting)))
+        selector.register(peer, selectors.EVENT_READ, (number, *_send(peer, next(waiting))))
     while told.done < requests:
         for ready, _ in selector.select():
             answering: Any = ready.fileobj
-            operation, began = ready.data
+            number, operation, sent = ready.data
             answer = answer_of(answering)
-            told.seconds[operation].append(perf_counter() - began)
+            told.seconds[operation].append(perf_counter() - sent)
             told.done += 1
+            told.served[number] += 1
             if not answer.startswith(b"HTTP/1.1 200"):
                 told.errors.append(answer)
-            selector.modify(answering, selectors.EVENT_READ, _send(answering, next(waiting)))
+            again = (number, *_send(answering, next(waiting)))
+            selector.modify(answering, selectors.EVENT_READ, again)
             if told.done % max(1, requests // REPORTS) == 0:
                 tell.send(told.done)
+    told.busy = process_time() - began
     tell.send(told)
 
 
@@ -208,24 +222,59 @@ def change(address: tuple[str, int], key: NewSecret, tell: Connection) -> None:
     tell.send((changes, asked, stale))
 
 
-def memory_of(parent: int) -> dict[int, float]:
-    """Return the resident MB of each serving process (VmRSS, proc(5))."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    found = {}
-    for child in children:
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-            status = Path(f"/proc/{child}/status").read_text()
-            found[int(child)] = int(status.partition("VmRSS:")[2].split()[0]) / 1024
-    return found
+@dataclass(frozen=True)
+class Load:
+    """Who is called, as whom, and by how many processes."""
+
+    address: tuple[str, int]
+    parent: int
+    """The program whose children serve."""
+    key: NewSecret
+    drivers: int
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of one load."""
+
+    told: list[Told]
+    seconds: float
+    memory: dict[int, list[tuple[int, float]]]
+    """Private megabytes of each serving process, by the answers of all so far."""
+    served_for: float
+    """Seconds that the serving processes kept a core busy."""
+
+    @property
+    def answers(self) -> int:
+        """Of all drivers."""
+        return sum(one.done for one in self.told)
+
+
+def run(load: Load, clients: int, requests: int) -> Ran:
+    """Drive with so many clients until so many requests are answered."""
+    drivers = min(load.drivers, clients)
+    context, heard = multiprocessing.get_context("spawn"), []
+    before, began = _busy(load.parent), perf_counter()
+    for _ in range(drivers):
+        hears, tells = context.Pipe(duplex=False)
+        shares = (clients // drivers, requests // drivers)
+        context.Process(
+            target=drive, args=(load.address, load.key, *shares, tells), daemon=True
+        ).start()
+        heard.append(hears)
+    memory: dict[int, list[tuple[int, float]]] = {}
+    told = follow(heard, load.parent, memory)
+    return Ran(told, perf_counter() - began, memory, _busy(load.parent) - before)
+
+
+def _busy(parent: int) -> float:
+    return sum(map(processor_seconds, serving_processes(parent)))
 
 
 def follow(
-    drivers: Sequence[Connection], parent: int, memory: dict[int, list[float]]
+    drivers: Sequence[Connection], parent: int, memory: dict[int, list[tuple[int, float]]]
 ) -> list[Told]:
-    """Note memory while the drivers drive, and return what they tell.
-
-    `memory` gets the megabytes of each serving process, one figure for each report of a driver.
-    """
+    """Note memory while the drivers drive, and return what they tell."""
     ended: list[Told] = []
     done: dict[Connection, int] = dict.fromkeys(drivers, 0)
     while len(ended) < len(drivers):
@@ -235,68 +284,112 @@ def follow(
             if isinstance(told, Told):
                 ended.append(told)
                 ready.close()
-            else:
-                done[ready] = told
-                for process, mb in memory_of(parent).items():
-                    memory.setdefault(process, []).append(mb)
-                print(f"{sum(done.values()):>9,} answers", file=sys.stderr)
+                continue
+            done[ready] = told
+            answers = sum(done.values())
+            for process in serving_processes(parent):
+                memory.setdefault(process, []).append((answers, private_mb(process)))
+            print(f"{answers:>9,} answers", file=sys.stderr)
     return ended
 
 
-def told_of(ended: Sequence[Told], seconds: float) -> Iterator[Measurement]:
-    """Yield latencies, the rate and the number of errors."""
+def latencies(ran: Ran, operation: str, shares: Sequence[float]) -> Iterator[Measurement]:
+    """Yield quantiles of what clients waited for."""
+    values = sorted(value for one in ran.told for value in one.seconds[operation])
+    for share in shares:
+        value = values[int(share * (len(values) - 1))] * 1000
+        yield Measurement(f"{operation}, p{share * 100:g}", "ms", (value,))
+
+
+def told_of(ran: Ran) -> Iterator[Measurement]:
+    """Yield latencies, the rate, the number of errors, how even it was, and memory."""
     for operation in (STATUS, PAGE):
-        values = sorted(value for one in ended for value in one.seconds[operation])
-        for share in (0.5, 0.99, 0.999, 1.0):
-            value = values[int(share * (len(values) - 1))] * 1000
-            yield Measurement(f"{operation}, p{share * 100:g}", "ms", (value,))
-    yield Measurement("answers", "answers/s", (sum(one.done for one in ended) / seconds,))
-    errors = [error for one in ended for error in one.errors]
+        yield from latencies(ran, operation, (0.5, 0.99, 0.999, 1.0))
+    # A driver counts to its share, so that the slower one has the last seconds for itself.
+    yield Measurement("answers", "answers/s", (ran.answers / ran.seconds,))
+    errors = [error for one in ran.told for error in one.errors]
     yield Measurement("errors", "answers", (float(len(errors)),))
     if errors:
         print(errors[0][:2000], file=sys.stderr)
+    yield Measurement("least served connection / median", "", (evenness(ran),))
+    for number, samples in enumerate(ran.memory.values()):
+        along = tuple(megabytes for _, megabytes in samples)
+        yield Measurement(f"private memory of process {number}, along the run", "MB", along)
+    grown = max(growth(samples) for samples in ran.memory.values())
+    yield Measurement("growth with 100,000 answers, after warm-up", "MB", (grown,))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the load and show what came of it."""
+def evenness(ran: Ran) -> float:
+    """Return how the least served connection fared beside the middle one, 0 to 1."""
+    served = sorted(count for one in ran.told for count in one.served)
+    return served[0] / max(served[len(served) // 2], 1)
+
+
+def cores_of(ran: Ran) -> str:
+    """Return who had the cores: the drivers must not be what is measured."""
+    driven = sum(one.busy for one in ran.told) / ran.seconds
+    return f"servers used {ran.served_for / ran.seconds:.2f} cores, drivers {driven:.2f}"
+
+
+def ladder(load: Load, rungs: Sequence[int], requests: int) -> Iterator[Measurement]:
+    """Yield the rate and the latency of each number of clients."""
+    for clients in rungs:
+        # Starting drivers takes seconds, so that the rate is told by what one answer waits for.
+        ran = run(load, clients, requests)
+        every = [value for one in ran.told for each in one.seconds.values() for value in each]
+        in_flight = clients * len(every) / sum(every)
+        above = [f"{fewer} clients" for fewer in rungs if fewer < clients]
+        rates = tuple(f"{one}, answers" for one in above)
+        yield Measurement(f"{clients} clients, answers", "answers/s", (in_flight,), rates)
+        for found in latencies(ran, STATUS, (0.5, 0.99)):
+            (waited,) = found.samples
+            yield Measurement(f"{clients} clients, {found.name}", "ms", (waited,))
+        yield Measurement(
+            f"{clients} clients, p99 for each",
+            "ms",
+            (waited / clients,),
+            tuple(f"{one}, p99 for each" for one in above),
+        )
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--drivers", type=int, default=2)
     parser.add_argument("--recommendations", type=int, default=2_000)
+    parser.add_argument("--ladder", type=int, nargs="*", default=[1, 16, 64, 256, 512])
+    parser.add_argument("--rung", type=int, default=6_000, help="requests of each rung")
     add_output(parser)
-    given = parser.parse_args(arguments)
-    found: list[Measurement] = []
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the load and show what came of it."""
+    given = _arguments(arguments)
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
         keys = prepare(Path(name), given.recommendations)
         with served(Path(name), given.processes) as (address, parent):
+            load = Load(address, parent, keys[ACCOUNT], given.drivers)
+            found = list(ladder(load, given.ladder, given.rung))
             mine, its = context.Pipe()
             changer = context.Process(target=change, args=(address, keys[CHANGER], its))
             changer.start()
-            heard, began = [], perf_counter()
-            for _ in range(given.drivers):
-                hears, tells = context.Pipe(duplex=False)
-                share = (given.clients // given.drivers, given.requests // given.drivers)
-                context.Process(
-                    target=drive, args=(address, keys[ACCOUNT], *share, tells), daemon=True
-                ).start()
-                heard.append(hears)
-            memory: dict[int, list[float]] = {}
-            ended = follow(heard, parent, memory)
-            found += told_of(ended, perf_counter() - began)
-            found += (
-                Measurement(f"memory of process {number}, along the run", "MB", tuple(each))
-                for number, each in enumerate(memory.values())
-            )
+            ran = run(load, given.clients, given.requests)
+            found += told_of(ran)
             mine.send(True)
             changes, asked, stale = mine.recv()
             changer.join()
-    polls = f"{changes} opt-ins and opt-outs, {asked} polls after them"
     found.append(Measurement("stale answers", "answers", (float(stale),)))
-    load = f"{given.requests:,} requests, {given.clients} clients, {given.processes} processes"
-    show(Report(tuple(found), {"load": load, "changes": polls}), given.output)
+    notes = {
+        "load": f"{given.requests:,} requests, {given.clients} clients, "
+        f"{given.processes} processes",
+        "changes": f"{changes} opt-ins and opt-outs, {asked} polls after them",
+        "cores": cores_of(ran),
+    }
+    show(Report(tuple(found), notes), given.output)
 
 
 if __name__ == "__main__":

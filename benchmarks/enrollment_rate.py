@@ -1,12 +1,15 @@
-"""Signed GetEnrollmentStatus per second, beside an empty handler and an empty Starlette endpoint on
-the same server, and beside a small call to moto's server (STS GetCallerIdentity).
+"""Signed GetEnrollmentStatus per second, beside an empty handler, a handler that only checks the
+signature and an empty Starlette endpoint on the same server, and beside a small call to moto's
+server (STS GetCallerIdentity).
 
     python -m benchmarks.enrollment_rate [--seconds 3] [--rounds 3] [--output json]
 
-Every request is signed by botocore with a body of its own, so that nothing could be cached by
-signature; they are signed beforehand, because signing costs a client more than answering costs the
-server. The servers run one at a time, in a process of their own, and are measured in turns. All but
-moto's have the same uvicorn, on the same protocol class and event loop.
+Every request has the headers and the body that boto3 sends and is signed by botocore with an id of
+its own, so that nothing could be cached by signature; they are signed beforehand, because signing
+costs a client more than answering costs the server. The handler that only checks the signature is
+the floor: it answers on arrival as the service does, and knows no state, callers, limits, audit log
+and counts. The servers run one at a time, in a process of their own, and are measured in turns. All
+but moto's have the same uvicorn, on the same protocol class and event loop.
 
 On a shared machine a rate says how much of a core the server was given. The processor time that the
 server's process used for each answer does not depend on that, so that the aim is held against it.
@@ -21,9 +24,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -31,8 +36,10 @@ from botocore.credentials import Credentials
 
 from benchmarks.measurement import Report, add_output, measurements_of, show
 from benchmarks.replay import Replay, replay
+from compute_optimizer.api import signature
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.listening import bind, uvicorn_config
+from compute_optimizer.api.messages import HeaderList, Request, Response, headers_by_name
 from compute_optimizer.app import opened
 from compute_optimizer.cli.serve import serve_on
 from compute_optimizer.config import Settings, load_settings
@@ -43,11 +50,12 @@ from compute_optimizer.store.sealing import open_key_file
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 SIGNED_REQUESTS = 5_000
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 WARM_UP_SECONDS = 0.5
 
 SERVICE = "signed GetEnrollmentStatus"
 EMPTY = "empty handler"
+LEAST = "least signed handler"
 STARLETTE = "empty Starlette endpoint"
 MOTO = "moto GetCallerIdentity"
 
@@ -85,6 +93,28 @@ def serve_empty(listener: socket.socket) -> None:
     import uvicorn
 
     uvicorn.Server(uvicorn_config(empty_handler)).run(sockets=[listener])
+
+
+def serve_least(secret: str, listener: socket.socket) -> None:
+    """Check the signature of each request and answer nothing."""
+    import uvicorn
+
+    key_of = lru_cache(partial(signature.derive_signing_key, secret))
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+
+    def prompt(
+        method: bytes, target: bytes, listed: HeaderList, body: bytes, source: str
+    ) -> Response | None:
+        if method != b"POST":
+            return None
+        request = Request("POST", target, b"", headers_by_name(listed), body, source)
+        authorization, claimed = signature.read_authorization(request.headers)
+        signed_at = request.headers[b"x-amz-date"].decode()
+        key = key_of(authorization.scope)
+        signature.check_signature(request, authorization, claimed, signed_at, key)
+        return Response(200, headers, b"{}")
+
+    uvicorn.Server(uvicorn_config(empty_handler, prompt)).run(sockets=[listener])
 
 
 def serve_starlette(listener: socket.socket) -> None:
@@ -161,7 +191,7 @@ def prepare(folder: Path) -> tuple[Settings, NewSecret]:
 
 
 def signed_requests(address: tuple[str, int], key: NewSecret) -> list[bytes]:
-    """Return requests that differ in their body and so in their signature."""
+    """Return requests that differ in their id and so in their signature."""
     credentials = Credentials(key.access_key_id, key.secret_access_key)
     signer = SigV4Auth(credentials, "compute-optimizer", REGION)
     host = f"{address[0]}:{address[1]}"
@@ -175,9 +205,10 @@ def _signed(signer: SigV4Auth, host: str, number: int) -> bytes:
         "X-Amz-Target": "ComputeOptimizerService.GetEnrollmentStatus",
         "Content-Type": "application/x-amz-json-1.0",
         "User-Agent": "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux lang/python#3.11",
+        "amz-sdk-invocation-id": str(UUID(int=number, version=4)),
+        "amz-sdk-request": "attempt=1",
     }
-    # The operation has no input and ignores unknown members.
-    body = f'{{"benchmark":{number}}}'.encode()
+    body = b"{}"
     request = AWSRequest("POST", f"http://{host}/", headers=headers, data=body)
     signer.add_auth(request)
     return _spelled(dict(request.headers.items()), body)
@@ -213,6 +244,7 @@ def measure(name: str, seconds: float, settings: Settings, key: NewSecret) -> Me
     servers: dict[str, tuple[Any, ...]] = {
         SERVICE: (_serve_quietly, settings),
         EMPTY: (serve_empty,),
+        LEAST: (serve_least, key.secret_access_key),
         STARLETTE: (serve_starlette,),
         MOTO: (serve_moto,),
     }
@@ -258,7 +290,7 @@ def _quiet() -> None:
 
 
 def _chosen(beginnings: list[str] | None) -> list[str]:
-    known = (SERVICE, EMPTY, STARLETTE, MOTO)
+    known = (SERVICE, EMPTY, LEAST, STARLETTE, MOTO)
     wanted = tuple(beginnings or [""])
     return [name for name in known if name in (SERVICE, EMPTY) or name.startswith(wanted)]
 

@@ -4,9 +4,10 @@
                                       [--output json]
 
 All of them are generated: those of 256 analyzed machines of the demo's fleet, repeated under ARNs
-of their own, in one account and Region of a SQLite database. Each answer is computed by its
-operation and written as JSON, without HTTP and signature, in a process that spares its collector as
-`serve` does.
+of their own, in one account and Region of a SQLite database; beyond 10,000 they are copied there.
+Each answer is computed by its operation and written as JSON or CBOR, without HTTP and signature, in
+a process that spares its collector as `serve` does. On a machine that others use, the processor
+time says what an answer costs.
 With --keep the store is left in the folder, and used again by the next measurement.
 """
 
@@ -18,11 +19,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
+from benchmarks.copies import arn_ending, copy_run
 from benchmarks.measurement import Measurement, Report, add_output, show
-from compute_optimizer.api.protocols.encodings import JSON
+from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.cli.serve import spare_the_collector
 from compute_optimizer.jobs.enroll import advance_enrollments
@@ -68,9 +70,10 @@ class FixedClock:
         return AS_OF
 
 
-def arn_of(number: int) -> str:
+def arn_of(number: int, originals: int = RARE_EVERY) -> str:
     """Return the ARN of one generated machine; higher numbers follow."""
-    return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-{number:017x}"
+    ending = arn_ending(number, originals)
+    return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-{ending}"
 
 
 def templates() -> tuple[Ec2InstanceRecommendation, ...]:
@@ -117,11 +120,23 @@ def generated_idle(one: Ec2InstanceRecommendation, number: int) -> IdleRecommend
     )
 
 
-def fill(state: State, count: int) -> None:
-    """Write a run of so many recommendations, shard by shard as an analysis does."""
-    likes, scope = templates(), store.Scope(ACCOUNT, REGION, "Ec2Instance")
+def fill(state: State, count: int, originals: int = RARE_EVERY) -> None:
+    """Write a run of so many recommendations: the first shard by shard as an analysis does, the
+    others as copies of all of these. Beyond one lot of originals, only whole lots are written."""
+    first, copies = min(count, originals), max(count // originals, 1) - 1
+    if first * (copies + 1) != count:
+        raise SystemExit(f"{count} recommendations are not whole lots of {originals}")
+    scope = store.Scope(ACCOUNT, REGION, "Ec2Instance")
     with state.writing() as connection:
         run_id = store.begin_run(connection, AS_OF, AS_OF)
+    _write_originals(state, run_id, scope, first)
+    copy_run(state, run_id, copies)
+    with state.writing() as connection:
+        store.complete_run(connection, run_id, [scope], AS_OF)
+
+
+def _write_originals(state: State, run_id: str, scope: store.Scope, count: int) -> None:
+    likes = templates()
     for first in range(0, count, SHARD):
         found = [generated(likes, number) for number in range(first, min(first + SHARD, count))]
         idle = [
@@ -131,8 +146,6 @@ def fill(state: State, count: int) -> None:
         ]
         with state.writing() as connection:
             store.write_result(connection, run_id, scope, found, [], idle=idle, now=AS_OF)
-    with state.writing() as connection:
-        store.complete_run(connection, run_id, [scope], AS_OF)
 
 
 def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -167,18 +180,22 @@ def _from(context: Context, position: str) -> dict[str, Any]:
     return {"nextToken": paging.seal_token(context, EC2, bound, position)}
 
 
-def _written(answer: Callable[[], dict[str, Any]], operation: str) -> bytes:
-    return JSON.encode(answer(), operation)
+def _written(answer: Callable[[], dict[str, Any]], operation: str, encoding: Encoding) -> bytes:
+    return encoding.encode(answer(), operation)
 
 
-def timed(call: Callable[[], Any], rounds: int) -> list[float]:
-    """Return milliseconds of each round."""
-    found = []
+def timed(name: str, call: Callable[[], Any], rounds: int) -> list[Measurement]:
+    """Return milliseconds of each round, and how many of them a core was busy with it."""
+    passed, used = [], []
     for _ in range(rounds):
-        start = perf_counter()
+        start, busy = perf_counter(), process_time()
         call()
-        found.append((perf_counter() - start) * 1000)
-    return found
+        passed.append((perf_counter() - start) * 1000)
+        used.append((process_time() - busy) * 1000)
+    return [
+        Measurement(name, "ms", tuple(passed)),
+        Measurement(f"{name}, processor", "ms of a core", tuple(used)),
+    ]
 
 
 def measure(folder: Path, count: int, rounds: int) -> Report:
@@ -200,9 +217,11 @@ def measure(folder: Path, count: int, rounds: int) -> Report:
     spare_the_collector()
     found = []
     for name, operation, request in questions(context, count):
-        answer = partial(OPERATIONS[operation], context, request)
-        taken = timed(partial(_written, answer, operation), rounds)
-        found.append(Measurement(name, "ms", tuple(taken)))
+        for encoding in (JSON, CBOR) if operation == EC2 and "nextToken" in request else (JSON,):
+            asking = replace(context, write_entry=encoding.entry_writer(operation))
+            answer = partial(OPERATIONS[operation], asking, request)
+            told = name if encoding is JSON else f"{name}, CBOR"
+            found += timed(told, partial(_written, answer, operation, encoding), rounds)
     state.close()
     return Report(tuple(found), {"store": f"{count:,} generated recommendations in SQLite"})
 

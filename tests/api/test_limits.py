@@ -3,7 +3,7 @@
 import pytest
 
 from compute_optimizer.api import limits
-from compute_optimizer.api.limits import TokenBuckets, per_minute, source_of
+from compute_optimizer.api.limits import OwnLevels, TokenBuckets, per_minute, source_of
 
 
 def test_a_burst_passes_and_then_one_token_comes_back_at_the_rate() -> None:
@@ -52,11 +52,12 @@ def test_memory_is_bounded_by_dropping_who_came_longest_ago(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "BUCKETS_KEPT", 2)
-    buckets = TokenBuckets(rate=1.0, burst=1.0)
+    kept = OwnLevels()
+    buckets = TokenBuckets(rate=1.0, burst=1.0, levels=kept)
     for key in ("a", "b", "a", "c"):  # "b" was touched longest ago when "c" comes
         buckets.take(key, 0.0)
 
-    assert len(buckets._levels) == 2
+    assert len(kept) == 2
     assert buckets.take("a", 0.0) == 1.0
     assert buckets.take("b", 0.0) == 0.0
 

@@ -7,15 +7,18 @@ import pytest
 from uvicorn.server import ServerState
 
 from compute_optimizer.api.listening import uvicorn_config
-from compute_optimizer.api.messages import Receive, Response, Scope, Send
+from compute_optimizer.api.messages import HeaderList, Receive, Response, Scope, Send
 
 SHORT = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 LONG = SHORT.replace(b"POST /", b"POST /long")
 
 
-def prompt(scope: Scope, body: bytes) -> Response | None:
-    if scope["path"] != "/":
+def prompt(
+    method: bytes, target: bytes, headers: HeaderList, body: bytes, source: str
+) -> Response | None:
+    if target != b"/":
         return None
+    assert (method, source, headers[0]) == (b"POST", "127.0.0.1", (b"host", b"x"))
     return Response(200, [(b"content-length", b"%d" % (7 + len(body)))], b"prompt " + body)
 
 
@@ -67,6 +70,9 @@ async def talk(parts: list[bytes], answers: int) -> tuple[list[bytes], bool]:
         pytest.param([SHORT[:-1], SHORT[-1:]], [b"app {}"], id="whose body comes later"),
         pytest.param([SHORT[:20], SHORT[20:]], [b"prompt {}"], id="whose head comes in two"),
         pytest.param([SHORT, SHORT], [b"prompt {}"] * 2, id="two after each other"),
+        pytest.param([SHORT + SHORT], [b"prompt {}"] * 2, id="two at once"),
+        pytest.param([LONG, SHORT], [b"app {}", b"prompt {}"], id="a short call after another"),
+        pytest.param([b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"], [b"app "], id="without a body"),
         pytest.param(
             [SHORT + LONG + SHORT],
             [b"prompt {}", b"app {}", b"app {}"],
@@ -83,7 +89,22 @@ def test_who_answers(parts: list[bytes], bodies: list[bytes]) -> None:
     assert asyncio.run(talk(parts, len(bodies))) == (bodies, False)
 
 
-def test_a_client_that_wants_the_connection_closed_has_it_closed() -> None:
-    request = SHORT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+@pytest.mark.parametrize(
+    ("request_", "body"),
+    [
+        (SHORT.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), b"prompt {}"),
+        (LONG.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), b"app {}"),
+        (SHORT.replace(b"HTTP/1.1", b"HTTP/1.0"), b"prompt {}"),
+    ],
+)
+def test_a_client_that_wants_the_connection_closed_has_it_closed(
+    request_: bytes, body: bytes
+) -> None:
+    assert asyncio.run(talk([request_], 1)) == ([body], True)
 
-    assert asyncio.run(talk([request], 1)) == ([b"prompt {}"], True)
+
+def test_what_is_no_http_is_refused_by_whoever_reads_it() -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+
+    # uvicorn's own answer, after which it closes; nobody is asked to answer half a request.
+    assert asyncio.run(talk([chunked], 1)) == ([b"Invalid HTTP request received."], True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from compute_optimizer.api.protocols import CBOR, ENCODINGS, JSON, Encoding
+from compute_optimizer.api.protocols.output_forms import written as written_at_once
 
 STATUS = "GetEnrollmentStatus"
 EC2 = "GetEC2InstanceRecommendations"
@@ -163,3 +164,50 @@ def test_what_is_written_as_it_is_is_checked_all_the_same(encoding: Encoding) ->
 
     with pytest.raises(ValueError, match="nan cannot be sent"):
         encoding.encode(response, EC2)
+
+
+RECOMMENDATION: dict[str, Any] = {
+    "instanceArn": "arn",
+    "instanceName": "größer",
+    "lookBackPeriodInDays": 14,
+    "utilizationMetrics": [{"name": "CPU", "statistic": "MAXIMUM", "value": 21.25}],
+    "recommendationOptions": [{"rank": 1, "performanceRisk": 1.0, "platformDifferences": []}],
+    "lastRefreshTimestamp": MOMENT,
+    "tags": None,
+}
+
+
+def test_what_is_written_at_once_is_what_the_walk_writes() -> None:
+    response = {"instanceRecommendations": [RECOMMENDATION, {}], "errors": [], "nextToken": "more"}
+
+    walked = JSON.render(JSON.walks[EC2].write(response))
+
+    assert written_at_once(response, JSON.walks[EC2].form) == JSON.encode(response, EC2)
+    assert json.loads(JSON.encode(response, EC2)) == json.loads(walked)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"lookBackPeriodInDays": float("nan")}, id="no number"),
+        pytest.param({"lookBackPeriodInDays": True}, id="another kind"),
+        pytest.param({"instanceArm": "arn"}, id="no member"),
+        pytest.param({"lastRefreshTimestamp": datetime(2026, 1, 1)}, id="no time zone"),
+    ],
+)
+def test_a_defect_is_not_written_at_once(entry: dict[str, Any]) -> None:
+    assert written_at_once(entry, JSON.walks[EC2].entries["instanceRecommendations"]) is None
+
+
+def test_entries_that_are_written_as_they_come_make_the_same_answer() -> None:
+    write = JSON.entry_writer(EC2)
+    assert write is not None
+    # The number of an array is not written at once: the walk has to see it.
+    odd = {"instanceArn": "odd", "lookBackPeriodInDays": np.float64(14)}
+    entries = [RECOMMENDATION, odd]
+
+    as_they_come = [write("instanceRecommendations", one) for one in entries]
+    body = JSON.encode({"instanceRecommendations": as_they_come, "nextToken": None}, EC2)
+
+    assert json.loads(body) == json.loads(JSON.encode({"instanceRecommendations": entries}, EC2))
+    assert as_they_come[1] is odd

@@ -111,6 +111,9 @@ def without_header(request: Request, name: bytes) -> Request:
             id="more headers signed",
         ),
         pytest.param(
+            {"headers": JSON_HEADERS | {"x-100%b": "of %b", "x-%%": "%"}}, id="percent signs"
+        ),
+        pytest.param(
             {"headers": JSON_HEADERS | {"Date": "Sun, 22 Nov 2026 21:44:20 GMT"}},
             id="date header",
         ),

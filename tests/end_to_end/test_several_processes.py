@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import boto3
 import pytest
@@ -59,16 +61,21 @@ def host(tmp_path: Path, key: NewSecret) -> Iterator[str]:
             process.terminate()
 
 
-def status_on(connection: http.client.HTTPConnection, host: str, key: NewSecret) -> str:
-    """Return the status that a signed GetEnrollmentStatus on a kept-alive connection shows."""
+def answer_on(connection: http.client.HTTPConnection, host: str, key: NewSecret) -> tuple[int, str]:
+    """Return what a signed GetEnrollmentStatus on a kept-alive connection is answered."""
     headers = {"Host": host, "X-Amz-Target": "ComputeOptimizerService.GetEnrollmentStatus"}
     request = AWSRequest("POST", f"http://{host}/", headers=headers, data=b"{}")
     credentials = Credentials(key.access_key_id, key.secret_access_key)
     SigV4Auth(credentials, "compute-optimizer", "us-east-1").add_auth(request)
     connection.request("POST", "/", b"{}", dict(request.headers.items()))
     answer = connection.getresponse()
-    body = answer.read().decode()
-    assert answer.status == 200, body
+    return answer.status, answer.read().decode()
+
+
+def status_on(connection: http.client.HTTPConnection, host: str, key: NewSecret) -> str:
+    """Return the status that a signed GetEnrollmentStatus shows."""
+    status, body = answer_on(connection, host, key)
+    assert status == 200, body
     found = re.search(r'"status":"(\w+)"', body)
     assert found, body
     return found[1]
@@ -95,3 +102,21 @@ def test_no_process_shows_an_enrollment_older_than_the_last_answer(
             shown = {status_on(one, host, key) for one in connections}
             # An opt-in is Pending until it has been checked, and may become Active on the way.
             assert shown <= ({"Pending", "Active"} if wanted == "Active" else {"Inactive"})
+
+
+def test_all_processes_together_let_as_many_failed_signatures_pass_as_one(
+    host: str, key: NewSecret
+) -> None:
+    forged = replace(key, secret_access_key="guessed")
+    began = monotonic()
+    with ExitStack() as stack:
+        connections = [http.client.HTTPConnection(host) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            stack.callback(connection.close)
+        # 96 attempts: no process is sent more than the 60 a minute that are allowed by default.
+        statuses = [answer_on(one, host, forged)[0] for one in connections for _ in range(4)]
+    # One a second comes back while they are sent.
+    came_back = monotonic() - began
+
+    assert set(statuses) == {403, 429}
+    assert 60 <= statuses.count(403) <= 60 + came_back + 1

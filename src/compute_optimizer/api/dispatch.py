@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formatdate
 from functools import lru_cache
+from itertools import count
 from random import getrandbits
 from threading import Event
 from time import perf_counter
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -60,6 +62,10 @@ FIXED_HEADERS: dict[str, HeaderList] = {
 }
 """Headers of every response, by encoding."""
 
+_ID_BEGINS = str(uuid4())[:24]
+_COUNTER = count(getrandbits(40))
+"""Twelve digits of 48 bits: from wherever it begins there is room for 280 million million."""
+
 SUCCESS = "Success"
 """Outcome of a call that raised nothing, as the audit log spells it."""
 
@@ -96,6 +102,8 @@ class FrontDoor:
     """Per account and Region."""
     failure_limits: TokenBuckets
     """Failed signatures per source address."""
+    arrival_limits: TokenBuckets
+    """Those who come back from a provider of OpenID Connect, per source address."""
     max_body_bytes: int
     enum_style: str
     page_size: int
@@ -158,10 +166,11 @@ def refuse(encoding: Encoding, error: ServiceException, request_id: str, now: da
 
 
 def new_request_id() -> str:
-    """Return a random UUID (version 4); ten times as fast as uuid.uuid4, and as little a secret."""
-    digits = f"{getrandbits(128):032x}"
-    # The version digit is 4, the variant digit one of 8, 9, a and b: here a.
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    """Return an id in the form of a UUID of version 4; it is no secret.
+
+    Its first half is random and this process's, the rest counts: a tenth of what uuid.uuid4 takes.
+    """
+    return f"{_ID_BEGINS}{next(_COUNTER):012x}"
 
 
 def _perform(door: FrontDoor, call: Call) -> bytes:
@@ -175,6 +184,8 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
     encoding = call.claimed.encoding
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
     context = context_of(door, caller, call.request_id, looked=caller.looked and door.inline)
+    if door.watch is None:  # Who watches is shown the answer as it was before it was written.
+        context.write_entry = encoding.entry_writer(name)
     call.answer = operation(context, call.parameters)
     return encoding.encode(call.answer, name)
 

@@ -19,6 +19,7 @@ from compute_optimizer.api.dispatch import (
 from compute_optimizer.api.errors import REQUEST_TIMEOUT, SIGN_IN_THROTTLED, RequestRefused
 from compute_optimizer.api.messages import (
     AsgiApp,
+    HeaderList,
     Receive,
     Request,
     Response,
@@ -139,14 +140,13 @@ def build_prompt(door: FrontDoor) -> Prompt | None:
     if not (door.inline and door.state.is_sqlite):
         return None
 
-    def prompt(scope: Scope, body: bytes) -> Response | None:
-        raw_path = scope["raw_path"]
-        if raw_path not in PROMPT_PATHS or len(body) > door.max_body_bytes:
+    def prompt(
+        method: bytes, target: bytes, listed: HeaderList, body: bytes, source: str
+    ) -> Response | None:
+        # A target with a query or a host in front is another string.
+        if method != b"POST" or target not in PROMPT_PATHS or len(body) > door.max_body_bytes:
             return None
-        headers = headers_by_name(scope["headers"])
-        request = Request(
-            scope["method"], raw_path, scope["query_string"], headers, body, _source(scope)
-        )
+        request = Request("POST", target, b"", headers_by_name(listed), body, source)
         return answer(door, request) if _is_short(request) else None
 
     return prompt

@@ -63,6 +63,9 @@ class Authorization:
     """Lower-case names in the client's order."""
     scope: str
     """The credential scope: date/region/service/aws4_request."""
+    form: bytes
+    """The canonical request, to be filled (`%`) with method, path, query, the values of the signed
+    headers and the hash of the body."""
 
 
 class SigningKey:
@@ -131,7 +134,15 @@ def _read_prefix(prefix: str) -> Authorization:
         )
     credential = _read_credential(parts["Credential"])
     scope = f"{credential.date}/{credential.region}/{credential.service}/{TERMINATOR}"
-    return Authorization(credential, tuple(name.encode() for name in names), scope)
+    signed = tuple(name.encode() for name in names)
+    return Authorization(credential, signed, scope, _canonical_form(signed))
+
+
+def _canonical_form(signed_headers: tuple[bytes, ...]) -> bytes:
+    # A header's name may hold a percent sign.
+    names = [name.replace(b"%", b"%%") for name in signed_headers]
+    lines = [name + b":%b" for name in names]
+    return b"\n".join((b"%b", b"%b", b"%b", *lines, b"", b";".join(names), b"%b"))
 
 
 def _read_credential(text: str) -> Credential:
@@ -173,19 +184,19 @@ def check_time(credential: Credential, headers: Headers, now: datetime, skew: ti
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
             f"HTTP: '{credential.date}' != '{signed_at[:8]}'.",
         )
-    if moment < now - skew:
+    if abs(moment - now) <= skew:
+        return signed_at
+    if moment < now:
         raise RequestRefused(
             INVALID_SIGNATURE,
             f"Signature expired: {signed_at} is now earlier than {_stamp(now - skew)} "
             f"({_stamp(now)} - {_minutes(skew)})",
         )
-    if moment > now + skew:
-        raise RequestRefused(
-            INVALID_SIGNATURE,
-            f"Signature not yet current: {signed_at} is still later than {_stamp(now + skew)} "
-            f"({_stamp(now)} + {_minutes(skew)})",
-        )
-    return signed_at
+    raise RequestRefused(
+        INVALID_SIGNATURE,
+        f"Signature not yet current: {signed_at} is still later than {_stamp(now + skew)} "
+        f"({_stamp(now)} + {_minutes(skew)})",
+    )
 
 
 def _request_time(headers: Headers) -> datetime:
@@ -253,33 +264,24 @@ def check_signature(
 ) -> None:
     """Raise InvalidSignatureException unless the key made this signature for this request."""
     payload_hash = sha256(request.body).hexdigest().encode()
-    canonical = canonical_request(request, authorization.signed_headers, payload_hash)
+    canonical = canonical_request(request, authorization, payload_hash)
     expected = signing_key.signed(string_to_sign(canonical, authorization.scope, signed_at))
     matches = hmac.compare_digest(expected, signature.encode())
     if not matches or request.headers.get(b"x-amz-content-sha256", payload_hash) != payload_hash:
         raise RequestRefused(INVALID_SIGNATURE)
 
 
-def canonical_request(
-    request: Request, signed_headers: tuple[bytes, ...], payload_hash: bytes
-) -> bytes:
+def canonical_request(request: Request, authorization: Authorization, payload_hash: bytes) -> bytes:
     """Return the canonical request: the one spelling that client and server both hash."""
-    headers = request.headers
-    values = [headers.get(name, b"") for name in signed_headers]
-    if b"  " in b"\n".join(values):
-        values = [_SPACES.sub(b" ", value) for value in values]
-    raw_path, query = request.raw_path, request.query_string
-    return b"\n".join(
-        (
-            request.method.encode(),
-            raw_path if raw_path == b"/" else _canonical_path(raw_path),
-            _canonical_query(query) if query else b"",
-            *map(b"%b:%b".__mod__, zip(signed_headers, values, strict=True)),
-            b"",
-            b";".join(signed_headers),
-            payload_hash,
-        )
-    )
+    headers, raw_path, query = request.headers, request.raw_path, request.query_string
+    values = [headers.get(name, b"") for name in authorization.signed_headers]
+    path = raw_path if raw_path == b"/" else _canonical_path(raw_path)
+    rest = path, _canonical_query(query) if query else b""
+    filled = authorization.form % (request.method.encode(), *rest, *values, payload_hash)
+    if b"  " not in filled:
+        return filled
+    values = [_SPACES.sub(b" ", value) for value in values]
+    return authorization.form % (request.method.encode(), *rest, *values, payload_hash)
 
 
 def string_to_sign(canonical: bytes, scope: str, signed_at: str) -> bytes:

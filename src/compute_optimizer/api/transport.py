@@ -13,14 +13,14 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
-    RequestResponseCycle,
 )
 
-from compute_optimizer.api.messages import Response, Scope
+from compute_optimizer.api.messages import HeaderList, Response
 
-Prompt = Callable[[Scope, bytes], Response | None]
-"""Takes the ASGI scope of a request and its whole body, and returns the answer without waiting for
-anything; None for a request that the application shall answer. It raises nothing."""
+Prompt = Callable[[bytes, bytes, HeaderList, bytes, str], Response | None]
+"""Takes the method, the target, the headers and the whole body of a request, and the address of the
+peer; returns the answer without waiting for anything, or None for a request that the application
+shall answer. It raises nothing."""
 
 
 class GatheredWrites:
@@ -40,6 +40,13 @@ class GatheredWrites:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Write a whole answer, behind what is kept: it gains nothing by waiting."""
+        if self._parts:
+            self._parts.append(data)
+        else:
+            self._transport.write(data)
+
     def close(self) -> None:
         """Send what is kept, then close."""
         self._flush()
@@ -55,68 +62,98 @@ class GatheredWrites:
 
 
 class GatheringProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol over such a transport, with answers on arrival."""
+    """uvicorn's HTTP protocol over such a transport, with answers on arrival.
+
+    A request that may be answered on arrival has no scope, cycle and task: uvicorn makes them once
+    it turns out that the application has to answer.
+    """
 
     def __init__(self, *arguments: Any, prompt: Prompt | None = None, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._prompt = prompt
-        self._held: RequestResponseCycle | None = None
-        """A request whose head has come, and whose body may be in the same bytes."""
-        self._receiving = False
+        self._body: bytes | None = None
+        """What came of the body of a request that may be answered on arrival, once its head has."""
+        self._source = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to serve a connection."""
-        gathered = GatheredWrites(transport, self.loop)
-        super().connection_made(cast(asyncio.Transport, gathered))
+        self._gathered = GatheredWrites(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._gathered))
+        self._source = self.client[0] if self.client else ""
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; a request of which more is to come goes to the application."""
-        self._receiving = self._prompt is not None
         super().data_received(data)
-        self._receiving = False
-        if self._held is not None:
+        if self._body is not None and not self.transport.is_closing():
             self._hand_on()
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        if self._prompt is None:
+            super().on_message_begin()
+        else:
+            self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def on_headers_complete(self) -> None:
+        """Keep a request that may be answered on arrival until the rest of it is there."""
+        if self._prompt is None:
+            super().on_headers_complete()
+        elif self._is_free() and not self.parser.should_upgrade():
+            self._body = b""
+        else:
+            self._begin()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        if self._body is None:
+            super().on_body(body)
+        else:
+            self._body += body
 
     def on_message_complete(self) -> None:
         """Answer the request that has arrived whole, or hand it on."""
-        super().on_message_complete()
-        held = self._held
-        if held is None or self._prompt is None:
+        if self._body is None or self._prompt is None:
+            super().on_message_complete()
             return
-        response = self._prompt(cast(Scope, held.scope), bytes(held.body))
+        method = self.parser.get_method()
+        response = self._prompt(method, self.url, self.headers, self._body, self._source)
         if response is None:
             self._hand_on()
+            super().on_message_complete()
         else:
-            self._held = None
-            self._respond(held, response)
+            self._body = None
+            self._respond(response)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _is_free(self) -> bool:
+        """Return whether the next answer may be written now."""
         # Who does not read the answers, or wants to be asked for the body, is not answered at once.
-        waits = self.flow.write_paused or cycle.waiting_for_100_continue
-        if self._receiving and app is self.app and not waits:
-            self._held = cycle
-        else:
-            super()._start_asgi_task(cycle, app)
+        waits = self.flow.write_paused or self.expect_100_continue
+        is_last = self.cycle is None or self.cycle.response_complete
+        return is_last and not waits and self.limit_concurrency is None
 
     def _hand_on(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            super()._start_asgi_task(held, self.app)
+        body, self._body = self._body, None
+        self._begin()
+        if body:
+            super().on_body(body)
 
-    def _respond(self, cycle: RequestResponseCycle, response: Response) -> None:
+    def _begin(self) -> None:
+        """Begin a request whose head was read as uvicorn does, which makes its scope first."""
+        read = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = read
+        self.scope["headers"] = self.headers
+        super().on_headers_complete()
+
+    def _respond(self, response: Response) -> None:
+        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         parts = [STATUS_LINE[response.status]]
         for name, value in response.headers:
             parts += (name, b": ", value, b"\r\n")
-        if not cycle.keep_alive:
+        if not keep_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", response.body)
-        self.transport.write(b"".join(parts))
-        cycle.response_started = cycle.response_complete = True
-        if not cycle.keep_alive:
+        self._gathered.write_whole(b"".join(parts))
+        if not keep_alive:
             self.transport.close()
-        cycle.on_response()
-        cycle.on_response = _nothing
-
-
-def _nothing() -> None:
-    """Stand for what a request that is over does not need any more, as uvicorn does."""
+        self.on_response_complete()

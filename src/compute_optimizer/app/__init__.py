@@ -26,10 +26,11 @@ from compute_optimizer.api.authentication import (
 )
 from compute_optimizer.api.background import Step, repeating
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.api.limits import TokenBuckets, per_minute
+from compute_optimizer.api.limits import Levels, OwnLevels, TokenBuckets, per_minute
 from compute_optimizer.api.messages import AsgiApp
 from compute_optimizer.api.probes import Probes
 from compute_optimizer.api.processes import ALONE, Member
+from compute_optimizer.api.shared_limits import SharedLevels
 from compute_optimizer.api.sign_in.endpoints import known_endpoints
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.sign_in.names import server_names
@@ -126,6 +127,7 @@ def front_door(
     audit_log = AuditLog(settings.audit_file)
     with ExitStack() as stack:
         stack.callback(audit_log.close)
+        levels = partial(levels_of, member, stack)
         authenticate, steps = _authentication(application, stack)
         tiles, exporter = tiles_of(settings), exporter_of(application)
         steps.append(Step("audit log rotation", audit_log.reopen_if_moved, ROTATION_SECONDS))
@@ -140,9 +142,10 @@ def front_door(
             authenticate=authenticate,
             audit_log=audit_log,
             account_limits=TokenBuckets(
-                settings.throttle_requests_per_second, settings.throttle_burst
+                settings.throttle_requests_per_second, settings.throttle_burst, levels("calls")
             ),
-            failure_limits=per_minute(settings.failed_signatures_per_minute),
+            failure_limits=per_minute(settings.failed_signatures_per_minute, levels("failures")),
+            arrival_limits=per_minute(settings.sign_ins_per_minute, levels("arrivals")),
             max_body_bytes=settings.max_body_bytes,
             enum_style=settings.enum_style,
             page_size=settings.page_size,
@@ -150,10 +153,19 @@ def front_door(
             probes=probes_of(application, closing),
             closing=closing,
             sink=exporter.sink,
-            sign_in=sign_in_of(application),
+            sign_in=sign_in_of(application, levels("sign-ins")),
             opened=stack.enter_context(ExitStack()),
         )
         yield replace(door, rooms=_rooms(application, door))
+
+
+def levels_of(member: Member, stack: ExitStack, name: str) -> Levels:
+    """Return where the levels of a limit are kept: shared by the processes that serve together."""
+    if member.shared is None:
+        return OwnLevels()
+    levels = SharedLevels(member.shared / name)
+    stack.callback(levels.close)
+    return levels
 
 
 def _housekeeping(application: Application, tiles: TileStore, exporter: Exporter) -> list[Step]:
@@ -221,7 +233,7 @@ def sink_of(settings: Settings) -> Sink:
     return FolderSink(settings.export_dir)
 
 
-def sign_in_of(application: Application) -> SignIn | None:
+def sign_in_of(application: Application, levels: Levels) -> SignIn | None:
     """Return what signing in needs, by the settings; None where it is not set up.
 
     With auth off nobody needs credentials, and none would be looked at. Raises InvalidInput for a
@@ -237,7 +249,7 @@ def sign_in_of(application: Application) -> SignIn | None:
         names,
         known_endpoints(settings.sign_in_sts_endpoints),
         timedelta(seconds=settings.clock_skew_seconds),
-        per_minute(settings.sign_ins_per_minute),
+        per_minute(settings.sign_ins_per_minute, levels),
     )
 
 

@@ -15,7 +15,7 @@ from compute_optimizer.api.authentication import (
     trusted_account,
 )
 from compute_optimizer.api.dispatch import FrontDoor, context_of, new_request_id, record_known
-from compute_optimizer.api.limits import per_minute, source_of
+from compute_optimizer.api.limits import source_of
 from compute_optimizer.app.openid import openid_of
 from compute_optimizer.config import Settings
 from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
@@ -110,10 +110,10 @@ def _gate(door: FrontDoor, settings: Settings) -> Gate:
         caller = _caller(visitor) if visitor else None
         record_known(door, caller, source, new_request_id(), name, outcome, known)
 
-    sealer, arrivals = callers.sealer if callers else None, per_minute(settings.sign_ins_per_minute)
+    sealer = callers.sealer if callers else None
 
     def take(source: str, now: datetime) -> float:
-        return arrivals.take(source_of(source), now.timestamp())
+        return door.arrival_limits.take(source_of(source), now.timestamp())
 
     return Gate(
         verify=verify,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 from types import FrameType
@@ -79,7 +80,11 @@ def serve_together(
         pass  # The schema is brought up to date once, before the processes open it.
     with tempfile.TemporaryDirectory(prefix="compute-optimizer-serve-") as folder:
         os.environ[SHARED_FOLDER] = folder  # The processes count together, those that died too.
-        places = [Place(Member(number), listener) for number, listener in enumerate(listeners)]
+        limits = Path(folder, "limits")
+        limits.mkdir()
+        places = [
+            Place(Member(number, limits), listener) for number, listener in enumerate(listeners)
+        ]
         asked = _stop_on_signal(places)
         for place in places:
             place.fill(serve, settings)

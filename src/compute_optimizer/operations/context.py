@@ -1,10 +1,17 @@
 """What every operation is given beside its request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
+
+WriteEntry = Callable[[str, Any], Any]
+"""Takes the member of an answer that is a list, and one entry of it; returns what stands for the
+entry in the answer. Entries that are written as they come use the same memory, one after the
+other, which saves more time than writing takes."""
 
 LARGEST_PAGE = 1_000
 """Most recommendations on one page (range of maxResults, spec 8.2)."""
@@ -33,5 +40,7 @@ class Context:
     """Whether answers tell of `NEWER_IDLE_TYPES`."""
     sink: Sink | None = None
     """Where exports are written to; None where there is no such place."""
+    write_entry: WriteEntry | None = None
+    """Given by whoever writes the answer and looks at it no more."""
     looked: bool = False
     """Whether the state was asked for changes since the request arrived (`State.remembered`)."""

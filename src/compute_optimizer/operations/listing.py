@@ -113,10 +113,11 @@ def listed(
     many ARNs, a filter that is not valid and a token of another request.
     """
     account_id = target_account(context, request.get("accountIds"))
+    shown_as = _written_as_it_comes(context, listing, show)
     question = _understood(request, account_id, context, listing, bound or {})
     with context.state.reading() as connection:
         position = _position(context, connection, question)
-        shown, last = _page(connection, question, position, show)
+        shown, last = _page(connection, question, position, shown_as)
         missing = _missing(connection, question, position) if listing.tells_errors else []
     answer: dict[str, Any] = {listing.answer: shown}
     if listing.tells_errors:
@@ -125,6 +126,13 @@ def listed(
         sealed = f"{last.run_id} {last.after}"
         answer["nextToken"] = paging.seal_token(context, listing.operation, question.bound, sealed)
     return answer
+
+
+def _written_as_it_comes(context: Context, listing: Listing, show: Show) -> Show:
+    write = context.write_entry
+    if write is None:
+        return show
+    return lambda one: write(listing.answer, show(one))
 
 
 def _understood(

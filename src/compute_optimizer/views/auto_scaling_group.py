@@ -13,7 +13,7 @@ from compute_optimizer.views.ec2_instance import (
     effective_preferences,
     ranked_options,
     spelled,
-    utilization_metric,
+    utilization_metrics,
 )
 from compute_optimizer.views.savings import estimation_source, savings_members
 
@@ -29,7 +29,7 @@ def group_recommendation(
         "autoScalingGroupArn": one.resource_arn,
         "autoScalingGroupName": one.name,
         "finding": spelled(one.finding.value, shown),
-        "utilizationMetrics": [utilization_metric(metric, shown) for metric in one.utilization],
+        "utilizationMetrics": utilization_metrics(one.utilization, shown),
         "lookBackPeriodInDays": one.lookback_days,
         "currentConfiguration": current_configuration(now),
         "recommendationOptions": [
@@ -88,9 +88,7 @@ def _option(
 ) -> AutoScalingGroupRecommendationOption:
     found: AutoScalingGroupRecommendationOption = {
         "configuration": recommended_configuration(now, option),
-        "projectedUtilizationMetrics": [
-            utilization_metric(metric, shown) for metric in option.projected_utilization
-        ],
+        "projectedUtilizationMetrics": utilization_metrics(option.projected_utilization, shown),
         "performanceRisk": option.performance_risk,
         "rank": rank,
         "migrationEffort": cast(Any, option.migration_effort),

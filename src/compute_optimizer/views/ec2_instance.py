@@ -1,6 +1,6 @@
 """EC2 instance recommendations in the spelling of the wire."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isnan
@@ -45,6 +45,9 @@ WIRE_SPELLING = {
 }
 """Enum values that the real service spells differently from its own model (spec 3.2)."""
 
+MODEL_SPELLING: Mapping[str, str] = {}
+"""The model's own values are spelled as they are."""
+
 MAX_OPTIONS = 3
 """Options in one answer (spec 3.7)."""
 
@@ -78,6 +81,11 @@ class Presentation:
     gpus: Mapping[str, GpuInfo] = field(default_factory=lambda: gpu_infos(load_instance_types()))
     """By instance type, for those that have any."""
 
+    @property
+    def spelling(self) -> Mapping[str, str]:
+        """What enum values are spelled as, for those that differ from the model's."""
+        return WIRE_SPELLING if self.enum_style == "wire" else MODEL_SPELLING
+
 
 def instance_recommendation(
     recommendation: model.Ec2InstanceRecommendation, shown: Presentation
@@ -90,9 +98,7 @@ def instance_recommendation(
         "currentInstanceType": recommendation.current_instance_type,
         "finding": spelled(recommendation.finding.value, shown),
         "findingReasonCodes": cast(Any, list(recommendation.finding_reason_codes)),
-        "utilizationMetrics": [
-            utilization_metric(metric, shown) for metric in recommendation.utilization
-        ],
+        "utilizationMetrics": utilization_metrics(recommendation.utilization, shown),
         "lookBackPeriodInDays": recommendation.lookback_days,
         "recommendationOptions": [
             _option(option, rank, shown)
@@ -150,9 +156,7 @@ def _option(
 ) -> InstanceRecommendationOption:
     found: InstanceRecommendationOption = {
         "instanceType": option.instance_type,
-        "projectedUtilizationMetrics": [
-            utilization_metric(metric, shown) for metric in option.projected_utilization
-        ],
+        "projectedUtilizationMetrics": utilization_metrics(option.projected_utilization, shown),
         "platformDifferences": cast(Any, list(option.platform_differences)),
         "performanceRisk": option.performance_risk,
         "rank": rank,
@@ -164,13 +168,20 @@ def _option(
     return found
 
 
-def utilization_metric(metric: model.UtilizationMetric, shown: Presentation) -> UtilizationMetric:
-    """Return one value of use as a member of the answer."""
-    return {
-        "name": spelled(metric.name, shown),
-        "statistic": spelled(STATISTIC, shown),
-        "value": metric.value,
-    }
+def utilization_metrics(
+    metrics: Iterable[model.UtilizationMetric], shown: Presentation
+) -> list[UtilizationMetric]:
+    """Return values of use as members of the answer."""
+    # A page of 1,000 shows some 15,000 of them, so that two calls for each would be felt.
+    spelling, statistic = shown.spelling, spelled(STATISTIC, shown)
+    return [
+        {
+            "name": cast(Any, spelling.get(metric.name, metric.name)),
+            "statistic": statistic,
+            "value": metric.value,
+        }
+        for metric in metrics
+    ]
 
 
 def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSource:
@@ -217,4 +228,4 @@ def external_status(preferences: Preferences) -> ExternalMetricStatus:
 
 def spelled(value: str, shown: Presentation) -> Any:
     """Return an enum value of instances and groups in the spelling that is asked for."""
-    return WIRE_SPELLING.get(value, value) if shown.enum_style == "wire" else value
+    return shown.spelling.get(value, value)

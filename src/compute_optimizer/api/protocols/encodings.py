@@ -1,8 +1,11 @@
 """The two encodings as records: what differs between them, and nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
+from msgspec import Raw
 
 from compute_optimizer.api.protocols.cbor_body import (
     moment_from_cbor,
@@ -12,6 +15,7 @@ from compute_optimizer.api.protocols.cbor_body import (
 )
 from compute_optimizer.api.protocols.input_walk import NotAsModelled, Reader, compile_reader
 from compute_optimizer.api.protocols.json_body import moment_from_json, parse_json, render_json
+from compute_optimizer.api.protocols.output_forms import Form, compile_form, written
 from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, epoch_seconds
 from compute_optimizer.shapes import ServiceException
 from compute_optimizer.shapes.model import service_model
@@ -32,6 +36,10 @@ class OperationWalk:
     """From a parsed body to the request."""
     write: Writer
     """From the response to the tree that is rendered."""
+    form: Form
+    """What JSON is written of at once, where the response has no more than that."""
+    entries: Mapping[str, Form]
+    """The same of the entries of each member that is a list of structures."""
 
 
 def compile_walks(
@@ -41,13 +49,24 @@ def compile_walks(
     model = service_model(service)
     readers: dict[str, Reader] = {}
     writers: dict[str, Writer] = {}
-    return {
-        name: OperationWalk(
-            compile_reader(model.operation_model(name).input_shape, read_moment, readers),
-            compile_writer(model.operation_model(name).output_shape, write_moment, writers),
+    forms: dict[str, Form] = {}
+
+    def compiled(operation: OperationModel) -> OperationWalk:
+        output = operation.output_shape
+        return OperationWalk(
+            compile_reader(operation.input_shape, read_moment, readers),
+            compile_writer(output, write_moment, writers),
+            compile_form(output, forms),
+            {name: compile_form(shape, forms) for name, shape in _entry_shapes(output)},
         )
-        for name in model.operation_names
-    }
+
+    return {name: compiled(model.operation_model(name)) for name in model.operation_names}
+
+
+def _entry_shapes(output: StructureShape) -> Iterator[tuple[str, Shape]]:
+    for name, shape in output.members.items():
+        if isinstance(shape, ListShape) and isinstance(shape.member, StructureShape):
+            yield name, shape.member
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,8 @@ class Encoding:
     """By operation."""
     headers: Mapping[str, str]
     """Headers of every response."""
+    write_form: Callable[[Any, Form], bytes | None] | None
+    """Renders at once what a form takes; None where the protocol has no such way."""
     names_error_in_header: bool
     """Whether x-amzn-ErrorType repeats the code (RPC v2 CBOR says that it should not)."""
 
@@ -80,7 +101,26 @@ class Encoding:
 
     def encode(self, response: Mapping[str, Any], operation_name: str) -> bytes:
         """Return the body of a response; unset members are left out."""
-        return self.render(self.walks[operation_name].write(response))
+        walk = self.walks[operation_name]
+        if self.write_form and (body := self.write_form(response, walk.form)) is not None:
+            return body
+        return self.render(walk.write(response))
+
+    def entry_writer(self, operation_name: str) -> Callable[[str, Any], Any] | None:
+        """Return what writes one entry of a list of the response before the whole is encoded.
+
+        It takes the list's member and the entry, and returns what stands for it in the response.
+        None where that would gain nothing.
+        """
+        write, entries = self.write_form, self.walks[operation_name].entries
+        if write is None:
+            return None
+
+        def stand_in(member: str, entry: Any) -> Any:
+            body = write(entry, entries[member])
+            return entry if body is None else Raw(body)
+
+        return stand_in
 
     def encode_error(self, error: ServiceException) -> bytes:
         """Return the body that every client turns into its exception."""
@@ -105,6 +145,7 @@ JSON = Encoding(
     render=render_json,
     walks=compile_walks(SERVED, moment_from_json, epoch_seconds),
     headers={"content-type": "application/x-amz-json-1.0"},
+    write_form=written,
     names_error_in_header=True,
 )
 
@@ -115,6 +156,7 @@ CBOR = Encoding(
     render=render_cbor,
     walks=compile_walks(SERVED, moment_from_cbor, moment_to_cbor),
     headers={"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
+    write_form=None,
     names_error_in_header=False,
 )
 

@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
+from msgspec import Raw
 
 Writer = Callable[[Any], Any]
 """Takes the response's value and returns what the encoder writes."""
@@ -68,7 +69,8 @@ def _structure(shape: StructureShape, timestamp: Writer, known: dict[str, Writer
 
 def _list(member: Writer) -> Writer:
     def write(value: Any) -> list[Any]:
-        written = [member(item) for item in value]
+        # What was written as it came (`Encoding.entry_writer`) was checked then.
+        written = [item if type(item) is Raw else member(item) for item in value]
         same = type(value) is list and all(map(operator.is_, written, value))
         return value if same else written
 

@@ -1,0 +1,43 @@
+"""What memory serving processes hold, and how it grows with what they answer."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+PER_ANSWERS = 100_000
+"""Answers to which a growth is told."""
+
+WARM_UP_SHARE = 0.3
+"""Share of a run that is left out: caches fill up, and the allocator takes its arenas."""
+
+Samples = Sequence[tuple[int, float]]
+"""Answers so far, and the megabytes then."""
+
+
+def serving_processes(parent: int) -> list[int]:
+    """Return the ids of the processes that `serve` has started to answer."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+def private_mb(process: int) -> float:
+    """Return the megabytes that a process has for itself (Private_*, proc(5))."""
+    told = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return sum(map(int, re.findall(r"^Private_\w+: +(\d+) kB", told, re.MULTILINE))) / 1024
+
+
+def growth(samples: Samples) -> float:
+    """Return the megabytes that came for each PER_ANSWERS answers after the warm-up.
+
+    A straight line through all samples: one at each end would tell what the allocator did then.
+    """
+    answers, megabytes = np.array(samples, float).T
+    late = answers >= answers.max() * WARM_UP_SHARE
+    slope, _ = np.polyfit(answers[late], megabytes[late], 1)
+    return float(slope) * PER_ANSWERS

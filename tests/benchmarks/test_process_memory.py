@@ -1,0 +1,27 @@
+"""How memory that grows is told from memory that is taken once."""
+
+import os
+
+import pytest
+
+from benchmarks.process_memory import growth, private_mb
+
+
+def test_growth_is_told_by_100_000_answers() -> None:
+    # 3 MB more with each 50,000 answers: 6 with 100,000.
+    samples = [(number * 50_000, 120.0 + number * 3) for number in range(20)]
+
+    assert growth(samples) == pytest.approx(6.0)
+
+
+def test_what_is_taken_while_warming_up_is_no_growth() -> None:
+    samples = [(number * 10_000, 100.0 if number < 25 else 180.0) for number in range(100)]
+
+    assert growth(samples) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_memory_that_is_written_to_counts_as_private() -> None:
+    before = private_mb(os.getpid())
+    taken = bytearray(os.urandom(1 << 20) * 32)
+
+    assert private_mb(os.getpid()) - before == pytest.approx(len(taken) / 2**20, abs=4)
