@@ -23,6 +23,9 @@ TF_PLUGIN_MIRROR := $(if $(MIRRORS),$(abspath $(firstword $(MIRRORS))/../../..))
 endif
 export TF_PLUGIN_MIRROR
 
+# Images of containers often set this; every process of a test would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format test-clients test-browser bench bench-full quality lock generate dev clean
 
