@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 from compute_optimizer.interfaces import Clock, Sink
+from compute_optimizer.model.recommendation import LARGEST_PAGE
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
-
-LARGEST_PAGE = 1_000
-"""Most recommendations on one page (range of maxResults, spec 8.2)."""
 
 
 @dataclass(slots=True)
