@@ -38,7 +38,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 
 test: dev ## Run the tests (everything but the foreign clients and the browser)
 	@$(ENVIRONMENTS) create ministack identity-provider
-	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
+	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal
 
 check: dev ## Check format, lint, types, import contracts, spelling and generated files
 	$(DEV)/ruff format --check .

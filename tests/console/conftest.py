@@ -1,5 +1,6 @@
 """The console over real stores, with auth off and on, empty and with the fleet of the demo."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -81,16 +82,24 @@ def secured(tmp_path: Path) -> Iterator[House]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The program with auth off and the fleet of the demo, which tests only read."""
-    folder = tmp_path_factory.mktemp("demo")
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the fleet of the demo, analyzed: made once, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
     clock = FixedClock()
     clock.advance(timedelta(hours=1))
     settings = load_settings({"data_dir": folder, "auth": "off"}, {})
     claim_folder(folder)
     with opened(settings, clock) as application:
         prepare(application, DEMO_SIZE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The program with auth off and the fleet of the demo, which tests only read."""
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    shutil.copytree(prepared, folder)
     with housed(folder, auth="off") as found:
         yield found
 
