@@ -23,8 +23,11 @@ TF_PLUGIN_MIRROR := $(if $(MIRRORS),$(abspath $(firstword $(MIRRORS))/../../..))
 endif
 export TF_PLUGIN_MIRROR
 
+# Images of containers often set this; every process of a test would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-clients test-browser bench bench-full quality lock generate dev clean
+.PHONY: help demo test check format environments test-clients test-browser bench bench-full quality lock generate dev clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
@@ -35,7 +38,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 
 test: dev ## Run the tests (everything but the foreign clients and the browser)
 	@$(ENVIRONMENTS) create ministack identity-provider
-	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4
+	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal
 
 check: dev ## Check format, lint, types, import contracts, spelling and generated files
 	$(DEV)/ruff format --check .
@@ -55,7 +58,7 @@ test-clients: dev ## Run foreign clients, each in an environment of its own, aga
 
 test-browser: ## Open every page of the console in Chromium; screenshots go to .artifacts/console
 	@$(ENVIRONMENTS) create browser identity-provider
-	@.venv-browser/bin/python -m pytest -q -m browser --confcutdir tests/browser tests/browser
+	@.venv-browser/bin/python -m pytest -q -n 2 --dist loadgroup -m browser --confcutdir tests/browser tests/browser
 
 bench: dev ## Measure in some ten minutes, and write docs/performance.md
 	@$(DEV)/python -m benchmarks; measured=$$?; $(DEV)/python -m benchmarks.page && exit $$measured
@@ -68,6 +71,9 @@ quality: dev ## Measure the advice on the public traces and write docs/quality.m
 
 dev:
 	@$(ENVIRONMENTS) create dev
+
+environments: dev ## Make every environment that the tests want, several at once
+	@$(ENVIRONMENTS) create ministack identity-provider browser $(CLIENTS)
 
 lock: ## Write the locks in constraints/ anew from what pyproject.toml declares
 	@$(ENVIRONMENTS) lock

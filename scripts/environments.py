@@ -16,11 +16,19 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+
+AT_ONCE = max(2, os.cpu_count() or 1)
+"""Environments that are made side by side: installing unpacks on one core, and waits in between."""
+
+BUILDING = Lock()
+"""Held while the project itself is installed, which writes into the checkout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,14 @@ def folder_of(name: str) -> Path:
     return ROOT / f".venv-{name}"
 
 
+def create_all(names: list[str]) -> None:
+    """Make several side by side; whichever fails, the others are made before that is said."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        made = [pool.submit(create, name) for name in dict.fromkeys(names)]
+    for one in made:
+        one.result()
+
+
 def create(name: str) -> None:
     """Make the environment unless it is ready."""
     environment = ENVIRONMENTS[name]
@@ -115,7 +131,8 @@ def _install_python(environment: Environment, folder: Path) -> bool:
     requirements = [word for lock in environment.locks for word in ("-r", str(lock_file(lock)))]
     _run([*install, "--compile" if environment.compiled else "--no-compile", *requirements])
     if environment.with_project:
-        _run([*install, "--no-build-isolation", "-e", str(ROOT)])
+        with BUILDING:
+            _run([*install, "--no-build-isolation", "-e", str(ROOT)])
     _run([*pip, "check"], quiet=True)
     return True
 
@@ -224,8 +241,11 @@ def main(arguments: list[str]) -> None:
     locking = verbs.add_parser("lock", help="write constraints/NAME.txt anew")
     locking.add_argument("names", nargs="*", metavar="NAME", help=", ".join(LOCKS))
     given = parser.parse_args(arguments)
+    if given.verb == "create":
+        create_all(given.names)
+        return
     for name in given.names or LOCKS:
-        {"create": create, "lock": lock}[given.verb](name)
+        lock(name)
 
 
 if __name__ == "__main__":

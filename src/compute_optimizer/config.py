@@ -11,7 +11,7 @@ from typing import Any
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.preferences import AUTO, PROFILES
-from compute_optimizer.operations.context import LARGEST_PAGE
+from compute_optimizer.model.recommendation import LARGEST_PAGE
 
 PRICE_LIST_URL = "https://pricing.us-east-1.amazonaws.com"
 """Where AWS publishes its price list; anybody may read it (AWS Billing User Guide)."""

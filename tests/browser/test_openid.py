@@ -13,7 +13,7 @@ from tests.browser.checks import check
 from tests.browser.visits import ACCOUNT, served, visiting
 from tests.identity_provider import CLIENT_ID, SECRET, identity_provider
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("walks")]
 
 MEMBER = "222222222222"
 

@@ -1,6 +1,7 @@
 """Every page at three widths, in both themes: complete, open to all, and of this site only."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -30,16 +31,27 @@ LISTS = (
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module", params=WIDTHS)
-def width(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+LOOKS = [
+    pytest.param(look, id="-".join(look), marks=pytest.mark.xdist_group("-".join(look)))
+    for look in product(WIDTHS, THEMES)
+]
+"""Every width in every theme: the pages of one are opened in one tab, by one process."""
 
 
-@pytest.fixture(scope="module", params=THEMES)
-def theme(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+@pytest.fixture(scope="module", params=LOOKS)
+def look(request: pytest.FixtureRequest) -> tuple[str, str]:
+    found: tuple[str, str] = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def width(look: tuple[str, str]) -> str:
+    return look[0]
+
+
+@pytest.fixture(scope="module")
+def theme(look: tuple[str, str]) -> str:
+    return look[1]
 
 
 @pytest.fixture(scope="module")

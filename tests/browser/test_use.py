@@ -20,7 +20,7 @@ from tests.browser.visits import (
     visiting,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("walks")]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def tab_to(visit: Visit, text: str, most: int = 60) -> None:
 def test_a_walk_by_keyboard_alone_from_signing_in_to_a_decision_and_out(visit: Visit) -> None:
     visit.open("/")
     keyboard = visit.page.keyboard
-    assert focused(visit) == "account_id"
+    expect(visit.page.locator("#account_id")).to_be_focused()
     keyboard.type(ACCOUNT)
     keyboard.press("Enter")
     expect(visit.page).to_have_title(re.compile("^Dashboard"))

@@ -34,6 +34,9 @@ CHROMIUM = (
 
 START_SECONDS = 120
 
+PATIENCE = 120_000
+"""Milliseconds, far more than any page takes: two browsers share the machine."""
+
 
 def environment(data_dir: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
@@ -68,9 +71,9 @@ class Visit:
 
     def open(self, path: str) -> None:
         """Open a page of the console and wait until it is complete, its charts included."""
+        # The server says in the page what its scripts have to fetch: nothing is busy before it is.
         self.page.goto(f"{self.url}/console{path}")
-        self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+        self.page.wait_for_selector("[aria-busy=true]", state="detached")
 
     def watch(self) -> None:
         """Note errors of the console and requests to other hosts from now on."""
@@ -91,6 +94,7 @@ class Visit:
 def visiting(browser: "Browser", url: str, **options: Any) -> Iterator[Visit]:
     """Open a tab with an empty jar of cookies."""
     context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
     visit = Visit(context.new_page(), url)
     visit.watch()
     try:
@@ -104,4 +108,4 @@ def sign_in(visit: Visit, account: str = ACCOUNT) -> None:
     visit.open("/sign-in")
     visit.page.fill("#account_id", account)
     visit.page.click("button.primary")
-    visit.page.wait_for_load_state("networkidle")
+    visit.page.wait_for_url(lambda url: not url.endswith("/sign-in"))

@@ -1,15 +1,14 @@
 """Backups with writers running, and `kill -9` during a backup and a restore."""
 
-import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -25,6 +24,7 @@ from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 from tests.enrolling import ALPHA, BETA, Desk
 from tests.every_table import every_row
+from tests.forked import NEVER, changes_of_files, ended, forked
 from tests.states import FreshUrl
 from tests.stored_fleets import CPU, LAST_DAY, store_fleet
 
@@ -37,22 +37,6 @@ SECONDS = 60.0
 
 DAYS = 3
 TODAY = Window(LAST_DAY, LAST_DAY)
-
-# Dies at the n-th file that it opens for writing, gives another name or removes.
-DRIVER = """
-import os, signal, sys
-left = int(sys.argv.pop(1))
-def watch(event, arguments):
-    global left
-    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_ACCMODE
-    if writes or event in ("os.rename", "os.link", "shutil.rmtree", "sqlite3.connect"):
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-from compute_optimizer.cli import main
-sys.addaudithook(watch)
-main()
-"""
 
 
 def silently(_what: str, _done: int, _total: int) -> None:
@@ -101,10 +85,11 @@ def test_backups_while_others_import_analyze_and_enroll_are_each_of_one_moment(
         desk.settle()
         store_fleet(state, tiles, ALPHA, cpu=[1.0] * 3, days=DAYS)
         # An import writes a level of CPU to all days, so that a mixture of two would show.
-        writers = [State(url) for _ in range(3)]
+        writers, imported = [State(url) for _ in range(3)], Semaphore(0)
 
         def take(number: int) -> None:
             store_fleet(writers[0], tiles, ALPHA, cpu=[2.0 + number] * 3, days=DAYS)
+            imported.release()
 
         def advise(_number: int) -> None:
             analyze(writers[1], tiles, desk.clock, workers=1)
@@ -119,6 +104,8 @@ def test_backups_while_others_import_analyze_and_enroll_are_each_of_one_moment(
             for number in range(4):
                 request = BackupRequest(tmp_path / f"{number}")
                 back_up(state, tiles, SystemClock(), request, silently)
+                if number == 0:
+                    wait_for_a_whole(imported)
         for writer in writers:
             writer.close()
 
@@ -126,6 +113,14 @@ def test_backups_while_others_import_analyze_and_enroll_are_each_of_one_moment(
     seen = [levels_in(tmp_path / f"{number}", fresh_sqlite(), tmp_path) for number in range(4)]
     assert all(len(one) == 1 for one in seen), seen
     assert len(set().union(*seen)) > 1, "nothing was written meanwhile"
+
+
+def wait_for_a_whole(import_ended: Semaphore) -> None:
+    """Wait for the end of an import that begins after now: the second end from now on."""
+    while import_ended.acquire(blocking=False):
+        pass
+    for _ in range(2):
+        assert import_ended.acquire(timeout=SECONDS), "nothing is imported"
 
 
 def levels_in(backup: Path, url: str, folder: Path) -> set[float]:
@@ -153,17 +148,17 @@ def folder(tmp_path: Path, tiles: TileStore) -> Path:
     return tmp_path / "data"
 
 
-def killed_at(number: int, *words: str) -> int:
+@pytest.fixture
+def killed_at(tmp_path: Path) -> Callable[..., int]:
     """Run a command that dies at its n-th change of a file, and return how it ended."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    ended = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(number), *words],
-        capture_output=True,
-        env=environment,
-        timeout=SECONDS,
-    )
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode
+    said = tmp_path / "said"
+
+    def run(number: int, *words: str) -> int:
+        code = ended(forked(said, *words, dies_at=number, of=changes_of_files), SECONDS)
+        assert code in (0, -signal.SIGKILL), said.read_text()
+        return code
+
+    return run
 
 
 def content(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -177,7 +172,7 @@ def content(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 def test_a_killed_backup_is_no_backup_and_the_next_one_is_whole(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, killed_at: Callable[..., int]
 ) -> None:
     before = content(folder)
     target = tmp_path / "kept"
@@ -187,17 +182,17 @@ def test_a_killed_backup_is_no_backup_and_the_next_one_is_whole(
             assert not target.exists() or content(target) == before
         shutil.rmtree(target, ignore_errors=True)
 
-    assert killed_at(10**6, "backup", str(target), "--data-dir", str(folder)) == 0
+    assert killed_at(NEVER, "backup", str(target), "--data-dir", str(folder)) == 0
     assert content(target) == before == content(folder)
     assert not list(tmp_path.glob(".*")) and not (folder / "tiles" / "pinned").exists()
 
 
 @pytest.mark.parametrize("filled", [False, True])
 def test_a_killed_restore_leaves_the_former_data_or_the_restored(
-    folder: Path, tmp_path: Path, filled: bool
+    folder: Path, tmp_path: Path, killed_at: Callable[..., int], filled: bool
 ) -> None:
     target, kept = tmp_path / "target", tmp_path / "kept"
-    assert killed_at(10**6, "backup", str(kept), "--data-dir", str(folder)) == 0
+    assert killed_at(NEVER, "backup", str(kept), "--data-dir", str(folder)) == 0
     wanted = content(folder)
     former = other_data(tmp_path / "former") if filled else None
     for number in random.Random(SEED).sample(range(25), MOMENTS):
@@ -209,7 +204,7 @@ def test_a_killed_restore_leaves_the_former_data_or_the_restored(
         found = content(target)
         assert found in (wanted, former) or (not filled and not any_rows(found[0]))
 
-    assert killed_at(10**6, *words, "--overwrite") == 0
+    assert killed_at(NEVER, *words, "--overwrite") == 0
     assert content(target) == wanted
     on_disk = {one.name for one in (target / "tiles" / "current").rglob("*.parquet")}
     assert on_disk == {Path(one).name for one in wanted[1]}

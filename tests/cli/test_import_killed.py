@@ -1,16 +1,14 @@
 """`kill -9` during an import: the view is the one before or the one after, never another."""
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +20,7 @@ from compute_optimizer.model.metrics import MetricKey, Statistic, Window
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 from tests.enrolling import MANAGEMENT, Desk
+from tests.forked import Forked, ended, forked, renames_of_tiles
 from tests.records import FixedClock
 from tests.traces import write_inventory
 
@@ -41,21 +40,6 @@ EVERY = [
 
 View = tuple[list[str], dict[str, list[bytes]]]
 """ARNs of the inventory, and the samples of every series as bytes."""
-
-# Dies before the n-th time that a tile is given another name.
-DRIVER = """
-import os, signal, sys
-left = int(sys.argv.pop(1))
-def watch(event, arguments):
-    global left
-    if event == "os.rename" and str(arguments[0]).endswith(".parquet"):
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-from compute_optimizer.cli import main
-main()
-"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +62,11 @@ class Folder:
     def words(self) -> list[str]:
         files = ["--inventory", str(self.fleet), "--metrics", str(self.metrics)]
         return ["import", *files, "--data-dir", str(self.data)]
+
+    @property
+    def said(self) -> Path:
+        """What a command on the folder prints."""
+        return self.data.with_name(f"{self.data.name}-said")
 
     def copy(self, data: Path) -> "Folder":
         shutil.copytree(self.data, data)
@@ -164,24 +153,22 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(before: Folder, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = before.copy(tmp_path_factory.mktemp("whole") / "data")
-    process = started(folder, [sys.executable, "-m", "compute_optimizer"])
+    process = started(folder)
     start = locked_at(folder, process)
-    _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, errors
+    assert ended(process, SECONDS) == 0, folder.said.read_text()
     return Whole(folder.view(), monotonic() - start)
 
 
-def started(folder: Folder, program: list[str]) -> "subprocess.Popen[str]":
-    pipe = subprocess.PIPE
-    return subprocess.Popen([*program, *folder.words], stdout=pipe, stderr=pipe, text=True)
+def started(folder: Folder, **options: Any) -> Forked:
+    return forked(folder.said, *folder.words, **options)
 
 
-def locked_at(folder: Folder, process: "subprocess.Popen[str]") -> float:
+def locked_at(folder: Folder, process: Forked) -> float:
     """Return when the process took the lock, waiting for it."""
     lock = folder.tiles.root / "import.lock"
     latest = monotonic() + SECONDS
     while not lock.exists():
-        assert process.poll() is None, process.communicate()
+        assert process.exitcode is None, folder.said.read_text()
         assert monotonic() < latest, "the import did not start"
         sleep(0.002)
     return monotonic()
@@ -208,14 +195,13 @@ def test_killed_at_a_random_moment(
     before: Folder, whole: Whole, tmp_path: Path, share: float
 ) -> None:
     folder = before.copy(tmp_path / "data")
-    process = started(folder, [sys.executable, "-m", "compute_optimizer"])
+    process = started(folder)
     locked_at(folder, process)
     sleep(share * whole.seconds)
     process.kill()
-    process.communicate(timeout=SECONDS)
 
     # A run that was faster than the one measured has ended by itself.
-    assert process.returncode in (-signal.SIGKILL, 0)
+    assert ended(process, SECONDS) in (-signal.SIGKILL, 0)
     check_after_a_kill(folder, before.view(), whole.view)
 
 
@@ -224,9 +210,8 @@ def test_killed_before_every_change_of_a_name(before: Folder, whole: Whole, tmp_
     new: list[bool] = []
     for number in range(4):
         folder = before.copy(tmp_path / str(number))
-        process = started(folder, [sys.executable, "-c", DRIVER, str(number)])
-        printed = process.communicate(timeout=SECONDS)
-        assert process.returncode == -signal.SIGKILL, (number, printed)
+        process = started(folder, dies_at=number, of=renames_of_tiles)
+        assert ended(process, SECONDS) == -signal.SIGKILL, (number, folder.said.read_text())
         new.append(check_after_a_kill(folder, before.view(), whole.view))
 
     assert new == [False, False, False, True]
@@ -234,10 +219,10 @@ def test_killed_before_every_change_of_a_name(before: Folder, whole: Whole, tmp_
 
 def test_a_killed_import_lets_go_of_the_lock(before: Folder, tmp_path: Path) -> None:
     folder = before.copy(tmp_path / "data")
-    process = started(folder, [sys.executable, "-m", "compute_optimizer"])
+    process = started(folder)
     locked_at(folder, process)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=SECONDS)
+    process.kill()
+    ended(process, SECONDS)
 
     with folder.tiles.locked():
         pass

@@ -16,6 +16,13 @@ print(sorted(one for one in sys.modules if one.startswith("compute_optimizer.cli
 """
 
 
+AFTER_IMPORTING = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+print(*sorted(set(sys.argv[2:]) & set(sys.modules)))
+"""
+
+
 def group() -> typer.core.TyperGroup:
     found = typer.main.get_command(app)
     assert isinstance(found, typer.core.TyperGroup)
@@ -46,3 +53,26 @@ def test_a_command_imports_no_other_command() -> None:
     assert "'compute_optimizer.cli.status'" in imported
     for other in ("serve", "collect", "backtest", "worker"):
         assert f"'compute_optimizer.cli.{other}'" not in imported
+
+
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [
+        ("cli", ("compute_optimizer.operations", "sqlalchemy", "numpy", "pyarrow")),
+        (
+            "cli.backup",
+            ("compute_optimizer.jobs.worker", "compute_optimizer.sources.aws", "alembic"),
+        ),
+    ],
+)
+def test_a_start_does_not_wait_for_what_it_does_not_need(
+    module: str, unneeded: tuple[str, ...]
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", AFTER_IMPORTING, f"compute_optimizer.{module}", *unneeded],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ran.stdout.split() == []

@@ -1,5 +1,6 @@
 """The console over real stores, with auth off and on, empty and with the fleet of the demo."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from compute_optimizer.api.authorization import policy_allowing
+from compute_optimizer.api.background import repeating
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.app import front_door, opened
+from compute_optimizer.app import Repeat, front_door, opened
 from compute_optimizer.app.console import console_of
 from compute_optimizer.cli.demo import prepare
 from compute_optimizer.config import Settings, load_settings
@@ -58,12 +60,18 @@ class House:
 
 
 @contextmanager
-def housed(folder: Path, *, clock: FixedClock | None = None, **settings: Any) -> Iterator[House]:
-    """Open the program on a folder."""
+def housed(
+    folder: Path,
+    *,
+    clock: FixedClock | None = None,
+    repeat: Repeat = repeating,
+    **settings: Any,
+) -> Iterator[House]:
+    """Open the program on a folder; what it does in the background is repeated as told."""
     clock, chosen = clock or FixedClock(), load_settings({"data_dir": folder, **settings}, {})
     with ExitStack() as stack:
         application = stack.enter_context(opened(chosen, clock))
-        door = stack.enter_context(front_door(application))
+        door = stack.enter_context(front_door(application, repeat))
         yield House(chosen, application.state, clock, door, console_of(application, door))
 
 
@@ -81,17 +89,34 @@ def secured(tmp_path: Path) -> Iterator[House]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The program with auth off and the fleet of the demo, which tests only read."""
-    folder = tmp_path_factory.mktemp("demo")
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the fleet of the demo, analyzed: made once, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
     clock = FixedClock()
     clock.advance(timedelta(hours=1))
     settings = load_settings({"data_dir": folder, "auth": "off"}, {})
     claim_folder(folder)
     with opened(settings, clock) as application:
         prepare(application, DEMO_SIZE)
-    with housed(folder, auth="off") as found:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The program with auth off and the fleet of the demo, which tests only read."""
+    with copied(prepared, tmp_path_factory) as found:
+        yield found
+
+
+@contextmanager
+def copied(
+    prepared: Path, folders: pytest.TempPathFactory, repeat: Repeat = repeating
+) -> Iterator[House]:
+    """Open the program with auth off on a copy of a data folder."""
+    folder = folders.mktemp("demo") / "data"
+    shutil.copytree(prepared, folder)
+    with housed(folder, repeat=repeat, auth="off") as found:
         yield found
 
 

@@ -6,7 +6,7 @@ import html
 import io
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from compute_optimizer.console import room as console_room
 from compute_optimizer.console.messages import Response
 from compute_optimizer.console.room import console_app
 from compute_optimizer.jobs.export import run_exports
-from tests.console.conftest import ACCOUNT, House, housed
+from tests.console.conftest import ACCOUNT, House, copied, housed
 from tests.console.visiting import HOST, Visit, text, words
 
 MEMBER = "222222222222"
@@ -26,6 +26,13 @@ FORM = {
     "region": "us-east-1",
     "bucket": "my-exports",
 }
+
+
+@pytest.fixture(scope="module")
+def demo(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The fleet of the demo; its exports are written when a test says so, and not before."""
+    with copied(prepared, tmp_path_factory, repeat=lambda *_steps: nullcontext()) as found:
+        yield found
 
 
 def write_files(house: House) -> None:

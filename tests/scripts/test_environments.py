@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from types import ModuleType
 
 import pytest
@@ -38,6 +39,43 @@ def test_environment_is_made_anew_unless_its_stamp_says_that_it_is_ready(
     assert (folder / "bin/python").exists()
     assert not (folder / "left-by-an-interrupted-run").exists()
     assert len(list(folder.glob("ready-*"))) == 1
+
+
+@pytest.fixture
+def two(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The same with two environments, of which neither is begun before both are."""
+    little = script.ENVIRONMENTS["little"]
+    monkeypatch.setattr(script, "ENVIRONMENTS", {"one": little, "other": little})
+    both, make = Barrier(2), script._make_venv
+
+    def together(folder: Path) -> None:
+        both.wait(timeout=60)
+        make(folder)
+
+    monkeypatch.setattr(script, "_make_venv", together)
+    return script
+
+
+def test_several_environments_are_made_side_by_side(two: ModuleType, tmp_path: Path) -> None:
+    two.main(["create", "one", "other"])
+
+    assert ready(tmp_path) == {".venv-one", ".venv-other"}
+
+
+def test_one_that_cannot_be_made_is_told_when_the_other_is_ready(
+    two: ModuleType, tmp_path: Path
+) -> None:
+    two.ENVIRONMENTS["one"] = two.Environment(("broken",))
+    (tmp_path / "constraints/broken.txt").write_text("no requirement at all\n")
+
+    with pytest.raises(SystemExit, match="this command failed"):
+        two.main(["create", "one", "other"])
+
+    assert ready(tmp_path) == {".venv-other"}
+
+
+def ready(folder: Path) -> set[str]:
+    return {stamp.parent.name for stamp in folder.glob(".venv-*/ready-*")}
 
 
 def test_stamp_follows_the_content_of_the_lock(script: ModuleType, tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """How far something is: a bar where stderr is a terminal, for the worker else a line in the log."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -17,7 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from compute_optimizer.jobs.worker import Told
+if TYPE_CHECKING:  # A command that shows a bar need not import every job.
+    from compute_optimizer.jobs.worker import Told
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,9 @@ from compute_optimizer.model.preferences import PUBLISHED, Preferences
 HOURS_PER_MONTH = 730
 """Hours; reproduces a published sample of the service exactly (spec 3.9)."""
 
+LARGEST_PAGE = 1_000
+"""Most recommendations on one page (range of maxResults, spec 8.2)."""
+
 
 class Finding(StrEnum):
     """The service's findings, in the model's spelling."""

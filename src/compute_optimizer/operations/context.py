@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.interfaces import Clock, Sink
+from compute_optimizer.model.recommendation import LARGEST_PAGE
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 
@@ -12,9 +13,6 @@ WriteEntry = Callable[[str, Any], Any]
 """Takes the member of an answer that is a list, and one entry of it; returns what stands for the
 entry in the answer. Entries that are written as they come use the same memory, one after the
 other, which saves more time than writing takes."""
-
-LARGEST_PAGE = 1_000
-"""Most recommendations on one page (range of maxResults, spec 8.2)."""
 
 
 @dataclass(slots=True)

@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Table, delete, func, select, text
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.store.bulk import CHUNK_ROWS, Row, insert_rows
+from compute_optimizer.store.revisions import alembic_version
 from compute_optimizer.store.schema import metadata, sealing_keys
 from compute_optimizer.store.state import State
 
@@ -43,7 +43,7 @@ def is_filled(connection: Connection) -> bool:
 
 def revision_of(connection: Connection) -> str:
     """Return the revision of the schema."""
-    return str(MigrationContext.configure(connection).get_current_revision())
+    return str(connection.execute(select(alembic_version.c.version_num)).scalar_one())
 
 
 def copy_tables(source: Connection, target: Connection, told: Told) -> dict[str, int]:
