@@ -24,11 +24,12 @@ from sqlalchemy import Table, select
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.backtest import BacktestRequest, backtest, stored_fleet
+from compute_optimizer.jobs.backtest import BacktestRequest, backtest
 from compute_optimizer.jobs.calibrate import calibrate
 from compute_optimizer.jobs.executors import opened_executor
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.jobs.executors.on_ray import QUIET
+from compute_optimizer.jobs.stored_fleets import stored_fleet
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from compute_optimizer.app import Application, opened, tiles_of
-from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
 from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
@@ -37,10 +36,9 @@ from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.backtest import (
-    ENGINE_DIMENSIONS,
     BacktestRequest,
     Progress,
-    stored_fleet,
+    backtest_stored,
     trace_fleet,
 )
 from compute_optimizer.jobs.backtest import backtest as run_backtest
@@ -144,9 +142,13 @@ def backtest(
     )
     with _progress_bar() as progress:
         progress("Reading", 0, 1)
-        replayed = _fleet(trace, place, statistic, request, progress)
         fit_on = trace_fleet(fit, statistic) if fit else None
-        report = run_backtest(replayed, request, fit_on, progress)
+        if trace is not None:
+            report = run_backtest(trace_fleet(trace, statistic), request, fit_on, progress)
+        else:
+            with place.opened() as (application, tiles, execute):
+                state = application.state
+                report = backtest_stored(state, tiles, request, fit_on, progress, execute)
     if plots is not None:
         write_plots(report, plots)
     if output is Format.JSON:
@@ -219,25 +221,6 @@ class _Place:
             executing(application, self.where, self.address, workers) as execute,
         ):
             yield application, tiles_of(self.settings), execute
-
-
-def _fleet(
-    trace: Path | None,
-    place: _Place,
-    statistic: Statistic | None,
-    request: BacktestRequest,
-    progress: Progress,
-) -> TraceFleet:
-    if trace is not None:
-        return trace_fleet(trace, statistic)
-    with place.opened() as (application, tiles, execute):
-        return stored_fleet(
-            application.state,
-            tiles,
-            request.dimensions or tuple(ENGINE_DIMENSIONS),
-            execute,
-            lambda done, total: progress("Reading", done, total),
-        )
 
 
 def _words(given: str | None) -> list[str]:

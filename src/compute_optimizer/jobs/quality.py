@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.backtest import BacktestRequest, Whose, backtest, stored_fleet
+from compute_optimizer.jobs.backtest import BacktestRequest, backtest_stored
 from compute_optimizer.jobs.replay import replay, stored_past
+from compute_optimizer.jobs.stored_fleets import Whose
 from compute_optimizer.model.backtested import Backtested
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
@@ -148,8 +149,9 @@ def _report(
 def _compared(
     state: State, tiles: TileStore, _name: str, whose: Whose, check: Check
 ) -> dict[str, Any]:
-    fleet = stored_fleet(state, tiles, whose=whose)
-    return backtest(fleet, BacktestRequest(), progress=lambda *_: check())
+    return backtest_stored(
+        state, tiles, BacktestRequest(), progress=lambda *_: check(), whose=whose
+    )
 
 
 def _replayed(
