@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from compute_optimizer.app import Application, opened, tiles_of
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
 from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
@@ -20,8 +18,8 @@ from compute_optimizer.cli.backtest_tables import print_report
 from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
+    Place,
     Where,
-    executing,
     refuse_executor,
 )
 from compute_optimizer.cli.output import (
@@ -32,9 +30,7 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.cli.replay_tables import print_replay
-from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.backtest import (
     BacktestRequest,
     Progress,
@@ -46,7 +42,6 @@ from compute_optimizer.jobs.replay import demo_past, replay, replayed_type, stor
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.resources import ResourceType
-from compute_optimizer.store.tiles import TileStore
 
 USUAL_BUDGETS = ",".join(f"{budget:g}" for budget in BUDGETS)
 
@@ -119,7 +114,7 @@ def backtest(
     _check_source(trace, fleet, demo, statistic)
     if not fleet:
         refuse_executor(executor, address, "a trace or the demo")
-    place = _Place(settings_for(data_dir), executor, address)
+    place = Place(settings_for(data_dir), executor, address)
     if kind is not None:
         asked = (trace, dimensions, fit, processor_speed, robustness, lookbacks, ablation, plots)
         _refuse_for(kind, any(asked) or budgets != USUAL_BUDGETS)
@@ -175,7 +170,7 @@ def _replay(
     demo: bool,
     origins: tuple[date, ...],
     seed: int,
-    place: "_Place",
+    place: "Place",
     output: Format,
 ) -> None:
     with _progress_bar() as progress:
@@ -202,25 +197,6 @@ def _check_source(trace: Path | None, fleet: bool, demo: bool, statistic: Statis
             "--statistic chooses among those of a trace file; a fleet is replayed on its maxima "
             "where it has some, as it is analyzed"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The metric store, and where its shards are worked off."""
-
-    settings: Settings
-    where: Where
-    address: str
-
-    @contextmanager
-    def opened(self) -> Iterator[tuple[Application, TileStore, Executor]]:
-        """Open the stores, and an executor: one process, unless it is Ray."""
-        workers = 1 if self.where is Where.LOCAL else None
-        with (
-            opened(self.settings) as application,
-            executing(application, self.where, self.address, workers) as execute,
-        ):
-            yield application, tiles_of(self.settings), execute
 
 
 def _words(given: str | None) -> list[str]:
