@@ -61,7 +61,8 @@ def on_ray(workers: int = 0, address: str = "") -> Iterator[Executor]:
         stack.callback(ray.shutdown)
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:
+            # Whatever it is: a start that takes longer than Ray waits is a bare Exception.
             raise StoreUnavailable(
                 f"Ray at {address or 'this machine'} cannot be used: {error}; is it running, with "
                 "the same versions of Ray and Python?"
