@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
 from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
@@ -141,15 +142,20 @@ def backtest(
         if trace is not None:
             report = run_backtest(trace_fleet(trace, statistic), request, fit_on, progress)
         else:
-            with place.opened() as (application, tiles, execute):
-                state = application.state
-                report = backtest_stored(state, tiles, request, fit_on, progress, execute)
+            report = _of_store(place, request, fit_on, progress)
     if plots is not None:
         write_plots(report, plots)
     if output is Format.JSON:
         print_json(report)
     else:
         print_report(report)
+
+
+def _of_store(
+    place: Place, request: BacktestRequest, fit_on: TraceFleet | None, progress: Progress
+) -> dict[str, Any]:
+    with place.opened() as (application, tiles, execute):
+        return backtest_stored(application.state, tiles, request, fit_on, progress, execute)
 
 
 def _other_type(name: str | None) -> ResourceType | None:
