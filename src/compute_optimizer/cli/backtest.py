@@ -139,10 +139,8 @@ def backtest(
     with _progress_bar() as progress:
         progress("Reading", 0, 1)
         fit_on = trace_fleet(fit, statistic) if fit else None
-        if trace is not None:
-            report = run_backtest(trace_fleet(trace, statistic), request, fit_on, progress)
-        else:
-            report = _of_store(place, request, fit_on, progress)
+        replayed = trace_fleet(trace, statistic) if trace else None
+        report = _scored(replayed, place, request, fit_on, progress)
     if plots is not None:
         write_plots(report, plots)
     if output is Format.JSON:
@@ -151,9 +149,16 @@ def backtest(
         print_report(report)
 
 
-def _of_store(
-    place: Place, request: BacktestRequest, fit_on: TraceFleet | None, progress: Progress
+def _scored(
+    trace: TraceFleet | None,
+    place: Place,
+    request: BacktestRequest,
+    fit_on: TraceFleet | None,
+    progress: Progress,
 ) -> dict[str, Any]:
+    """Return the scores of a trace, or of the metric store where there is none."""
+    if trace is not None:
+        return run_backtest(trace, request, fit_on, progress)
     with place.opened() as (application, tiles, execute):
         return backtest_stored(application.state, tiles, request, fit_on, progress, execute)
 
