@@ -78,11 +78,12 @@ def make_fleet(folder: Path, instances: int, fleet: str = GENERATED) -> tuple[St
         return state, tiles
     change_enrollment(state, FixedClock(), ACCOUNT, "Active")
     for region in REGIONS:
-        _store_region(state, tiles, region, instances // len(REGIONS))
+        store_region(state, tiles, region, instances // len(REGIONS))
     return state, tiles
 
 
-def _store_region(state: State, tiles: TileStore, region: str, instances: int) -> None:
+def store_region(state: State, tiles: TileStore, region: str, instances: int) -> None:
+    """Store instances of ACCOUNT in a Region, and their tiles."""
     moved = [
         replace(one, arn=one.arn.replace("us-east-1", region), region=region)
         for one in generated_fleet(instances)

@@ -104,6 +104,12 @@ BENCHMARKS = (
         _size("20,000 rows", 15, "--rows 20000 --to folder", 300),
     ),
     Benchmark(
+        "ray_scaling",
+        "An analysis by one and by two workers of Ray, beside one process without it",
+        _size("4,000 instances in 8 shards", 90, "--instances 4000 --rounds 5 --tasks 500", 400),
+        _size("800 instances in 8 shards", 30, "--instances 800 --rounds 3 --tasks 200", 100),
+    ),
+    Benchmark(
         "simulate_rate",
         "Simulations of other preferences, by the size of the grid",
         _size("1,000 instances", 90, "--instances 1000 --rounds 3"),

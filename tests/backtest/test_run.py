@@ -170,7 +170,7 @@ def test_a_short_past_is_halved() -> None:
 
 
 def test_origins_of_a_fleet_without_a_protocol_end_with_its_last_day() -> None:
-    assert origins_of(FLEET) == (18, 32)
+    assert origins_of(FLEET.facts) == (18, 32)
 
 
 def test_too_short_a_fleet_is_refused() -> None:

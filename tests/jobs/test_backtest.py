@@ -1,7 +1,7 @@
 """Backtests of the metric store, and of the public traces against DuckDB."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,13 @@ import pytest
 from compute_optimizer.backtest.fleet import CPU, DISK, MEMORY, NETWORK
 from compute_optimizer.backtest.options import STEPS
 from compute_optimizer.errors import Conflict, InvalidInput
-from compute_optimizer.jobs.backtest import BacktestRequest, backtest, stored_fleet, trace_fleet
+from compute_optimizer.jobs.backtest import (
+    BacktestRequest,
+    backtest,
+    backtest_stored,
+    trace_fleet,
+)
+from compute_optimizer.jobs.stored_fleets import stored_fleet
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     MetricKey,
@@ -125,6 +131,32 @@ def test_a_stored_fleet_is_scored(desk: Desk, tiles: TileStore) -> None:
     assert origin["scored"] == 3
     assert default["violations"] == 0
     assert default["savings"] > 0
+
+
+def test_a_stored_fleet_is_scored_as_if_it_were_in_one_piece(desk: Desk, tiles: TileStore) -> None:
+    generator = np.random.default_rng(51)
+    for region, days in (("us-east-1", 28), ("eu-west-1", 28), ("ap-south-1", 1)):
+        levels = generator.uniform(5, 90, 24).tolist()
+        fleet = store_fleet(desk.state, tiles, ALPHA, region, cpu=levels, days=days)
+    # Of one machine of the last shard there is traffic, on a day that is not the newest.
+    with desk.state.writing() as connection:
+        key = place(connection, fleet)[fleet[0].arn]
+    day = LAST_DAY - timedelta(days=3)
+    sent = {MetricKey("NetworkIn", Statistic.SUM): np.full((1, SLOTS_PER_DAY), 3000, np.float32)}
+    put_samples(desk.state, tiles, key, ShardSamples((fleet[0].arn,), Window(day, day), sent))
+
+    request = BacktestRequest(budgets=(0.05,))
+    report = backtest_stored(desk.state, tiles, request)
+
+    assert report["fleet"]["dimensions"] == [CPU, MEMORY, NETWORK]
+    assert report == backtest(stored_fleet(desk.state, tiles), request)
+
+
+def test_a_dimension_that_nobody_sent_is_refused(desk: Desk, tiles: TileStore) -> None:
+    store_fleet(desk.state, tiles, ALPHA, days=28)
+
+    with pytest.raises(InvalidInput, match="no dimension 'disk'; expected some of cpu"):
+        backtest_stored(desk.state, tiles, BacktestRequest((CPU, DISK)))
 
 
 def test_a_budget_that_is_no_share_is_refused(shared: Path) -> None:

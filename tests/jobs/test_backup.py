@@ -6,9 +6,10 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from compute_optimizer.store.backup_files import MANIFEST, Manifest
 from compute_optimizer.store.schema import sealing_keys
 from compute_optimizer.store.tile_pins import pinning
 from compute_optimizer.store.tiles import PINNED, TileStore, sweep, tile_paths
+from tests.buckets import in_bucket
 from tests.enrolling import ALPHA, BETA, Desk, HandClock
 from tests.every_table import every_row
 from tests.states import FreshUrl
@@ -42,10 +44,13 @@ class Place:
     state: State
     folder: Path
     clock: HandClock
+    tiles_url: str = ""
+    """Of a bucket, where the tiles lie in one."""
 
     @property
     def tiles(self) -> TileStore:
-        return TileStore(self.folder / "tiles")
+        root = self.folder / "tiles"
+        return in_bucket(root, self.tiles_url, self.state) if self.tiles_url else TileStore(root)
 
     @property
     def key_file(self) -> Path:
@@ -66,8 +71,10 @@ class Place:
     def named(self) -> dict[str, bytes]:
         """Return the content of every tile that the state names."""
         with self.state.reading() as connection:
-            paths = tile_paths(connection).values()
-        return {path: (self.tiles.root / "current" / path).read_bytes() for path in paths}
+            paths = list(tile_paths(connection).values())
+        with TemporaryDirectory(dir=self.folder) as copies:
+            assert self.tiles.place.copy(paths, Path(copies)) is None
+            return {path: (Path(copies) / path).read_bytes() for path in paths}
 
     def current(self) -> set[str]:
         root = self.tiles.root / "current"
@@ -92,7 +99,12 @@ def either(state: State, tmp_path: Path) -> Place:
 
 def filled(state: State, tmp_path: Path) -> Place:
     """Return two accounts, one machine with two weeks of samples in each, analyzed."""
-    made = Place(state, tmp_path / "data", HandClock())
+    return fill(Place(state, tmp_path / "data", HandClock()))
+
+
+def fill(made: Place) -> Place:
+    """Do so where the place says."""
+    state = made.state
     desk = Desk(state, made.clock)
     for account in (ALPHA, BETA):
         desk.opt_in(account)
@@ -148,6 +160,29 @@ def check_that_all_comes_back(place: Place, empty: Place, target: Path) -> None:
     assert found.manifest == made
     assert (found.tiles, found.rows) == (2 * DAYS, sum(map(len, wanted.values())))
     assert not empty.key_file.exists()
+
+
+def test_tiles_come_back_from_one_bucket_into_another(
+    sqlite_state: State, empty: Place, tiles_url: str, tmp_path: Path
+) -> None:
+    source = fill(Place(sqlite_state, tmp_path / "data", HandClock(), f"{tiles_url}/source"))
+    target = replace(empty, tiles_url=f"{tiles_url}/target")
+
+    check_that_all_comes_back(source, target, tmp_path / "backup")
+
+    # Nothing stays on this machine that only a bucket should hold, pins of the backup included.
+    for one in (source, target):
+        assert one.current() == set()
+        assert list((one.folder / "tiles").rglob("*.parquet")) == []
+    assert len(target.tiles.place.files("current")) == 2 * DAYS
+
+
+def test_tiles_of_a_bucket_come_back_into_a_folder(
+    sqlite_state: State, empty: Place, tiles_url: str, tmp_path: Path
+) -> None:
+    source = fill(Place(sqlite_state, tmp_path / "data", HandClock(), tiles_url))
+
+    check_that_all_comes_back(source, empty, tmp_path / "backup.tar")
 
 
 def test_what_comes_back_can_be_analyzed_to_the_same_end(place: Place, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from compute_optimizer.backtest.fleet import CPU
 from compute_optimizer.backtest.intervals import wilson
-from compute_optimizer.backtest.trial import Trial
+from compute_optimizer.backtest.trial import Train, Trial
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.risk import SCORE_RISKS, scored
 
@@ -24,6 +24,9 @@ LEAST, MOST = 1e-4, 1 - 1e-4
 
 COVERED_SHARE = 0.95
 """Share of the slots before the origin from which a resource counts as well covered."""
+
+WELL_COVERED = "well covered"
+"""Under which a trial remembers who is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,11 +175,20 @@ def groups_of(trial: Trial) -> dict[str, Booleans]:
     """Return unclipped resources by size and by coverage before the origin."""
     counted = trial.counted
     vcpus = trial.train.current[counted, trial.options.dimensions.index(CPU)]
-    series = trial.train.demand[CPU][counted]
-    covered = np.isfinite(series).mean(axis=1) >= COVERED_SHARE
+    covered = well_covered(trial)[counted]
     return {
         "up to 2 vCPU": vcpus <= 2,
         "more than 2 vCPU": vcpus > 2,
         "well covered": covered,
         "with gaps": ~covered,
     }
+
+
+def well_covered(trial: Trial) -> Booleans:
+    """Return which resources sent nearly all of their CPU samples before the origin."""
+    return trial.remembered(WELL_COVERED, lambda: _well_covered(trial.train))
+
+
+def _well_covered(train: Train) -> Booleans:
+    found: Booleans = np.isfinite(train.demand[CPU]).mean(axis=1) >= COVERED_SHARE
+    return found

@@ -17,6 +17,9 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 PEAK_PERCENT = 99.9
 """What the violation of an option is about: 0.1 % of the samples may exceed it."""
 
+HIGHEST_USE = "highest use"
+"""Under which a trial remembers it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Climatology:
@@ -43,11 +46,16 @@ def tightness(trial: Trial, dimension: str) -> Floats:
     Also NaN where the capacity is no less than today's: that cannot do excess harm.
     """
     place = trial.options.dimensions.index(dimension)
-    peak = trial.remembered(_highest_use, lambda: _highest_use(trial.train))[:, place]
+    peak = highest_use(trial)[:, place]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = trial.options.capacity[None, :, place] / peak[:, None]
     harmless = trial.options.capacity[None, :, place] >= trial.train.current[:, place, None]
     return np.where(harmless | np.isnan(peak)[:, None], np.nan, ratio)
+
+
+def highest_use(trial: Trial) -> Floats:
+    """Return the highest use before the origin, (resources, dimensions); NaN where unknown."""
+    return trial.remembered(HIGHEST_USE, lambda: _highest_use(trial.train))
 
 
 def _highest_use(train: Train) -> Floats:

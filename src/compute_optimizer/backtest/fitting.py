@@ -9,7 +9,7 @@ from compute_optimizer.backtest import choosing
 from compute_optimizer.backtest.advice import DEFAULT_POLICY
 from compute_optimizer.backtest.calibration import at_choice, proper_scores, whole_of
 from compute_optimizer.backtest.deployment import deploy
-from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
 from compute_optimizer.backtest.learning import (
     ENGINE,
     INCIDENT_USD,
@@ -19,13 +19,14 @@ from compute_optimizer.backtest.learning import (
     tried,
 )
 from compute_optimizer.backtest.origin import NOBODY, Origin
-from compute_optimizer.backtest.past import origins_of, past_windows, trial_maker
+from compute_optimizer.backtest.past import Span, Trials, origins_of, past_windows, trials_of
 from compute_optimizer.backtest.run import (
     SEED,
     Settings,
     forecasts_of,
     options_for,
-    origins_with_past,
+    origins_among,
+    spans_of,
 )
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine import peaks
@@ -42,16 +43,28 @@ TESTED_BUDGET = 0.05
 def fit_fleet(fleet: TraceFleet, types: InstanceTypes, seed: int = SEED) -> RiskModel:
     """Return the model of a fleet, from all windows of its past and all of its machines.
 
+    Raises InvalidInput where there is too little to learn from.
+    """
+    return fit_trials(trials_of(fleet, options_for(types, tuple(fleet.demand))), seed)
+
+
+def spans_to_fit(facts: FleetFacts) -> tuple[Span, ...]:
+    """Return the spans of all trials that fitting a fleet needs, each once."""
+    tested = spans_of(facts, Settings(facts.dimensions)) if _testable(facts) else ()
+    return tuple(dict.fromkeys((*past_windows(facts.days), *tested)))
+
+
+def fit_trials(trials: Trials, seed: int = SEED) -> RiskModel:
+    """Return the model of a fleet's trials.
+
     By how much choosing misleads, and what a violation may be held to cost, are told by machines
     that were left out. Raises InvalidInput where there is too little to learn from.
     """
-    dimensions = tuple(fleet.demand)
-    options = options_for(types, dimensions)
-    make = trial_maker(fleet, options)
+    fleet = trials.facts
     windows = past_windows(fleet.days)
-    past = tuple(make(*window) for window in windows)
-    everybody = np.full(len(fleet.ids), NOBODY)
-    groups = choosing.folds_of(len(fleet.ids), seed)
+    past = tuple(trials.at(window) for window in windows)
+    everybody = np.full(fleet.resources, NOBODY)
+    groups = choosing.folds_of(fleet.resources, seed)
     knowledge = Knowledge(ENGINE, Origin(past[0], past, everybody, everybody, groups))
     models = knowledge.models(EVERYBODY)
     if not models:
@@ -68,19 +81,19 @@ def fit_fleet(fleet: TraceFleet, types: InstanceTypes, seed: int = SEED) -> Risk
             "lessons": sum(len(trial.counted) for trial in past),
             "choosing_misleads_by_log_odds": knowledge.selection(EVERYBODY),
             "shift_log_odds": peaks.SHIFT_LOG_ODDS,
-            "tested": _tested(fleet, types, seed),
+            "tested": _tested(trials, seed),
         },
     )
 
 
-def _facts(fleet: TraceFleet, past_days: list[list[int]]) -> dict[str, Any]:
+def _facts(fleet: FleetFacts, past_days: list[list[int]]) -> dict[str, Any]:
     return {
         "fleet": fleet.name,
-        "machines": len(fleet.ids),
+        "machines": fleet.resources,
         "first_day": fleet.first.isoformat(),
         "days": fleet.days,
         "statistic": fleet.statistic.value,
-        "dimensions": list(fleet.demand),
+        "dimensions": list(fleet.dimensions),
         "windows": past_days,
     }
 
@@ -102,16 +115,22 @@ def _incident_usd(knowledge: Knowledge) -> dict[str, float]:
     return {f"{share:g}": INCIDENT_USD[p] for share, p in places.items() if p is not None}
 
 
-def _tested(fleet: TraceFleet, types: InstanceTypes, seed: int) -> list[dict[str, Any]]:
-    """Return how models of earlier days and of other machines did; empty without days to test."""
-    settings = Settings(tuple(fleet.demand), seed=seed)
+def _testable(facts: FleetFacts) -> bool:
+    """Whether there are days to test on."""
     try:
-        origins_of(fleet)
+        origins_of(facts)
     except InvalidInput:
+        return False
+    return True
+
+
+def _tested(trials: Trials, seed: int) -> list[dict[str, Any]]:
+    """Return how models of earlier days and of other machines did; empty without days to test."""
+    fleet = trials.facts
+    if not _testable(fleet):
         return []
-    options = options_for(types, settings.dimensions)
     found = []
-    for origin in origins_with_past(fleet, options, settings):
+    for origin in origins_among(trials, Settings(fleet.dimensions, seed=seed)):
         chosen = deploy(DEFAULT_POLICY, origin, (TESTED_BUDGET,)).chosen[TESTED_BUDGET]
         forecast = whole_of(forecasts_of(origin))
         everybody = np.ones(len(chosen), np.bool_)

@@ -20,6 +20,29 @@ UNITS = {CPU: "vCPU", MEMORY: "MiB", DISK: "bytes/s", NETWORK: "bytes/s"}
 """Of demand and capacity, by dimension; in the order in which dimensions are listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class FleetFacts:
+    """What there is to say of a fleet without its samples."""
+
+    name: str
+    resources: int
+    first: date
+    days: int
+    statistic: Statistic
+    """Of the five minutes, for CPU and memory."""
+    dimensions: tuple[str, ...]
+    origins: tuple[date, ...] = ()
+    """First days of the test windows, where the fleet has a protocol of its own."""
+
+    def day_number(self, day: date) -> int:
+        """Return how many days after the first one a day is."""
+        return (day - self.first).days
+
+    def day(self, number: int) -> date:
+        """Return the day with a number."""
+        return self.first + timedelta(days=number)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TraceFleet:
     """A fleet over whole UTC days; every matrix has a row per resource."""
@@ -43,13 +66,26 @@ class TraceFleet:
         """Length in days."""
         return int(self.saturated.shape[1]) // SLOTS_PER_DAY
 
+    @property
+    def facts(self) -> FleetFacts:
+        """What there is to say of it without its samples."""
+        return FleetFacts(
+            name=self.name,
+            resources=len(self.ids),
+            first=self.first,
+            days=self.days,
+            statistic=self.statistic,
+            dimensions=tuple(self.demand),
+            origins=self.origins,
+        )
+
     def day_number(self, day: date) -> int:
         """Return how many days after the first one a day is."""
-        return (day - self.first).days
+        return self.facts.day_number(day)
 
     def day(self, number: int) -> date:
         """Return the day with a number."""
-        return self.first + timedelta(days=number)
+        return self.facts.day(number)
 
     def of(self, dimensions: Sequence[str]) -> "TraceFleet":
         """Return the fleet with the given dimensions only; raise InvalidInput for one it lacks."""

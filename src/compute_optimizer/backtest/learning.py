@@ -39,6 +39,9 @@ SHORTER = (3, 7)
 
 HORIZON_HOURS = TEST_DAYS * 24
 
+HISTORY, LESSON = "history", "lesson"
+"""What a trial remembers by learner and dimension."""
+
 Models = Mapping[str, PeakModel]
 """By dimension."""
 
@@ -53,15 +56,19 @@ class Learner:
     name: str
     describe: Describe
 
+    def key(self, what: str, dimension: str) -> tuple[str, str, str]:
+        """Return under which a trial remembers a HISTORY or a LESSON."""
+        return (what, self.name, dimension)
+
     def history(self, trial: Trial, dimension: str) -> PeakHistory:
         """Return what was seen of one dimension before an origin."""
-        key = ("history", self.name, dimension)
-        return trial.remembered(key, lambda: self.describe(trial.train, dimension))
+        return trial.remembered(
+            self.key(HISTORY, dimension), lambda: self.describe(trial.train, dimension)
+        )
 
     def lesson(self, trial: Trial, dimension: str) -> Lesson:
         """Return what a past window teaches about one dimension."""
-        key = ("lesson", self.name, dimension)
-        return trial.remembered(key, lambda: self._lesson(trial, dimension))
+        return trial.remembered(self.key(LESSON, dimension), lambda: self._lesson(trial, dimension))
 
     def _lesson(self, trial: Trial, dimension: str) -> Lesson:
         train = trial.train

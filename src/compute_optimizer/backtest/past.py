@@ -1,8 +1,9 @@
-"""Which windows end before an origin."""
+"""Which windows end before an origin, and the trials of a fleet, wherever its samples are."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
 from compute_optimizer.backtest.options import Options
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS, Trial, make_trial
 from compute_optimizer.errors import InvalidInput
@@ -13,7 +14,7 @@ PAST_STRIDE = 7
 HALVES = 2
 
 
-def origins_of(fleet: TraceFleet) -> tuple[int, ...]:
+def origins_of(fleet: FleetFacts) -> tuple[int, ...]:
     """Return the day numbers of the origins: the trace's own, or as many whole tests as fit.
 
     Without a protocol of its own the last test window ends with the fleet's last day, and test
@@ -38,7 +39,11 @@ def following_origins(days: int, name: str) -> tuple[int, ...]:
     return tuple(range(last, TRAIN_DAYS - 1, -TEST_DAYS))[::-1]
 
 
-def past_windows(origin: int) -> list[tuple[int, int, int]]:
+Span = tuple[int, int, int]
+"""Of a trial: its origin as a day number, the days before it and the days after it."""
+
+
+def past_windows(origin: int) -> list[Span]:
     """Return (origin, train days, test days) of windows that end at or before an origin.
 
     Where no whole one does, the days before the origin are halved: a shorter past is better than
@@ -52,23 +57,29 @@ def past_windows(origin: int) -> list[tuple[int, int, int]]:
     return [(origin - half, half, half)]
 
 
-Maker = Callable[[int, int, int], Trial]
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """The trials of a fleet over the same options; each is made once."""
+
+    facts: FleetFacts
+    options: Options
+    at: Callable[[Span], Trial]
+    """The trial of a span."""
 
 
-def trial_maker(fleet: TraceFleet, options: Options) -> Maker:
-    """Return what makes the trials of a fleet, each once."""
-    made: dict[tuple[int, int, int], Trial] = {}
+def trials_of(fleet: TraceFleet, options: Options) -> Trials:
+    """Return the trials of a fleet whose samples are at hand."""
+    made: dict[Span, Trial] = {}
 
-    def make(origin: int, train_days: int, test_days: int) -> Trial:
-        key = (origin, train_days, test_days)
-        if key not in made:
-            made[key] = make_trial(fleet, options, origin, train_days, test_days)
-        return made[key]
+    def at(span: Span) -> Trial:
+        if span not in made:
+            made[span] = make_trial(fleet, options, *span)
+        return made[span]
 
-    return make
+    return Trials(fleet.facts, options, at)
 
 
-def check_origins(fleet: TraceFleet, origins: Sequence[int]) -> None:
+def check_origins(fleet: FleetFacts, origins: Sequence[int]) -> None:
     """Raise InvalidInput for an origin without days before or after it."""
     for origin in origins:
         if not TRAIN_DAYS <= origin < fleet.days:

@@ -57,6 +57,8 @@ class Policy:
     """The options of the owner's own setting, (resources,), not held to today's capacity."""
     learns: bool = False
     """Whether the advice itself, and not only the setting, comes from the past."""
+    knobs: tuple[Knob, ...] = ()
+    """The settings of one that does not learn."""
 
     @property
     def adjustable(self) -> bool:
@@ -68,12 +70,18 @@ def ruled(name: str, knobs: Sequence[Knob], shipped: int = 0) -> Policy:
     """Return a policy that asks for a capacity; what it asks does not depend on other machines."""
 
     def choices(origin: Origin, trial: Trial, fold: int, group: int | None) -> Integers:
-        return trial.remembered(("choices", name), lambda: chosen_by(knobs, trial))
+        return trial.remembered(choices_key(name), lambda: chosen_by(knobs, trial))
 
     def uncapped(trial: Trial) -> Integers:
         return cheapest_that_carries(trial.options, asked(knobs[shipped], trial))
 
-    return Policy(name, tuple(knob.label for knob in knobs), shipped, choices, uncapped)
+    labels = tuple(knob.label for knob in knobs)
+    return Policy(name, labels, shipped, choices, uncapped, knobs=tuple(knobs))
+
+
+def choices_key(name: str) -> tuple[str, str]:
+    """Return under which a trial remembers what a policy that does not learn chose."""
+    return ("choices", name)
 
 
 def fixed(name: str, base: Base) -> Policy:
@@ -98,8 +106,12 @@ def chosen_by(knobs: Sequence[Knob], trial: Trial) -> Integers:
 
 def asked(knob: Knob, trial: Trial) -> Floats:
     """Return the capacity that a knob asks for, (resources, dimensions), without any cap."""
-    base = trial.remembered(knob.base, lambda: knob.base(trial.train))
-    return base * knob.multiplier
+    return asked_by(knob.base, trial) * knob.multiplier
+
+
+def asked_by(base: Base, trial: Trial) -> Floats:
+    """Return what a rule asks for, (resources, dimensions); remembered under the rule itself."""
+    return trial.remembered(base, lambda: base(trial.train))
 
 
 def recommended(knob: Knob, trial: Trial) -> Integers:

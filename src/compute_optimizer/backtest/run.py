@@ -27,17 +27,18 @@ from compute_optimizer.backtest.deployment import (
     oracle_report,
     report_of,
 )
-from compute_optimizer.backtest.fleet import CPU, TraceFleet
+from compute_optimizer.backtest.fleet import CPU, FleetFacts, TraceFleet
 from compute_optimizer.backtest.intervals import Resampled, resample
 from compute_optimizer.backtest.learning import ENGINE, Knowledge, Learner, risks
 from compute_optimizer.backtest.options import Options, capacity_steps, ec2_options
 from compute_optimizer.backtest.origin import FOLDS, NOBODY, Origin
 from compute_optimizer.backtest.past import (
-    Maker,
+    Span,
+    Trials,
     check_origins,
     origins_of,
     past_windows,
-    trial_maker,
+    trials_of,
 )
 from compute_optimizer.backtest.peers import keep
 from compute_optimizer.backtest.policies import POLICIES, SWEEP, fixed
@@ -99,28 +100,68 @@ def origins_with_past(
 
     Raises InvalidInput for dimensions or origins that a fleet does not have.
     """
-    chosen = fleet.of(settings.dimensions)
-    numbers = settings.origins or origins_of(fleet)
-    check_origins(fleet, numbers)
-    make = trial_maker(chosen, options)
-    folds = choosing.folds_of(len(fleet.ids), settings.seed)
-    other = fit_on.of(settings.dimensions) if fit_on else None
-    learn = trial_maker(other, options) if other else make
-    past_folds = np.full(len(other.ids), NOBODY) if other else folds
-    past_groups = choosing.folds_of(len(other.ids), settings.seed) if other else folds
+    trials = trials_of(fleet.of(settings.dimensions), options)
+    other = trials_of(fit_on.of(settings.dimensions), options) if fit_on else None
+    return origins_among(trials, settings, other)
+
+
+def origins_among(trials: Trials, settings: Settings, fit_on: Trials | None = None) -> list[Origin]:
+    """Return the origins of trials; with `fit_on`, their past is all of those others.
+
+    Raises InvalidInput for origins that the fleet does not have.
+    """
+    number_of = trials.facts.resources
+    folds = choosing.folds_of(number_of, settings.seed)
+    learn = fit_on or trials
+    others = learn.facts.resources
+    past_folds = np.full(others, NOBODY) if fit_on else folds
+    past_groups = choosing.folds_of(others, settings.seed) if fit_on else folds
     return [
         Origin(
-            trial=_judged(make(number, settings.train_days, TEST_DAYS), fleet),
-            past=_past(learn, other.days if other else number, settings.train_days),
+            trial=_judged(trials.at(judged), trials.facts),
+            past=tuple(learn.at(span) for span in past),
             folds=folds,
             past_folds=past_folds,
             past_groups=past_groups,
+        )
+        for judged, past in _spans(trials.facts, settings, fit_on.facts if fit_on else None)
+    ]
+
+
+def spans_of(
+    facts: FleetFacts, settings: Settings, fit_on: FleetFacts | None = None
+) -> tuple[Span, ...]:
+    """Return the spans of all trials that a fleet's scores need, each once.
+
+    Raises InvalidInput for origins that the fleet does not have.
+    """
+    found = [
+        span
+        for judged, past in _spans(facts, settings, fit_on)
+        for span in (judged, *(() if fit_on else past))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _spans(
+    facts: FleetFacts, settings: Settings, fit_on: FleetFacts | None
+) -> list[tuple[Span, list[Span]]]:
+    """Return of each origin the span to judge, and those to learn from."""
+    numbers = settings.origins or origins_of(facts)
+    check_origins(facts, numbers)
+    return [
+        (
+            (number, settings.train_days, TEST_DAYS),
+            [
+                (origin, settings.train_days if train == TRAIN_DAYS else train, test)
+                for origin, train, test in past_windows(fit_on.days if fit_on else number)
+            ],
         )
         for number in numbers
     ]
 
 
-def _judged(trial: Trial, fleet: TraceFleet) -> Trial:
+def _judged(trial: Trial, fleet: FleetFacts) -> Trial:
     if not len(trial.resources):
         raise InvalidInput(
             f"nothing of {fleet.name} can be judged on {fleet.day(trial.origin)}: that needs 30 "
@@ -128,13 +169,6 @@ def _judged(trial: Trial, fleet: TraceFleet) -> Trial:
             "or import more"
         )
     return trial
-
-
-def _past(make: Maker, end: int, train_days: int) -> tuple[Trial, ...]:
-    return tuple(
-        make(origin, train_days if train == TRAIN_DAYS else train, test)
-        for origin, train, test in past_windows(end)
-    )
 
 
 def run(
@@ -145,9 +179,21 @@ def run(
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Return every score of a fleet, ready for JSON; raises as `origins_with_past`."""
-    dimensions = tuple(fleet.of(settings.dimensions).demand)
-    options = options_for(types, dimensions, settings.processor_speed)
-    origins = origins_with_past(fleet, options, settings, fit_on)
+    chosen = fleet.of(settings.dimensions)
+    options = options_for(types, settings.dimensions, settings.processor_speed)
+    trials = trials_of(chosen, options)
+    other = trials_of(fit_on.of(settings.dimensions), options) if fit_on else None
+    return scored(trials, settings, other, progress)
+
+
+def scored(
+    trials: Trials,
+    settings: Settings,
+    fit_on: Trials | None = None,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Return every score of a fleet's trials, ready for JSON; raises as `origins_among`."""
+    origins = origins_among(trials, settings, fit_on)
     policies = (DEFAULT_POLICY, *POLICIES)
     steps = len(origins) * len(policies)
     deployments: list[dict[str, Deployment]] = []
@@ -160,37 +206,36 @@ def run(
             found[policy.name] = deploy(policy, origin, settings.budgets)
             progress(place * len(policies) + number, steps)
         deployments.append(found)
-        reports.append(_origin_report(fleet, origin, found, settings))
+        reports.append(_origin_report(trials.facts, origin, found, settings))
     return {
-        "fleet": _fleet_report(fleet, fit_on, options, settings),
+        "fleet": _fleet_report(trials, fit_on.facts if fit_on else trials.facts, settings),
         "origins": reports,
         "overall": _overall(deployments, settings),
     }
 
 
-def _fleet_report(
-    fleet: TraceFleet, fit_on: TraceFleet | None, options: Options, settings: Settings
-) -> dict[str, Any]:
+def _fleet_report(trials: Trials, learned: FleetFacts, settings: Settings) -> dict[str, Any]:
+    fleet = trials.facts
     return {
         "name": fleet.name,
-        "resources": len(fleet.ids),
+        "resources": fleet.resources,
         "first_day": fleet.first.isoformat(),
         "days": fleet.days,
         "statistic": fleet.statistic.value,
         "dimensions": list(settings.dimensions),
-        "options": len(options.names),
+        "options": len(trials.options.names),
         "processor_speed": settings.processor_speed,
         "train_days": settings.train_days,
         "test_days": TEST_DAYS,
-        "knobs_from": fit_on.name if fit_on else fleet.name,
-        "knobs_from_statistic": (fit_on or fleet).statistic.value,
+        "knobs_from": learned.name,
+        "knobs_from_statistic": learned.statistic.value,
         "default": "least price and expected harm, by the risk model",
         "seed": settings.seed,
     }
 
 
 def _origin_report(
-    fleet: TraceFleet,
+    fleet: FleetFacts,
     origin: Origin,
     deployments: Mapping[str, Deployment],
     settings: Settings,

@@ -9,7 +9,7 @@ from compute_optimizer.backtest.advice import DEFAULT_POLICY
 from compute_optimizer.backtest.deployment import deploy, key_of
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.intervals import resample
-from compute_optimizer.backtest.past import trial_maker
+from compute_optimizer.backtest.past import trials_of
 from compute_optimizer.backtest.policies import POLICIES, SWEEP
 from compute_optimizer.backtest.robustness import robustness, stability
 from compute_optimizer.backtest.run import (
@@ -38,7 +38,7 @@ def robustness_study(
     """Return by origin and policy what worse data and each next day do to the advice."""
     options = options_for(types, settings.dimensions, settings.processor_speed)
     origins = origins_with_past(fleet, options, settings, fit_on)
-    make = trial_maker(fleet.of(settings.dimensions), options)
+    trials = trials_of(fleet.of(settings.dimensions), options)
     budget = calibrated_budget(settings)
     found = []
     for number, origin in enumerate(origins, start=1):
@@ -56,7 +56,10 @@ def robustness_study(
                     policy,
                     origin,
                     knobs,
-                    [make(day, settings.train_days, TEST_DAYS) for day in range(first, last)],
+                    [
+                        trials.at((day, settings.train_days, TEST_DAYS))
+                        for day in range(first, last)
+                    ],
                 ),
             }
         found.append({"origin": fleet.day(first).isoformat(), "policies": by_policy})

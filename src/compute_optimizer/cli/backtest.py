@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import BUDGETS, SEED
 from compute_optimizer.backtest.studies import LOOKBACKS
-from compute_optimizer.cli.backtest_keeping import Place, refuse_account, show_history
+from compute_optimizer.cli.backtest_keeping import Keeping, refuse_account, show_history
 from compute_optimizer.cli.backtest_plots import require_matplotlib, write_plots
 from compute_optimizer.cli.backtest_tables import print_report
 from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
+    Place,
     Where,
     refuse_executor,
 )
@@ -30,10 +31,9 @@ from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.cli.replay_tables import print_replay
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.backtest import (
-    ENGINE_DIMENSIONS,
     BacktestRequest,
     Progress,
-    stored_fleet,
+    backtest_stored,
     trace_fleet,
 )
 from compute_optimizer.jobs.backtest import backtest as run_backtest
@@ -124,11 +124,12 @@ def backtest(
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
     whose = None if account is None else check_account_id(account)
-    place = Place(settings_for(data_dir), executor, address, whose, store, output)
+    place = Place(settings_for(data_dir), executor, address)
+    keeping = Keeping(place, whose, store, output)
     kind = _other_type(resource_type)
     if history:
         _refuse_for_history(trace, fleet, demo)
-        show_history(place, resource_type)
+        show_history(keeping, resource_type)
         return
     _check_source(trace, fleet, demo, statistic)
     if not fleet:
@@ -138,7 +139,7 @@ def backtest(
     if kind is not None:
         asked = (trace, dimensions, fit, processor_speed, robustness, lookbacks, ablation, plots)
         _refuse_for(kind, any(asked) or budgets != USUAL_BUDGETS)
-        _replay(kind, demo, days, seed, place)
+        _replay(kind, demo, days, seed, keeping)
         return
     if demo:
         raise InvalidInput("--demo needs --type with another type than Ec2Instance")
@@ -152,7 +153,7 @@ def backtest(
         lookbacks=LOOKBACKS if lookbacks else (),
         ablation=ablation,
     )
-    _compare(Source(trace, statistic, fit), request, place, plots)
+    _compare(Source(trace, statistic, fit), request, keeping, plots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,23 +166,53 @@ class Source:
     fit: Path | None
 
 
-def _compare(source: Source, request: BacktestRequest, place: Place, plots: Path | None) -> None:
+def _compare(
+    source: Source, request: BacktestRequest, keeping: Keeping, plots: Path | None
+) -> None:
     """Compare the rules on the past of instances, and keep what was usual of the own fleet."""
     if plots is not None:
         require_matplotlib()
     with step_bar() as progress:
         progress("Reading", 0, 1)
-        replayed = _fleet(source, place, request, progress)
         fit_on = trace_fleet(source.fit, source.statistic) if source.fit else None
-        report = run_backtest(replayed, request, fit_on, progress)
+        report = _scored(source, request, keeping, fit_on, progress)
     if plots is not None:
         write_plots(report, plots)
     if source.trace is None:
-        place.keep(EC2_INSTANCE, report, is_usual=request == BacktestRequest() and not fit_on)
-    if place.output is Format.JSON:
+        keeping.keep(EC2_INSTANCE, report, is_usual=request == BacktestRequest() and not fit_on)
+    if keeping.output is Format.JSON:
         print_json(report)
     else:
         print_report(report)
+
+
+def _scored(
+    trace: TraceFleet | None,
+    place: Place,
+    request: BacktestRequest,
+    fit_on: TraceFleet | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return the scores of a trace, or of the metric store where there is none."""
+    if trace is not None:
+        return run_backtest(trace, request, fit_on, progress)
+    with place.opened() as (application, tiles, execute):
+        return backtest_stored(application.state, tiles, request, fit_on, progress, execute)
+
+
+def _scored(
+    source: Source,
+    request: BacktestRequest,
+    keeping: Keeping,
+    fit_on: TraceFleet | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return the scores of a trace, or of the metric store where there is none."""
+    if source.trace is not None:
+        return run_backtest(trace_fleet(source.trace, source.statistic), request, fit_on, progress)
+    with keeping.place.opened() as (application, tiles, execute):
+        state, whose = application.state, keeping.whose(application)
+        return backtest_stored(state, tiles, request, fit_on, progress, execute, whose)
 
 
 def _other_type(name: str | None) -> ResourceType | None:
@@ -206,19 +237,19 @@ def _refuse_for_history(trace: Path | None, fleet: bool, demo: bool) -> None:
 
 
 def _replay(
-    kind: ResourceType, demo: bool, origins: tuple[date, ...], seed: int, place: Place
+    kind: ResourceType, demo: bool, origins: tuple[date, ...], seed: int, keeping: Keeping
 ) -> None:
     with step_bar() as progress:
         progress("Reading", 0, 1)
         if demo:
             report = replay(demo_past(kind), origins, seed, progress)
         else:
-            with place.opened() as (application, tiles, execute):
-                past = stored_past(application.state, tiles, kind, place.whose(application))
+            with keeping.place.opened() as (application, tiles, execute):
+                past = stored_past(application.state, tiles, kind, keeping.whose(application))
                 report = replay(past, origins, seed, progress, execute)
     if not demo:
-        place.keep(kind.name, report, is_usual=not origins and seed == SEED)
-    if place.output is Format.JSON:
+        keeping.keep(kind.name, report, is_usual=not origins and seed == SEED)
+    if keeping.output is Format.JSON:
         print_json(report)
     else:
         print_replay(report)
@@ -233,22 +264,6 @@ def _check_source(trace: Path | None, fleet: bool, demo: bool, statistic: Statis
         raise InvalidInput(
             "--statistic chooses among those of a trace file; a fleet is replayed on its maxima "
             "where it has some, as it is analyzed"
-        )
-
-
-def _fleet(
-    source: Source, place: Place, request: BacktestRequest, progress: Progress
-) -> TraceFleet:
-    if source.trace is not None:
-        return trace_fleet(source.trace, source.statistic)
-    with place.opened() as (application, tiles, execute):
-        return stored_fleet(
-            application.state,
-            tiles,
-            request.dimensions or tuple(ENGINE_DIMENSIONS),
-            execute,
-            lambda done, total: progress("Reading", done, total),
-            place.whose(application),
         )
 
 

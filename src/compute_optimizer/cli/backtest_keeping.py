@@ -1,24 +1,20 @@
 """Backtests of the fleet: where it is read, what is kept of them, and what was kept before."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
-from compute_optimizer.app import Application, opened, tiles_of
+from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.backtest_tables import between, percent
-from compute_optimizer.cli.executing import Where, executing
+from compute_optimizer.cli.executing import Place
 from compute_optimizer.cli.output import Format, print_json, print_rows
-from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
-from compute_optimizer.jobs.backtest import Whose
 from compute_optimizer.jobs.quality import fleet_seen, keep_report
+from compute_optimizer.jobs.stored_fleets import Whose
 from compute_optimizer.model.backtested import Milestone
 from compute_optimizer.store.backtests import history_of
-from compute_optimizer.store.tiles import TileStore
 
 HEADINGS = {
     "made": "Made (UTC)",
@@ -34,26 +30,14 @@ HEADINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The metric store, where its shards are worked off, and what becomes of the report."""
+class Keeping:
+    """Whose backtest it is, and what becomes of its report."""
 
-    settings: Settings
-    where: Where
-    address: str
+    place: Place
     account: str | None
     """Whose fleet it is; None for all that are opted in."""
     stores: bool
     output: Format
-
-    @contextmanager
-    def opened(self) -> Iterator[tuple[Application, TileStore, Executor]]:
-        """Open the stores, and an executor: one process, unless it is Ray."""
-        workers = 1 if self.where is Where.LOCAL else None
-        with (
-            opened(self.settings) as application,
-            executing(application, self.where, self.address, workers) as execute,
-        ):
-            yield application, tiles_of(self.settings), execute
 
     def whose(self, application: Application) -> Whose:
         """Return which accounts are replayed."""
@@ -68,7 +52,7 @@ class Place:
         if not is_usual:
             _say("Not kept: the history compares backtests with the usual options only.")
             return
-        with opened(self.settings) as application:
+        with opened(self.place.settings) as application:
             fleet = fleet_seen(application.state, self.account)
             if fleet.watcher is None:
                 _say("Not kept: no account sees all of these; name one by --account.")
@@ -83,21 +67,21 @@ def refuse_account(account: str | None) -> None:
         raise InvalidInput("--account chooses from the metric store; give it with --fleet")
 
 
-def show_history(place: Place, resource_type: str | None) -> None:
+def show_history(keeping: Keeping, resource_type: str | None) -> None:
     """Print what is kept of backtests of what an account sees, the newest first."""
-    with opened(place.settings) as application:
-        fleet = fleet_seen(application.state, place.account)
+    with opened(keeping.place.settings) as application:
+        fleet = fleet_seen(application.state, keeping.account)
         if fleet.watcher is None:
             raise InvalidInput("no account sees the whole fleet; name one by --account")
         with application.state.reading() as connection:
             every = history_of(connection, fleet.watcher)
     found = [one for one in reversed(every) if resource_type in (None, one.resource_type)]
-    if place.output is Format.JSON:
+    if keeping.output is Format.JSON:
         print_json([milestone_as_json(one) for one in found])
     elif not found:
         print("No backtest of this fleet is kept yet: `compute-optimizer backtest --fleet`.")
     else:
-        print_rows([_row(one) for one in found], HEADINGS, place.output)
+        print_rows([_row(one) for one in found], HEADINGS, keeping.output)
 
 
 def milestone_as_json(one: Milestone) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from compute_optimizer.app import Application
+from compute_optimizer.app import Application, opened, tiles_of
+from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.executors import LOCAL, RAY, opened_executor
+from compute_optimizer.store.tiles import TileStore
 
 
 class Where(StrEnum):
@@ -42,6 +45,25 @@ def executing(
         where.value, application.state, workers=chosen, address=address
     ) as executor:
         yield executor
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The metric store, and where its shards are worked off."""
+
+    settings: Settings
+    where: Where
+    address: str
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Application, TileStore, Executor]]:
+        """Open the stores, and an executor: one process, unless it is Ray."""
+        workers = 1 if self.where is Where.LOCAL else None
+        with (
+            opened(self.settings) as application,
+            executing(application, self.where, self.address, workers) as execute,
+        ):
+            yield application, tiles_of(self.settings), execute
 
 
 def refuse_executor(where: Where, address: str, what: str) -> None:

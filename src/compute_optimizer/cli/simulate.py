@@ -9,8 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
+from compute_optimizer.cli.executing import (
+    AddressOption,
+    ExecutorOption,
+    Place,
+    Where,
+    refuse_executor,
+)
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -20,7 +26,6 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.cli.progress import step_bar
-from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.risk import risk_policy
 from compute_optimizer.jobs.simulate import (
@@ -107,6 +112,8 @@ def simulate(
         Statistic | None, typer.Option(help="Which one, where a trace has several.")
     ] = None,
     as_of: AsOfOption = None,
+    executor: ExecutorOption = Where.LOCAL,
+    address: AddressOption = "",
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -130,12 +137,15 @@ def simulate(
     first_tested = None if origin is None else _day(origin)
     if trace is not None and as_of is not None:
         raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
+    if trace is not None:
+        refuse_executor(executor, address, "a trace")
     began = perf_counter()
     with step_bar("Reading") as progress:
         if trace is not None:
             report = simulate_fleet(traced_fleet(trace, statistic), grids, first_tested, progress)
         else:
-            report = _of_store(settings_for(data_dir), as_of, grids, first_tested, progress)
+            place = Place(settings_for(data_dir), executor, address)
+            report = _of_store(place, as_of, grids, first_tested, progress)
     if output is Format.JSON:
         print_json(report)
     else:
@@ -143,20 +153,21 @@ def simulate(
 
 
 def _of_store(
-    settings: Settings,
+    place: Place,
     as_of: str | None,
     grids: Sequence[Grid],
     first_tested: date | None,
     progress: Progress,
 ) -> dict[str, Any]:
     """Return the report of the imported fleet, with its own risk model where it has one."""
-    with opened(settings) as application:
+    with place.opened() as (application, tiles, execute):
         moment = as_of_moment(as_of, application.clock)
-        tiles = tiles_of(settings)
         fleet = imported_fleet(application.state, tiles, application.clock, moment)
         with application.state.reading() as connection:
-            model = risk_policy(connection, settings.profile).model
-        return simulate_fleet(fleet, grids, first_tested, progress, model)
+            model = risk_policy(connection, application.settings.profile).model
+        # One process tells its progress by grid points, an executor by shards.
+        far = None if place.where is Where.LOCAL else execute
+        return simulate_fleet(fleet, grids, first_tested, progress, model, executor=far)
 
 
 def _grids(axes: dict[str, Any]) -> tuple[Grid, ...]:

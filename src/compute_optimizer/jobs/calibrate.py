@@ -1,13 +1,13 @@
 """Calibrate: fit the risk model on a fleet's own past, and keep it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from compute_optimizer.backtest.fitting import fit_fleet
+from compute_optimizer.backtest.fitting import fit_fleet, fit_trials, spans_to_fit
 from compute_optimizer.backtest.fleet import TraceFleet
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock, Executor
-from compute_optimizer.jobs.backtest import ENGINE_DIMENSIONS, stored_fleet
+from compute_optimizer.jobs.stored_trials import Asked, stored_trials
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.store import State
 from compute_optimizer.store import risk as store
@@ -19,7 +19,6 @@ def calibrate(
     tiles: TileStore,
     clock: Clock,
     *,
-    dimensions: Sequence[str] = (),
     seed: int = SEED,
     keep: bool = True,
     executor: Executor | None = None,
@@ -27,12 +26,11 @@ def calibrate(
 ) -> RiskModel:
     """Fit the model of all opted-in accounts; the next analysis uses it, if it is kept.
 
-    The samples are read by this process, or by an `executor`; the fit is of the whole fleet.
+    Shards are tried by this process, or by an `executor`; the fit is of the whole fleet.
     Raises Conflict where nobody opted in, and InvalidInput where there is too little to learn from.
     """
-    chosen = dimensions or tuple(ENGINE_DIMENSIONS)
-    fleet = stored_fleet(state, tiles, chosen, executor, progress)
-    model = fit(fleet, seed)
+    trials = stored_trials(state, tiles, Asked(spans_to_fit), executor, progress)
+    model = fit_trials(trials, seed)
     if keep:
         with state.writing() as connection:
             store.save_model(connection, model, clock.now())

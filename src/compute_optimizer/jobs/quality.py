@@ -14,14 +14,9 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.backtest import (
-    BacktestRequest,
-    Progress,
-    Whose,
-    backtest,
-    stored_fleet,
-)
+from compute_optimizer.jobs.backtest import BacktestRequest, Progress, backtest_stored
 from compute_optimizer.jobs.replay import replay, stored_past
+from compute_optimizer.jobs.stored_fleets import Whose
 from compute_optimizer.model import backtested as model
 from compute_optimizer.model.backtested import (
     COMMAND,
@@ -238,8 +233,7 @@ def _report(
 def _compared(
     state: State, tiles: TileStore, _name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
-    fleet = stored_fleet(state, tiles, whose=whose)
-    return backtest(fleet, BacktestRequest(), progress=_stepping(step))
+    return backtest_stored(state, tiles, BacktestRequest(), progress=_stepping(step), whose=whose)
 
 
 def _replayed(

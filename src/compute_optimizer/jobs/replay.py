@@ -13,14 +13,14 @@ from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.analyze import resource_type
-from compute_optimizer.jobs.backtest import (
+from compute_optimizer.jobs.demo import generate_estate, samples_of
+from compute_optimizer.jobs.executors.local import locally
+from compute_optimizer.jobs.stored_fleets import (
     EVERYBODY,
     Whose,
     shards_of_opted_in,
     stored_window,
 )
-from compute_optimizer.jobs.demo import generate_estate, samples_of
-from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource, ShardKey

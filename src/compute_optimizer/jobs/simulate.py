@@ -1,9 +1,10 @@
 """Simulate: what a fleet would cost, and how often it would be hurt, under other preferences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from itertools import groupby, product
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import count, groupby, product
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
 from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import (
@@ -25,6 +27,7 @@ from compute_optimizer.model.preferences import (
     Preferences,
 )
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
+from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Measured
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, WIRE_NAMES
@@ -206,43 +209,93 @@ def simulate(
     progress: Progress = lambda doing, done, total: None,
     risk_model: RiskModel | None = None,
     compared_with: GridPoint = DEFAULT_POINT,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Return cost, savings, changes and violations of every grid point, ready for JSON.
 
     The risk model is the one that ships unless another is given; changes are counted against the
     advice of the point `compared_with`, which has to be one of the grids' unless it is the default.
+    This process simulates, or an `executor`, which tells progress by shards and not by grid points.
     Raises InvalidInput for what no analysis can use.
     """
-    points = points_of(grids)
+    points = tuple(points_of(grids))
     model = risk_model or load_risk_prior()
     tested = test_window(fleet, origin)
+    tasks = [
+        _Simulating(one, fleet.as_of, tested, points, model, compared_with) for one in fleet.shards
+    ]
+    tell = partial(progress, "Simulating")
+    if executor is None:
+        sums = _one_by_one(tasks, tell)
+    else:
+        number = sum(len(one.resources) for one in fleet.shards)
+        sums = executor(_simulate_shard, tasks, tell, resources=number)
     tallies, totals = {point: Tally() for point in points}, Totals()
-    passes = 1 if tested is None else 2
-    steps = len(fleet.shards) * passes * len(points)
-    done = 0
-    for shard in fleet.shards:
-        for _ in _simulate_shard(shard, fleet, tested, tallies, totals, model, compared_with):
-            done += 1
-            progress("Simulating", done, steps)
+    # In the order of the shards, wherever they were worked off: sums of floats depend on it.
+    for one in sums:
+        for point, tally in zip(points, one.tallies, strict=True):
+            _add_fields(tallies[point], tally)
+        _add_fields(totals, one.totals)
     return _report(fleet, tested, tallies, totals)
 
 
-def _simulate_shard(
-    shard: Shard,
-    fleet: SimulatedFleet,
-    tested: Window | None,
-    tallies: Mapping[GridPoint, Tally],
-    totals: Totals,
-    model: RiskModel,
-    compared_with: GridPoint,
+@dataclass(frozen=True, slots=True)
+class _Simulating:
+    """Everything that another process needs to simulate one shard."""
+
+    part: Shard
+    as_of: datetime
+    tested: Window | None
+    points: tuple[GridPoint, ...]
+    model: RiskModel
+    compared_with: GridPoint
+
+    @property
+    def shard(self) -> ShardKey:
+        """Return the shard that it is about."""
+        return self.part.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Of one shard."""
+
+    tallies: tuple[Tally, ...]
+    """In the order of the grid points."""
+    totals: Totals
+
+
+def _one_by_one(tasks: Sequence[_Simulating], progress: Callable[[int, int], None]) -> list[_Sums]:
+    """Simulate shards in this process, and tell when a grid point of one is done."""
+    steps = sum(len(one.points) * (1 if one.tested is None else 2) for one in tasks)
+    done = count(1)
+    return [_simulate_shard(one, lambda: progress(next(done), steps)) for one in tasks]
+
+
+def _simulate_shard(task: _Simulating, tell: Callable[[], None] = lambda: None) -> _Sums:
+    """Return the sums of a shard; `tell` is called whenever a grid point is done."""
+    tallies, totals = {point: Tally() for point in task.points}, Totals()
+    for _ in _simulated(task, tallies, totals):
+        tell()
+    return _Sums(tuple(tallies.values()), totals)
+
+
+def _simulated(
+    task: _Simulating, tallies: Mapping[GridPoint, Tally], totals: Totals
 ) -> Iterator[None]:
     """Add a shard to the sums; yields whenever a grid point is done."""
-    last = look_back(fleet.as_of, 1).last
-    yield from _compare(_Past(shard, last, tuple(tallies), model), tallies, totals, compared_with)
-    if tested is not None:
-        before = tested.first - timedelta(days=1)
-        past = _Past(shard, before, tuple(tallies), model)
-        yield from _test(shard, past, tested, tallies, totals)
+    last = look_back(task.as_of, 1).last
+    past = _Past(task.part, last, task.points, task.model)
+    yield from _compare(past, tallies, totals, task.compared_with)
+    if task.tested is not None:
+        before = task.tested.first - timedelta(days=1)
+        past = _Past(task.part, before, task.points, task.model)
+        yield from _test(task.part, past, task.tested, tallies, totals)
+
+
+def _add_fields(to: Tally | Totals, more: Tally | Totals) -> None:
+    for one in fields(to):
+        setattr(to, one.name, getattr(to, one.name) + getattr(more, one.name))
 
 
 def _compare(

@@ -1,7 +1,8 @@
 """The fleets that a simulation asks: the metric store, or a trace file with stand-in instances."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -52,13 +53,18 @@ COUNTERS = {DISK: "VolumeReadBytes", NETWORK: "NetworkIn"}
 """The counter that carries a trace's bytes per second: its two directions are one figure."""
 
 
+UNKEPT = ShardKey(TRACE_ACCOUNT, REGION, EC2_INSTANCE, 0)
+"""Stands for the key of what no inventory has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Resources, and how to read their samples."""
+    """Resources, and how to read their samples; can be sent to another process."""
 
     resources: tuple[Resource, ...]
     read: Callable[[Window], ShardSamples]
     """The samples of a window, of which nothing from `as_of` on is known."""
+    key: ShardKey = UNKEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,13 @@ def imported_fleet(
     instances = sum(map(len, by_key.values()))
     step = 1 if part is None else max(1, -(-instances // part.most))
     found = tuple(
-        Shard(resources[::step], partial(_stored, state, tiles, key, resources, step, moment))
+        Shard(
+            resources[::step],
+            _StoredSamples(
+                state.url, tiles, key, tuple(one.arn for one in resources), step, moment
+            ),
+            key,
+        )
         for key, resources in by_key.items()
     )
     newest = max(day for day in days if day <= last)
@@ -152,26 +164,33 @@ def _end_of(day: date, clock: Clock) -> datetime:
     return min(datetime.combine(day, time(), UTC) + timedelta(days=1), clock.now())
 
 
-def _stored(
-    state: State,
-    tiles: TileStore,
-    key: ShardKey,
-    resources: Sequence[Resource],
-    step: int,
-    as_of: datetime,
-    window: Window,
-) -> ShardSamples:
-    arns = tuple(one.arn for one in resources)
-    with state.reading() as connection:
-        known = tuple(arns_of(connection, key))
-        samples = read_samples(connection, tiles, key, window, METRICS, arns[::step])
-    if known != arns:
-        raise Conflict(
-            "the inventory changed while it was being simulated; simulate again when the import "
-            "has ended"
-        )
-    forget_after(samples, as_of)
-    return samples
+@dataclass(frozen=True, slots=True)
+class _StoredSamples:
+    """Reads the samples of a stored shard in any process."""
+
+    state_url: str = field(repr=False)
+    """Holds a password, which no message and no log may."""
+    tiles: TileStore
+    key: ShardKey
+    arns: tuple[str, ...]
+    """Of all resources, as the inventory had them."""
+    step: int
+    """Every n-th of them is read."""
+    as_of: datetime
+
+    def __call__(self, window: Window) -> ShardSamples:
+        """Return the samples; raise Conflict where the inventory has changed."""
+        with closing(State(self.state_url)) as state, state.reading() as connection:
+            known = tuple(arns_of(connection, self.key))
+            wanted = self.arns[:: self.step]
+            samples = read_samples(connection, self.tiles, self.key, window, METRICS, wanted)
+        if known != self.arns:
+            raise Conflict(
+                "the inventory changed while it was being simulated; simulate again when the "
+                "import has ended"
+            )
+        forget_after(samples, self.as_of)
+        return samples
 
 
 def traced_fleet(path: Path, statistic: Statistic | None = None) -> SimulatedFleet:

@@ -39,6 +39,8 @@ QUIET: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Nobody asked for its tips and warnings; what fails is told by this program.
     "RAY_DEDUP_LOGS": "1",
+    # All lines: Ray prints what it says of lost machines on the standard output, amid our JSON.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
@@ -59,12 +61,18 @@ def on_ray(workers: int = 0, address: str = "") -> Iterator[Executor]:
         stack.callback(ray.shutdown)
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:
+            # Whatever it is: a start that takes longer than Ray waits is a bare Exception.
             raise StoreUnavailable(
                 f"Ray at {address or 'this machine'} cannot be used: {error}; is it running, with "
                 "the same versions of Ray and Python?"
             ) from error
-        yield partial(_work_off, ray, workers)
+        yield handing_to(ray, workers)
+
+
+def handing_to(ray: Any, workers: int) -> Executor:
+    """Return what hands tasks to a Ray that is open, so many at once as `on_ray` says."""
+    return partial(_work_off, ray, workers)
 
 
 def _imported() -> Any:
