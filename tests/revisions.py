@@ -45,6 +45,7 @@ from compute_optimizer.store.schema import (
     source_files,
 )
 from compute_optimizer.store.search_tables import searched_recommendations
+from compute_optimizer.store.what_if_tables import what_ifs
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     ),
     "0012": (dated_prices, described_types),
     "0015": (searched_recommendations, backtests, backtest_requests, outcomes),
+    "0017": (what_ifs,),
 }
 """The tables that each revision added."""
 
@@ -77,6 +79,10 @@ INDEXED = {
         (idle_recommendations, "ix_idle_recommendations_recommendation_id"),
     ),
     "0013": ((recommendations, "ix_recommendations_savings"),),
+    "0017": (
+        (access_keys, "ix_access_keys_provider_session"),
+        (access_keys, "ix_access_keys_provider_subject"),
+    ),
 }
 """The indexes of older tables that a revision added."""
 
@@ -89,6 +95,7 @@ WIDENED = {
         (idle_recommendations, ("recommendation_id",)),
     ),
     "0014": ((access_keys, ("sealed_person",)),),
+    "0017": ((access_keys, ("provider_session", "provider_subject", "checked_at")),),
 }
 """The columns of older tables that a revision added."""
 
