@@ -4,7 +4,8 @@
 
 The store is that of `benchmarks.page_latency`. Each page is made whole, by the program's own room,
 without HTTP; the first time, with nothing remembered, is told by itself, and so is processor time,
-which does not hang on what else the machine does.
+which does not hang on what else the machine does. Then the list is exported as CSV, and the private
+memory is told that the process gained meanwhile, and that of the file's second half alone.
 """
 
 import argparse
@@ -71,8 +72,35 @@ def milliseconds(room: Room, path: str, query: str) -> tuple[float, float]:
     return took
 
 
+def private_mib() -> float:
+    """Return the private memory of this process, as Linux tells it (proc_pid_status(5))."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    told = dict(line.split(":", 1) for line in lines)
+    return int(told["RssAnon"].split()[0]) / 1024
+
+
+def exported(room: Room) -> Iterator[Measurement]:
+    """Export the list as it is sent, piece by piece, and yield what that took."""
+    headers = {"cookie": f"{COOKIE}={ACCOUNT}.token"}
+    response = answer(room, Request("GET", f"{LIST}/export", {}, {}, headers, ""))
+    if response.pieces is None:
+        raise RuntimeError(f"the export answered {response.status}")
+    before, worked = private_mib(), process_time()
+    memory, rows = [], -1  # Its first line are the headings.
+    for piece in response.pieces:
+        rows += piece.count(b"\n")
+        memory.append(private_mib())
+    seconds = process_time() - worked
+    middle = len(memory) // 2
+    gained = max(memory) - before, max(memory[middle:]) - max(memory[:middle])
+    yield Measurement("CSV of all rows, processor", "rows/s", (rows / seconds,))
+    yield Measurement("CSV of all rows", "rows", (float(rows),))
+    yield Measurement("CSV of all rows, memory gained at most", "MiB", (gained[0],))
+    yield Measurement("CSV of all rows, of it in the second half", "MiB", (max(gained[1], 0.0),))
+
+
 def measure(room: Room, rounds: int) -> Report:
-    """Return the milliseconds of each page, and those of a processor."""
+    """Return the milliseconds of each page, and those of a processor; and an export."""
     found = []
     for name, (path, query) in PAGES.items():
         first, *others = (milliseconds(room, path, query) for _ in range(rounds + 1))
@@ -80,6 +108,7 @@ def measure(room: Room, rounds: int) -> Report:
         found.append(Measurement(f"{name}, first", "ms", (first[0],)))
         found.append(Measurement(name, "ms", took))
         found.append(Measurement(f"{name}, processor", "ms", worked))
+    found += exported(room)
     return Report(tuple(found))
 
 

@@ -72,22 +72,27 @@ def identity_provider(
     people: Mapping[str, Mapping[str, Any]] = PEOPLE,
     keys: Sequence[Mapping[str, Any]] | None = None,
     clients: Sequence[Mapping[str, Any]] = (),
+    trusted: Path | None = None,
 ) -> Iterator[IdentityProvider]:
-    """Run it for a console at a URL; `thin` tells claims by UserInfo only."""
+    """Run it for a console at a URL, whose certificate is `trusted`; `thin` tells claims by
+    UserInfo only."""
     needed()
     console = {
         "client_id": CLIENT_ID,
         "client_secret": SECRET,
         "redirect_uris": [f"{home}/console/sign-in/callback"],
         "post_logout_redirect_uris": [f"{home}/console/sign-in"],
+        "backchannel_logout_uri": f"{home}/console/sign-in/back-channel-logout",
+        "backchannel_logout_session_required": True,
     }
     set_up = {"port": port, "thin": thin, "people": people, "clients": [console, *clients]}
     if keys is not None:
         set_up["jwks"] = {"keys": list(keys)}
     words = ["node", str(PROGRAM), str(LIBRARY)]
     pipe = subprocess.PIPE
+    environment = {**os.environ, **({"NODE_EXTRA_CA_CERTS": str(trusted)} if trusted else {})}
     with subprocess.Popen(
-        words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -140,6 +145,13 @@ class Person:
             filled = {"prompt": form[2], "login": self.login, "password": "any"}
             place, page = self._open(form[1], urlencode(filled).encode())
         pytest.fail(f"the provider never came to an end: {page}")
+
+    def leave(self, address: str) -> str:
+        """Sign out at an address of the provider and return where it leads to in the end."""
+        _, page = self._open(address)
+        form = re.search(r'action="([^"]+)".*?name="xsrf" value="(\w+)"', page, re.DOTALL)
+        assert form, page
+        return self._open(form[1], urlencode({"xsrf": form[2], "logout": "yes"}).encode())[0]
 
     def _open(self, address: str, form: bytes | None = None) -> tuple[str, str]:
         try:

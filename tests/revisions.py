@@ -52,6 +52,7 @@ from compute_optimizer.store.schema import (
     source_files,
 )
 from compute_optimizer.store.search_tables import searched_recommendations
+from compute_optimizer.store.what_if_tables import what_ifs
 
 T = TypeVar("T")
 
@@ -74,6 +75,8 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0012": (dated_prices, described_types),
     "0015": (searched_recommendations, backtests, backtest_requests),
     "0016": (backtest_history, outcomes),
+    "0015": (searched_recommendations, backtests, backtest_requests, outcomes),
+    "0017": (what_ifs,),
 }
 """The tables that each revision added."""
 
@@ -85,6 +88,10 @@ INDEXED = {
         (idle_recommendations, "ix_idle_recommendations_recommendation_id"),
     ),
     "0013": ((recommendations, "ix_recommendations_savings"),),
+    "0017": (
+        (access_keys, "ix_access_keys_provider_session"),
+        (access_keys, "ix_access_keys_provider_subject"),
+    ),
 }
 """The indexes of older tables that a revision added."""
 
@@ -98,6 +105,7 @@ WIDENED = {
     ),
     "0014": ((access_keys, ("sealed_person",)),),
     "0016": ((backtest_requests, ("doing", "done", "total")),),
+    "0017": ((access_keys, ("provider_session", "provider_subject", "checked_at")),),
 }
 """The columns of older tables that a revision added."""
 

@@ -80,6 +80,13 @@ SETTINGS = (
         "oidc_session_hours", 8.0, "Longest session by the provider.", minimum=0.25, maximum=24
     ),
     Setting(
+        "oidc_recheck_minutes",
+        15.0,
+        "After which the provider is asked whether somebody is still signed in there; 0 for never.",
+        minimum=0,
+        maximum=1_440,
+    ),
+    Setting(
         "metrics",
         "loopback",
         "Who may read /metrics of `serve`: callers on this machine, all, or nobody.",
@@ -165,6 +172,7 @@ class Settings:
     oidc_access_file: str
     oidc_title: str
     oidc_session_hours: float
+    oidc_recheck_minutes: float
     metrics: str
     worker_port: int
     opt_out_grace_days: float

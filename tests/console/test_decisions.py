@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from compute_optimizer.console.kinds import title_of
 from compute_optimizer.jobs import decisions
 from compute_optimizer.model.decision import Advice, State
 from compute_optimizer.store.tiles import TileStore
@@ -342,3 +343,15 @@ def test_lists_have_the_state_as_a_column_and_as_a_filter(here: Here) -> None:
     assert arns_in(here, f"state=open&q={first}") == []
     page = words(here.visit.get("/console/recommendations/ec2-instances?state=open"))
     assert "Filtered" in page
+
+
+def test_what_idles_is_called_as_its_list_is() -> None:
+    names = ("EBSVolume", "RDSDBInstance", "EC2Instance", "NatGateway", "Other")
+
+    assert [title_of(name) for name in names] == [
+        "EBS volumes",
+        "RDS databases",
+        "EC2 instances",
+        "NAT gateways",
+        "Other",
+    ]

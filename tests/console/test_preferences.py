@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.console import trials
 from compute_optimizer.console.messages import Response
 from compute_optimizer.console.pages import preferences
 from compute_optimizer.console.pages.preferences import ROWS
@@ -23,6 +22,7 @@ from compute_optimizer.model.stated_preferences import (
     StatedPreferences,
     UtilizationPreference,
 )
+from compute_optimizer.store import what_ifs
 from compute_optimizer.store.inventory import shard_sizes
 from tests.console.conftest import ACCOUNT, House
 from tests.console.visiting import Visit, text, words
@@ -408,7 +408,7 @@ def test_more_what_ifs_than_may_wait_are_refused(
     demo: House, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preferences, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(trials, "MOST_WAITING", 0)
+    monkeypatch.setattr(what_ifs, "MOST_WAITING", 0)
     with demo.room.trials.turn:
         there = visit.send(f"{HERE}/what-if", **FORM, cpuHeadroom="PERCENT_0").headers["location"]
         refused = visit.send(f"{HERE}/what-if", **FORM, cpuHeadroom="PERCENT_0")

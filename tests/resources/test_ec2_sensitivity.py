@@ -1,6 +1,7 @@
 """What would change the answer, held against the engine on samples that were really changed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from compute_optimizer.engine.explanation import Explanation, TippingPoint
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, Preferences
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.resources.ec2_instance import explain
+from compute_optimizer.resources.ec2_instance import explain, outline
 from tests.fleets import AS_OF, CPU, MEMORY, instance, option_types, recommended, shard
 
 XLARGE = instance(1, "m5.xlarge")
@@ -119,6 +120,20 @@ def test_other_preferences_are_those_of_the_service_and_answered_by_the_engine()
     assert forgiving.answer.finding == same.finding.value
     assert forgiving.answer.first_option == option_types(same)[0]
     assert changes["memory_headroom", 0.1].changes == ()
+
+
+def test_an_outline_says_all_but_what_would_change() -> None:
+    told = explained(XLARGE, {CPU: 30.0, MEMORY: 60.0})
+    outlined = outline(
+        XLARGE,
+        shard([XLARGE], {CPU: 30.0, MEMORY: 60.0}),
+        load_instance_types(),
+        as_of=AS_OF,
+        preferences=DEFAULT_PREFERENCES,
+    )
+
+    assert told.what_would_change is not None
+    assert outlined == replace(told, what_would_change=None)
 
 
 def test_without_a_recommendation_there_is_nothing_to_change() -> None:

@@ -185,9 +185,11 @@ def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
     if not application.settings.console:
         return {}
     from compute_optimizer.app.console import console_of
-    from compute_optimizer.console.room import PREFIX, console_app
+    from compute_optimizer.console.prefix import ROOT
+    from compute_optimizer.console.room import console_app
 
-    return {PREFIX: console_app(console_of(application, door), door.opened)}
+    room = console_of(application, door)
+    return dict.fromkeys((ROOT, f"{room.prefix}{ROOT}"), console_app(room, door.opened))
 
 
 def probes_of(application: Application, stopping: Event) -> Probes:

@@ -16,7 +16,7 @@ from compute_optimizer.api.authentication import (
 )
 from compute_optimizer.api.dispatch import FrontDoor, context_of, new_request_id, record_known
 from compute_optimizer.api.limits import source_of
-from compute_optimizer.app.openid import openid_of
+from compute_optimizer.app.openid import openid_of, prefix_of
 from compute_optimizer.config import Settings
 from compute_optimizer.console.gate import Calls, Credentials, Gate, Room, Visitor
 from compute_optimizer.errors import InvalidInput
@@ -72,6 +72,7 @@ def console_of(application: Application, door: FrontDoor) -> Room:
         idle_limits=read_idle_limits(settings.idle_limits),
         owner_tags=settings.owner_tag_names,
         newer_idle_types=settings.newer_idle_types,
+        prefix=prefix_of(settings.console_url),
     )
 
 

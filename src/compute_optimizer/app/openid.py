@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,10 @@ NEEDED = ("oidc_client_id", "oidc_access_file", "console_url")
 """Settings without which a provider is of no use."""
 
 LONGEST_SECRET_BYTES = 4096
+
+PREFIX = re.compile(r"(/(?!console(/|$)|\.+(/|$))[A-Za-z0-9._-]+)*")
+"""A path in front of the console's own: nothing that stands for something else in an address, a
+page or a cookie."""
 
 
 def openid_of(
@@ -66,6 +71,7 @@ def client_of(settings: Settings) -> Client:
         home=_home(settings.console_url),
         title=settings.oidc_title,
         longest_session=timedelta(hours=settings.oidc_session_hours),
+        recheck=timedelta(minutes=settings.oidc_recheck_minutes),
         rules=read_access_file(Path(settings.oidc_access_file).expanduser()),
     )
     for rule in client.rules:
@@ -116,10 +122,16 @@ def _trusted_url(name: str, url: str) -> str:
 
 
 def _home(url: str) -> str:
-    home = _trusted_url("console_url", url.rstrip("/"))
-    if urlsplit(home).path:
+    prefix_of(url)
+    return _trusted_url("console_url", url.rstrip("/"))
+
+
+def prefix_of(url: str) -> str:
+    """Return the path in front of /console of the setting `console_url`; raise InvalidInput."""
+    prefix = urlsplit(url).path.rstrip("/")
+    if not PREFIX.fullmatch(prefix):
         raise InvalidInput(
-            f"setting console_url: {url!r} has a path; the console is at /console of its host, so "
-            "leave it out"
+            f"setting console_url: the path of {url!r} is none; expected words of letters, figures "
+            "and . _ - as in https://example.com/team/optimizer, without /console"
         )
-    return home
+    return prefix

@@ -13,7 +13,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from compute_optimizer.console.gate import Room, Visitor
-from compute_optimizer.console.kinds import KINDS, TITLES, Kind, address_of, kind_of
+from compute_optimizer.console.kinds import KINDS, Kind, address_of, kind_of, title_of
 from compute_optimizer.console.reach import Reach
 from compute_optimizer.console.rows import row_of
 from compute_optimizer.jobs import decisions as jobs
@@ -74,7 +74,7 @@ class Line:
     @property
     def title(self) -> str:
         """Return what people call the type."""
-        return TITLES.get(self.advice.resource_type, self.advice.resource_type)
+        return title_of(self.advice.resource_type)
 
 
 @dataclass(frozen=True, slots=True)

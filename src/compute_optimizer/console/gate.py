@@ -138,5 +138,7 @@ class Room:
     """Return the file of a bucket and a key, or raise NotFound; None where exports lie elsewhere,
     in Amazon S3."""
     newer_idle_types: bool = True
+    prefix: str = ""
+    """Path in front of /console at which browsers reach it."""
     trials: Trials = field(default_factory=Trials)
-    """What-ifs in the background."""
+    """The thread of this process that computes what-ifs."""

@@ -123,3 +123,10 @@ TITLES = {
     "SageMakerEndpoint": "SageMaker endpoints",
 }
 """What people call the types that summaries tell of."""
+
+_TITLES = {name.casefold(): title for name, title in TITLES.items()}
+
+
+def title_of(resource_type: str) -> str:
+    """Return what people call a type; what idles is spelt otherwise, as EBSVolume."""
+    return _TITLES.get(resource_type.casefold(), resource_type)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import Path
@@ -23,14 +24,14 @@ from compute_optimizer.console.messages import (
     read_values,
 )
 from compute_optimizer.console.pages.failures import failure_page, refusal_page
-from compute_optimizer.console.routes import find_route
+from compute_optimizer.console.pages.openid import check_again
+from compute_optimizer.console.prefix import behind, without
+from compute_optimizer.console.routes import Route, find_route
 from compute_optimizer.console.sessions import COOKIE, Session, find_session
 from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.shapes import ServiceException
 
 log = logging.getLogger(__name__)
-
-PREFIX = "/console"
 
 LONGEST_BODY_BYTES = 64 * 1024
 """Of a form; credentials with a session token have 3 KB."""
@@ -92,7 +93,7 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
 
     async def made(request: Request) -> Response:
         loop = asyncio.get_running_loop()
-        route, _ = find_route(request.method, request.path)
+        route, _ = find_route(request.method, without(room.prefix, request.path))
         if route is None or not route.waits:
             return await loop.run_in_executor(pool, answer, room, request)
         if line.locked():
@@ -123,6 +124,11 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
 
 def answer(room: Room, request: Request) -> Response:
     """Return the response to a request; it raises nothing."""
+    inner = replace(request, path=without(room.prefix, request.path))
+    return behind(room.prefix, _told(room, inner))
+
+
+def _told(room: Room, request: Request) -> Response:
     try:
         return _answer(room, request)
     except ServiceException as error:
@@ -141,7 +147,7 @@ def _answer(room: Room, request: Request) -> Response:
         return refusal_page(
             room, request, 404, "Not found", "There is no such page. The menu leads to all of them."
         )
-    if request.method == "POST" and not _same_origin(request):
+    if request.method == "POST" and not route.from_programs and not _same_origin(request):
         return refusal_page(
             room,
             request,
@@ -157,7 +163,16 @@ def _answer(room: Room, request: Request) -> Response:
         return refusal_page(
             room, request, 403, "Refused", "The form is out of date. Open the page again."
         )
-    return route.page(room, request, session, **names)
+    return _unchecked(room, request, session, route) or route.page(room, request, session, **names)
+
+
+def _unchecked(
+    room: Room, request: Request, session: Session | None, route: Route
+) -> Response | None:
+    """Return what stands before a page of which the provider should be asked first."""
+    if session is None or route.public or route.at_any_time:
+        return None
+    return check_again(room, request, session)
 
 
 def _is_ours(request: Request, session: Session) -> bool:

@@ -38,14 +38,16 @@ class Route:
     """Whether it is shown to those who have not signed in."""
     waits: bool = False
     """Whether it asks somebody outside, who may be slow."""
+    from_programs: bool = False
+    """Whether a program sends its form, which shows by itself who made it."""
+    at_any_time: bool = False
+    """Whether it is open to those of whom the provider was not asked for too long."""
 
 
-def _route(
-    method: str, path: str, page: Page, *, public: bool = False, waits: bool = False
-) -> Route:
+def _route(method: str, path: str, page: Page, **more: bool) -> Route:
     """Return a route; `{name}` in a path stands for a word."""
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[A-Za-z0-9._-]+)", path)
-    return Route(method, re.compile(f"/console{pattern}"), page, public, waits)
+    return Route(method, re.compile(f"/console{pattern}"), page, **more)
 
 
 ROUTES = (
@@ -82,7 +84,16 @@ ROUTES = (
     _route("POST", "/sign-in", sign_in.enter, public=True),
     _route("GET", "/sign-in/provider", openid.begin, public=True, waits=True),
     _route("GET", "/sign-in/callback", openid.finish, public=True, waits=True),
-    _route("POST", "/sign-out", sign_in.leave, waits=True),
+    _route("GET", "/sign-in/check", openid.check, public=True, waits=True),
+    _route(
+        "POST",
+        "/sign-in/back-channel-logout",
+        openid.end_sessions,
+        public=True,
+        waits=True,
+        from_programs=True,
+    ),
+    _route("POST", "/sign-out", sign_in.leave, waits=True, at_any_time=True),
     _route("GET", "/accounts", accounts.show),
     _route("POST", "/accounts", accounts.choose),
     _route("POST", "/theme", theme.choose, public=True),

@@ -28,7 +28,9 @@ from compute_optimizer.store.access_keys import (
     find_access_key,
     move_session,
 )
+from compute_optimizer.store.provider_sessions import renew_session
 from compute_optimizer.store.sealing import Sealer
+from compute_optimizer.store.what_ifs import remove_what_ifs_by
 
 if TYPE_CHECKING:
     from compute_optimizer.console.openid.desk import Arrival, Desk
@@ -62,6 +64,8 @@ class Session:
     """What forms send along, so that no other page can send them, nor one of another account."""
     accounts: tuple[str, ...] = ()
     """Those to choose from; empty where credentials are of one."""
+    checked_at: datetime | None = None
+    """When a provider said last that the person is signed in there; None for credentials."""
 
 
 def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure: bool) -> str:
@@ -100,12 +104,38 @@ def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Sessi
         signed_in_as=arrival.person.principal_arn(account_id),
         sign_in_rule=SIGNED_IN,
         person=KeptPerson(arrival.person, arrival.id_token).as_text(),
+        provider=arrival.names.columns,
     )
     value = _stored(room, desk.sealer, wanted, now)
     session = find_session(room, value)
     if session is None:
         raise Conflict("the session ended as soon as it was opened; sign in again")
     return session, _cookie(value, life, desk.client.is_secure)
+
+
+def renew_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> bool:
+    """Keep what the provider says anew in the session that was looked at again; return whether it
+    is of the same person. One of somebody else ends."""
+    key = key_of(room, arrival.session_id)
+    kept = kept_person(room, key) if key else None
+    if kept is None:
+        return False
+    person, now = arrival.person, room.clock.now()
+    if (kept.person.issuer, kept.person.subject) != (person.issuer, person.subject):
+        end_session(room, arrival.session_id)
+        return False
+    text = KeptPerson(person, arrival.id_token).as_text()
+    asked = (desk.sealer, arrival.session_id, text, arrival.names, now)
+    with room.state.writing() as connection:
+        return renew_session(connection, *asked)
+
+
+def end_session(room: Room, session_id: str) -> None:
+    """End a session, whether or not it is still there."""
+    with room.state.writing() as connection:
+        if find_access_key(connection, session_id):
+            delete_access_key(connection, session_id)
+        remove_what_ifs_by(connection, session_id)
 
 
 def visitors_in(room: Room, session: Session) -> dict[str, Visitor]:
@@ -145,17 +175,17 @@ def find_session(room: Room, cookie: str) -> Session | None:
     session_id, _, token = cookie.partition(".")
     if not session_id or not token:
         return None
-    visitor, accounts = _visitor_of(room, session_id, token, room.clock.now())
+    visitor, accounts, checked_at = _visitor_of(room, session_id, token, room.clock.now())
     if visitor is None:
         return None
-    return Session(visitor, session_id, _form_token(token, visitor.account_id), accounts)
+    form_token = _form_token(token, visitor.account_id)
+    return Session(visitor, session_id, form_token, accounts, checked_at)
 
 
 def close_session(room: Room, session: Session) -> str:
     """End a session and return the value of Set-Cookie that makes the browser forget it."""
     if room.gate.verifies:
-        with room.state.writing() as connection:
-            delete_access_key(connection, session.session_id)
+        end_session(room, session.session_id)
     return _cookie("", timedelta(), secure=False)
 
 
@@ -166,21 +196,25 @@ def _stored(room: Room, sealer: Sealer, wanted: KeyRequest, now: datetime) -> st
     return f"{new.access_key_id}.{new.session_token}"
 
 
-def _visitor_of(
-    room: Room, session_id: str, token: str, now: datetime
-) -> tuple[Visitor | None, tuple[str, ...]]:
-    """Return who shows the token of a session, and the accounts that they may choose."""
+_Found = tuple[Visitor | None, tuple[str, ...], datetime | None]
+"""Who it is, the accounts that they may choose, and when a provider knew them last."""
+
+NOBODY: _Found = (None, (), None)
+
+
+def _visitor_of(room: Room, session_id: str, token: str, now: datetime) -> _Found:
+    """Return who shows the token of a session."""
     if not room.gate.verifies:
         known = ACCOUNT_ID.fullmatch(session_id)
-        return (room.gate.standing(session_id, now) if known else None), ()
+        return (room.gate.standing(session_id, now) if known else None), (), None
     key = key_of(room, session_id)
     if key is None or key.session_token_digest is None or not _is_open(key, now):
-        return None, ()
+        return NOBODY
     if not compare_digest(key.session_token_digest, digest_session_token(token)):
-        return None, ()
+        return NOBODY
     if key.sign_in_rule == SIGNED_IN:
-        return _person_in(room, key)
-    return room.gate.standing((key.sign_in_rule or "").removeprefix(OF_KEY), now), ()
+        return (*_person_in(room, key), key.checked_at or key.created_at)
+    return room.gate.standing((key.sign_in_rule or "").removeprefix(OF_KEY), now), (), None
 
 
 def _person_in(room: Room, key: AccessKey) -> tuple[Visitor | None, tuple[str, ...]]:

@@ -1,115 +1,144 @@
-"""What-ifs in the background: one is computed at a time, and the newest results are kept.
+"""What-ifs in the background: they wait in the state, and each process computes one at a time.
 
-They live in this process: a server that starts again, or another one behind the same proxy, does
-not know them.
+Nobody looks for them all the time. Whoever adds one, or asks how far one is, has their process look
+(`Trials.look`); so what a process left behind when it ended goes on in the next that is asked.
 """
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from secrets import token_hex
 from threading import Event, Lock, Thread
-from typing import Any
 
-from compute_optimizer.errors import ComputeOptimizerError, Conflict, NotFound
+from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.interfaces import Clock
+from compute_optimizer.store import State
+from compute_optimizer.store.what_ifs import STOPPED, Claim, beat, claim_what_if, finish, has_work
 
 log = logging.getLogger(__name__)
 
-KEPT = 16
-"""Results; one of MOST_CHANGES rows takes some 3 MB."""
-
-MOST_WAITING = 4
-"""What-ifs that may wait for the one that is computed: each keeps a core busy."""
-
-ID_BYTES = 8
+BEAT_SECONDS = 2.0
+"""Between the moments at which a what-if tells how far it is and learns that it was stopped: as
+often as its page looks. Each is a write, after which all processes read anew what they remember."""
 
 Progress = Callable[[int, int], None]
 """Called with the steps that are done and their number."""
 
+Compute = Callable[[bytes, Progress], bytes]
+"""Returns what comes of what was asked; raises what the progress raises."""
+
 
 class Stopped(Exception):
-    """Somebody stopped a what-if."""
-
-
-@dataclass(slots=True, eq=False)
-class Run:
-    """One what-if."""
-
-    run_id: str
-    owner: str
-    """The session that asked for it."""
-    asked: Any
-    """What it is about, as the page that started it keeps it."""
-    done: int = 0
-    total: int = 0
-    """Steps; 0 as long as it waits for its turn."""
-    result: Any = None
-    problem: str = ""
-    """Why there is no result."""
-    stopped: bool = False
-    over: Event = field(default_factory=Event)
-
-    @property
-    def is_over(self) -> bool:
-        """Return whether nothing will change any more."""
-        return self.over.is_set()
-
-    def progress(self, done: int, total: int) -> None:
-        """Note how far it is; raise Stopped where nobody waits for it any more."""
-        self.done, self.total = done, total
-        if self.stopped:
-            raise Stopped
+    """Nobody waits for a what-if any more."""
 
 
 class Trials:
-    """The what-ifs of one server."""
+    """The thread of this process that computes what-ifs, while there are any."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, Run] = OrderedDict()
-        self._lock = Lock()
         self.turn = Lock()
-        """Held by the one that is computed."""
+        """Held while one is looked for or computed."""
+        self._lock = Lock()
+        self._is_asked = False
+        self._is_looking = False
 
-    def start(self, owner: str, asked: Any, act: Callable[[Progress], Any]) -> Run:
-        """Begin a what-if in the background; raise Conflict where too many wait already."""
-        run = Run(token_hex(ID_BYTES), owner, asked)
+    def look(self, work: Callable[[], bool]) -> None:
+        """Have the thread `work` until that says that there was nothing to do."""
         with self._lock:
-            waiting = sum(not one.is_over for one in self._runs.values())
-            if waiting > MOST_WAITING:
-                raise Conflict(
-                    f"{waiting} what-ifs are being computed or wait; try again in a minute"
-                )
-            self._runs[run.run_id] = run
-            over = [name for name, one in self._runs.items() if one.is_over]
-            for name in over[: max(0, len(self._runs) - KEPT)]:
-                del self._runs[name]
-        # Nobody waits for it when the program ends: it stores nothing.
-        Thread(target=self._work, args=(run, act), name="what-if", daemon=True).start()
-        return run
+            self._is_asked = True
+            if self._is_looking:
+                return
+            self._is_looking = True
+        # Nobody waits for it when the program ends: another process takes over.
+        Thread(target=self._look, args=(work,), name="what-if", daemon=True).start()
 
-    def find(self, owner: str, run_id: str) -> Run:
-        """Return a what-if of a session; raise NotFound for any other."""
+    def _look(self, work: Callable[[], bool]) -> None:
+        while self._goes_on():
+            try:
+                while self._worked(work):
+                    pass
+            except ComputeOptimizerError as error:
+                log.warning("what-ifs cannot be computed: %s", error)
+            except Exception:
+                log.exception("what-ifs cannot be computed")
+
+    def _worked(self, work: Callable[[], bool]) -> bool:
+        with self.turn:
+            return work()
+
+    def _goes_on(self) -> bool:
+        """Return whether somebody has asked since the last look; the thread ends where not."""
         with self._lock:
-            run = self._runs.get(run_id)
-        if run is None or run.owner != owner:
-            raise NotFound(
-                "this what-if is not known here any more: the server keeps the newest ones of each "
-                "session until it ends. Try it again from the page Preferences"
-            )
-        return run
+            self._is_looking, self._is_asked = self._is_asked, False
+            return self._is_looking
 
-    def _work(self, run: Run, act: Callable[[Progress], Any]) -> None:
+
+def compute_next(state: State, clock: Clock, compute: Compute) -> bool:
+    """Compute the what-if that waits longest; return whether there was one."""
+    with state.reading() as connection:
+        if not has_work(connection, clock.now()):
+            return False
+    with state.writing() as connection:
+        claim = claim_what_if(connection, clock.now())
+    if claim is None:
+        return False
+    result, problem = _computed(state, clock, claim, compute)
+    with state.writing() as connection:
+        finish(connection, claim, result, problem)
+    return True
+
+
+def _computed(
+    state: State, clock: Clock, claim: Claim, compute: Compute
+) -> tuple[bytes | None, str]:
+    """Return what came of a what-if, and why there is nothing."""
+    try:
+        with _told(state, clock, claim) as progress:
+            return compute(claim.asked, progress), ""
+    except Stopped:
+        return None, STOPPED
+    except ComputeOptimizerError as error:
+        return None, str(error)
+    except Exception:
+        log.exception("the what-if %s failed", claim.what_if_id)
+        return None, "It failed. The program's log says why."
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far a what-if is, between the thread that computes it and the one that tells."""
+
+    done: int = 0
+    total: int = 0
+    is_wanted: bool = True
+    over: Event = field(default_factory=Event)
+
+    def note(self, done: int, total: int) -> None:
+        """Note how far it is; raise Stopped where nobody waits for it any more."""
+        self.done, self.total = done, total
+        if not self.is_wanted:
+            raise Stopped
+
+
+@contextmanager
+def _told(state: State, clock: Clock, claim: Claim) -> Iterator[Progress]:
+    """Have the state know how far a what-if is until the end of the block."""
+    course = _Course()
+    # By a thread of its own: a step may take longer than a heartbeat may stand still.
+    teller = Thread(target=_tell, args=(state, clock, claim, course), daemon=True)
+    teller.start()
+    try:
+        yield course.note
+    finally:
+        course.over.set()
+        teller.join()
+
+
+def _tell(state: State, clock: Clock, claim: Claim, course: _Course) -> None:
+    while course.is_wanted and not course.over.wait(BEAT_SECONDS):
         try:
-            with self.turn:
-                run.progress(0, 0)
-                run.result = act(run.progress)
-        except Stopped:
-            run.problem = "It was stopped; nothing was saved."
+            with state.writing() as connection:
+                told = beat(connection, claim, course.done, course.total, clock.now())
+            course.is_wanted = told
         except ComputeOptimizerError as error:
-            run.problem = str(error)
-        except Exception:
-            log.exception("the what-if %s failed", run.run_id)
-            run.problem = "It failed. The program's log says why."
-        finally:
-            run.over.set()
+            log.warning("the state was not told how far a what-if is: %s", error)

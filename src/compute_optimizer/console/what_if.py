@@ -6,12 +6,17 @@ instances of an account it is also tested whom the advice would have hurt.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from time import sleep
 from typing import Any
 
-from compute_optimizer.console.gate import Room, Visitor
+import msgspec
+
+from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Values
-from compute_optimizer.console.trials import Progress, Run
-from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.console.place import Place
+from compute_optimizer.console.trials import Progress, compute_next
+from compute_optimizer.errors import ComputeOptimizerError, NotFound
 from compute_optimizer.jobs.simulate import POOLS, Grid, points_of, simulate
 from compute_optimizer.jobs.simulated_fleets import FleetPart, imported_fleet
 from compute_optimizer.jobs.try_preferences import Fleet, Trial, try_preferences
@@ -20,6 +25,21 @@ from compute_optimizer.model.preferences import CURRENT, Preferences
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.model.stated_preferences import PreferenceScope, StatedPreferences
 from compute_optimizer.store.preferences import layers_of_all
+from compute_optimizer.store.what_ifs import (
+    StoredWhatIf,
+    add_what_if,
+    find_what_if,
+    is_over,
+    stop_what_if,
+)
+
+GLANCE_SECONDS = 0.1
+"""Between looks at whether a what-if is over."""
+
+UNKNOWN = (
+    "this what-if is not known here any more: the newest ones of each session are kept, for eight "
+    "hours. Try it again from the page Preferences"
+)
 
 MOST_TESTED = 1_000
 """Instances whose past is tested at a look-back of four weeks or less; of more, every n-th. The
@@ -33,15 +53,21 @@ MOST_RESOURCE_DAYS = 28 * MOST_TESTED
 class Asked:
     """What a what-if is about."""
 
-    place: Any
+    place: Place
     """Of the page."""
     sent: Values
     """The form as it was sent."""
     operation: str
     """That would save it."""
     fleet: Fleet
-    instead: Mapping[PreferenceScope, StatedPreferences]
+    statements: tuple[tuple[PreferenceScope, StatedPreferences], ...]
+    """What scopes would state in place of what they do."""
     architecture: str
+
+    @property
+    def instead(self) -> Mapping[PreferenceScope, StatedPreferences]:
+        """Return what would be stated, by scope."""
+        return dict(self.statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +87,78 @@ class WhatIf:
         return points[0]["violated"], points[-1]["violated"]
 
 
-def begin(room: Room, visitor: Visitor, session_id: str, asked: Asked) -> Run:
-    """Begin a what-if; raise Conflict where too many wait already."""
+_decode_asked = msgspec.json.Decoder(Asked).decode
+# What the library does not know is Counter, which is made of a mapping.
+_decode_result = msgspec.json.Decoder(WhatIf, dec_hook=lambda kind, value: kind(value)).decode
 
-    def act(progress: Progress) -> WhatIf:
-        trial = try_preferences(
-            room.state,
-            room.tiles,
-            room.clock,
-            asked.fleet,
-            asked.instead,
-            pools=POOLS[asked.architecture],
-            profile=room.profile,
-            idle_limits=room.idle_limits,
-            progress=progress,
-        )
-        return WhatIf(trial, _tested(room, asked))
 
-    return room.trials.start(session_id, asked, act)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A what-if as its page shows it."""
+
+    stored: StoredWhatIf
+    asked: Asked
+    result: WhatIf | None
+
+
+def begin(room: Room, session_id: str, asked: Asked) -> str:
+    """Begin a what-if and return its id; raise Conflict where too many wait already."""
+    body = msgspec.json.encode(asked)
+    with room.state.writing() as connection:
+        run_id = add_what_if(connection, session_id, asked.fleet.accounts, body, room.clock.now())
+    look(room)
+    return run_id
+
+
+def look(room: Room) -> None:
+    """Have this process compute what waits, and what another one left behind."""
+    compute = partial(_computed, room)
+    room.trials.look(partial(compute_next, room.state, room.clock, compute))
+
+
+def find_run(room: Room, session_id: str, run_id: str) -> Run:
+    """Return a what-if of a session; raise NotFound for any other."""
+    with room.state.reading() as connection:
+        stored = find_what_if(connection, session_id, run_id, room.clock.now())
+    if stored is None:
+        raise NotFound(UNKNOWN)
+    try:
+        result = None if stored.result is None else _decode_result(stored.result)
+        return Run(stored, _decode_asked(stored.asked), result)
+    except msgspec.DecodeError:
+        raise NotFound(UNKNOWN) from None  # Another version of the program asked for it.
+
+
+def stop(room: Room, session_id: str, run_id: str) -> None:
+    """Stop a what-if of a session."""
+    with room.state.writing() as connection:
+        stop_what_if(connection, session_id, run_id)
+
+
+def wait_for(room: Room, run_id: str, seconds: float) -> None:
+    """Return when a what-if is over, whichever process computes it, or after some seconds."""
+    for _ in range(round(seconds / GLANCE_SECONDS)):
+        with room.state.reading() as connection:
+            if is_over(connection, run_id):
+                return
+        sleep(GLANCE_SECONDS)
+
+
+def _computed(room: Room, body: bytes, progress: Progress) -> bytes:
+    """Return what comes of what was asked, as it is kept."""
+    asked = _decode_asked(body)
+    trial = try_preferences(
+        room.state,
+        room.tiles,
+        room.clock,
+        asked.fleet,
+        asked.instead,
+        pools=POOLS[asked.architecture],
+        profile=room.profile,
+        idle_limits=room.idle_limits,
+        progress=progress,
+    )
+    return msgspec.json.encode(WhatIf(trial, _tested(room, asked)))
 
 
 def _tested(room: Room, asked: Asked) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ from compute_optimizer.store.forecasts import remove_forecasts_of
 from compute_optimizer.store.outbox import remove_events_of
 from compute_optimizer.store.recommendations import remove_recommendations_of
 from compute_optimizer.store.tiles import TileStore, remove_account, sweep
+from compute_optimizer.store.what_ifs import remove_what_ifs_of
 
 
 def purge_opted_out(
@@ -61,5 +62,6 @@ def _purge(state: State, tiles: TileStore, account_id: str, latest: datetime) ->
         remove_decisions_of(connection, account_id)
         remove_backtests_of(connection, account_id)
         remove_events_of(connection, account_id)
+        remove_what_ifs_of(connection, account_id)
     remove_files()
     return True

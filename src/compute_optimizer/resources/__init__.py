@@ -155,6 +155,8 @@ class ResourceType:
     """Return a recommendation in one line."""
     explain: Callable[..., Explanation] | None = None
     """None where its recommendations cannot be explained yet, and so for `compare`."""
+    outline: Callable[..., Explanation] | None = None
+    """The same without what would change the answer; None where nobody searches for that."""
     beside: Callable[..., Sequence[Resource]] | None = None
     """From a resource and all of its shard to the others that decide with it; `explain` and
     `recommend` take them after it. None where each is judged by itself."""
@@ -210,6 +212,7 @@ RESOURCE_TYPES = (
         counted_savings=ec2_reading.counted_savings,
         summary=ec2_reading.summary_of,
         explain=ec2_instance.explain,
+        outline=ec2_instance.outline,
         compare=ec2_instance.compare,
         predicts=True,
         judge=ec2_reached.judge,

@@ -89,11 +89,11 @@ def explain(
     analysis = analyze([group], samples, types, preferences)
     machine = replace(group, instance_type=cheapest_type(group, types))
     told = explanation_of(
-        machine, samples, analysis, as_of=as_of, preferences=preferences, risk_model=None
+        machine, samples, analysis, as_of=as_of, preferences=preferences, searching=False
     )
     whole = recommend([group], samples, types, as_of=as_of, preferences=preferences)
     findings = [one.finding.value for one in whole.recommendations]
-    return replace(told, finding=findings[0] if findings else told.finding, what_would_change=None)
+    return replace(told, finding=findings[0] if findings else told.finding)
 
 
 compare = comparing(explain, metrics_by_name(DIMENSIONS))

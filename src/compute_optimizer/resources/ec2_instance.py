@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.comparison import Comparison, Moment
@@ -81,12 +82,25 @@ def explain(
     as_of: datetime,
     preferences: Preferences,
     risk_model: RiskModel | None = None,
+    searching: bool = True,
 ) -> Explanation:
-    """Return the evidence for one resource; its samples are a batch of one."""
+    """Return the evidence for one resource; its samples are a batch of one.
+
+    Without `searching` it does not say what would change the answer.
+    """
     analysis = analyze([resource], samples, types, preferences, risk_model, both=True)
     return explanation_of(
-        resource, samples, analysis, as_of=as_of, preferences=preferences, risk_model=risk_model
+        resource,
+        samples,
+        analysis,
+        as_of=as_of,
+        preferences=preferences,
+        risk_model=risk_model,
+        searching=searching,
     )
+
+
+outline = partial(explain, searching=False)
 
 
 def compare(

@@ -8,7 +8,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -53,6 +53,12 @@ class AccessKey:
     """Of a session: the id of the rule that let it in."""
     sealed_person: bytes | None = None
     """Of a session of the console: who it is, as a provider of OpenID Connect told."""
+    provider_session: bytes | None = None
+    """Digest of that provider's name for its own session."""
+    provider_subject: bytes | None = None
+    """Digest of its name for the person."""
+    checked_at: datetime | None = None
+    """When it said last that they are signed in there."""
 
     @property
     def principal_arn(self) -> str:
@@ -83,6 +89,8 @@ class KeyRequest:
     sign_in_rule: str | None = None
     person: str | None = None
     """Sealed, and opened again by `person_of_session`."""
+    provider: Mapping[str, bytes | None] = field(default_factory=dict)
+    """What is stored of the names by which a provider ends it."""
 
 
 def create_access_key(
@@ -103,7 +111,8 @@ def create_access_key(
             expires_at=wanted.expires_at,
             signed_in_as=wanted.signed_in_as,
             sign_in_rule=wanted.sign_in_rule,
-            sealed_person=_sealed_person(sealer, wanted.person, key_id),
+            sealed_person=sealed_person(sealer, wanted.person, key_id),
+            **wanted.provider,
             **_stored(new, sealer),
         )
     )
@@ -215,7 +224,8 @@ def _stored(new: NewSecret, sealer: Sealer) -> dict[str, Any]:
     }
 
 
-def _sealed_person(sealer: Sealer, person: str | None, access_key_id: str) -> bytes | None:
+def sealed_person(sealer: Sealer, person: str | None, access_key_id: str) -> bytes | None:
+    """Return who a session is opened for, sealed for that session alone."""
     return None if person is None else sealer.seal(person, _person_owner(access_key_id))
 
 

@@ -119,6 +119,11 @@ access_keys = Table(
     Column("sign_in_rule", String(36), index=True),
     # Of a session of the console: who it is, as a provider of OpenID Connect told, sealed.
     Column("sealed_person", LargeBinary),
+    # SHA-256 of that provider's names for its own session and for the person: what it ends by.
+    Column("provider_session", LargeBinary, index=True),
+    Column("provider_subject", LargeBinary, index=True),
+    # When the provider said last that the person is signed in there.
+    Column("checked_at", UtcDateTime),
 )
 
 sign_in_rules = Table(

@@ -201,7 +201,9 @@ def test_changed_rules_hold_for_open_sessions(tmp_path: Path, provider: Identity
 def test_a_session_ends_after_its_time_and_by_command(
     tmp_path: Path, provider: IdentityProvider
 ) -> None:
-    with house_of(tmp_path, provider.issuer, oidc_session_hours=0.5) as house:
+    with house_of(
+        tmp_path, provider.issuer, oidc_session_hours=0.5, oidc_recheck_minutes=0.0
+    ) as house:
         visit, _ = sign_in(house, provider, "rio")
         house.clock.advance(timedelta(minutes=29))
         assert is_in(visit)

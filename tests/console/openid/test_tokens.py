@@ -47,8 +47,8 @@ class Case:
 
 
 def client_of(issuer: str) -> Client:
-    life = timedelta(hours=8)
-    return Client(issuer, CLIENT_ID, SECRET, ("openid",), HOME, "Example ID", life, ())
+    life, recheck = timedelta(hours=8), timedelta(minutes=15)
+    return Client(issuer, CLIENT_ID, SECRET, ("openid",), HOME, "Example ID", life, recheck, ())
 
 
 @pytest.fixture

@@ -26,6 +26,9 @@ class Client:
     title: str
     """What the form calls the provider."""
     longest_session: timedelta
+    recheck: timedelta
+    """After which the provider is asked whether somebody is still signed in there; zero for
+    never."""
     rules: tuple[AccessRule, ...]
 
     @property

@@ -10,9 +10,21 @@ from urllib.parse import urlencode
 from compute_optimizer.console.openid import waiting as at_provider
 from compute_optimizer.console.openid.client import Client
 from compute_optimizer.console.openid.exchange import address_at, exchanged, read_user_info
+from compute_optimizer.console.openid.logout_tokens import (
+    LONGEST_NAME,
+    LogoutToken,
+    read_logout_token,
+)
 from compute_optimizer.console.openid.provider import Facts, Provider
-from compute_optimizer.console.openid.refusals import DENIED, INVALID, REJECTED, SignInRefused
+from compute_optimizer.console.openid.refusals import (
+    DENIED,
+    GONE,
+    INVALID,
+    REJECTED,
+    SignInRefused,
+)
 from compute_optimizer.console.openid.tokens import Tokens, read_id_token
+from compute_optimizer.console.openid.waiting import Waiting
 from compute_optimizer.model.openid import (
     EMAIL,
     SUBJECT,
@@ -21,6 +33,7 @@ from compute_optimizer.model.openid import (
     opened_accounts,
     person_of,
 )
+from compute_optimizer.store.provider_sessions import ProviderNames
 from compute_optimizer.store.sealing import Sealer
 
 LONGEST_CODE = 4096
@@ -29,6 +42,11 @@ LONGEST_CODE = 4096
 LONGEST_HINT = 6000
 """Letters of an ID token that still goes into an address: servers take lines of 8,000 (RFC 9110,
 4.1)."""
+
+GONE_ERRORS = frozenset(
+    {"login_required", "interaction_required", "account_selection_required", "consent_required"}
+)
+"""What a provider says that would have to ask somebody (OpenID Connect Core 1.0, 3.1.2.6)."""
 
 SHOWN = 300
 """Letters of what a provider says that are shown."""
@@ -43,6 +61,9 @@ class Arrival:
     """Kept, sealed, to sign them out there as well."""
     back: str
     """The page that was asked for."""
+    session_id: str
+    """Of the session that was looked at again; empty for somebody who signs in."""
+    names: ProviderNames
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +80,30 @@ class Desk:
 
     def begin(self, back: str, now: datetime) -> tuple[str, str]:
         """Return the provider's address and the cookie to go there with."""
-        begun = at_provider.new_waiting(back, now)
-        address = address_at(self.provider.facts(now), self.client, begun)
+        return self._begin(at_provider.new_waiting(back, now), now)
+
+    def begin_again(
+        self, back: str, session_id: str, id_token: str, now: datetime
+    ) -> tuple[str, str]:
+        """Return the same for a session: the provider asks nobody, it knows them still or not."""
+        begun = at_provider.new_waiting(back, now, session_id)
+        return self._begin(begun, now, {"prompt": "none", **_hint(id_token)})
+
+    def _begin(
+        self, begun: Waiting, now: datetime, more: Mapping[str, str] | None = None
+    ) -> tuple[str, str]:
+        address = address_at(self.provider.facts(now), self.client, begun, more)
         return address, at_provider.kept(self.client, self.sealer, begun)
+
+    def is_due(self, checked_at: datetime, now: datetime, times: int = 1) -> bool:
+        """Return whether a session was looked at longer ago than it should be, or so many times as
+        long."""
+        longest = self.client.recheck * times
+        return bool(longest) and now - checked_at >= longest
+
+    def ended(self, logout_token: str, now: datetime) -> LogoutToken:
+        """Return what a provider says has ended; raise SignInRefused."""
+        return read_logout_token(self.client, self.provider, logout_token, now)
 
     @property
     def cookie_name(self) -> str:
@@ -82,6 +124,13 @@ class Desk:
                 "This browser has begun no such sign-in here, or more than ten minutes ago. Open "
                 f"{self.client.home}/console/ and sign in there.",
             )
+        try:
+            return self._finished(told, begun, now)
+        except SignInRefused as error:
+            error.session_id = begun.session_id
+            raise
+
+    def _finished(self, told: Mapping[str, list[str]], begun: Waiting, now: datetime) -> Arrival:
         facts = self.provider.facts(now)
         code = _code(told, facts)
         tokens = exchanged(facts, self.client, begun, code)
@@ -89,7 +138,8 @@ class Desk:
         complete = self._complete(facts, tokens, claims)
         person = person_of(self.client.issuer, complete, self.client.rules)
         self._check_opens(person)
-        return Arrival(person, tokens.id_token, begun.back)
+        names = ProviderNames(self.client.issuer, person.subject, _session_name(claims))
+        return Arrival(person, tokens.id_token, begun.back, begun.session_id, names)
 
     def policies(self, person: Person) -> dict[str, str]:
         """Return the policies that apply to a person now, by account; none for one of another
@@ -108,8 +158,7 @@ class Desk:
             return None
         if not endpoint:
             return None
-        hint = {"id_token_hint": id_token} if len(id_token) <= LONGEST_HINT else {}
-        asked = hint | {
+        asked = _hint(id_token) | {
             "client_id": self.client.client_id,
             "post_logout_redirect_uri": self.client.after_leaving,
         }
@@ -143,12 +192,25 @@ def _code(told: Mapping[str, list[str]], facts: Facts) -> str:
     if issuer != facts.issuer and (issuer or facts.authorization_response_iss_parameter_supported):
         raise SignInRefused(INVALID, "The answer is another provider's. Sign in again.")
     if error := _one(told, "error"):
+        if error in GONE_ERRORS:
+            raise SignInRefused(GONE, "You are no longer signed in at the provider. Sign in again.")
         said = f"{error}: {_one(told, 'error_description')}".strip(": ")
         raise SignInRefused(REJECTED, f"The provider did not sign you in ({said[:SHOWN]}).")
     code = _one(told, "code")
     if not 0 < len(code) <= LONGEST_CODE:
         raise SignInRefused(INVALID, "The provider's answer has no code. Sign in again.")
     return code
+
+
+def _session_name(claims: Mapping[str, Any]) -> str:
+    """Return what the provider calls its own session; empty where it does not say."""
+    name = claims.get("sid", "")
+    return name if isinstance(name, str) and len(name) <= LONGEST_NAME else ""
+
+
+def _hint(id_token: str) -> dict[str, str]:
+    """Return what tells the provider whom a request is about, where it fits an address."""
+    return {"id_token_hint": id_token} if len(id_token) <= LONGEST_HINT else {}
 
 
 def _one(told: Mapping[str, list[str]], name: str) -> str:

@@ -23,13 +23,16 @@ BASIC, POST, PUBLIC = "client_secret_basic", "client_secret_post", "none"
 """How this program shows its secret (OpenID Connect Core 1.0, 9)."""
 
 
-def address_at(facts: Facts, client: Client, waiting: Waiting) -> str:
-    """Return the URL at which the provider asks who somebody is."""
+def address_at(
+    facts: Facts, client: Client, waiting: Waiting, more: Mapping[str, str] | None = None
+) -> str:
+    """Return the URL at which the provider asks who somebody is; `more` is said with it."""
     url, _ = _authlib(facts, client).create_authorization_url(
         facts.authorization_endpoint,
         state=waiting.state,
         nonce=waiting.nonce,
         code_verifier=waiting.verifier,
+        **(more or {}),
     )
     return str(url)
 

@@ -17,6 +17,8 @@ REJECTED = Reason("IDPRejectedClaim", 403)
 """The provider said no."""
 DENIED = Reason("AccessDeniedException", 403)
 """The provider knows them, no rule does."""
+GONE = Reason("ExpiredTokenException", 403)
+"""The provider has no session of them any more."""
 SILENT = Reason("IDPCommunicationError", 503)
 """The provider did not answer in time, or not as providers do."""
 
@@ -30,3 +32,5 @@ class SignInRefused(Exception):
         self.text = text
         self.known = known or {}
         """Of whom that was said, for the audit log."""
+        self.session_id = ""
+        """Of the session that was looked at again, where it was one."""

@@ -47,16 +47,16 @@ def read_id_token(
     try:
         if len(tokens.id_token) > LONGEST_TOKEN:
             raise JoseError(f"it has more than {LONGEST_TOKEN:,} letters")
-        token = _verified(provider, tokens.id_token, now)
+        token = verified(provider, tokens.id_token, now)
         claims: Mapping[str, Any] = _validated(client, tokens, token, nonce, now)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise SignInRefused(
-            INVALID, f"The provider's ID token does not count ({_why(error)}). Sign in again."
+            INVALID, f"The provider's ID token does not count ({why(error)}). Sign in again."
         ) from None
     return claims
 
 
-def _verified(provider: Provider, text: str, now: datetime) -> jwt.Token:
+def verified(provider: Provider, text: str, now: datetime) -> jwt.Token:
     """Return the token once its signature is known to be the provider's."""
     stated = provider.facts(now).id_token_signing_alg_values_supported
     allowed = [name for name in ALGORITHMS if name in stated]
@@ -91,7 +91,7 @@ def _validated(
     return dict(claims)
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
     """Return what was wrong, in the library's words for it and no more of the token."""
     if isinstance(error, JoseError):
         return (error.description or error.error)[:200]

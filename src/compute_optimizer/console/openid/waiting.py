@@ -46,9 +46,11 @@ class Waiting:
     back: str
     """The page that was asked for."""
     until: datetime
+    session_id: str = ""
+    """Of a session that is looked at again; empty for somebody who signs in."""
 
 
-def new_waiting(back: str, now: datetime) -> Waiting:
+def new_waiting(back: str, now: datetime, session_id: str = "") -> Waiting:
     """Return a sign-in with secrets of its own."""
     return Waiting(
         secrets.token_urlsafe(RANDOM_BYTES),
@@ -56,6 +58,7 @@ def new_waiting(back: str, now: datetime) -> Waiting:
         secrets.token_urlsafe(VERIFIER_BYTES),
         back,
         now + LIFE,
+        session_id,
     )
 
 

@@ -23,7 +23,7 @@ from compute_optimizer.console.deciding import (
 )
 from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room, Visitor
-from compute_optimizer.console.kinds import TITLES, kind_of
+from compute_optimizer.console.kinds import kind_of, title_of
 from compute_optimizer.console.messages import Request, Response, read_values, redirect
 from compute_optimizer.console.pages import resource
 from compute_optimizer.console.reach import reach_of_enrolled
@@ -161,7 +161,7 @@ def _one(
     values = {
         "panel": panel_of(room, visitor, reach, recommendation_id, advice.resource_arn),
         "advice": advice,
-        "title": TITLES.get(advice.resource_type, advice.resource_type),
+        "title": title_of(advice.resource_type),
         "results": [Result(one, found.owner, "") for one in mine],
         "judged_at": judged_at,
         "address": page_of(advice),

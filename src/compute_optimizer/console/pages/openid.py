@@ -1,10 +1,13 @@
 """To the provider of OpenID Connect and back, and signing out there."""
 
 from dataclasses import replace
+from datetime import datetime
+
+import msgspec
 
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Request, Response, link, redirect
-from compute_optimizer.console.openid.refusals import SignInRefused
+from compute_optimizer.console.openid.refusals import DENIED, GONE, SILENT, SignInRefused
 from compute_optimizer.console.pages.sign_in import (
     ENTER,
     SUCCESS,
@@ -12,10 +15,26 @@ from compute_optimizer.console.pages.sign_in import (
     inside,
     sign_in_form,
 )
-from compute_optimizer.console.sessions import Session, open_for_person
-from compute_optimizer.errors import NotFound
+from compute_optimizer.console.sessions import (
+    Session,
+    end_session,
+    id_token_of,
+    open_for_person,
+    renew_for_person,
+)
+from compute_optimizer.errors import Conflict, NotFound
+from compute_optimizer.store.provider_sessions import end_sessions as end_stored_sessions
+from compute_optimizer.store.sign_in import use
+from compute_optimizer.store.what_ifs import remove_what_ifs_by
 
 ACCOUNTS = "/console/accounts"
+CHECK = "/console/sign-in/check"
+
+DOCUMENT = "document"
+"""What a browser says that it asks for where somebody opens a page (Fetch Metadata)."""
+
+ENDED = "ConsoleBackChannelSignOut"
+"""As the audit log names it."""
 
 NOT_SET_UP = "No provider of OpenID Connect is set up here (setting oidc_issuer)."
 
@@ -35,6 +54,69 @@ def begin(room: Room, request: Request, session: Session | None) -> Response:
     return redirect(address, (cookie,))
 
 
+def check_again(room: Room, request: Request, session: Session) -> Response | None:
+    """Return what stands before a page while the provider was not asked for too long whether it
+    still knows somebody; None where nothing does.
+
+    Whoever opens a page is led there and back. Forms and figures of a page that is open already
+    are answered for as long again, so that nobody loses what they have typed.
+    """
+    desk, now = room.gate.openid, room.clock.now()
+    if desk is None or session.checked_at is None or not desk.is_due(session.checked_at, now):
+        return None
+    if request.method == "GET" and request.headers.get("sec-fetch-dest", DOCUMENT) == DOCUMENT:
+        return redirect(link(CHECK, {"next": request.address}))
+    if desk.is_due(session.checked_at, now, times=2):
+        text = b"It is too long ago that the provider was asked about you. Open the page again."
+        return Response(401, text, "text/plain; charset=utf-8")
+    return None
+
+
+def check(room: Room, request: Request, session: Session | None) -> Response:
+    """Lead somebody who is signed in to the provider, which sends them back at once."""
+    desk, back = room.gate.openid, inside(request.one("next"))
+    id_token = id_token_of(room, session) if session else None
+    if desk is None or session is None or id_token is None:
+        return redirect(link("/console/sign-in", {"next": back}))
+    try:
+        found = desk.begin_again(back, session.session_id, id_token, room.clock.now())
+    except SignInRefused as error:
+        return _refused(room, request, error, back)
+    return redirect(found[0], (found[1],))
+
+
+def end_sessions(room: Room, request: Request, session: Session | None) -> Response:
+    """End the sessions that the provider says are over (OpenID Connect Back-Channel Logout 1.0)."""
+    desk, now = room.gate.openid, room.clock.now()
+    if desk is None:
+        raise NotFound(NOT_SET_UP)
+    try:
+        told = desk.ended(request.field("logout_token"), now)
+        with room.state.writing() as connection:
+            use(connection, f"logout {told.names.issuer} {told.token_id}", told.good_until)
+            ended = end_stored_sessions(connection, told.names)
+            for session_id in ended:
+                remove_what_ifs_by(connection, session_id)
+    except (SignInRefused, Conflict) as error:
+        return _not_ended(room, request, error, now)
+    known = {"issuer": told.names.issuer, "sessions": str(len(ended))}
+    room.gate.record(None, request.source, ENDED, SUCCESS, known)
+    return Response(200)
+
+
+def _not_ended(room: Room, request: Request, error: Exception, now: datetime) -> Response:
+    """Return what the provider is told; failures of one source are throttled, as others are."""
+    wait = room.gate.wait(request.source, now)
+    code = error.reason.code if isinstance(error, SignInRefused) else "TokenWasUsed"
+    if not wait:
+        room.gate.record(None, request.source, ENDED, code)
+    said = {"error": "invalid_request", "error_description": str(error)}
+    # 503 has it try again where its own keys could not be read.
+    away = isinstance(error, SignInRefused) and error.reason is SILENT
+    status = 429 if wait else 503 if away else 400
+    return Response(status, msgspec.json.encode(said), "application/json")
+
+
 def finish(room: Room, request: Request, session: Session | None) -> Response:
     """Let somebody in who comes back from the provider, or show why not."""
     desk, now = room.gate.openid, room.clock.now()
@@ -47,8 +129,12 @@ def finish(room: Room, request: Request, session: Session | None) -> Response:
         arrival = desk.finish(request.query, request.cookie(desk.cookie_name), now)
     except SignInRefused as error:
         room.gate.record(None, request.source, ENTER, error.reason.code, error.known or None)
+        if error.session_id and error.reason in (GONE, DENIED):
+            end_session(room, error.session_id)
         refusal = _refused(room, request, error, "")
         return replace(refusal, cookies=(desk.forgotten,))
+    if arrival.session_id and renew_for_person(room, desk, arrival):
+        return _onward(inside(arrival.back), (desk.forgotten,))
     opened, cookie = open_for_person(room, desk, arrival)
     known = {"issuer": arrival.person.issuer, "subject": arrival.person.subject}
     room.gate.record(opened.visitor, request.source, ENTER, SUCCESS, known)

@@ -1,7 +1,7 @@
 """Preferences: what is in force and who decides it, what is stated where, and how to change it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 from compute_optimizer.console.forms import FRESH, Entered, refused
@@ -9,6 +9,7 @@ from compute_optimizer.console.gate import Room
 from compute_optimizer.console.in_force import Line, lines_of, told_in
 from compute_optimizer.console.kinds import BY_TYPE, TITLES
 from compute_optimizer.console.messages import Request, Response, link, redirect
+from compute_optimizer.console.place import Place
 from compute_optimizer.console.preference_form import (
     ADDED,
     AT,
@@ -21,15 +22,19 @@ from compute_optimizer.console.preference_form import (
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
-from compute_optimizer.console.trials import Run
-from compute_optimizer.console.what_if import Asked, begin
+from compute_optimizer.console.what_if import Asked, Run, begin, find_run, look, wait_for
+from compute_optimizer.console.what_if import stop as stop_run
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.jobs.simulate import BOTH, POOLS
 from compute_optimizer.jobs.try_preferences import MOST_CHANGES, Fleet, tried_types
 from compute_optimizer.model.preference_rules import RESOURCE_ARNS, members_allowed
 from compute_optimizer.model.preferences import ARCHITECTURES, CURRENT
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
-from compute_optimizer.model.stated_preferences import ALL_ACCOUNTS, ScopeName
+from compute_optimizer.model.stated_preferences import (
+    PreferenceScope,
+    ScopeName,
+    StatedPreferences,
+)
 from compute_optimizer.operations.catalog import known_types
 from compute_optimizer.operations.preferences import EFFECTIVE_TYPES, may_activate_discounts
 from compute_optimizer.shapes import ResourceType
@@ -71,40 +76,6 @@ ARCHITECTURE_CHOICES = {
 """CPU architectures: asked with each request, and no preference that is kept (spec 4.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose preferences a page is about, and at which scope a form would change them."""
-
-    resource_type: str
-    account: str
-    region: str
-    scope: ScopeName
-    arn: str
-    """Of a single resource; empty for those without preferences of their own."""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return what an address says of it."""
-        return {
-            "type": "" if self.resource_type == EC2_INSTANCE else self.resource_type,
-            "account": self.account,
-            "region": self.region,
-            "scope": self.scope.value,
-            "arn": self.arn,
-        }
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """Return the members of a request that name the scope."""
-        values = {
-            ScopeName.ORGANIZATION: ALL_ACCOUNTS,
-            ScopeName.ACCOUNT_ID: self.account,
-            ScopeName.RESOURCE_ARN: self.arn,
-        }
-        scope = {"name": self.scope.value, "value": values[self.scope]}
-        return {"resourceType": self.resource_type, "scope": scope}
-
-
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show what is stated, what is in force and, to those who may change it, the forms."""
     reach = reach_of_enrolled(room, session.visitor.account_id)
@@ -132,23 +103,20 @@ def try_out(room: Room, request: Request, session: Session) -> Response:
     operation = DELETE if request.field("operation") == DELETE else PUT
     try:
         room.calls.permit(session.visitor, place.region, request.source, _reading(place))
-        run = begin(
-            room,
-            session.visitor,
-            session.session_id,
-            _asked(room, request, session, place, operation),
-        )
+        asked = _asked(room, request, session, place, operation)
+        run_id = begin(room, session.session_id, asked)
     except Exception as error:
         return _page(room, request, session, place, refused(request, error, AT))
-    run.over.wait(PATIENCE_SECONDS)
-    return redirect(f"{HERE}/what-if/{run.run_id}")
+    wait_for(room, run_id, PATIENCE_SECONDS)
+    return redirect(f"{HERE}/what-if/{run_id}")
 
 
 def tried(room: Room, request: Request, session: Session, run_id: str) -> Response:
     """Show the page with what a what-if found, or how far it is."""
-    run = room.trials.find(session.session_id, run_id)
-    asked: Asked = run.asked
-    place: Place = asked.place
+    run = find_run(room, session.session_id, run_id)
+    if not run.stored.is_over:
+        look(room)
+    asked, place = run.asked, run.asked.place
     reach = reach_of_enrolled(room, session.visitor.account_id)
     if not asked.fleet.accounts <= reach.accounts.keys():
         raise NotFound("accounts of this what-if are not open to you any more; try it again")
@@ -158,9 +126,8 @@ def tried(room: Room, request: Request, session: Session, run_id: str) -> Respon
 
 def stop(room: Room, request: Request, session: Session, run_id: str) -> Response:
     """Stop a what-if and lead back to its page."""
-    run = room.trials.find(session.session_id, run_id)
-    run.stopped = True
-    run.over.wait(PATIENCE_SECONDS)
+    stop_run(room, session.session_id, run_id)
+    wait_for(room, run_id, PATIENCE_SECONDS)
     return redirect(f"{HERE}/what-if/{run_id}")
 
 
@@ -267,10 +234,10 @@ def _asked(room: Room, request: Request, session: Session, place: Place, operati
     wanted = _wanted(room, request, session, place, operation)
     architecture = request.field("architecture")
     architecture = architecture if architecture in POOLS else CURRENT
-    instead = {}
+    statements: tuple[tuple[PreferenceScope, StatedPreferences], ...] = ()
     if wanted != place.request or architecture == CURRENT:
         plan = room.calls.plan(session.visitor, place.region, request.source, operation, wanted)
-        instead = {plan.scope: plan.after}
+        statements = ((plan.scope, plan.after),)
     accounts = frozenset(
         reach_of_enrolled(room, session.visitor.account_id).accounts
         if place.scope is ScopeName.ORGANIZATION
@@ -278,7 +245,7 @@ def _asked(room: Room, request: Request, session: Session, place: Place, operati
     )
     arn = place.arn if place.scope is ScopeName.RESOURCE_ARN else ""
     fleet = Fleet(accounts, place.region, place.resource_type, arn)
-    return Asked(place, request.form, operation, fleet, instead, architecture)
+    return Asked(place, request.form, operation, fleet, statements, architecture)
 
 
 def _reading(place: Place) -> str:
@@ -300,7 +267,7 @@ def _page(
     room.calls.permit(visitor, place.region, request.source, EFFECTIVE)
     entered, detail = _looked_up(room, request, session, place, entered)
     stated, has_more = _stated(room, request, session, place)
-    asked: Asked | None = run.asked if run else None
+    asked = run.asked if run else None
     tried_types_here = tried_types(place.resource_type)
     values = {
         "place": place,
@@ -350,7 +317,7 @@ def _result(request: Request, run: Run | None) -> dict[str, Any]:
     """Return a page of the changed recommendations, and what is around it."""
     text = request.one("page")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-    result = run.result if run and run.is_over else None
+    result = run.result if run else None
     if result is None:
         return {"result": None}
     first = (max(number, 1) - 1) * ROWS

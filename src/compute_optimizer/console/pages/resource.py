@@ -178,6 +178,7 @@ def _explained(room: Room, arn: str, as_type: str | None, _stamp: Any) -> Explan
         profile=room.profile,
         idle_limits=room.idle_limits,
         as_type=as_type,
+        searching=False,
     )
 
 

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Request, Response, redirect
+from compute_optimizer.console.prefix import without
 from compute_optimizer.console.rendering import THEME_COOKIE, THEMES
 from compute_optimizer.console.sessions import PATH, Session
 
@@ -17,5 +18,6 @@ def choose(room: Room, request: Request, session: Session | None) -> Response:
     theme = chosen if chosen in THEMES else THEMES[0]
     cookie = f"{THEME_COOKIE}={theme}; Path={PATH}; Max-Age={KEPT_SECONDS}; SameSite=Strict"
     came_from = urlsplit(request.headers.get("referer", ""))
-    back = came_from.path if came_from.path.startswith("/console/") else "/console/"
+    path = without(room.prefix, came_from.path)
+    back = path if path.startswith("/console/") else "/console/"
     return redirect(f"{back}?{came_from.query}" if came_from.query else back, (cookie,))
