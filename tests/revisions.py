@@ -75,7 +75,6 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0012": (dated_prices, described_types),
     "0015": (searched_recommendations, backtests, backtest_requests),
     "0016": (backtest_history, outcomes),
-    "0015": (searched_recommendations, backtests, backtest_requests, outcomes),
     "0017": (what_ifs,),
 }
 """The tables that each revision added."""

@@ -187,20 +187,6 @@ def _compare(
 
 
 def _scored(
-    trace: TraceFleet | None,
-    place: Place,
-    request: BacktestRequest,
-    fit_on: TraceFleet | None,
-    progress: Progress,
-) -> dict[str, Any]:
-    """Return the scores of a trace, or of the metric store where there is none."""
-    if trace is not None:
-        return run_backtest(trace, request, fit_on, progress)
-    with place.opened() as (application, tiles, execute):
-        return backtest_stored(application.state, tiles, request, fit_on, progress, execute)
-
-
-def _scored(
     source: Source,
     request: BacktestRequest,
     keeping: Keeping,

@@ -308,7 +308,7 @@ def _summed(desk: Desk, visitor: Visitor, found: list[Outcome]) -> dict[str, Any
 
 
 def _title(name: str, idle: bool) -> str:
-    title = TITLES.get(name, name)
+    title = title_of(name)
     return f"{title}, stopped as idle" if idle else title
 
 
