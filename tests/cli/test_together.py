@@ -10,6 +10,7 @@ import pytest
 
 from compute_optimizer.api.listening import bind_each
 from compute_optimizer.api.processes import Member
+from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.cli.together import REPLACED_AT_MOST, serve_together
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.errors import ComputeOptimizerError
@@ -47,6 +48,8 @@ def test_processes_that_go_on_dying_are_replaced_a_few_times_only(tmp_path: Path
     )
     # The first, and those that took its place and its number.
     assert (tmp_path / "lives").read_text() == "0\n" * times
+    # Whoever serves after that, in this process, does not count in a folder that is gone.
+    assert SHARED_FOLDER not in os.environ
 
 
 @pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="needs SO_REUSEPORT")

@@ -7,8 +7,8 @@ import signal
 import socket
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -78,9 +78,8 @@ def serve_together(
     start_logging(settings)
     with opened(settings):
         pass  # The schema is brought up to date once, before the processes open it.
-    with tempfile.TemporaryDirectory(prefix="compute-optimizer-serve-") as folder:
-        os.environ[SHARED_FOLDER] = folder  # The processes count together, those that died too.
-        limits = Path(folder, "limits")
+    with _shared_folder() as folder:
+        limits = folder / "limits"
         limits.mkdir()
         places = [
             Place(Member(number, limits), listener) for number, listener in enumerate(listeners)
@@ -92,6 +91,20 @@ def serve_together(
             _watch(places, asked, announce, lambda place: place.fill(serve, settings))
         finally:
             _stop(places)
+
+
+@contextmanager
+def _shared_folder() -> Iterator[Path]:
+    """Make the folder of what the processes share, and name it to those that are started."""
+    before = os.environ.get(SHARED_FOLDER)
+    with tempfile.TemporaryDirectory(prefix="compute-optimizer-serve-") as folder:
+        os.environ[SHARED_FOLDER] = folder  # The processes count together, those that died too.
+        try:
+            yield Path(folder)
+        finally:
+            del os.environ[SHARED_FOLDER]
+            if before is not None:
+                os.environ[SHARED_FOLDER] = before
 
 
 def _watch(
