@@ -3,11 +3,8 @@
 People sign in by a real provider, which tells the server by the same way that they signed out.
 """
 
-import os
 import re
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +35,7 @@ from tests.identity_provider import (
 )
 from tests.local_nginx import NAME, certificate, configured, named_here, nginx, running
 from tests.local_prometheus import free_port
+from tests.serving import serving
 
 __all__ = ["certificate", "named_here"]
 
@@ -106,25 +104,14 @@ def served(folder: Path, home: str, provider: IdentityProvider) -> Iterator[str]
     access = {"access": [rules[0] | {"access": "read-only"}]}
     (folder / "access.yaml").write_text(yaml.safe_dump(access))
     settings = {
-        "DATA_DIR": str(folder / "data"),
-        "PORT": "0",
-        "CONSOLE_URL": home,
-        "OIDC_ISSUER": provider.issuer,
-        "OIDC_CLIENT_ID": CLIENT_ID,
-        "OIDC_CLIENT_SECRET": SECRET,
-        "OIDC_ACCESS_FILE": str(folder / "access.yaml"),
+        "console_url": home,
+        "oidc_issuer": provider.issuer,
+        "oidc_client_id": CLIENT_ID,
+        "oidc_client_secret": SECRET,
+        "oidc_access_file": str(folder / "access.yaml"),
     }
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    given = {f"COMPUTE_OPTIMIZER_{name}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "compute_optimizer", "serve"]
-    with subprocess.Popen(command, env=kept | given, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://([\d.:]+)", process.stdout.readline())
-            assert found
-            yield found[1]
-        finally:
-            process.terminate()
+    with serving(folder / "data", **settings) as (host, _):
+        yield host
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,7 @@
 """Several processes on one port: what one has answered, every other one knows."""
 
 import http.client
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,6 +20,7 @@ from compute_optimizer.app import opened
 from compute_optimizer.config import load_settings
 from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
 from compute_optimizer.store.sealing import open_key_file
+from tests.serving import serving
 
 ACCOUNT = "111111111111"
 PROCESSES = 3
@@ -44,21 +42,8 @@ def key(tmp_path: Path) -> NewSecret:
 @pytest.fixture
 def host(tmp_path: Path, key: NewSecret) -> Iterator[str]:
     """Serve with several processes; return host and port."""
-    options = ["--port", "0", "--processes", str(PROCESSES), "--data-dir", str(tmp_path)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    with subprocess.Popen(
-        [sys.executable, "-m", "compute_optimizer", "serve", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://([\d.:]+)", process.stdout.readline())
-            assert found
-            yield found[1]
-        finally:
-            process.terminate()
+    with serving(tmp_path, "--processes", str(PROCESSES)) as (found, _):
+        yield found
 
 
 def answer_on(connection: http.client.HTTPConnection, host: str, key: NewSecret) -> tuple[int, str]:

@@ -1,10 +1,7 @@
 """What-ifs over several processes: asked of one, shown by all, computed though one is killed."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +19,7 @@ from compute_optimizer.config import load_settings
 from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.store.what_if_tables import what_ifs
 from compute_optimizer.store.what_ifs import STALE_AFTER, Phase
+from tests.serving import serving
 
 ACCOUNT = "111111111111"
 DEMO_SIZE = 40
@@ -41,25 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with opened(load_settings({"data_dir": found, "auth": "off"}, {})) as application:
         prepare(application, DEMO_SIZE)
     return found
-
-
-@contextmanager
-def served(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    command = (sys.executable, "-m", "compute_optimizer", "serve", "--auth", "off", "--port", "0")
-    with subprocess.Popen(
-        [*command, "--data-dir", str(folder), *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://([\d.:]+)", process.stdout.readline())
-            assert found
-            yield found[1], process
-        finally:
-            process.terminate()
 
 
 @dataclass(frozen=True)
@@ -109,7 +88,10 @@ def tabs(host: str, count: int) -> Iterator[list[Tab]]:
 
 def test_a_what_if_asked_of_one_process_is_shown_by_every_other(folder: Path) -> None:
     # Connections are dealt out by the kernel: that one of two has none of 12 happens once in 2,048.
-    with served(folder, "--processes", str(PROCESSES)) as (host, _), tabs(host, 12) as open_tabs:
+    with (
+        serving(folder, "--processes", str(PROCESSES), auth="off") as (host, _),
+        tabs(host, 12) as open_tabs,
+    ):
         there = open_tabs[0].begin()
         pages = [one.over(there) for one in open_tabs]
 
@@ -117,7 +99,7 @@ def test_a_what_if_asked_of_one_process_is_shown_by_every_other(folder: Path) ->
 
 
 def test_a_what_if_goes_on_after_its_server_was_killed(folder: Path) -> None:
-    with served(folder) as (host, first), tabs(host, 1) as (mine,):
+    with serving(folder, auth="off") as (host, first), tabs(host, 1) as (mine,):
         there = mine.begin()
         first.send_signal(signal.SIGKILL)
         first.wait(SECONDS)
@@ -129,7 +111,7 @@ def test_a_what_if_goes_on_after_its_server_was_killed(folder: Path) -> None:
             changed = connection.execute(update(what_ifs).values(heartbeat_at=then, **lost))
     assert changed.rowcount >= 1
 
-    with served(folder) as (host, _), tabs(host, 1) as (other,):
+    with serving(folder, auth="off") as (host, _), tabs(host, 1) as (other,):
         page = other.over(there)
 
     assert "Nothing was saved" in page

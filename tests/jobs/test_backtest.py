@@ -159,6 +159,11 @@ def test_a_dimension_that_nobody_sent_is_refused(desk: Desk, tiles: TileStore) -
         backtest_stored(desk.state, tiles, BacktestRequest((CPU, DISK)))
 
 
+def test_dimensions_without_the_cpu_are_refused(shared: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"without cpu, .* as in cpu,memory"):
+        backtest(trace_fleet(shared / "traces" / AUGUST), BacktestRequest((MEMORY,)))
+
+
 def test_a_budget_that_is_no_share_is_refused(shared: Path) -> None:
     with pytest.raises(InvalidInput, match="the budget 5 is no share"):
         backtest(trace_fleet(shared / "traces" / AZURE), BacktestRequest(budgets=(5.0,)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compute_optimizer.backtest.ablation import ablation_study
-from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
+from compute_optimizer.backtest.fleet import CPU, FleetFacts, TraceFleet
 from compute_optimizer.backtest.past import Span, trials_of
 from compute_optimizer.backtest.run import BUDGETS, SEED, Settings, run, scored, spans_of
 from compute_optimizer.backtest.studies import lookback_study, robustness_study
@@ -115,6 +115,11 @@ def _settings(fleet: FleetFacts, request: BacktestRequest) -> Settings:
     for budget in request.budgets:
         if not 0 < budget < 1:
             raise InvalidInput(f"the budget {budget:g} is no share; expected 0.01 for 1 %, say")
+    if request.dimensions and CPU not in request.dimensions:
+        raise InvalidInput(
+            f"the dimensions {', '.join(request.dimensions)} are without {CPU}, which every rule "
+            f"looks at; name it too, as in {','.join((CPU, *request.dimensions))}"
+        )
     return Settings(
         dimensions=request.dimensions or fleet.dimensions,
         budgets=request.budgets,

@@ -9,14 +9,8 @@
   const BAND = 0.14; // Share of the width for the coming peak; not to scale.
   const sync = uPlot.sync("usage");
   const drawn = [];
+  const colour = colours();
 
-  // Colours stand in the style sheet; a canvas needs them resolved.
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.hidden = true;
-  const colour = (name) => {
-    probe.className = `series-${name}`;
-    return getComputedStyle(probe).color;
-  };
 
   const STEPS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3]];
   const figure = (value) => {

@@ -1,16 +1,21 @@
-// What the charts of quality and of its history share: colours of the theme, axes, and drawing.
+// What charts share: colours of the theme; axes and drawing for those of quality and its history.
 "use strict";
+
+// Colours stand in the style sheet; a canvas needs them resolved.
+function colours() {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.hidden = true;
+  return (name) => {
+    probe.className = `series-${name}`;
+    return getComputedStyle(probe).color;
+  };
+}
 
 function plotting() {
   const HEIGHT = 240;
   const drawn = [];
 
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.hidden = true;
-  const colour = (name) => {
-    probe.className = `series-${name}`;
-    return getComputedStyle(probe).color;
-  };
+  const colour = colours();
 
   const axis = () => ({ stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" });
 
