@@ -12,11 +12,13 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os import getpid
 from pathlib import Path
 from time import perf_counter, process_time
 
 from benchmarks.measurement import Measurement, Report, add_output, show
 from benchmarks.page_latency import ACCOUNT, FixedClock, arn_of, fill
+from benchmarks.process_memory import private_mb
 from compute_optimizer.app import front_door, opened
 from compute_optimizer.app.console import console_of
 from compute_optimizer.config import load_settings
@@ -72,31 +74,24 @@ def milliseconds(room: Room, path: str, query: str) -> tuple[float, float]:
     return took
 
 
-def private_mib() -> float:
-    """Return the private memory of this process, as Linux tells it (proc_pid_status(5))."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    told = dict(line.split(":", 1) for line in lines)
-    return int(told["RssAnon"].split()[0]) / 1024
-
-
 def exported(room: Room) -> Iterator[Measurement]:
     """Export the list as it is sent, piece by piece, and yield what that took."""
     headers = {"cookie": f"{COOKIE}={ACCOUNT}.token"}
     response = answer(room, Request("GET", f"{LIST}/export", {}, {}, headers, ""))
     if response.pieces is None:
         raise RuntimeError(f"the export answered {response.status}")
-    before, worked = private_mib(), process_time()
+    before, worked = private_mb(getpid()), process_time()
     memory, rows = [], -1  # Its first line are the headings.
     for piece in response.pieces:
         rows += piece.count(b"\n")
-        memory.append(private_mib())
+        memory.append(private_mb(getpid()))
     seconds = process_time() - worked
     middle = len(memory) // 2
     gained = max(memory) - before, max(memory[middle:]) - max(memory[:middle])
     yield Measurement("CSV of all rows, processor", "rows/s", (rows / seconds,))
     yield Measurement("CSV of all rows", "rows", (float(rows),))
-    yield Measurement("CSV of all rows, memory gained at most", "MiB", (gained[0],))
-    yield Measurement("CSV of all rows, of it in the second half", "MiB", (max(gained[1], 0.0),))
+    yield Measurement("CSV of all rows, memory gained at most", "MB", (gained[0],))
+    yield Measurement("CSV of all rows, of it in the second half", "MB", (max(gained[1], 0.0),))
 
 
 def measure(room: Room, rounds: int) -> Report:

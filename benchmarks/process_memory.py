@@ -1,6 +1,5 @@
 """What memory serving processes hold, and how it grows with what they answer."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,9 @@ import numpy as np
 
 PER_ANSWERS = 100_000
 """Answers to which a growth is told."""
+
+KB = 1024
+"""Bytes of what the kernel calls kB."""
 
 WARM_UP_SHARE = 0.3
 """Share of a run that is left out: caches fill up, and the allocator takes its arenas."""
@@ -27,9 +29,10 @@ def serving_processes(parent: int) -> list[int]:
 
 
 def private_mb(process: int) -> float:
-    """Return the megabytes that a process has for itself (Private_*, proc(5))."""
-    told = Path(f"/proc/{process}/smaps_rollup").read_text()
-    return sum(map(int, re.findall(r"^Private_\w+: +(\d+) kB", told, re.MULTILINE))) / 1024
+    """Return the megabytes that a process has for itself: anonymous ones (RssAnon, proc(5))."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    told = dict(line.split(":", 1) for line in lines)
+    return int(told["RssAnon"].split()[0]) * KB / 1e6
 
 
 def growth(samples: Samples) -> float:

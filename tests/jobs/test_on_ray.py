@@ -33,7 +33,7 @@ from compute_optimizer.jobs.backtest import BacktestRequest, backtest_stored
 from compute_optimizer.jobs.calibrate import calibrate
 from compute_optimizer.jobs.executors import opened_executor
 from compute_optimizer.jobs.executors.local import locally
-from compute_optimizer.jobs.executors.on_ray import QUIET
+from compute_optimizer.jobs.executors.on_ray import ENVIRONMENT
 from compute_optimizer.jobs.simulate import Grid, simulate
 from compute_optimizer.jobs.simulated_fleets import imported_fleet
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
@@ -166,7 +166,7 @@ def fleet(desk: Desk, tiles_url: str, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def nodes(fleet: Fleet) -> Iterator[Nodes]:
     # Nodes are processes of this one: they import what it imports.
-    os.environ.update(QUIET, PYTHONPATH=os.pathsep.join(one for one in sys.path if one))
+    os.environ.update(ENVIRONMENT, PYTHONPATH=os.pathsep.join(one for one in sys.path if one))
     Path(tempfile.gettempdir(), "ray").mkdir(exist_ok=True)
     from ray.cluster_utils import Cluster
 

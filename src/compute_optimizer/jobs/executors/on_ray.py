@@ -35,7 +35,7 @@ OBJECT_STORE_BYTES = 256 * 1024**2
 """Shared memory of a Ray that is started here: tasks are small, and results are as small unless a
 backtest reads its fleet, for which Ray goes on to the disk."""
 
-QUIET: Mapping[str, str] = {
+ENVIRONMENT: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Nobody asked for its tips and warnings; what fails is told by this program.
     "RAY_DEDUP_LOGS": "1",
@@ -43,6 +43,9 @@ QUIET: Mapping[str, str] = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Tasks do the command's work at its priority, as the processes of the local executor do; Ray
+    # lowers its workers by 15, and beside anything else on the machine they would hardly run.
+    "RAY_worker_niceness": "0",
 }
 """Environment that Ray is started with, where nobody has set it otherwise."""
 
@@ -76,7 +79,7 @@ def handing_to(ray: Any, workers: int) -> Executor:
 
 
 def _imported() -> Any:
-    for name, value in QUIET.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
         import ray
