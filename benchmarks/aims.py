@@ -167,6 +167,14 @@ CLAIMS = (
         limit="10 MB over a million answers, of which some is the allocator's.",
     ),
     Claim(
+        "ray_scaling",
+        "Ray, 2 workers: on the clock",
+        "Ray, 1 worker: on the clock",
+        at_most=0.7,
+        limit="Two cores, which tasks share with Ray's own processes and with who asks; results "
+        "are written one shard at a time. Half is the best there is.",
+    ),
+    Claim(
         "copy_rate",
         "COPY",
         "INSERT",
