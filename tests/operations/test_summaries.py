@@ -27,7 +27,10 @@ from compute_optimizer.store.recommendations import (
     complete_run,
     write_result,
 )
+from tests.databases import MEMORY_USED, READ_IOPS, database, recommended_database
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
+from tests.fleets import CPU
+from tests.groups import group_option, group_recommendation
 from tests.idleness import TABLE, idle_recommendation
 from tests.records import REGION, arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
@@ -152,6 +155,49 @@ def test_savings_are_those_of_what_counts_of_the_price_of_all(desk: Desk) -> Non
 
     assert saved(found) == 40.0
     assert found["savingsOpportunityPercentage"] == pytest.approx(40 / 3)
+
+
+def test_groups_cost_what_their_machines_do_and_members_that_follow_are_not_counted(
+    desk: Desk,
+) -> None:
+    # Two machines of 100 USD, of which 40 are saved: 20 %. The two members would cost them again.
+    group = group_recommendation(
+        account_id=MANAGEMENT,
+        current_hourly_usd=100.0 / HOURS_PER_MONTH,
+        options=(group_option("m5.large", 40.0),),
+    )
+    members = [machine(number, follows_group=True) for number in (1, 2)]
+    publish(desk, ("AutoScalingGroup", [group], []), ("Ec2Instance", [*members, machine(3)], []))
+
+    of_groups = summary(desk, "AutoScalingGroup")["savingsOpportunity"]
+    of_machines = summary(desk)["savingsOpportunity"]
+
+    assert (saved(of_groups), saved(of_machines)) == (40.0, 10.0)
+    assert of_groups["savingsOpportunityPercentage"] == pytest.approx(20.0)
+    assert of_machines["savingsOpportunityPercentage"] == pytest.approx(10.0)
+
+
+def test_a_member_of_a_group_that_is_idle_itself_costs_what_deletion_saves(desk: Desk) -> None:
+    publish(desk, ("Ec2Instance", [machine(1, follows_group=True)], [idle_machine(1, 100.0)]))
+
+    found = summary(desk)["aggregatedSavingsOpportunity"]
+
+    assert saved(found) == 100.0
+    assert found["savingsOpportunityPercentage"] == pytest.approx(100.0)
+
+
+def test_databases_cost_what_class_and_storage_do(desk: Desk) -> None:
+    series = {CPU: 10.0, MEMORY_USED: 20.0, READ_IOPS: 100.0}
+    found = recommended_database(database(1, "db.m5.2xlarge"), series)
+    publish(desk, ("RdsDBInstance", [replace(found, account_id=MANAGEMENT)], []))
+
+    opportunity = summary(desk, "RdsDBInstance")["savingsOpportunity"]
+
+    # db.m5.2xlarge at 0.684 and db.t3.2xlarge at 0.544 USD an hour; 100 GiB at 0.115 USD a month:
+    # 102.20 of 499.32 + 11.50 USD.
+    assert saved(opportunity) == pytest.approx(102.2)
+    share = opportunity["savingsOpportunityPercentage"]
+    assert share == pytest.approx(102.2 / 510.82 * 100)
 
 
 def test_of_each_resource_the_larger_savings_are_aggregated(desk: Desk) -> None:

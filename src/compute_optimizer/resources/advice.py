@@ -16,7 +16,13 @@ from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
 )
-from compute_optimizer.model.database import Database, DatabaseRecommendation, StorageConfiguration
+from compute_optimizer.model.database import (
+    ClassOption,
+    Database,
+    DatabaseRecommendation,
+    StorageConfiguration,
+    StorageOption,
+)
 from compute_optimizer.model.decision import (
     Advice,
     Configuration,
@@ -336,9 +342,22 @@ def _of_database(found: DatabaseRecommendation) -> _Change | None:
         current_usd=_sum([now for now, _, _ in taken]),
         advised_usd=_sum([then for _, then, _ in taken]),
         savings=_together([savings for _, _, savings in taken]),
+        after_discounts=_after_discounts(found, chosen, storage),
         performance_risk=chosen.performance_risk if chosen else None,
         projected=_projected_cpu(chosen.projected_cpu if chosen else None),
     )
+
+
+def _after_discounts(
+    found: DatabaseRecommendation,
+    chosen: ClassOption | None,
+    storage: StorageOption | None,
+) -> Savings | None:
+    """Return what both sides save at effective rates, which are of the class: storage has none."""
+    if found.discounts is None:
+        return None
+    parts = [chosen.after_discounts] if chosen else []
+    return _together([*parts, *([storage.savings] if storage else [])])
 
 
 def _projected_cpu(percent: float | None) -> tuple[UtilizationMetric, ...]:

@@ -2,12 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
+from compute_optimizer.model.recommendation import (
+    IdleRecommendation,
+    PerformanceRisk,
+    Recommendation,
+)
 from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.resources import idleness, type_of
+from compute_optimizer.resources.costs import monthly_usd
 
 _Row = tuple[Topic, str, float, float]
 """Topic, name, savings and cost of one resource."""
@@ -46,14 +51,15 @@ def _rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Iterator
     saved: dict[str, float] = {}
     costs: dict[str, float] = {}
     for one, facets, savings in found:
-        cost = monthly_usd(one)
+        cost = monthly_usd(one) or 0.0
         saved[one.resource_arn], costs[one.resource_arn] = savings, cost
         yield from _rightsizing_rows(one, facets, savings, cost)
     for other in idle:
         savings = idleness.counted_savings(other)
         cost = _idle_cost(other)
         saved[other.resource_arn] = max(savings, saved.get(other.resource_arn, 0.0))
-        costs.setdefault(other.resource_arn, cost)
+        # A member of a group has no cost of its own until its own idleness is counted.
+        costs[other.resource_arn] = costs.get(other.resource_arn) or cost
         yield Topic.IDLE, other.finding.value, savings, cost
     for arn, savings in saved.items():
         yield Topic.TOGETHER, "", savings, costs[arn]
@@ -65,7 +71,8 @@ def _rightsizing_rows(
     yield Topic.FINDING, facets.finding, savings, cost
     for code in facets.reason_codes:
         yield Topic.REASON, f"{facets.finding} {code}", savings, cost
-    if risk := _member(one, "current_performance_risk"):
+    risk: PerformanceRisk | None = getattr(one, "current_performance_risk", None)
+    if risk:
         yield Topic.RISK, risk.value, savings, cost
     if facets.workload_types:
         yield Topic.WORKLOADS, joined(facets.workload_types), savings, cost
@@ -76,18 +83,8 @@ def joined(names: Iterable[str]) -> str:
     return " ".join(sorted(names))
 
 
-def monthly_usd(one: Recommendation) -> float:
-    """Return what a resource costs a month; 0 where that is unknown."""
-    return float(_member(one, "monthly_usd") or 0.0)
-
-
 def _idle_cost(one: IdleRecommendation) -> float:
     """Return what an idle resource costs a month: what is saved through its share of that."""
     if one.savings is None or not one.savings.percentage:
         return 0.0
     return one.savings.monthly_usd / one.savings.percentage * 100
-
-
-def _member(one: Recommendation, name: str) -> Any:
-    """Return a member that recommendations of some types have."""
-    return getattr(one, name, None)
