@@ -10,6 +10,7 @@ from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Recommendation,
 )
+from compute_optimizer.resources.rds.reading import parts_of
 
 
 def monthly_usd(found: Recommendation) -> float | None:
@@ -38,9 +39,8 @@ def _of_group(found: AutoScalingGroupRecommendation) -> float | None:
 
 def _of_database(found: DatabaseRecommendation) -> float | None:
     """Return what class and storage cost together, as far as prices are known."""
-    machine = None if found.hourly_usd is None else found.hourly_usd * HOURS_PER_MONTH
-    parts = [one for one in (machine, found.storage_monthly_usd) if one is not None]
-    return sum(parts) if parts else None
+    known = [part.cost_usd for part in parts_of(found) if part.cost_usd is not None]
+    return sum(known) if known else None
 
 
 COSTS: Mapping[type, Callable[[Any], float | None]] = {

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from compute_optimizer.model.facets import Facets
@@ -36,7 +37,7 @@ def read(one: Recommendation) -> Read:
 def tallies(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> tuple[Tally, ...]:
     """Return every count over the recommendations of a shard."""
     sums: dict[tuple[Topic, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
-    for topic, name, savings, cost in _rows(found, idle):
+    for topic, name, savings, cost in chain(_rows(found, idle), _part_rows(found, idle)):
         total = sums[topic, name]
         total[0] += 1
         total[1] += savings
@@ -48,21 +49,52 @@ def tallies(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> tuple[
 
 
 def _rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
-    saved: dict[str, float] = {}
-    costs: dict[str, float] = {}
+    together = _Together()
     for one, facets, savings in found:
         cost = monthly_usd(one) or 0.0
-        saved[one.resource_arn], costs[one.resource_arn] = savings, cost
+        together.add(one.resource_arn, savings, cost)
         yield from _rightsizing_rows(one, facets, savings, cost)
     for other in idle:
-        savings = idleness.counted_savings(other)
-        cost = _idle_cost(other)
-        saved[other.resource_arn] = max(savings, saved.get(other.resource_arn, 0.0))
-        # A member of a group has no cost of its own until its own idleness is counted.
-        costs[other.resource_arn] = costs.get(other.resource_arn) or cost
+        savings, cost = idleness.counted_savings(other), _idle_cost(other)
+        together.add(other.resource_arn, savings, cost)
         yield Topic.IDLE, other.finding.value, savings, cost
-    for arn, savings in saved.items():
-        yield Topic.TOGETHER, "", savings, costs[arn]
+    for savings, cost in together.of.values():
+        yield Topic.TOGETHER, "", savings, cost
+
+
+def _part_rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
+    """Yield the counts of types whose parts are entries of their own."""
+    by_part: dict[str, _Together] = defaultdict(_Together)
+    for one, _, _ in found:
+        parts = type_of(one).parts
+        for part in parts(one) if parts else ():
+            cost = part.cost_usd or 0.0
+            by_part[part.name].add(one.resource_arn, part.savings_usd, cost)
+            yield Topic.PART, f"{part.name} {part.finding}", part.savings_usd, cost
+    for other in idle:
+        kind = type_of(other)
+        if kind.parts:
+            savings, cost = idleness.counted_savings(other), _idle_cost(other)
+            by_part[kind.name].add(other.resource_arn, savings, cost)
+    for name, together in by_part.items():
+        for savings, cost in together.of.values():
+            yield Topic.PART_TOGETHER, name, savings, cost
+
+
+class _Together:
+    """Of each resource the larger savings, and the larger cost, of what is said of it."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, tuple[float, float]] = {}
+        """By ARN savings and cost."""
+
+    def add(self, arn: str, savings: float, cost: float) -> None:
+        """Take in what one recommendation says.
+
+        A member of a group has no cost of its own until its own idleness is counted.
+        """
+        known = self.of.get(arn, (0.0, 0.0))
+        self.of[arn] = max(known[0], savings), max(known[1], cost)
 
 
 def _rightsizing_rows(
