@@ -37,7 +37,7 @@ from compute_optimizer.model.ebs_volume import (
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
-from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import (
     HOURS_PER_MONTH,
     Ec2InstanceRecommendation,
@@ -230,12 +230,8 @@ def _monthly(hourly_usd: float | None, number: int = 1) -> float | None:
     return None if hourly_usd is None else hourly_usd * HOURS_PER_MONTH * number
 
 
-def _first(options: tuple[Any, ...]) -> Any | None:
-    return next((one for one in options if one.architecture_pool == CURRENT), None)
-
-
 def _of_machine(found: Ec2InstanceRecommendation) -> _Change | None:
-    option = _first(found.options)
+    option = first_option(found.options)
     # What becomes of a member is a matter of its group.
     if option is None or found.follows_group or found.finding not in MOVED:
         return None
@@ -243,7 +239,7 @@ def _of_machine(found: Ec2InstanceRecommendation) -> _Change | None:
 
 
 def _of_group(found: AutoScalingGroupRecommendation) -> _Change | None:
-    option = _first(found.options)
+    option = first_option(found.options)
     if option is None or found.finding not in MOVED:
         return None
     now = found.configuration
@@ -322,7 +318,7 @@ def _of_service(found: EcsServiceRecommendation) -> _Change | None:
 
 def _of_database(found: DatabaseRecommendation) -> _Change | None:
     """Return both sides as one change: class and storage are one recommendation of the service."""
-    chosen = _first(found.instance_options) if found.instance_finding in MOVED else None
+    chosen = first_option(found.instance_options) if found.instance_finding in MOVED else None
     storage = found.storage_options[0] if found.storage_finding in MOVED else None
     advised = {"dbClass": chosen.db_class} if chosen else {}
     advised |= _storage(storage.configuration) if storage else {}

@@ -1,9 +1,14 @@
 """How the recommendation of a database is read: by filters, by totals and in one line."""
 
-from compute_optimizer.model.database import DatabaseRecommendation, StorageConfiguration
+from compute_optimizer.model.database import (
+    ClassOption,
+    DatabaseRecommendation,
+    StorageConfiguration,
+    StorageOption,
+)
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.preferences import CURRENT
-from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding, Savings
+from compute_optimizer.model.options import first_option
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.model.resource import AURORA_STORAGE, RDS_DB_INSTANCE, RDS_STORAGE
 from compute_optimizer.model.summary import Summary
 from compute_optimizer.model.tally import Part
@@ -50,25 +55,26 @@ def parts_of(recommendation: DatabaseRecommendation) -> tuple[Part, ...]:
 
     Savings are those of the first option where the finding is Overprovisioned or NotOptimized.
     """
-    classes = [o for o in recommendation.instance_options if o.architecture_pool == CURRENT]
+    chosen = first_option(recommendation.instance_options)
+    storage = next(iter(recommendation.storage_options), None)
     hourly, is_cluster = recommendation.hourly_usd, recommendation.instance_finding is None
     sides = (
         (
             RDS_DB_INSTANCE,
             recommendation.instance_finding,
-            [option.savings for option in classes],
+            chosen,
             None if hourly is None else hourly * HOURS_PER_MONTH,
         ),
         (
             AURORA_STORAGE if is_cluster else RDS_STORAGE,
             recommendation.storage_finding,
-            [option.savings for option in recommendation.storage_options],
+            storage,
             _storage_usd(recommendation),
         ),
     )
     return tuple(
-        Part(name, finding, _first(savings) if finding in COUNTED else 0.0, cost)
-        for name, finding, savings, cost in sides
+        Part(name, finding, _saved(option) if finding in COUNTED else 0.0, cost)
+        for name, finding, option, cost in sides
         if finding is not None
     )
 
@@ -79,15 +85,13 @@ def _storage_usd(recommendation: DatabaseRecommendation) -> float | None:
     return recommendation.storage_monthly_usd if cluster is None else cluster.storage + cluster.io
 
 
-def _first(savings: list[Savings | None]) -> float:
-    return savings[0].monthly_usd if savings and savings[0] is not None else 0.0
+def _saved(option: ClassOption | StorageOption | None) -> float:
+    return option.savings.monthly_usd if option and option.savings else 0.0
 
 
 def summary_of(recommendation: DatabaseRecommendation) -> Summary:
     """Return the recommendation in one line."""
-    first = next(
-        (o for o in recommendation.instance_options if o.architecture_pool == CURRENT), None
-    )
+    first = first_option(recommendation.instance_options)
     storage = next(iter(recommendation.storage_options), None)
     return Summary(
         name=recommendation.name,
