@@ -108,6 +108,21 @@ def test_averages_that_nobody_sent_have_no_points(desk: Desk) -> None:
     assert first(ask(desk, resourceArn=TINY.arn))[1] == pytest.approx([10, 10, 10])
 
 
+def test_an_instance_that_sent_averages_only_has_their_points_beside_others_that_sent_more(
+    desk: Desk,
+) -> None:
+    plain = database(3, "db.m5.2xlarge", performance_insights=True)
+    shape = (2, 2 * SLOTS_PER_DAY)
+    maxima, means = np.full(shape, 10, np.float32), np.full(shape, 9, np.float32)
+    maxima[1] = np.nan
+    memory = np.full(shape, 20, np.float32)
+    store(desk, {CPU: maxima, CPU_AVERAGE: means, MEMORY_USED: memory}, [LARGE, plain])
+    analyze(desk.state, desk.tiles, desk.clock, as_of=MIDNIGHT)
+
+    # A quarter of the vCPUs: four times 9 %.
+    assert first(ask(desk, resourceArn=plain.arn))[1] == pytest.approx([36, 36, 36])
+
+
 def test_points_outside_the_look_back_period_are_left_out(desk: Desk) -> None:
     late: dict[str, Any] = {
         "startTime": MIDNIGHT - timedelta(minutes=5),

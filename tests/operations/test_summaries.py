@@ -15,6 +15,7 @@ from compute_optimizer.model.recommendation import (
     Savings,
 )
 from compute_optimizer.model.resource import NEWER_IDLE_TYPES
+from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.shapes import (
     AccessDeniedException,
     InvalidParameterValueException,
@@ -27,7 +28,21 @@ from compute_optimizer.store.recommendations import (
     complete_run,
     write_result,
 )
+from compute_optimizer.views.summaries import tallies_of
+from tests.databases import (
+    BYTES_USED,
+    GIB,
+    MEMORY_USED,
+    READ_IOPS,
+    READ_IOS,
+    WRITE_IOS,
+    cluster,
+    database,
+    recommended_database,
+)
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
+from tests.fleets import CPU
+from tests.groups import group_option, group_recommendation
 from tests.idleness import TABLE, idle_recommendation
 from tests.records import REGION, arn, option, recommendation
 from tests.volumes import volume_arn, volume_recommendation
@@ -152,6 +167,87 @@ def test_savings_are_those_of_what_counts_of_the_price_of_all(desk: Desk) -> Non
 
     assert saved(found) == 40.0
     assert found["savingsOpportunityPercentage"] == pytest.approx(40 / 3)
+
+
+def test_groups_cost_what_their_machines_do_and_members_that_follow_are_not_counted(
+    desk: Desk,
+) -> None:
+    # Two machines of 100 USD, of which 40 are saved: 20 %. The two members would cost them again.
+    group = group_recommendation(
+        account_id=MANAGEMENT,
+        current_hourly_usd=100.0 / HOURS_PER_MONTH,
+        options=(group_option("m5.large", 40.0),),
+    )
+    members = [machine(number, follows_group=True) for number in (1, 2)]
+    publish(desk, ("AutoScalingGroup", [group], []), ("Ec2Instance", [*members, machine(3)], []))
+
+    of_groups = summary(desk, "AutoScalingGroup")["savingsOpportunity"]
+    of_machines = summary(desk)["savingsOpportunity"]
+
+    assert (saved(of_groups), saved(of_machines)) == (40.0, 10.0)
+    assert of_groups["savingsOpportunityPercentage"] == pytest.approx(20.0)
+    assert of_machines["savingsOpportunityPercentage"] == pytest.approx(10.0)
+
+
+def test_a_member_of_a_group_that_is_idle_itself_costs_what_deletion_saves(desk: Desk) -> None:
+    publish(desk, ("Ec2Instance", [machine(1, follows_group=True)], [idle_machine(1, 100.0)]))
+
+    found = summary(desk)["aggregatedSavingsOpportunity"]
+
+    assert saved(found) == 100.0
+    assert found["savingsOpportunityPercentage"] == pytest.approx(100.0)
+
+
+def test_class_storage_and_clusters_are_counted_in_entries_of_their_own(desk: Desk) -> None:
+    series = {CPU: 10.0, MEMORY_USED: 20.0, READ_IOPS: 100.0}
+    machines = recommended_database(database(1, "db.m5.2xlarge"), series)
+    # Reads by the thousand a second make I/O the larger part of the bill.
+    aurora = recommended_database(
+        cluster("shop"), {READ_IOS: 3e6, WRITE_IOS: 1e5, BYTES_USED: 100 * GIB}
+    )
+    assert aurora.cluster_costs is not None
+    (first, *_) = aurora.storage_options
+    assert first.savings is not None
+    found = [replace(one, account_id=MANAGEMENT) for one in (machines, aurora)]
+    # Deletion saves class and storage: more than another class does.
+    idle = replace(
+        idle_machine(1, 510.82), idle_type="RDSDBInstance", resource_arn=machines.resource_arn
+    )
+    publish(desk, ("RdsDBInstance", found, [idle]))
+
+    by_entry = {
+        name: summary(desk, name)
+        for name in ("RdsDBInstance", "RdsDBInstanceStorage", "AuroraDBClusterStorage")
+    }
+
+    assert {
+        name: {each: count for each, count in counts(one["summaries"]).items() if count}
+        for name, one in by_entry.items()
+    } == {
+        "RdsDBInstance": {"Overprovisioned": 1},
+        "RdsDBInstanceStorage": {"Optimized": 1},
+        "AuroraDBClusterStorage": {"NotOptimized": 1},
+    }
+    instances, disks, clusters = by_entry.values()
+    # db.m5.2xlarge at 0.684 and db.t3.2xlarge at 0.544 USD an hour, of all that deletion saves.
+    assert saved(instances["savingsOpportunity"]) == pytest.approx(102.2)
+    share = instances["savingsOpportunity"]["savingsOpportunityPercentage"]
+    assert share == pytest.approx(102.2 / 510.82 * 100)
+    assert saved(instances["idleSavingsOpportunity"]) == 510.82
+    assert saved(instances["aggregatedSavingsOpportunity"]) == 510.82
+    assert saved(disks["aggregatedSavingsOpportunity"]) == 0.0
+    assert saved(clusters["savingsOpportunity"]) == pytest.approx(first.savings.monthly_usd)
+    # The instances of a cluster cost as instances.
+    cost = aurora.cluster_costs.storage + aurora.cluster_costs.io
+    share = clusters["savingsOpportunity"]["savingsOpportunityPercentage"]
+    assert share == pytest.approx(first.savings.monthly_usd / cost * 100)
+
+
+def test_databases_of_a_run_without_parts_are_told_together() -> None:
+    counted = {"RdsDBInstance": (Tally(Topic.FINDING, "Optimized", 2, 0.0, 9.0),)}
+
+    assert tallies_of("RdsDBInstance", counted) == list(counted["RdsDBInstance"])
+    assert tallies_of("RdsDBInstanceStorage", counted) == []
 
 
 def test_of_each_resource_the_larger_savings_are_aggregated(desk: Desk) -> None:

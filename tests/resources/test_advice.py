@@ -10,7 +10,7 @@ from compute_optimizer.model.database import Database
 from compute_optimizer.model.decision import Advice
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.license import STANDARD, LicensedInstance
-from compute_optimizer.model.recommendation import Finding, Recommendation, Savings
+from compute_optimizer.model.recommendation import Discounts, Finding, Recommendation, Savings
 from compute_optimizer.model.resource import NAT_GATEWAY, NEWER_IDLE_TYPES, Resource
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.resources.advice import (
@@ -199,6 +199,29 @@ def test_what_costs_more_saves_less_than_nothing() -> None:
 
     assert promised.savings_monthly_usd is not None
     assert promised.savings_monthly_usd < 0
+
+
+def test_a_database_saves_its_class_at_effective_rates_and_its_storage_at_list_prices() -> None:
+    found: Any = TRIALS["database"].found
+    (first, *others), (disk,) = found.instance_options, found.storage_options
+    rated = replace(
+        found,
+        discounts=Discounts(0.5),
+        instance_options=(replace(first, after_discounts=Savings(10.0, 50.0)), *others),
+        storage_finding=Finding.OVER_PROVISIONED,
+        storage_options=(
+            replace(
+                disk,
+                configuration=replace(disk.configuration, allocated_gib=50),
+                savings=Savings(50.0, 6.0),
+            ),
+        ),
+    )
+    alone = replace(rated, instance_finding=Finding.OPTIMIZED)
+
+    assert advised(found).prediction.savings_after_discounts_monthly_usd is None
+    assert advised(rated).prediction.savings_after_discounts_monthly_usd == 56.0
+    assert advised(alone).prediction.savings_after_discounts_monthly_usd == 6.0
 
 
 def test_a_database_of_which_one_side_is_done_is_partly_as_advised() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from compute_optimizer.engine.explanation import Departure, Explanation
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.preferences import CURRENT
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
@@ -59,7 +60,7 @@ def _of_record(one: Any, summary: Callable[[Any], Summary]) -> dict[str, str]:
 def _facts(told: Explanation, stored: Machines) -> Iterator[tuple[str, str, str]]:
     """Yield name, stored and present text of every fact that both know."""
     yield "finding", stored.finding.value, told.finding
-    first = next((o for o in stored.options if o.architecture_pool == CURRENT), None)
+    first = first_option(stored.options)
     yield "first option", first.instance_type if first else "none", _first_option(told)
     yield "instance type", stored.current_instance_type, told.instance_type
     if stored.evidence is None:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from math import isfinite
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from compute_optimizer.engine.explanation import (
     MetricEvidence,
     Refusal,
 )
+from compute_optimizer.engine.figures import DECIMALS, known
 from compute_optimizer.engine.statistics import highest, percentile
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, DimensionUsage, count_samples
 from compute_optimizer.model.metrics import (
@@ -30,14 +30,6 @@ from compute_optimizer.model.metrics import (
 
 ONLY = 0
 """The row of a batch of one."""
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
-
-
-def known(figure: float) -> float | None:
-    """Return a figure; None for one that is unknown or without bound."""
-    return float(figure) if isfinite(figure) else None
 
 
 def history_of(

@@ -9,8 +9,8 @@ import numpy as np
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.digests import Figure, Part
 from compute_optimizer.engine.dimensions import Combine
-from compute_optimizer.engine.evidence import known
 from compute_optimizer.engine.explanation import IdleLimitEvidence
+from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.statistics import BLOCK_ROWS
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, counts_by_day, peaks_of
 from compute_optimizer.model.metrics import Matrix, MetricKey, Statistic

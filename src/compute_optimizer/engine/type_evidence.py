@@ -10,8 +10,9 @@ import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.dimensions import Dimension
-from compute_optimizer.engine.evidence import ONLY, Asked, dimension_evidence, known
+from compute_optimizer.engine.evidence import ONLY, Asked, dimension_evidence
 from compute_optimizer.engine.explanation import DimensionEvidence, Refusal, TypeEvidence
+from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.matching import Fleet, Match
 from compute_optimizer.engine.options import CURRENT_POOL, RULES, Market, in_pools
 from compute_optimizer.engine.ranking import NONE, Options

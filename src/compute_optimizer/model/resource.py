@@ -21,6 +21,9 @@ LAMBDA_FUNCTION: Final = "LambdaFunction"
 RDS_DB_INSTANCE: Final = "RdsDBInstance"
 """The same of databases: DB instances, and the Aurora clusters that their answers share."""
 
+RDS_STORAGE: Final = "RdsDBInstanceStorage"
+"""The service's own name of the storage of a DB instance, which summaries count by itself."""
+
 AURORA_STORAGE: Final = "AuroraDBClusterStorage"
 """The service's own name of the storage of an Aurora cluster."""
 

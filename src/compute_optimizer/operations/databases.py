@@ -1,15 +1,14 @@
 """GetRDSDatabaseRecommendations: pages of one account's recommendations in one Region."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.resource import RDS_DB_INSTANCE
+from compute_optimizer.operations.architectures import architectures_of
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import DATABASE_FILTERS
 from compute_optimizer.operations.listing import Listing, listed
-from compute_optimizer.shapes import CpuVendorArchitecture
 from compute_optimizer.views.database import database_recommendation
 
 DATABASE_ARN = re.compile(
@@ -27,8 +26,6 @@ LISTING = Listing(
     filters=DATABASE_FILTERS,
 )
 
-DEFAULT_ARCHITECTURES: tuple[CpuVendorArchitecture, ...] = ("CURRENT",)
-
 
 def get_rds_database_recommendations(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Return one page of recommendations, and errors for listed ARNs that have none."""
@@ -40,9 +37,3 @@ def get_rds_database_recommendations(context: Context, request: dict[str, Any]) 
         lambda one: database_recommendation(one, context.region, architectures),
         {"cpu": list(architectures)},
     )
-
-
-def architectures_of(request: Mapping[str, Any]) -> tuple[CpuVendorArchitecture, ...]:
-    """Return of which architectures a request wants the options."""
-    given = request.get("recommendationPreferences", {}).get("cpuVendorArchitectures", ())
-    return tuple(dict.fromkeys(given)) or DEFAULT_ARCHITECTURES

@@ -30,6 +30,7 @@ from compute_optimizer.operations.access import (
     opted_in_caller,
     valid_account_id,
 )
+from compute_optimizer.operations.architectures import architectures_of
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import (
     DATABASE_FILTERS,
@@ -140,7 +141,7 @@ def _queue(context: Context, request: dict[str, Any], kind: ExportKind) -> dict[
         include_members=bool(request.get("includeMemberAccounts")),
         filters=filters,
         fields=_fields(request, kind),
-        architectures=_architectures(request),
+        architectures=architectures_of(request),
         enum_style=context.enum_style,
         newer_idle_types=context.newer_idle_types,
     )
@@ -205,11 +206,6 @@ def _fields(request: dict[str, Any], kind: ExportKind) -> tuple[str, ...]:
         if field not in known:
             raise InvalidParameterValueException(f"The field {field!r} can't be exported.")
     return asked
-
-
-def _architectures(request: dict[str, Any]) -> tuple[str, ...]:
-    preferences = request.get("recommendationPreferences") or {}
-    return tuple(dict.fromkeys(preferences.get("cpuVendorArchitectures") or ("CURRENT",)))
 
 
 def _destination(context: Context, config: Mapping[str, str], job_id: str) -> Destination:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from compute_optimizer.engine.obstacles import RECOMMENDATION_NOT_FOUND
 from compute_optimizer.model.recommendation import Recommendation, RecommendationError
 from compute_optimizer.operations import paging
 from compute_optimizer.operations.access import target_account
@@ -29,10 +30,10 @@ from compute_optimizer.store.recommendations import (
     stream_page,
 )
 
-NOT_FOUND = "RECOMMENDATION_NOT_FOUND"
+NOT_FOUND = RECOMMENDATION_NOT_FOUND.code
 
 MESSAGES = {
-    NOT_FOUND: "No recommendation is available for the specified resource.",
+    NOT_FOUND: RECOMMENDATION_NOT_FOUND.message,
     "INVALID_ARN": "The specified ARN is not valid.",
     "ACCESS_DENIED": "You don't have permission to access the resource.",
     "CROSS_REGION": "The resource isn't in the Region of this request.",

@@ -7,7 +7,7 @@ from compute_optimizer.operations import paging
 from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
 from compute_optimizer.store.summaries import current_tallies
-from compute_optimizer.views.summaries import TOLD, recommendation_summary
+from compute_optimizer.views.summaries import TOLD, recommendation_summary, tallies_of
 
 OPERATION = "GetRecommendationSummaries"
 
@@ -29,7 +29,7 @@ def get_recommendation_summaries(context: Context, request: dict[str, Any]) -> d
         found = current_tallies(connection, account_id, context.region)
     shown = [
         recommendation_summary(
-            name, account_id, context.region, found.get(name, ()), context.enum_style
+            name, account_id, context.region, tallies_of(name, found), context.enum_style
         )
         for name in page
     ]

@@ -61,6 +61,7 @@ from compute_optimizer.model.resource import (
     Resource,
 )
 from compute_optimizer.model.summary import Summary
+from compute_optimizer.model.tally import Part as CountedPart
 from compute_optimizer.resources import (
     auto_scaling_group,
     ebs_volume,
@@ -181,6 +182,9 @@ class ResourceType:
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
+    parts: Callable[[Any], tuple[CountedPart, ...]] | None = None
+    """Return the parts of a recommendation that summaries count as types of their own; the one with
+    the name of this type counts its idleness. None where there is one entry of all."""
     kept_with: KeptWith | None = None
     """None for a type that has rows of its own."""
     from_digests: FromDigests | None = None
@@ -325,6 +329,7 @@ RESOURCE_TYPES = (
         facets=rds_reading.facets_of,
         counted_savings=rds_reading.counted_savings,
         summary=rds_reading.summary_of,
+        parts=rds_reading.parts_of,
         priced=with_own_class_prices,
         idle=rds_idleness.RULES,
         replay=rds_replay.REPLAY,
@@ -370,6 +375,7 @@ RESOURCE_TYPES = (
 
 _BY_NAME = {kind.name: kind for kind in RESOURCE_TYPES}
 _BY_RECOMMENDATION = {kind.recommendation: kind for kind in RESOURCE_TYPES}
+_BY_IDLE_TYPE = {rule.idle_type: kind for kind in RESOURCE_TYPES for rule in kind.idle}
 
 
 def type_named(name: str) -> ResourceType | None:
@@ -384,4 +390,6 @@ def plural_of(name: str) -> str:
 
 def type_of(recommendation: Recommendation) -> ResourceType:
     """Return the record of the type that a recommendation is for."""
+    if isinstance(recommendation, IdleRecommendation):
+        return _BY_IDLE_TYPE[recommendation.idle_type]
     return _BY_RECOMMENDATION[type(recommendation)]

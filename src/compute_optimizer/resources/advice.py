@@ -16,7 +16,13 @@ from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
 )
-from compute_optimizer.model.database import Database, DatabaseRecommendation, StorageConfiguration
+from compute_optimizer.model.database import (
+    ClassOption,
+    Database,
+    DatabaseRecommendation,
+    StorageConfiguration,
+    StorageOption,
+)
 from compute_optimizer.model.decision import (
     Advice,
     Configuration,
@@ -31,7 +37,7 @@ from compute_optimizer.model.ebs_volume import (
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
 from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
-from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import (
     HOURS_PER_MONTH,
     Ec2InstanceRecommendation,
@@ -224,12 +230,8 @@ def _monthly(hourly_usd: float | None, number: int = 1) -> float | None:
     return None if hourly_usd is None else hourly_usd * HOURS_PER_MONTH * number
 
 
-def _first(options: tuple[Any, ...]) -> Any | None:
-    return next((one for one in options if one.architecture_pool == CURRENT), None)
-
-
 def _of_machine(found: Ec2InstanceRecommendation) -> _Change | None:
-    option = _first(found.options)
+    option = first_option(found.options)
     # What becomes of a member is a matter of its group.
     if option is None or found.follows_group or found.finding not in MOVED:
         return None
@@ -237,7 +239,7 @@ def _of_machine(found: Ec2InstanceRecommendation) -> _Change | None:
 
 
 def _of_group(found: AutoScalingGroupRecommendation) -> _Change | None:
-    option = _first(found.options)
+    option = first_option(found.options)
     if option is None or found.finding not in MOVED:
         return None
     now = found.configuration
@@ -316,7 +318,7 @@ def _of_service(found: EcsServiceRecommendation) -> _Change | None:
 
 def _of_database(found: DatabaseRecommendation) -> _Change | None:
     """Return both sides as one change: class and storage are one recommendation of the service."""
-    chosen = _first(found.instance_options) if found.instance_finding in MOVED else None
+    chosen = first_option(found.instance_options) if found.instance_finding in MOVED else None
     storage = found.storage_options[0] if found.storage_finding in MOVED else None
     advised = {"dbClass": chosen.db_class} if chosen else {}
     advised |= _storage(storage.configuration) if storage else {}
@@ -336,9 +338,22 @@ def _of_database(found: DatabaseRecommendation) -> _Change | None:
         current_usd=_sum([now for now, _, _ in taken]),
         advised_usd=_sum([then for _, then, _ in taken]),
         savings=_together([savings for _, _, savings in taken]),
+        after_discounts=_after_discounts(found, chosen, storage),
         performance_risk=chosen.performance_risk if chosen else None,
         projected=_projected_cpu(chosen.projected_cpu if chosen else None),
     )
+
+
+def _after_discounts(
+    found: DatabaseRecommendation,
+    chosen: ClassOption | None,
+    storage: StorageOption | None,
+) -> Savings | None:
+    """Return what both sides save at effective rates, which are of the class: storage has none."""
+    if found.discounts is None:
+        return None
+    parts = [chosen.after_discounts] if chosen else []
+    return _together([*parts, *([storage.savings] if storage else [])])
 
 
 def _projected_cpu(percent: float | None) -> tuple[UtilizationMetric, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.obstacles import errors_of
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
@@ -66,11 +67,7 @@ def machines_of(
         analysis = analyze(some, samples.rows(places), types, preferences)
         single = [replace(one, instance_type=cheapest_type(one, types)) for one in some]
         found += recommendations_of(single, analysis, as_of=as_of, preferences=preferences)
-        errors += [
-            RecommendationError(group.arn, obstacle.code, obstacle.message)
-            for group, obstacle in zip(some, analysis.obstacles, strict=True)
-            if obstacle is not None
-        ]
+        errors += errors_of(some, analysis.obstacles)
     return Results(tuple(found), tuple(errors))
 
 

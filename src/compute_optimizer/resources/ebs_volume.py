@@ -6,10 +6,11 @@ from datetime import datetime
 from compute_optimizer.catalog.volume_types import VolumeTypes
 from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.obstacles import errors_of
 from compute_optimizer.model.ebs_volume import EbsVolume, EbsVolumeRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.model.recommendation import Results
 from compute_optimizer.resources.comparison import comparing
 from compute_optimizer.resources.ebs.analysis import analyze
 from compute_optimizer.resources.ebs.demand import CHECKS, DIMENSIONS, METRICS
@@ -36,12 +37,7 @@ def recommend(
         return Results((), ())
     analysis = analyze(volumes, samples, types, preferences)
     found = recommendations_of(volumes, analysis, types, as_of=as_of, preferences=preferences)
-    errors = tuple(
-        RecommendationError(volume.arn, obstacle.code, obstacle.message)
-        for volume, obstacle in zip(volumes, analysis.obstacles, strict=True)
-        if obstacle is not None
-    )
-    return Results(found, errors)
+    return Results(found, errors_of(volumes, analysis.obstacles))
 
 
 def explain(

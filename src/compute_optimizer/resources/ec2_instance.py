@@ -9,11 +9,11 @@ from compute_optimizer.engine.comparison import Comparison, Moment
 from compute_optimizer.engine.digests import DigestedSamples, Steps, completed
 from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Answer, Explanation
+from compute_optimizer.engine.obstacles import errors_of
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
-    RecommendationError,
     Results,
 )
 from compute_optimizer.model.resource import Resource
@@ -66,12 +66,7 @@ def recommended(
         return Results((), ())
     analysis = yield from analyzed(resources, samples, types, preferences, risk_model, both=True)
     found = recommendations_of(resources, analysis, as_of=as_of, preferences=preferences)
-    errors = tuple(
-        RecommendationError(resource.arn, obstacle.code, obstacle.message)
-        for resource, obstacle in zip(resources, analysis.obstacles, strict=True)
-        if obstacle is not None
-    )
-    return Results(found, errors)
+    return Results(found, errors_of(resources, analysis.obstacles))
 
 
 def explain(

@@ -6,10 +6,11 @@ from datetime import datetime
 from compute_optimizer.catalog.fargate_sizes import TaskSizes
 from compute_optimizer.engine.dimensions import metrics_by_name
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.obstacles import errors_of
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.model.recommendation import Results
 from compute_optimizer.resources.comparison import comparing
 from compute_optimizer.resources.services.analysis import analyze
 from compute_optimizer.resources.services.demand import DIMENSIONS, METRICS, TASKS
@@ -36,12 +37,7 @@ def recommend(
         return Results((), ())
     analysis = analyze(services, samples, sizes, as_of, preferences)
     found = recommendations_of(services, analysis, as_of=as_of, preferences=preferences)
-    errors = tuple(
-        RecommendationError(one.arn, obstacle.code, obstacle.message)
-        for one, obstacle in zip(services, analysis.obstacles, strict=True)
-        if obstacle is not None
-    )
-    return Results(found, errors)
+    return Results(found, errors_of(services, analysis.obstacles))
 
 
 def explain(

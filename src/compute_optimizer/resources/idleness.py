@@ -14,6 +14,7 @@ import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.digests import DigestedSamples, Part
+from compute_optimizer.engine.figures import DECIMALS
 from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows, told_by_days
 from compute_optimizer.engine.usage import Chosen, choose_series, peaks_of
 from compute_optimizer.model.facets import Facets
@@ -36,9 +37,6 @@ R = TypeVar("R", bound=Recommendation)
 
 LONGEST_DAYS = 93
 """The longest look-back period there is (spec 2.1)."""
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
 
 
 ENOUGH = Required()

@@ -7,11 +7,11 @@ import numpy as np
 
 from compute_optimizer.catalog.instance_types import InstanceTypes
 from compute_optimizer.engine.explanation import Explanation
-from compute_optimizer.engine.obstacles import UNSUPPORTED_RESOURCE
+from compute_optimizer.engine.obstacles import UNSUPPORTED_RESOURCE, errors_of
 from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.model.recommendation import Results
 from compute_optimizer.resources.licenses.analysis import METRICS, analyze
 from compute_optimizer.resources.licenses.evidence import explanation_of
 from compute_optimizer.resources.licenses.records import recommendation_of
@@ -45,13 +45,8 @@ def recommend(
         for row, one in enumerate(instances)
         if sized[row]
     )
-    missing = UNSUPPORTED_RESOURCE
-    errors = tuple(
-        RecommendationError(one.arn, missing.code, missing.message)
-        for row, one in enumerate(instances)
-        if not sized[row]
-    )
-    return Results(found, errors)
+    obstacles = [None if each else UNSUPPORTED_RESOURCE for each in sized]
+    return Results(found, errors_of(instances, obstacles))
 
 
 def explain(

@@ -1,20 +1,19 @@
 """What a resource would be, cost and risk once its recommendation is followed."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
-from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.preferences import CURRENT
 from compute_optimizer.model.recommendation import (
-    HOURS_PER_MONTH,
     Ec2InstanceRecommendation,
     Recommendation,
 )
 from compute_optimizer.model.resource import short_name
 from compute_optimizer.resources import type_of
 from compute_optimizer.resources.advice import advice_of
+from compute_optimizer.resources.costs import monthly_usd
 
 USUAL_POOLS = (CURRENT,)
 """Architectures that are advised where a request names none (spec 3.8, a proposal)."""
@@ -70,7 +69,7 @@ def outlook_of(found: Recommendation, pools: Collection[str] = USUAL_POOLS) -> O
         ),
         performance_risk=predicted.performance_risk if predicted else None,
         violation_risk=predicted.violation_risk if predicted else None,
-        cost_usd=COSTS.get(type(chosen), _monthly)(chosen),
+        cost_usd=monthly_usd(chosen),
     )
 
 
@@ -89,34 +88,3 @@ def _of_pools(found: Any, pools: Collection[str]) -> Any:
     # Options of all pools rank by their price.
     kept.sort(key=lambda one: (one.hourly_usd is None, one.hourly_usd or 0.0, one.rank))
     return replace(found, options=tuple(replace(one, architecture_pool=CURRENT) for one in kept))
-
-
-def _monthly(found: Any) -> float | None:
-    monthly: float | None = found.monthly_usd
-    return monthly
-
-
-def _of_instance(found: Ec2InstanceRecommendation) -> float | None:
-    return None if found.follows_group else found.monthly_usd
-
-
-def _of_group(found: AutoScalingGroupRecommendation) -> float | None:
-    hourly = found.current_hourly_usd
-    if hourly is None:
-        return None
-    return hourly * HOURS_PER_MONTH * found.configuration.desired_capacity
-
-
-def _of_database(found: DatabaseRecommendation) -> float | None:
-    """Return what class and storage cost together, as far as prices are known."""
-    machine = None if found.hourly_usd is None else found.hourly_usd * HOURS_PER_MONTH
-    parts = [one for one in (machine, found.storage_monthly_usd) if one is not None]
-    return sum(parts) if parts else None
-
-
-COSTS: Mapping[type, Callable[[Any], float | None]] = {
-    Ec2InstanceRecommendation: _of_instance,
-    AutoScalingGroupRecommendation: _of_group,
-    DatabaseRecommendation: _of_database,
-}
-"""From a recommendation to what the resource costs a month; all others tell it themselves."""

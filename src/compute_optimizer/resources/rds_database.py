@@ -11,11 +11,12 @@ from compute_optimizer.engine.obstacles import (
     RECOMMENDATION_NOT_FOUND,
     UNSUPPORTED_RESOURCE,
     Obstacle,
+    errors_of,
 )
 from compute_optimizer.model.database import Database, DatabaseRecommendation
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import RecommendationError, Results
+from compute_optimizer.model.recommendation import Results
 from compute_optimizer.resources.comparison import comparing
 from compute_optimizer.resources.rds.analysis import InstanceAnalysis, analyze_instances
 from compute_optimizer.resources.rds.cluster_evidence import cluster_explanation
@@ -57,23 +58,15 @@ def recommend(
         return Results((), ())
     judged = _judged(databases, samples, classes, as_of=as_of, preferences=preferences)
     instances, clusters = judged.instances, analyze_clusters(databases, samples, classes)
-    found: list[DatabaseRecommendation] = []
-    errors: list[RecommendationError] = []
-    for row, one in enumerate(databases):
-        obstacle = _obstacle(row, one, instances, clusters)
-        if obstacle is not None:
-            errors.append(RecommendationError(one.arn, obstacle.code, obstacle.message))
-        elif one.is_cluster:
-            found.append(
-                cluster_recommendation(
-                    row, one, clusters, classes, as_of=as_of, preferences=preferences
-                )
-            )
-        else:
-            found.append(
-                instance_recommendation(row, one, judged, as_of=as_of, preferences=preferences)
-            )
-    return Results(tuple(found), tuple(errors))
+    obstacles = [_obstacle(row, one, instances, clusters) for row, one in enumerate(databases)]
+    found = tuple(
+        cluster_recommendation(row, one, clusters, classes, as_of=as_of, preferences=preferences)
+        if one.is_cluster
+        else instance_recommendation(row, one, judged, as_of=as_of, preferences=preferences)
+        for row, one in enumerate(databases)
+        if obstacles[row] is None
+    )
+    return Results(found, errors_of(databases, obstacles))
 
 
 def explain(

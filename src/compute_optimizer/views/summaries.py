@@ -1,11 +1,17 @@
 """Recommendation summaries in the spelling of the wire."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from compute_optimizer.model.recommendation import Finding, PerformanceRisk, Savings
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.model.resource import (
+    AURORA_STORAGE,
+    AUTO_SCALING_GROUP,
+    EC2_INSTANCE,
+    RDS_DB_INSTANCE,
+    RDS_STORAGE,
+)
 from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.shapes import (
     CurrentPerformanceRiskRatings,
@@ -55,9 +61,9 @@ TOLD: Mapping[str, Told] = {
     "EcsService": Told(THREE, IDLE),
     # The service's enum Finding has no member for the last one, but licenses have it (spec 10).
     "License": Told((*TWO, Finding.INSUFFICIENT_METRICS)),
-    "RdsDBInstance": Told((*THREE, Finding.NOT_OPTIMIZED), IDLE),
-    "RdsDBInstanceStorage": Told((*THREE, Finding.NOT_OPTIMIZED)),
-    "AuroraDBClusterStorage": Told(TWO),
+    RDS_DB_INSTANCE: Told((*THREE, Finding.NOT_OPTIMIZED), IDLE),
+    RDS_STORAGE: Told((*THREE, Finding.NOT_OPTIMIZED)),
+    AURORA_STORAGE: Told(TWO),
     "NatGateway": Told(idle=(Finding.UNUSED,)),
     "DynamoDBTable": Told(idle=IDLE),
     "ElastiCacheCluster": Told(idle=IDLE),
@@ -74,6 +80,35 @@ WIRE_SPELLING = {
     Finding.OPTIMIZED: "OPTIMIZED",
     Finding.NOT_OPTIMIZED: "NOT_OPTIMIZED",
 }
+
+
+PARTS = (RDS_DB_INSTANCE, RDS_STORAGE, AURORA_STORAGE)
+"""Entries of which each counts a part of databases: spec 10 has them apart."""
+
+PART_TOPICS = {Topic.PART: Topic.FINDING, Topic.PART_TOGETHER: Topic.TOGETHER}
+"""What is counted of parts, and what that is in the entry of one of them."""
+
+
+def tallies_of(name: str, counted: Mapping[str, Sequence[Tally]]) -> Sequence[Tally]:
+    """Return the counts that an entry tells, from those of all types."""
+    if name not in PARTS:
+        return counted.get(name, ())
+    whole = counted.get(RDS_DB_INSTANCE, ())
+    own = [_of_part(one) for one in whole if one.topic in PART_TOPICS and _part(one) == name]
+    if name != RDS_DB_INSTANCE:
+        return own
+    # A run that an earlier version wrote has no parts.
+    replaced = set(PART_TOPICS.values()) if own else set()
+    return [one for one in whole if one.topic not in {*PART_TOPICS, *replaced}] + own
+
+
+def _part(one: Tally) -> str:
+    return one.name.split(" ")[0]
+
+
+def _of_part(one: Tally) -> Tally:
+    """Return a count of a part as it stands in the entry of the part."""
+    return replace(one, topic=PART_TOPICS[one.topic], name=one.name.partition(" ")[2])
 
 
 def recommendation_summary(

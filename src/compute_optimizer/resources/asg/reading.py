@@ -1,8 +1,8 @@
 """How the recommendation of a group is read: by filters, by totals and in one line."""
 
-from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation, GroupOption
+from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP
 from compute_optimizer.model.summary import Summary
@@ -24,7 +24,7 @@ def counted_savings(recommendation: AutoScalingGroupRecommendation) -> float:
 
     In the currency of the Region (spec 3.9).
     """
-    first = _first_option(recommendation)
+    first = first_option(recommendation.options)
     if recommendation.finding is not Finding.NOT_OPTIMIZED or first is None:
         return 0.0
     return first.savings.monthly_usd if first.savings is not None else 0.0
@@ -32,7 +32,7 @@ def counted_savings(recommendation: AutoScalingGroupRecommendation) -> float:
 
 def summary_of(recommendation: AutoScalingGroupRecommendation) -> Summary:
     """Return the recommendation in one line."""
-    first, now = _first_option(recommendation), recommendation.configuration
+    first, now = first_option(recommendation.options), recommendation.configuration
     types = ", ".join(now.mixed_types) or now.instance_type
     return Summary(
         name=recommendation.name,
@@ -41,7 +41,3 @@ def summary_of(recommendation: AutoScalingGroupRecommendation) -> Summary:
         recommended=f"{now.desired_capacity} x {first.instance_type}" if first else None,
         performance_risk=first.performance_risk if first else None,
     )
-
-
-def _first_option(recommendation: AutoScalingGroupRecommendation) -> GroupOption | None:
-    return next((o for o in recommendation.options if o.architecture_pool == CURRENT), None)

@@ -17,7 +17,6 @@ from compute_optimizer.engine.evidence import (
     fitting,
     history_of,
     in_order,
-    known,
     reasons_at,
     refusals_of,
 )
@@ -27,6 +26,7 @@ from compute_optimizer.engine.explanation import (
     Explanation,
     Figure,
 )
+from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples

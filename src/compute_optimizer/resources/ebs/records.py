@@ -8,6 +8,7 @@ import numpy as np
 
 from compute_optimizer.catalog.volume_prices import volume_price_date
 from compute_optimizer.catalog.volume_types import VolumeTypes
+from compute_optimizer.engine.figures import DECIMALS, known, savings
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.risk import RISK_NAMES
 from compute_optimizer.engine.statistics import highest
@@ -19,13 +20,10 @@ from compute_optimizer.model.ebs_volume import (
 )
 from compute_optimizer.model.metrics import SLOT_SECONDS
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import Finding, Savings, UtilizationMetric
+from compute_optimizer.model.recommendation import Finding, UtilizationMetric
 from compute_optimizer.resources.ebs.analysis import Analysis
 from compute_optimizer.resources.ebs.configurations import Configurations
 from compute_optimizer.resources.ebs.demand import CHECKS, METRICS, WIRE_NAMES
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
 
 
 def recommendations_of(
@@ -59,7 +57,7 @@ def recommendations_of(
             preferences=preferences,
             idle=bool(analysis.idle[row]),
             last_refresh=as_of,
-            monthly_usd=_known(analysis.now.monthly_usd[row]),
+            monthly_usd=known(analysis.now.monthly_usd[row]),
             price_date=volume_price_date(volume.region, types.own_prices),
         )
         for row, volume in enumerate(volumes)
@@ -82,31 +80,19 @@ def configuration_at(
 
 
 def _options(analysis: Analysis, types: VolumeTypes, row: int) -> tuple[VolumeOption, ...]:
-    every, now = analysis.choices.all, _known(analysis.now.monthly_usd[row])
+    every, now = analysis.choices.all, known(analysis.now.monthly_usd[row])
     ranked = [choice for choice in analysis.ranked[row].tolist() if choice != NONE]
     return tuple(
         VolumeOption(
             configuration=configuration_at(every, types, (row, choice)),
             rank=rank,
             performance_risk=float(analysis.risks[row, choice]),
-            savings=_savings(now, price),
+            savings=savings(now, price),
             monthly_usd=price,
         )
         for rank, choice in enumerate(ranked, 1)
-        for price in [_known(every.monthly_usd[row, choice])]
+        for price in [known(every.monthly_usd[row, choice])]
     )
-
-
-def _savings(now: float | None, price: float | None) -> Savings | None:
-    """Return what an option saves a month; nothing where it costs more (spec 3.9)."""
-    if now is None or price is None:
-        return None
-    saved = max(now - price, 0.0)
-    return Savings(saved / now * 100 if now else 0.0, saved)
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else float(value)
 
 
 def _utilization(analysis: Analysis, volumes: int) -> list[tuple[UtilizationMetric, ...]]:

@@ -8,8 +8,9 @@ import numpy as np
 from compute_optimizer.catalog.instance_types import INSTANCE_TYPES_FILE
 from compute_optimizer.catalog.prices import price_date
 from compute_optimizer.engine.demand import CPU
-from compute_optimizer.engine.evidence import ONLY, chosen_metrics, history_of, known
+from compute_optimizer.engine.evidence import ONLY, chosen_metrics, history_of
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.type_evidence import (
     Violations,

@@ -1,11 +1,10 @@
 """How the recommendation of an instance is read: by filters, by totals and in one line."""
 
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Finding,
-    RecommendationOption,
 )
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.model.summary import Summary
@@ -30,13 +29,13 @@ def counted_savings(recommendation: Ec2InstanceRecommendation) -> float:
     """
     if recommendation.follows_group or recommendation.finding is not Finding.OVER_PROVISIONED:
         return 0.0
-    first = _first_option(recommendation)
+    first = first_option(recommendation.options)
     return first.savings.monthly_usd if first is not None and first.savings is not None else 0.0
 
 
 def summary_of(recommendation: Ec2InstanceRecommendation) -> Summary:
     """Return the recommendation in one line."""
-    first = _first_option(recommendation)
+    first = first_option(recommendation.options)
     return Summary(
         name=recommendation.name,
         reason_codes=recommendation.finding_reason_codes,
@@ -47,7 +46,3 @@ def summary_of(recommendation: Ec2InstanceRecommendation) -> Summary:
         profile=recommendation.evidence.profile if recommendation.evidence else None,
         other_recommended=recommendation.other.instance_type if recommendation.other else None,
     )
-
-
-def _first_option(recommendation: Ec2InstanceRecommendation) -> RecommendationOption | None:
-    return next((o for o in recommendation.options if o.architecture_pool == CURRENT), None)

@@ -13,6 +13,7 @@ from compute_optimizer.catalog.prices import price_date
 from compute_optimizer.engine.arrays import Floats, Integers, Singles
 from compute_optimizer.engine.demand import Demand
 from compute_optimizer.engine.dimensions import CPU_PLACE
+from compute_optimizer.engine.figures import DECIMALS
 from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.options import CURRENT_POOL
 from compute_optimizer.engine.peaks import joint
@@ -39,9 +40,6 @@ from compute_optimizer.resources.ec2.dimensions import (
     PERCENTAGES,
     WIRE_NAMES,
 )
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
 
 _Places = tuple[Integers, Integers, Integers]
 

@@ -12,7 +12,6 @@ from compute_optimizer.engine.evidence import (
     fitting,
     history_of,
     in_order,
-    known,
     metric_evidence,
     refusals_of,
 )
@@ -22,6 +21,7 @@ from compute_optimizer.engine.explanation import (
     Explanation,
     Figure,
 )
+from compute_optimizer.engine.figures import known
 from compute_optimizer.model.lambda_function import LambdaFunction
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.resources.functions.analysis import (

@@ -5,7 +5,7 @@ from datetime import datetime
 from math import isnan
 
 from compute_optimizer.catalog.serverless_prices import lambda_price_date
-from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.engine.figures import DECIMALS, known, savings
 from compute_optimizer.engine.risk import RISK_NAMES
 from compute_optimizer.model.lambda_function import (
     LambdaFunction,
@@ -18,14 +18,10 @@ from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Finding,
     PerformanceRisk,
-    Savings,
     UtilizationMetric,
 )
 from compute_optimizer.resources.functions.analysis import Analysis
 from compute_optimizer.resources.functions.use import FunctionUse
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
 
 
 def recommendations_of(
@@ -54,7 +50,7 @@ def recommendations_of(
             current_performance_risk=_risk(analysis, row),
             preferences=preferences,
             last_refresh=as_of,
-            monthly_usd=_known(analysis.monthly_usd, row),
+            monthly_usd=known(analysis.monthly_usd[row]),
             price_date=lambda_price_date(one.region, analysis.own),
             timeout_seconds=one.timeout_seconds,
         )
@@ -99,33 +95,21 @@ def _options(analysis: Analysis, row: int) -> tuple[MemorySizeOption, ...]:
     if not (analysis.under[row] or analysis.over[row]):
         return ()
     mean = float(analysis.use.mean_ms[row])
-    now, then = _known(analysis.monthly_usd, row), _known(analysis.recommended_usd, row)
+    now, then = known(analysis.monthly_usd[row]), known(analysis.recommended_usd[row])
     factors = (analysis.lower, analysis.upper, analysis.expected)
     durations = (round(mean * float(factor[row]), DECIMALS) for factor in factors)
     option = MemorySizeOption(
         memory_size=int(analysis.recommended[row]),
         rank=1,
         duration=ProjectedDuration(*durations),
-        savings=_savings(now, then),
+        savings=savings(now, then),
         monthly_usd=then,
-        monthly_low_usd=_known(analysis.low_usd, row),
-        monthly_high_usd=_known(analysis.high_usd, row),
+        monthly_low_usd=known(analysis.low_usd[row]),
+        monthly_high_usd=known(analysis.high_usd[row]),
     )
     return (option,)
-
-
-def _savings(now: float | None, then: float | None) -> Savings | None:
-    """Return what an option saves a month; nothing where it costs more (spec 3.9)."""
-    if now is None or then is None:
-        return None
-    saved = max(now - then, 0.0)
-    return Savings(saved / now * 100 if now else 0.0, saved)
 
 
 def _risk(analysis: Analysis, row: int) -> PerformanceRisk | None:
     score = int(analysis.risk[row])
     return None if score < 0 else RISK_NAMES[score]
-
-
-def _known(values: Floats, row: int) -> float | None:
-    return None if isnan(values[row]) else float(values[row])

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from compute_optimizer.catalog.license_prices import STANDARD_MOST_VCPUS
-from compute_optimizer.engine.evidence import ONLY, history_of, in_order, known, metric_evidence
+from compute_optimizer.engine.evidence import ONLY, history_of, in_order, metric_evidence
 from compute_optimizer.engine.explanation import ChoiceEvidence, Explanation, Figure
+from compute_optimizer.engine.figures import known
 from compute_optimizer.model.license import LicensedInstance
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH

@@ -1,11 +1,11 @@
 """From the arrays that decided to the records that are stored."""
 
 from datetime import date, datetime
-from math import isnan
 
 from compute_optimizer.catalog.instance_types import InstanceTypes
 from compute_optimizer.catalog.license_prices import LICENSE_PRICE_DATE
 from compute_optimizer.catalog.prices import price_date
+from compute_optimizer.engine.figures import known, savings
 from compute_optimizer.model.license import (
     BRING_YOUR_OWN,
     FREE,
@@ -15,7 +15,7 @@ from compute_optimizer.model.license import (
     LicenseRecommendation,
 )
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding, Savings
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.resources.licenses.analysis import Analysis, license_of, wanted_edition
 
 NO_SETUP = "InvalidCloudWatchApplicationInsightsSetup"
@@ -35,7 +35,7 @@ def recommendation_of(
 ) -> LicenseRecommendation:
     """Return the recommendation for one license whose cores are known."""
     finding, code = verdict_at(analysis, row)
-    hourly = _known(analysis.hourly_usd[row])
+    hourly = known(analysis.hourly_usd[row])
     return LicenseRecommendation(
         resource_arn=one.arn,
         account_id=one.account_id,
@@ -48,7 +48,7 @@ def recommendation_of(
         finding=finding,
         finding_reason_codes=(code,),
         options=(_option(row, one, analysis),) if finding is Finding.NOT_OPTIMIZED else (),
-        features_used=_known(analysis.features_used[row]),
+        features_used=known(analysis.features_used[row]),
         lookback_days=float(preferences.lookback_days),
         preferences=preferences,
         last_refresh=as_of,
@@ -75,14 +75,10 @@ def _option(row: int, one: LicensedInstance, analysis: Analysis) -> LicenseOptio
         edition=edition,
         license_model=BRING_YOUR_OWN if edition == FREE else own.license_model,
         rank=1,
-        savings=_savings(_known(analysis.hourly_usd[row]), _known(analysis.option_usd[row])),
+        savings=savings(
+            known(analysis.hourly_usd[row]), known(analysis.option_usd[row]), HOURS_PER_MONTH
+        ),
     )
-
-
-def _savings(now: float | None, then: float | None) -> Savings | None:
-    if now is None or then is None:
-        return None
-    return Savings((now - then) / now * 100, (now - then) * HOURS_PER_MONTH)
 
 
 def price_date_of(one: LicensedInstance, types: InstanceTypes) -> date:
@@ -91,7 +87,3 @@ def price_date_of(one: LicensedInstance, types: InstanceTypes) -> date:
         return LICENSE_PRICE_DATE
     machine = price_date(types, one.region, one.platform)
     return min(LICENSE_PRICE_DATE, machine or LICENSE_PRICE_DATE)
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else float(value)

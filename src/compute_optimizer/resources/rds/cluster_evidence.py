@@ -10,11 +10,11 @@ from compute_optimizer.engine.evidence import (
     fitting,
     history_of,
     in_order,
-    known,
     metric_evidence,
     refusals_of,
 )
 from compute_optimizer.engine.explanation import ChoiceEvidence, Explanation, Figure
+from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.obstacles import Obstacle
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.metrics import (

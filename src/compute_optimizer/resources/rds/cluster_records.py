@@ -4,6 +4,7 @@ from datetime import datetime
 
 from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.catalog.database_prices import database_price_date
+from compute_optimizer.engine.figures import DECIMALS, savings
 from compute_optimizer.model.database import (
     ClusterCosts,
     Database,
@@ -13,7 +14,7 @@ from compute_optimizer.model.database import (
 )
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import Finding, Savings, UtilizationMetric
+from compute_optimizer.model.recommendation import Finding, UtilizationMetric
 from compute_optimizer.resources.rds.clusters import (
     CHOICES,
     IO_OPTIMIZED,
@@ -22,7 +23,6 @@ from compute_optimizer.resources.rds.clusters import (
     ClusterAnalysis,
 )
 from compute_optimizer.resources.rds.dimensions import CLUSTER_WIRE_NAMES
-from compute_optimizer.resources.rds.records import DECIMALS
 
 SAVINGS_AVAILABLE = "DBClusterStorageSavingsAvailable"
 OPTION_AVAILABLE = "DBClusterStorageOptionAvailable"
@@ -98,7 +98,7 @@ def _options(
         StorageOption(
             configuration=StorageConfiguration(CHOICES[choice]),
             rank=rank,
-            savings=_savings(usd[now], usd[choice]),
+            savings=savings(usd[now], usd[choice]),
             monthly_usd=usd[choice],
             cost_variation=None
             if variation is None
@@ -111,11 +111,6 @@ def _options(
 
 def _costs(row: int, clusters: ClusterAnalysis, choice: int) -> ClusterCosts:
     return ClusterCosts(*clusters.costs_usd[row, choice].tolist())
-
-
-def _savings(now: float, price: float) -> Savings:
-    saved = max(now - price, 0.0)
-    return Savings(saved / now * 100 if now else 0.0, saved)
 
 
 def _utilization(row: int, clusters: ClusterAnalysis) -> tuple[UtilizationMetric, ...]:

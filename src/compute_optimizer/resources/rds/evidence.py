@@ -15,7 +15,6 @@ from compute_optimizer.engine.evidence import (
     chosen_metrics,
     history_of,
     in_order,
-    known,
     metric_evidence,
     reasons_at,
 )
@@ -25,6 +24,7 @@ from compute_optimizer.engine.explanation import (
     Figure,
     MetricEvidence,
 )
+from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.obstacles import Obstacle
 from compute_optimizer.engine.type_evidence import (
     Weighed,

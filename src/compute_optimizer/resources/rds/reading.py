@@ -1,11 +1,17 @@
 """How the recommendation of a database is read: by filters, by totals and in one line."""
 
-from compute_optimizer.model.database import DatabaseRecommendation, StorageConfiguration
+from compute_optimizer.model.database import (
+    ClassOption,
+    DatabaseRecommendation,
+    StorageConfiguration,
+    StorageOption,
+)
 from compute_optimizer.model.facets import Facets
-from compute_optimizer.model.preferences import CURRENT
-from compute_optimizer.model.recommendation import Finding, Savings
-from compute_optimizer.model.resource import AURORA_STORAGE, RDS_DB_INSTANCE
+from compute_optimizer.model.options import first_option
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
+from compute_optimizer.model.resource import AURORA_STORAGE, RDS_DB_INSTANCE, RDS_STORAGE
 from compute_optimizer.model.summary import Summary
+from compute_optimizer.model.tally import Part
 
 INSTANCE_FINDING = "instance_finding"
 STORAGE_FINDING = "storage_finding"
@@ -39,26 +45,53 @@ def facets_of(recommendation: DatabaseRecommendation) -> Facets:
 def counted_savings(recommendation: DatabaseRecommendation) -> float:
     """Return the monthly savings that totals count, of the class and of the storage together.
 
-    Of the first option of each whose finding is Overprovisioned or NotOptimized, in the currency of
-    the Region (spec 3.9).
+    In the currency of the Region (spec 3.9).
     """
-    classes = [o for o in recommendation.instance_options if o.architecture_pool == CURRENT]
+    return sum((part.savings_usd for part in parts_of(recommendation)), 0.0)
+
+
+def parts_of(recommendation: DatabaseRecommendation) -> tuple[Part, ...]:
+    """Return what is found of the class and of the storage, each with what it saves and costs.
+
+    Savings are those of the first option where the finding is Overprovisioned or NotOptimized.
+    """
+    chosen = first_option(recommendation.instance_options)
+    storage = next(iter(recommendation.storage_options), None)
+    hourly, is_cluster = recommendation.hourly_usd, recommendation.instance_finding is None
     sides = (
-        (recommendation.instance_finding, [option.savings for option in classes]),
-        (recommendation.storage_finding, [o.savings for o in recommendation.storage_options]),
+        (
+            RDS_DB_INSTANCE,
+            recommendation.instance_finding,
+            chosen,
+            None if hourly is None else hourly * HOURS_PER_MONTH,
+        ),
+        (
+            AURORA_STORAGE if is_cluster else RDS_STORAGE,
+            recommendation.storage_finding,
+            storage,
+            _storage_usd(recommendation),
+        ),
     )
-    return sum((_first(savings) for finding, savings in sides if finding in COUNTED), 0.0)
+    return tuple(
+        Part(name, finding, _saved(option) if finding in COUNTED else 0.0, cost)
+        for name, finding, option, cost in sides
+        if finding is not None
+    )
 
 
-def _first(savings: list[Savings | None]) -> float:
-    return savings[0].monthly_usd if savings and savings[0] is not None else 0.0
+def _storage_usd(recommendation: DatabaseRecommendation) -> float | None:
+    """Return what storage costs a month: of a cluster without its instances, which cost as such."""
+    cluster = recommendation.cluster_costs
+    return recommendation.storage_monthly_usd if cluster is None else cluster.storage + cluster.io
+
+
+def _saved(option: ClassOption | StorageOption | None) -> float:
+    return option.savings.monthly_usd if option and option.savings else 0.0
 
 
 def summary_of(recommendation: DatabaseRecommendation) -> Summary:
     """Return the recommendation in one line."""
-    first = next(
-        (o for o in recommendation.instance_options if o.architecture_pool == CURRENT), None
-    )
+    first = first_option(recommendation.instance_options)
     storage = next(iter(recommendation.storage_options), None)
     return Summary(
         name=recommendation.name,

@@ -13,6 +13,7 @@ from compute_optimizer.catalog.database_storage import LEAST_GROWTH, storage_typ
 from compute_optimizer.catalog.volume_types import ROUNDING
 from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.dimensions import CPU_PLACE
+from compute_optimizer.engine.figures import DECIMALS, known, savings
 from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.ranking import NONE, Options
 from compute_optimizer.engine.risk import RISK_NAMES
@@ -30,7 +31,6 @@ from compute_optimizer.model.preferences import ARCHITECTURES, Preferences
 from compute_optimizer.model.recommendation import (
     HOURS_PER_MONTH,
     Finding,
-    Savings,
     UtilizationMetric,
 )
 from compute_optimizer.resources.rds.analysis import InstanceAnalysis
@@ -41,9 +41,6 @@ from compute_optimizer.resources.rds.dimensions import (
     WIRE_NAMES,
 )
 from compute_optimizer.resources.rds.storage import UNKNOWN, StorageAnalysis
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
 
 WRITER_UNDER = "DBClusterWriterUnderprovisioned"
 NEWER_CLASS = "NewGenerationDBInstanceClassAvailable"
@@ -107,8 +104,8 @@ def instance_recommendation(
         preferences=preferences,
         idle=bool(instances.idle[row]),
         last_refresh=as_of,
-        hourly_usd=_known(instances.decisions.current_price[row]),
-        storage_monthly_usd=_known(storage.choices.monthly_usd[row, -1]),
+        hourly_usd=known(instances.decisions.current_price[row]),
+        storage_monthly_usd=known(storage.choices.monthly_usd[row, -1]),
         price_date=database_price_date(judged.classes, database.region, database.engine),
         multi_az=database.multi_az,
         writer=database.writer if database.is_aurora else None,
@@ -137,12 +134,12 @@ def class_codes_at(judged: Judged, row: int) -> tuple[str, ...]:
 
 def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
     instances, options = judged.instances, judged.options
-    now = _known(instances.decisions.current_price[row])
+    now = known(instances.decisions.current_price[row])
     found = []
     for pool, name in enumerate(ARCHITECTURES):
         chosen = [place for place in options.types[row, pool].tolist() if place != NONE]
         for rank, place in enumerate(chosen, 1):
-            hourly = _known(options.prices[row, pool, rank - 1])
+            hourly = known(options.prices[row, pool, rank - 1])
             found.append(
                 ClassOption(
                     db_class=judged.classes.types.names[place],
@@ -150,7 +147,7 @@ def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
                     architecture_pool=name,
                     performance_risk=float(options.risks[row, pool, rank - 1]),
                     projected_cpu=_projected_cpu(row, place, instances),
-                    savings=_savings(now, hourly, HOURS_PER_MONTH),
+                    savings=savings(now, hourly, HOURS_PER_MONTH),
                     hourly_usd=hourly,
                 )
             )
@@ -163,18 +160,6 @@ def _projected_cpu(row: int, place: int, instances: InstanceAnalysis) -> float |
     has = instances.fleet.demand.capacity[row, CPU_PLACE]
     projected = float(peak) * has / instances.market.capacity[place, CPU_PLACE]
     return None if isnan(projected) else round(float(projected), DECIMALS)
-
-
-def _savings(now: float | None, price: float | None, times: float = 1.0) -> Savings | None:
-    """Return what an option saves a month; nothing where it costs more (spec 3.9)."""
-    if now is None or price is None:
-        return None
-    saved = max(now - price, 0.0)
-    return Savings(saved / now * 100 if now else 0.0, saved * times)
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else float(value)
 
 
 def storage_finding_at(storage: StorageAnalysis, row: int) -> Finding:
@@ -199,17 +184,17 @@ def storage_codes_at(storage: StorageAnalysis, row: int) -> tuple[str, ...]:
 def _storage_options(
     storage: StorageAnalysis, row: int, database: Database
 ) -> tuple[StorageOption, ...]:
-    now = _known(storage.choices.monthly_usd[row, -1])
+    now = known(storage.choices.monthly_usd[row, -1])
     ranked = [choice for choice in storage.ranked[row].tolist() if choice != NONE]
     return tuple(
         StorageOption(
             configuration=storage_at(storage, row, choice, database),
             rank=rank,
-            savings=_savings(now, price),
+            savings=savings(now, price),
             monthly_usd=price,
         )
         for rank, choice in enumerate(ranked, 1)
-        for price in [_known(storage.choices.monthly_usd[row, choice])]
+        for price in [known(storage.choices.monthly_usd[row, choice])]
     )
 
 

@@ -16,7 +16,7 @@ from compute_optimizer.model.database import (
     StorageConfiguration,
 )
 from compute_optimizer.model.metrics import Matrix, MetricKey, ShardSamples, Statistic
-from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 from compute_optimizer.resources.rds.analysis import UNKNOWN_CLASS, class_places
 from compute_optimizer.resources.rds.dimensions import (
@@ -88,7 +88,7 @@ def _move(
     """Return the advice for a DB instance; of a cluster no capacity is at stake."""
     if database.is_cluster or found.db_class is None:
         return None
-    first = next((o for o in found.instance_options if o.architecture_pool == CURRENT), None)
+    first = first_option(found.instance_options)
     advised = first.db_class if first else found.db_class
     hourly = first.hourly_usd if first else found.hourly_usd
     storage = next(iter(found.storage_options), None)

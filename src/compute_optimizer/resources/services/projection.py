@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from compute_optimizer.engine.arrays import Floats, Integers
+from compute_optimizer.engine.periods import first_sent, points_of
 from compute_optimizer.model.ecs_service import EcsServiceRecommendation, TaskSizeOption
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.resources.services.demand import CPU_METRIC, MEMORY_METRIC
@@ -46,36 +45,16 @@ def projected_series(
     )
     found = []
     for name, metric, factor in told:
-        starts, values = _points(_row(samples, metric, statistic), seconds, period, statistic)
+        row = first_sent(samples, _sources(metric, statistic), len(seconds))
+        starts, values = points_of(row, seconds, period, statistic)
         used = values * factor
         found.append(ProjectedSeries(name, starts, used * LOWER, used * UPPER))
     return found
 
 
-def _row(samples: ShardSamples, metric: str, statistic: Statistic) -> Floats:
-    """Return the samples of the service, NaN where there is none.
+def _sources(metric: str, statistic: Statistic) -> tuple[MetricKey, ...]:
+    """Return the series that tell the points of a metric, the preferred one first.
 
     Where nobody sent maxima the recommendation was made from averages, and so are its points.
     """
-    rows = [
-        samples.series[key][0]
-        for key in (MetricKey(metric, statistic), MetricKey(metric, Statistic.AVERAGE))
-        if key in samples.series
-    ]
-    known = next((row for row in rows if np.isfinite(row).any()), np.zeros(0, np.float32))
-    return known.astype(np.float64)
-
-
-def _points(
-    row: Floats, seconds: Integers, period: int, statistic: Statistic
-) -> tuple[Integers, Floats]:
-    """Return where the periods with samples begin, and their values."""
-    known = np.flatnonzero(np.isfinite(row))
-    starts, first, counts = np.unique(
-        seconds[known] // period * period, return_index=True, return_counts=True
-    )
-    if not len(known):
-        return starts, np.zeros(0)
-    if statistic is Statistic.AVERAGE:
-        return starts, np.add.reduceat(row[known], first) / counts
-    return starts, np.maximum.reduceat(row[known], first)
+    return MetricKey(metric, statistic), MetricKey(metric, Statistic.AVERAGE)

@@ -5,6 +5,7 @@ from datetime import datetime
 from math import isnan
 
 from compute_optimizer.catalog.serverless_prices import fargate_price_date
+from compute_optimizer.engine.figures import DECIMALS, known, savings
 from compute_optimizer.engine.risk import RISK_NAMES
 from compute_optimizer.model.ecs_service import (
     TRACKS_CPU,
@@ -15,13 +16,10 @@ from compute_optimizer.model.ecs_service import (
     TaskSizeOption,
 )
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.model.recommendation import Finding, Savings, UtilizationMetric
+from compute_optimizer.model.recommendation import Finding, UtilizationMetric
 from compute_optimizer.resources.services.analysis import Analysis
 from compute_optimizer.resources.services.containers import containers_for
 from compute_optimizer.resources.services.projection import LOWER, UPPER
-
-DECIMALS = 4
-"""Of reported figures: float32 samples carry about seven digits."""
 
 WIRE_NAMES = ("Cpu", "Memory")
 """The dimensions in enum ECSServiceMetricName."""
@@ -60,7 +58,7 @@ def recommendations_of(
             preferences=preferences,
             idle=bool(idle[row]),
             last_refresh=as_of,
-            monthly_usd=_known(analysis.monthly_usd[row]),
+            monthly_usd=known(analysis.monthly_usd[row]),
             price_date=fargate_price_date(one.region, analysis.own),
         )
         for row, one in enumerate(services)
@@ -102,11 +100,11 @@ def _options(one: EcsService, analysis: Analysis, row: int) -> tuple[TaskSizeOpt
     if not analysis.moves[row]:
         return ()
     cpu_units, memory = (int(value) for value in analysis.best[row])
-    now, then = _known(analysis.monthly_usd[row]), _known(analysis.best_usd[row])
+    now, then = known(analysis.monthly_usd[row]), known(analysis.best_usd[row])
     option = TaskSizeOption(
         cpu_units=cpu_units,
         memory=memory,
-        savings=_savings(now, then),
+        savings=savings(now, then),
         monthly_usd=then,
         projected=_projected(analysis, row),
         containers=containers_for(
@@ -123,15 +121,3 @@ def _projected(analysis: Analysis, row: int) -> tuple[ProjectedUse, ...]:
         for name, value in zip(WIRE_NAMES, expected.tolist(), strict=True)
         if not isnan(value)
     )
-
-
-def _savings(now: float | None, then: float | None) -> Savings | None:
-    """Return what an option saves a month; nothing where it costs more (spec 3.9)."""
-    if now is None or then is None:
-        return None
-    saved = max(now - then, 0.0)
-    return Savings(saved / now * 100 if now else 0.0, saved)
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else float(value)
