@@ -97,6 +97,7 @@ def outcome_as_json(one: Outcome) -> dict[str, Any]:
         "predictedSavings": _usd(one.predicted_savings_usd),
         "realizedSavings": _usd(one.realized_savings_usd),
         "violationRisk": one.violation_risk,
+        "performanceRisk": one.performance_risk,
         "violated": one.violated,
         "judgedDays": round(one.judged_days, 2),
         "complete": one.complete,
