@@ -15,7 +15,10 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from compute_optimizer.console.gate import Room, Visitor
+from compute_optimizer.console.openid.refusals import GONE, SignInRefused
 from compute_optimizer.console.people import SIGNED_IN, KeptPerson, kept_person, visitors_of
 from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.model.account import ACCOUNT_ID
@@ -28,7 +31,7 @@ from compute_optimizer.store.access_keys import (
     find_access_key,
     move_session,
 )
-from compute_optimizer.store.provider_sessions import renew_session
+from compute_optimizer.store.provider_sessions import renew_session, was_ended
 from compute_optimizer.store.sealing import Sealer
 from compute_optimizer.store.what_ifs import remove_what_ifs_by
 
@@ -84,14 +87,16 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
         signed_in_as=visitor.principal_arn,
         sign_in_rule=f"{OF_KEY}{parent.access_key_id}",
     )
-    value = _stored(room, room.gate.sealer, wanted, now)
+    with room.state.writing() as connection:
+        value = _stored(connection, room.gate.sealer, wanted, now)
     return _cookie(value, expires_at - now, secure)
 
 
 def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str]:
     """Open a session for somebody who came back from the provider, in the first account of theirs.
 
-    Returns it with the value of Set-Cookie.
+    Returns it with the value of Set-Cookie; raises SignInRefused where the provider has ended what
+    they came by meanwhile.
     """
     now, life = room.clock.now(), desk.client.longest_session
     account_id = next(iter(desk.policies(arrival.person)))
@@ -106,7 +111,9 @@ def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Sessi
         person=KeptPerson(arrival.person, arrival.id_token).as_text(),
         provider=arrival.names.columns,
     )
-    value = _stored(room, desk.sealer, wanted, now)
+    with room.state.writing() as connection:
+        _check_goes_on(connection, arrival)
+        value = _stored(connection, desk.sealer, wanted, now)
     session = find_session(room, value)
     if session is None:
         raise Conflict("the session ended as soon as it was opened; sign in again")
@@ -115,7 +122,7 @@ def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Sessi
 
 def renew_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> bool:
     """Keep what the provider says anew in the session that was looked at again; return whether it
-    is of the same person. One of somebody else ends."""
+    is of the same person. One of somebody else ends. Raises SignInRefused as `open_for_person`."""
     key = key_of(room, arrival.session_id)
     kept = kept_person(room, key) if key else None
     if kept is None:
@@ -127,7 +134,16 @@ def renew_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> bool:
     text = KeptPerson(person, arrival.id_token).as_text()
     asked = (desk.sealer, arrival.session_id, text, arrival.names, now)
     with room.state.writing() as connection:
+        _check_goes_on(connection, arrival)
         return renew_session(connection, *asked)
+
+
+def _check_goes_on(connection: Connection, arrival: "Arrival") -> None:
+    """Raise SignInRefused where the provider has ended since what somebody went there for."""
+    if was_ended(connection, arrival.names, arrival.began_at):
+        error = SignInRefused(GONE, "The provider has signed you out meanwhile. Sign in again.")
+        error.session_id = arrival.session_id
+        raise error
 
 
 def end_session(room: Room, session_id: str) -> None:
@@ -189,10 +205,9 @@ def close_session(room: Room, session: Session) -> str:
     return _cookie("", timedelta(), secure=False)
 
 
-def _stored(room: Room, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:
+def _stored(connection: Connection, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:
     """Store a session and return the value of its cookie."""
-    with room.state.writing() as connection:
-        new = create_access_key(connection, sealer, wanted, now)
+    new = create_access_key(connection, sealer, wanted, now)
     return f"{new.access_key_id}.{new.session_token}"
 
 
