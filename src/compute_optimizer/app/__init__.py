@@ -185,7 +185,7 @@ def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
     if not application.settings.console:
         return {}
     from compute_optimizer.app.console import console_of
-    from compute_optimizer.console.prefix import ROOT
+    from compute_optimizer.console.addresses import ROOT
     from compute_optimizer.console.room import console_app
 
     room = console_of(application, door)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from compute_optimizer.console.addresses import ROOT, outer
 from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.openid.refusals import GONE, SignInRefused
 from compute_optimizer.console.people import SIGNED_IN, KeptPerson, kept_person, visitors_of
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from compute_optimizer.console.openid.desk import Arrival, Desk
 
 COOKIE = "co_session"
-PATH = "/console"
 
 LIFE = timedelta(hours=8)
 """A day's work."""
@@ -76,7 +76,7 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
     now = room.clock.now()
     if parent is None or room.gate.sealer is None:
         value = f"{visitor.account_id}.{secrets.token_urlsafe(TOKEN_BYTES)}"
-        return _cookie(value, LIFE, secure)
+        return _cookie(room, value, LIFE, secure)
     expires_at = min(now + LIFE, parent.expires_at or now + LIFE)
     wanted = KeyRequest(
         visitor.account_id,
@@ -89,7 +89,7 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
     )
     with room.state.writing() as connection:
         value = _stored(connection, room.gate.sealer, wanted, now)
-    return _cookie(value, expires_at - now, secure)
+    return _cookie(room, value, expires_at - now, secure)
 
 
 def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str]:
@@ -117,7 +117,7 @@ def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Sessi
     session = find_session(room, value)
     if session is None:
         raise Conflict("the session ended as soon as it was opened; sign in again")
-    return session, _cookie(value, life, desk.client.is_secure)
+    return session, _cookie(room, value, life, desk.client.is_secure)
 
 
 def renew_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> bool:
@@ -202,7 +202,7 @@ def close_session(room: Room, session: Session) -> str:
     """End a session and return the value of Set-Cookie that makes the browser forget it."""
     if room.gate.verifies:
         end_session(room, session.session_id)
-    return _cookie("", timedelta(), secure=False)
+    return _cookie(room, "", timedelta(), secure=False)
 
 
 def _stored(connection: Connection, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:
@@ -253,10 +253,10 @@ def _form_token(token: str, account_id: str) -> str:
     return sha256(f"form {account_id} {token}".encode()).hexdigest()
 
 
-def _cookie(value: str, life: timedelta, secure: bool) -> str:
+def _cookie(room: Room, value: str, life: timedelta, secure: bool) -> str:
     parts = [
         f"{COOKIE}={value}",
-        f"Path={PATH}",
+        f"Path={outer(room.prefix, ROOT)}",
         f"Max-Age={int(life.total_seconds())}",
         "HttpOnly",
         "SameSite=Strict",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from compute_optimizer.console.addresses import link
 from compute_optimizer.console.gate import Room
-from compute_optimizer.console.messages import Request, Response, link, redirect
+from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.openid.refusals import DENIED, GONE, SILENT, SignInRefused
 from compute_optimizer.console.pages.sign_in import (
     ENTER,
@@ -161,8 +162,7 @@ def _onward(address: str, cookies: tuple[str, ...]) -> Response:
 
     Redirected from the provider it would leave the session's cookie away (SameSite=Strict).
     """
-    headers = {"refresh": f"0;url={address}"}
-    return Response(200, b"<!doctype html>", headers=headers, cookies=cookies)
+    return Response(200, b"<!doctype html>", to=address, cookies=cookies)
 
 
 def _refused(room: Room, request: Request, error: SignInRefused, back: str) -> Response:
