@@ -125,7 +125,11 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
 
 def answer(room: Room, request: Request) -> Response:
     """Return the response to a request; it raises nothing."""
-    response = _told(room, replace(request, path=inner(room.prefix, request.path)))
+    return _leading(room, _told(room, replace(request, path=inner(room.prefix, request.path))))
+
+
+def _leading(room: Room, response: Response) -> Response:
+    """Return a response with the header that leads on, where it does."""
     if not response.to:
         return response
     there = outer(room.prefix, response.to)
