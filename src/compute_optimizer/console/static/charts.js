@@ -102,7 +102,7 @@
   }
 
   function options(panel, width) {
-    const axis = { stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" };
+    const axis = { stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: `${textSize()}px system-ui, sans-serif` };
     const unit = panel.threshold === null ? "" : " %";
     return {
       width,
