@@ -37,6 +37,7 @@ from compute_optimizer.store.schema import (
     billed_usage,
     dated_prices,
     described_types,
+    ended_provider_sessions,
     export_jobs,
     forecasts,
     idle_recommendations,
@@ -76,6 +77,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0015": (searched_recommendations, backtests, backtest_requests),
     "0016": (backtest_history, outcomes),
     "0017": (what_ifs,),
+    "0018": (ended_provider_sessions,),
 }
 """The tables that each revision added."""
 
@@ -105,6 +107,7 @@ WIDENED = {
     "0014": ((access_keys, ("sealed_person",)),),
     "0016": ((backtest_requests, ("doing", "done", "total")),),
     "0017": ((access_keys, ("provider_session", "provider_subject", "checked_at")),),
+    "0018": ((backtest_history, ("shown",)),),
 }
 """The columns of older tables that a revision added."""
 

@@ -12,7 +12,7 @@ from tests.browser.checks import check
 from tests.browser.tested import WEEKS_BEFORE, store_tested
 from tests.browser.visits import ACCOUNT, Visit, served, sign_in, visiting
 
-WIDTHS = {"phone": (360, 780), "laptop": (1440, 900), "4k": (3840, 2160)}
+WIDTHS = {"phone": (360, 780), "laptop": (1280, 800), "4k": (3840, 2160)}
 """CSS pixels; 360 is the narrowest phone in common use."""
 
 THEMES = ("light", "dark")

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gc
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,16 +11,21 @@ from typing import Any
 import pytest
 
 from compute_optimizer.console.messages import AsgiApp, Request, Response
+from compute_optimizer.console.pages.recommendations import BATCH
 from compute_optimizer.console.room import answer, console_app
 from compute_optimizer.console.sessions import COOKIE
 from compute_optimizer.console.spreadsheets import ROWS_AT_ONCE, Incomplete, as_file
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.ranked import Ranked
 from compute_optimizer.store.recommendations import Scope
 from tests.console.conftest import House
 from tests.records import ACCOUNT, NOW, REGION, recommendation
 
 SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
+LONG = 10_000
+"""Rows: ten batches, so that a file which collects them first holds five times what it may."""
+
 LIST = "/console/recommendations/ec2-instances/export"
 
 
@@ -84,6 +90,27 @@ def test_a_view_of_several_pages_has_every_row_once(house: House) -> None:
 
     assert len(lines) == 1 + 2_001
     assert len({line[0] for line in lines[1:]}) == 2_001
+
+
+def test_however_long_a_list_is_a_few_batches_of_it_are_in_memory(house: House) -> None:
+    house.enroll(ACCOUNT)
+    analyze(house, LONG)
+    pieces = asked(house).pieces
+    assert pieces is not None
+
+    before, sent, most = in_memory(), 0, 0
+    for piece in pieces:
+        sent += piece.count(b"\n")
+        most = max(most, in_memory() - before)
+
+    assert sent == 1 + LONG
+    # The thousand that is sent, and the next one while it is read.
+    assert ROWS_AT_ONCE <= most <= 2 * BATCH
+
+
+def in_memory() -> int:
+    """Return how many rows that were read of the store somebody still holds."""
+    return sum(isinstance(one, Ranked) for one in gc.get_objects())
 
 
 def test_a_view_is_not_made_of_two_analyses(house: House) -> None:

@@ -9,12 +9,12 @@ from compute_optimizer.resources import type_named
 def test_templates_and_catalogs_are_there_before_the_first_page() -> None:
     environment.cache_clear()
 
-    warm()
+    warm("/team/co")
 
-    cache = environment().cache
+    cache = environment("/team/co").cache
     assert cache is not None
     compiled = {name for _, name in cache}
-    assert compiled == set(environment().list_templates())
+    assert compiled == set(environment("/team/co").list_templates())
     kind = type_named("Ec2Instance")
     assert kind is not None
     assert kind.catalog() is load_instance_types()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from compute_optimizer.jobs.sign_in import prune_sign_ins
+from compute_optimizer.jobs.expiry import forget_expired
 from compute_optimizer.store.access_keys import find_access_key
 from compute_optimizer.store.sign_in import remove_rule
 from tests.end_to_end.conftest import ACCOUNT, SERVER_NAME, Served
@@ -162,11 +162,11 @@ def test_a_session_ends_says_so_for_a_day_and_is_forgotten(host: Served, sts: St
 
     assert code(refusal(client.get_enrollment_status)) == "ExpiredTokenException"
 
-    assert prune_sign_ins(host.state, host.clock) == 0
+    assert forget_expired(host.state, host.clock) == 0
     host.clock.advance(days=1)
     # One session and one signature.
-    assert prune_sign_ins(host.state, host.clock) == 2
-    assert prune_sign_ins(host.state, host.clock) == 0
+    assert forget_expired(host.state, host.clock) == 2
+    assert forget_expired(host.state, host.clock) == 0
     with host.state.reading() as connection:
         assert find_access_key(connection, session.access_key_id) is None
 

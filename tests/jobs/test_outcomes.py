@@ -16,8 +16,16 @@ from compute_optimizer.model.decision import Configuration, Decision
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, ShardSamples, Window
 from compute_optimizer.model.outcome import ELAPSED, RUNNING, Outcome, totals_of
-from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, LICENSE, Resource
+from compute_optimizer.model.resource import (
+    EBS_VOLUME,
+    EC2_INSTANCE,
+    LAMBDA_FUNCTION,
+    LICENSE,
+    Resource,
+)
 from compute_optimizer.resources.advice import IN_USE
+from compute_optimizer.resources.functions.failures import ERRORS
+from compute_optimizer.resources.functions.use import INVOCATIONS
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.decision_tables import applied_changes
 from compute_optimizer.store.decisions import applied_ones, save_applied
@@ -25,6 +33,7 @@ from compute_optimizer.store.inventory import place
 from compute_optimizer.store.tiles import TileStore
 from tests.deciding import Office, office
 from tests.enrolling import ALPHA, BETA, START
+from tests.functions import function
 from tests.records import REGION
 from tests.samples import put_samples
 from tests.stored_fleets import CPU, MEMORY
@@ -270,6 +279,33 @@ def test_a_volume_is_judged_by_its_own_limits_without_a_predicted_risk(
     assert found.hours_are == ELAPSED
     verdicts = totals_of([found]).verdicts
     assert (verdicts.judged, verdicts.predicted, verdicts.expected_violations) == (1, 0, 0.0)
+
+
+# Before, 2 of 10 calls in each slot failed; 0.1 % more is forgiven, and so is what may be chance.
+@pytest.mark.parametrize(("failed", "violated"), [(2, False), (3, True)])
+def test_a_function_with_less_memory_is_judged_by_what_fails_of_its_calls(
+    here: Office, failed: int, violated: bool
+) -> None:
+    worker = replace(function("worker", 512), account_id=ALPHA)
+    more, less = {"memorySize": 1024}, {"memorySize": 512}
+    followed(here, worker, resource_type=LAMBDA_FUNCTION, current=more, advised=less)
+    errors = np.full((1, 30 * SLOTS_PER_DAY), failed, np.float32)
+    # The change may have been made up to a day before it was noticed, so that day does not count.
+    errors[:, : 14 * SLOTS_PER_DAY + SEEN_SLOT] = 2
+    errors[:, 14 * SLOTS_PER_DAY + SEEN_SLOT : 15 * SLOTS_PER_DAY] = 9
+    series = {INVOCATIONS: np.full_like(errors, 10), ERRORS: errors}
+    window = Window(FIRST - timedelta(days=15), FIRST + timedelta(days=14))
+    with here.state.reading() as connection:
+        key = place(connection, [worker])[worker.arn]
+    put_samples(here.state, here.tiles, key, ShardSamples((worker.arn,), window, series))
+    here.desk.clock.moment = START + FORTNIGHT
+
+    found = of_type(here, LAMBDA_FUNCTION)
+
+    assert (found.violated, found.complete) == (violated, True)
+    assert found.violated_in == (("Errors",) if violated else ())
+    # Nobody sent its memory, and nobody throttles.
+    assert found.unseen_in == ("Memory", "Throttles")
 
 
 def test_what_sent_nothing_of_what_became_smaller_is_not_judged(here: Office) -> None:

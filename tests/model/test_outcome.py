@@ -11,6 +11,7 @@ from compute_optimizer.model.outcome import (
     ELAPSED,
     Outcome,
     Verdict,
+    verdicts_by_performance_risk,
     verdicts_by_risk,
     verdicts_by_type,
     verdicts_of,
@@ -94,3 +95,21 @@ def test_changes_are_sorted_into_bins_by_their_risk() -> None:
         (0.05, 0.2, 1),
         (0.2, 1.0, 1),
     ]
+
+
+def test_performance_risk_is_counted_by_itself_rounded_up_and_predicts_nothing() -> None:
+    def risky(risk: float | None, **changes: Any) -> Outcome:
+        found = outcome(**changes)
+        promised = replace(found.applied.advice.prediction, performance_risk=risk)
+        advice = replace(found.applied.advice, prediction=promised)
+        return replace(found, applied=replace(found.applied, advice=advice))
+
+    some = [risky(1.0), risky(1.2, violated=True), risky(2.0), risky(2.0, complete=False)]
+
+    found = verdicts_by_performance_risk([*some, risky(None)])
+
+    assert {risk: (one.judged, one.violations) for risk, one in found.items()} == {
+        1: (1, 0),
+        2: (2, 1),
+    }
+    assert all(one.predicted == 0 for one in found.values())

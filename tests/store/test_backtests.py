@@ -12,6 +12,8 @@ from compute_optimizer.store.backtests import (
     find_request,
     history_of,
     note_progress,
+    past_backtest,
+    past_backtests,
     remove_backtests_of,
     request_backtest,
     save_backtests,
@@ -92,3 +94,17 @@ def test_with_an_account_its_history_goes(state: State) -> None:
     with state.reading() as connection:
         assert history_of(connection, ALPHA) == []
         assert len(history_of(connection, BETA)) == 1
+
+
+def test_what_pages_show_of_each_is_kept_by_its_moment(state: State) -> None:
+    for week in (1, 2):
+        save(state, backtested(week), backtested(week, BETA))
+
+    with state.reading() as connection:
+        made = past_backtests(connection, ALPHA, "EbsVolume")
+        assert made == {NOW + WEEK, NOW + 2 * WEEK}
+        first = past_backtest(connection, ALPHA, "EbsVolume", NOW + WEEK)
+        # Of volumes all of it is shown.
+        assert first == backtested(1)
+        assert past_backtest(connection, ALPHA, "EbsVolume", NOW) is None
+        assert past_backtest(connection, ALPHA, "EcsService", NOW + WEEK) is None

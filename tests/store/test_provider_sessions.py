@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from compute_optimizer.store import State
+from compute_optimizer.store import State, provider_sessions
 from compute_optimizer.store.access_keys import (
     KeyRequest,
     create_access_key,
     find_access_key,
     person_of_session,
 )
-from compute_optimizer.store.provider_sessions import ProviderNames, end_sessions, renew_session
+from compute_optimizer.store.expiry import remove_expired
+from compute_optimizer.store.provider_sessions import (
+    REMEMBERED,
+    ProviderNames,
+    end_sessions,
+    renew_session,
+    was_ended,
+)
 from compute_optimizer.store.sealing import Sealer, open_key_file
 
 NOW = datetime(2026, 3, 15, 6, 30, tzinfo=UTC)
@@ -47,11 +54,11 @@ def test_sessions_end_by_the_names_that_are_told(state: State, sealer: Sealer) -
     other = opened(state, sealer, "dana", "tablet")
     elsewhere = opened(state, sealer, "rio", "phone", issuer="https://other.example.com")
     with state.writing() as connection:
-        assert end_sessions(connection, ProviderNames(ISSUER, "dana", "phone")) == []
-        ended = end_sessions(connection, ProviderNames(ISSUER, "rio", "phone"))
+        assert end_sessions(connection, ProviderNames(ISSUER, "dana", "phone"), NOW) == []
+        ended = end_sessions(connection, ProviderNames(ISSUER, "rio", "phone"), NOW)
         assert sorted(ended) == sorted([phone, unnamed])
-        assert end_sessions(connection, ProviderNames(ISSUER, "", "tablet")) == [other]
-        assert end_sessions(connection, ProviderNames(ISSUER, "rio", "")) == [desk]
+        assert end_sessions(connection, ProviderNames(ISSUER, "", "tablet"), NOW) == [other]
+        assert end_sessions(connection, ProviderNames(ISSUER, "rio", ""), NOW) == [desk]
         assert find_access_key(connection, phone) is None
         assert find_access_key(connection, elsewhere) is not None
 
@@ -67,5 +74,56 @@ def test_a_session_is_renewed_and_found_by_its_new_names(state: State, sealer: S
         key = find_access_key(connection, name)
         assert key is not None
         assert (key.checked_at, person_of_session(sealer, key)) == (then, "after")
-        assert end_sessions(connection, ProviderNames(ISSUER, "", "phone")) == []
-        assert end_sessions(connection, names) == [name]
+        assert end_sessions(connection, ProviderNames(ISSUER, "", "phone"), NOW) == []
+        assert end_sessions(connection, names, NOW) == [name]
+
+
+def names(subject: str, session: str = "", issuer: str = ISSUER) -> ProviderNames:
+    return ProviderNames(issuer, subject, session)
+
+
+# What was ended -> who is kept out by it, of those whose sign-in began before.
+ENDINGS = (
+    (names("rio", "phone"), {"rio at phone", "rio unnamed"}),
+    (names("rio"), {"rio at phone", "rio at desk", "rio unnamed"}),
+    (names("", "phone"), {"rio at phone"}),
+)
+ARRIVALS = {
+    "rio at phone": names("rio", "phone"),
+    "rio at desk": names("rio", "desk"),
+    "rio unnamed": names("rio"),
+    "dana unnamed": names("dana"),
+    "rio of another provider": names("rio", "phone", "https://other.example.com"),
+}
+
+
+@pytest.mark.parametrize(("ended", "kept_out"), ENDINGS)
+def test_what_was_ended_keeps_out_who_began_before(
+    state: State, ended: ProviderNames, kept_out: set[str]
+) -> None:
+    second = timedelta(seconds=1)
+    with state.writing() as connection:
+        end_sessions(connection, ended, NOW)
+        before = {who for who, one in ARRIVALS.items() if was_ended(connection, one, NOW - second)}
+        after = {who for who, one in ARRIVALS.items() if was_ended(connection, one, NOW)}
+
+    assert before == kept_out
+    # Whoever goes to the provider after that is known to it again.
+    assert after == set()
+
+
+def test_what_was_ended_is_remembered_for_a_time_and_the_newest_of_many(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_sessions, "MOST_REMEMBERED", 2)
+    long_ago = NOW - timedelta(days=1)
+    with state.writing() as connection:
+        for number, name in enumerate(("one", "two", "three")):
+            end_sessions(connection, names(name), NOW + timedelta(seconds=number))
+        found = [was_ended(connection, names(one), long_ago) for one in ("one", "two", "three")]
+        # Again, which is no second row.
+        end_sessions(connection, names("three"), NOW + timedelta(seconds=2))
+        assert remove_expired(connection, NOW + REMEMBERED) == 0
+        assert remove_expired(connection, NOW + REMEMBERED + timedelta(seconds=2)) == 2
+
+    assert found == [False, True, True]

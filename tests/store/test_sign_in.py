@@ -15,15 +15,14 @@ from compute_optimizer.store.access_keys import (
     find_access_key,
     list_access_keys,
 )
+from compute_optimizer.store.expiry import is_any_expired, remove_expired
 from compute_optimizer.store.sealing import Sealer, open_key_file
 from compute_optimizer.store.sign_in import (
     KEPT_AFTER_EXPIRY,
     KEPT_AFTER_USE,
     RuleRequest,
     all_rules,
-    is_any_old,
     open_session,
-    prune,
     remove_rule,
     save_rule,
     use,
@@ -162,8 +161,8 @@ def test_what_is_over_is_forgotten_in_time(state: State, sealer: Sealer) -> None
         (NOW + timedelta(days=365), 0),
     ):
         with state.writing() as connection:
-            assert is_any_old(connection, moment) is bool(found)
-            assert prune(connection, moment) == found
+            assert is_any_expired(connection, moment) is bool(found)
+            assert remove_expired(connection, moment) == found
     with state.reading() as connection:
         (left,) = list_access_keys(connection)
         assert left.access_key_id == stays, "a key that somebody made stays, expired or not"

@@ -39,12 +39,12 @@ from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock, Sink, SystemClock
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.jobs.expiry import forget_expired
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.purge import purge_when_due
 from compute_optimizer.jobs.retention import Retention, parse_retention
 from compute_optimizer.jobs.schedules import Schedule, parse_schedule
-from compute_optimizer.jobs.sign_in import prune_sign_ins
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.store import State
@@ -66,8 +66,8 @@ PURGE_SECONDS = 2.0
 EXPORT_SECONDS = 0.5
 """How often queued exports are looked for."""
 
-SIGN_IN_SECONDS = 60.0
-"""How often what is over is looked for: used signatures, and expired sessions."""
+EXPIRY_SECONDS = 60.0
+"""How often what is over is looked for: used signatures, expired sessions, what-ifs."""
 
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
@@ -175,7 +175,7 @@ def _housekeeping(application: Application, tiles: TileStore, exporter: Exporter
     return [
         Step("enrollment", partial(advance_enrollments, state, clock), ENROLLMENT_SECONDS),
         Step("purge", partial(purge_when_due, state, tiles, clock, grace), PURGE_SECONDS),
-        Step("sign-ins", partial(prune_sign_ins, state, clock), SIGN_IN_SECONDS),
+        Step("expiry", partial(forget_expired, state, clock), EXPIRY_SECONDS),
         Step("exports", partial(run_exports, exporter), EXPORT_SECONDS),
     ]
 
@@ -185,7 +185,7 @@ def _rooms(application: Application, door: FrontDoor) -> dict[str, AsgiApp]:
     if not application.settings.console:
         return {}
     from compute_optimizer.app.console import console_of
-    from compute_optimizer.console.prefix import ROOT
+    from compute_optimizer.console.addresses import ROOT
     from compute_optimizer.console.room import console_app
 
     room = console_of(application, door)

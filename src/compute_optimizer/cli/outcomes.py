@@ -97,6 +97,7 @@ def outcome_as_json(one: Outcome) -> dict[str, Any]:
         "predictedSavings": _usd(one.predicted_savings_usd),
         "realizedSavings": _usd(one.realized_savings_usd),
         "violationRisk": one.violation_risk,
+        "performanceRisk": one.performance_risk,
         "violated": one.violated,
         "judgedDays": round(one.judged_days, 2),
         "complete": one.complete,
@@ -174,7 +175,6 @@ def _counted(one: Verdicts) -> dict[str, Any]:
 def _row(one: Outcome) -> dict[str, Any]:
     applied, advice = one.applied, one.applied.advice
     since = applied.applied_at
-    risk = one.violation_risk
     return {
         "recommendationId": applied.recommendation_id,
         "name": advice.name,
@@ -184,9 +184,17 @@ def _row(one: Outcome) -> dict[str, Any]:
         "days": f"{(one.until - since).total_seconds() / 86_400:.1f}" if since else None,
         "predictedSavings": one.predicted_savings_usd,
         "realizedSavings": one.realized_savings_usd,
-        "violationRisk": None if risk is None else f"{risk:.1%}",
+        "violationRisk": _predicted(one),
         "violated": _violated(one),
     }
+
+
+def _predicted(one: Outcome) -> str | None:
+    """Return the predicted probability, else the performance risk by its name."""
+    if one.violation_risk is not None:
+        return f"{one.violation_risk:.1%}"
+    risk = one.performance_risk
+    return None if risk is None else f"performance {risk:.1f}"
 
 
 def _violated(one: Outcome) -> str:

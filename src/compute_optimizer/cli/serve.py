@@ -135,9 +135,10 @@ def serve_on(
         spare_the_collector()
         if settings.console:
             # Imported here: whoever turned the console off need not load it.
+            from compute_optimizer.app.openid import prefix_of
             from compute_optimizer.console.warming import warm_in_background
 
-            warm_in_background()
+            warm_in_background(prefix_of(settings.console_url))
         server = GracefulServer(door, announce or partial(tell_where, settings, listener))
         server.run(sockets=[listener])
 

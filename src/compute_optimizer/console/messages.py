@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -73,6 +73,8 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = ()
     """Values of Set-Cookie."""
+    to: str = ""
+    """Where the browser goes next: at once with a status of 303, else of its own accord."""
     file: Path | None = None
     """Sent piece by piece in place of the body."""
     pieces: Iterator[bytes] | None = None
@@ -86,13 +88,7 @@ def read_values(text: str) -> Values:
 
 def redirect(to: str, cookies: tuple[str, ...] = ()) -> Response:
     """Return the answer that leads a browser to another page, by GET."""
-    return Response(303, headers={"location": to}, cookies=cookies)
-
-
-def link(path: str, values: Mapping[str, Any]) -> str:
-    """Return a path with a query; empty values are left out."""
-    given = {name: value for name, value in values.items() if value not in ("", None, [])}
-    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+    return Response(303, to=to, cookies=cookies)
 
 
 def packed(response: Response, accepts: str) -> tuple[bytes, bool]:

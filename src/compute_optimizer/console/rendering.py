@@ -8,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from compute_optimizer.console import assets, kinds, words
+from compute_optimizer.console.addresses import link, outer
 from compute_optimizer.console.gate import Room
-from compute_optimizer.console.messages import Request, Response, link
+from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.sessions import Session
 
 THEME_COOKIE = "co_theme"
@@ -17,8 +18,19 @@ THEMES = ("auto", "light", "dark")
 
 
 @cache
-def environment() -> Environment:
-    """Return the templates with what they may call; whatever they print is escaped."""
+def environment(prefix: str) -> Environment:
+    """Return the templates with what they may call; whatever they print is escaped.
+
+    They write every address by `url`, of a path and a query, or `asset`, of a file's name: those
+    put the path in front that browsers need.
+    """
+
+    def url(path: str, values: Mapping[str, Any] | None = None) -> str:
+        return outer(prefix, link(path, values or {}))
+
+    def asset(name: str) -> str:
+        return outer(prefix, assets.address(name))
+
     found = Environment(
         loader=PackageLoader("compute_optimizer.console", "templates"),
         autoescape=True,
@@ -28,7 +40,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     found.filters |= words.FILTERS
-    found.globals |= {"asset": assets.address, "link": link, "kinds": kinds.KINDS}
+    found.globals |= {"asset": asset, "url": url, "kinds": kinds.KINDS}
     return found
 
 
@@ -54,7 +66,7 @@ def page(
         "verifies": room.gate.verifies,
         "now": room.clock.now(),
     }
-    text = environment().get_template(template).render(**shared, **values)
+    text = environment(room.prefix).get_template(template).render(**shared, **values)
     return Response(status, text.encode())
 
 

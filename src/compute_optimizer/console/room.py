@@ -11,6 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from compute_optimizer.console.addresses import inner, outer
 from compute_optimizer.console.forms import STATUSES
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import (
@@ -22,10 +23,10 @@ from compute_optimizer.console.messages import (
     Send,
     packed,
     read_values,
+    redirect,
 )
 from compute_optimizer.console.pages.failures import failure_page, refusal_page
 from compute_optimizer.console.pages.openid import check_again
-from compute_optimizer.console.prefix import behind, without
 from compute_optimizer.console.routes import Route, find_route
 from compute_optimizer.console.sessions import COOKIE, Session, find_session
 from compute_optimizer.errors import ComputeOptimizerError
@@ -93,7 +94,7 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
 
     async def made(request: Request) -> Response:
         loop = asyncio.get_running_loop()
-        route, _ = find_route(request.method, without(room.prefix, request.path))
+        route, _ = find_route(request.method, inner(room.prefix, request.path))
         if route is None or not route.waits:
             return await loop.run_in_executor(pool, answer, room, request)
         if line.locked():
@@ -124,8 +125,16 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
 
 def answer(room: Room, request: Request) -> Response:
     """Return the response to a request; it raises nothing."""
-    inner = replace(request, path=without(room.prefix, request.path))
-    return behind(room.prefix, _told(room, inner))
+    return _leading(room, _told(room, replace(request, path=inner(room.prefix, request.path))))
+
+
+def _leading(room: Room, response: Response) -> Response:
+    """Return a response with the header that leads on, where it does."""
+    if not response.to:
+        return response
+    there = outer(room.prefix, response.to)
+    way = {"location": there} if response.status == 303 else {"refresh": f"0;url={there}"}
+    return replace(response, headers={**response.headers, **way})
 
 
 def _told(room: Room, request: Request) -> Response:
@@ -188,13 +197,11 @@ def _to_sign_in(request: Request) -> Response:
     page that then asks for itself is of this site, so that the second time the cookie comes.
     """
     if request.headers.get("sec-fetch-site") == "cross-site" and request.method == "GET":
-        return Response(
-            200, headers={"refresh": f"0;url={request.address}"}, body=b"<!doctype html>"
-        )
+        return Response(200, body=b"<!doctype html>", to=request.address)
     if request.headers.get("sec-fetch-dest", "document") != "document":
         return Response(401, b"Sign in again.", "text/plain; charset=utf-8")
     back = f"?next={quote(request.address)}" if request.method == "GET" else ""
-    return Response(303, headers={"location": f"{SIGN_IN}{back}"})
+    return redirect(f"{SIGN_IN}{back}")
 
 
 def _same_origin(request: Request) -> bool:

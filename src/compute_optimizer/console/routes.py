@@ -62,6 +62,7 @@ ROUTES = (
     _route("POST", "/decisions/{recommendation_id}", decisions.decide),
     _route("GET", "/quality", quality.show),
     _route("POST", "/quality", quality.start),
+    _route("GET", "/quality/past", quality.show_past),
     _route("GET", "/quality/history", quality_history.show),
     _route("GET", "/quality/history/export", quality_history.export),
     _route("GET", "/enrollment", enrollment.show),

@@ -15,7 +15,11 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
+from compute_optimizer.console.addresses import ROOT, outer
 from compute_optimizer.console.gate import Room, Visitor
+from compute_optimizer.console.openid.refusals import GONE, SignInRefused
 from compute_optimizer.console.people import SIGNED_IN, KeptPerson, kept_person, visitors_of
 from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.model.account import ACCOUNT_ID
@@ -28,7 +32,7 @@ from compute_optimizer.store.access_keys import (
     find_access_key,
     move_session,
 )
-from compute_optimizer.store.provider_sessions import renew_session
+from compute_optimizer.store.provider_sessions import renew_session, was_ended
 from compute_optimizer.store.sealing import Sealer
 from compute_optimizer.store.what_ifs import remove_what_ifs_by
 
@@ -36,7 +40,6 @@ if TYPE_CHECKING:
     from compute_optimizer.console.openid.desk import Arrival, Desk
 
 COOKIE = "co_session"
-PATH = "/console"
 
 LIFE = timedelta(hours=8)
 """A day's work."""
@@ -73,7 +76,7 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
     now = room.clock.now()
     if parent is None or room.gate.sealer is None:
         value = f"{visitor.account_id}.{secrets.token_urlsafe(TOKEN_BYTES)}"
-        return _cookie(value, LIFE, secure)
+        return _cookie(room, value, LIFE, secure)
     expires_at = min(now + LIFE, parent.expires_at or now + LIFE)
     wanted = KeyRequest(
         visitor.account_id,
@@ -84,14 +87,16 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
         signed_in_as=visitor.principal_arn,
         sign_in_rule=f"{OF_KEY}{parent.access_key_id}",
     )
-    value = _stored(room, room.gate.sealer, wanted, now)
-    return _cookie(value, expires_at - now, secure)
+    with room.state.writing() as connection:
+        value = _stored(connection, room.gate.sealer, wanted, now)
+    return _cookie(room, value, expires_at - now, secure)
 
 
 def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str]:
     """Open a session for somebody who came back from the provider, in the first account of theirs.
 
-    Returns it with the value of Set-Cookie.
+    Returns it with the value of Set-Cookie; raises SignInRefused where the provider has ended what
+    they came by meanwhile.
     """
     now, life = room.clock.now(), desk.client.longest_session
     account_id = next(iter(desk.policies(arrival.person)))
@@ -106,16 +111,18 @@ def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Sessi
         person=KeptPerson(arrival.person, arrival.id_token).as_text(),
         provider=arrival.names.columns,
     )
-    value = _stored(room, desk.sealer, wanted, now)
+    with room.state.writing() as connection:
+        _check_goes_on(connection, arrival)
+        value = _stored(connection, desk.sealer, wanted, now)
     session = find_session(room, value)
     if session is None:
         raise Conflict("the session ended as soon as it was opened; sign in again")
-    return session, _cookie(value, life, desk.client.is_secure)
+    return session, _cookie(room, value, life, desk.client.is_secure)
 
 
 def renew_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> bool:
     """Keep what the provider says anew in the session that was looked at again; return whether it
-    is of the same person. One of somebody else ends."""
+    is of the same person. One of somebody else ends. Raises SignInRefused as `open_for_person`."""
     key = key_of(room, arrival.session_id)
     kept = kept_person(room, key) if key else None
     if kept is None:
@@ -127,7 +134,16 @@ def renew_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> bool:
     text = KeptPerson(person, arrival.id_token).as_text()
     asked = (desk.sealer, arrival.session_id, text, arrival.names, now)
     with room.state.writing() as connection:
+        _check_goes_on(connection, arrival)
         return renew_session(connection, *asked)
+
+
+def _check_goes_on(connection: Connection, arrival: "Arrival") -> None:
+    """Raise SignInRefused where the provider has ended since what somebody went there for."""
+    if was_ended(connection, arrival.names, arrival.began_at):
+        error = SignInRefused(GONE, "The provider has signed you out meanwhile. Sign in again.")
+        error.session_id = arrival.session_id
+        raise error
 
 
 def end_session(room: Room, session_id: str) -> None:
@@ -186,13 +202,12 @@ def close_session(room: Room, session: Session) -> str:
     """End a session and return the value of Set-Cookie that makes the browser forget it."""
     if room.gate.verifies:
         end_session(room, session.session_id)
-    return _cookie("", timedelta(), secure=False)
+    return _cookie(room, "", timedelta(), secure=False)
 
 
-def _stored(room: Room, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:
+def _stored(connection: Connection, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:
     """Store a session and return the value of its cookie."""
-    with room.state.writing() as connection:
-        new = create_access_key(connection, sealer, wanted, now)
+    new = create_access_key(connection, sealer, wanted, now)
     return f"{new.access_key_id}.{new.session_token}"
 
 
@@ -238,10 +253,10 @@ def _form_token(token: str, account_id: str) -> str:
     return sha256(f"form {account_id} {token}".encode()).hexdigest()
 
 
-def _cookie(value: str, life: timedelta, secure: bool) -> str:
+def _cookie(room: Room, value: str, life: timedelta, secure: bool) -> str:
     parts = [
         f"{COOKIE}={value}",
-        f"Path={PATH}",
+        f"Path={outer(room.prefix, ROOT)}",
         f"Max-Age={int(life.total_seconds())}",
         "HttpOnly",
         "SameSite=Strict",

@@ -10,10 +10,11 @@ from compute_optimizer.console.rendering import environment
 from compute_optimizer.resources import RESOURCE_TYPES
 
 
-def warm() -> None:
+def warm(prefix: str) -> None:
     """Compile the templates, and load the catalogs and what reading samples loads."""
-    for name in environment().list_templates():
-        environment().get_template(name)
+    templates = environment(prefix)
+    for name in templates.list_templates():
+        templates.get_template(name)
     for kind in RESOURCE_TYPES:
         kind.catalog()
     load_risk_prior()
@@ -21,6 +22,6 @@ def warm() -> None:
     pa.array(np.zeros(1)).to_numpy()
 
 
-def warm_in_background() -> None:
+def warm_in_background(prefix: str) -> None:
     """Do that in a thread which ends with the program."""
-    Thread(target=warm, name="console warming", daemon=True).start()
+    Thread(target=warm, args=(prefix,), name="console warming", daemon=True).start()

@@ -53,7 +53,8 @@ class Reached:
     """Sent at least one sample."""
     smaller: Booleans
     reached: Booleans
-    """Came up against the capacity where it became smaller."""
+    """Came up against the capacity where it became smaller, or failed more often for it
+    (engine/failures)."""
 
 
 Judge = Callable[[Sequence[MadeChange], ShardSamples, Any], Reached]

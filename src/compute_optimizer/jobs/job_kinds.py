@@ -117,7 +117,12 @@ def _purge(hold: Hold) -> Detail:
 def _retain(hold: Hold) -> Detail:
     worker = hold.worker
     found = retain(worker.state, worker.tiles, worker.clock, worker.retention, hold.fence)
-    return {"tiles": found.tiles, "scores": found.scores, "jobRuns": found.job_runs}
+    return {
+        "tiles": found.tiles,
+        "scores": found.scores,
+        "jobRuns": found.job_runs,
+        "expired": found.expired,
+    }
 
 
 def _deliver(hold: Hold) -> Detail:

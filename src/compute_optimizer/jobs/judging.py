@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog.risk_prior import load_risk_prior
+from compute_optimizer.engine.failures import counts_of, with_failures
 from compute_optimizer.engine.peaks import HORIZON_DAYS
 from compute_optimizer.engine.reached import MadeChange, Reached
 from compute_optimizer.engine.running_time import SLOTS_PER_HOUR
@@ -30,6 +31,9 @@ from compute_optimizer.store.risk import fleet_model
 from compute_optimizer.store.tiles import TileStore, read_samples
 
 HORIZON = timedelta(days=HORIZON_DAYS)
+
+SURELY_BEFORE = timedelta(days=1)
+"""Before a change was noticed: it was made since the inventory before, which is read daily."""
 
 MACHINE_DAYS = 15_000
 """Of one metric that are read at once: 17 MB, as the score does."""
@@ -145,6 +149,8 @@ def _by_samples(
     ]
     assert kind.judge is not None, f"changes of {kind.name} are not judged"
     came = kind.judge(changes, samples, kind.catalog())
+    if kind.failures:
+        came = _with_failures(connection, tiles, kind, shard, came, samples, since)
     counted = _counted(connection, kind, came)
     # A span that is shorter than a day tells of no day, let alone of fourteen.
     is_short = until < now and until - since < timedelta(days=1)
@@ -152,6 +158,26 @@ def _by_samples(
         key_of(decision): _seen(came, row, counted, hours.get(resource.arn), is_short)
         for row, (decision, resource) in enumerate(batch)
     }
+
+
+def _with_failures(
+    connection: Connection,
+    tiles: TileStore,
+    kind: ResourceType,
+    shard: ShardKey,
+    came: Reached,
+    after: ShardSamples,
+    since: datetime,
+) -> Reached:
+    """Return the same with what failed in the 14 days after the change and in those before it."""
+    end = since - SURELY_BEFORE
+    begin = end - HORIZON
+    window = Window(begin.date(), end.date())
+    keys = counts_of(kind.failures)
+    before = read_samples(connection, tiles, shard, window, keys, after.resource_arns)
+    forget_before(before, begin)
+    forget_after(before, end)
+    return with_failures(came, kind.failures, before, after)
 
 
 def _counted(connection: Connection, kind: ResourceType, came: Reached) -> Collection[int]:
@@ -200,7 +226,8 @@ def _samples_after(
     else:
         window = Window(since.date(), end.date())
         arns = [one.arn for one in resources]
-        found = read_samples(connection, tiles, shard, window, kind.metrics, arns)
+        keys = {*kind.metrics, *counts_of(kind.failures)}
+        found = read_samples(connection, tiles, shard, window, keys, arns)
         forget_after(found, end)
     forget_before(found, since)
     return found

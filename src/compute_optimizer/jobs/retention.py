@@ -13,6 +13,7 @@ from compute_optimizer.model.effective_preferences import LOOK_BACK_DAYS
 from compute_optimizer.model.event import KEPT as EVENTS_KEPT
 from compute_optimizer.model.metrics import look_back
 from compute_optimizer.store import State
+from compute_optimizer.store.expiry import remove_expired
 from compute_optimizer.store.forecasts import remove_scores_before
 from compute_optimizer.store.job_runs import remove_runs_before
 from compute_optimizer.store.outbox import remove_events_before
@@ -49,6 +50,9 @@ class Forgotten:
     scores: int
     events: int = 0
     """For webhooks."""
+    expired: int = 0
+    """Rows that were over by themselves, such as what-ifs: where nothing serves, nobody else
+    looks for them."""
 
 
 def parse_retention(days: int, by_account: str, *, below_look_back: bool) -> Retention:
@@ -94,9 +98,10 @@ def retain(
             scores = _forget_scores(connection, now, retention)
             runs = remove_runs_before(connection, now - JOB_RUNS_KEPT)
             events = remove_events_before(connection, now - EVENTS_KEPT)
+            expired = remove_expired(connection, now)
         tiles.supersede(removed)
         sweep(state, tiles)
-    return Forgotten(len(removed), runs, scores, events)
+    return Forgotten(len(removed), runs, scores, events, expired)
 
 
 def _forget_scores(connection: Connection, now: datetime, retention: Retention) -> int:

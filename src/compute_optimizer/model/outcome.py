@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from math import ceil
 
 from compute_optimizer.model.decision import Decision
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
@@ -67,6 +68,11 @@ class Outcome:
     def violation_risk(self) -> float | None:
         """Return the predicted probability of the event."""
         return self.applied.advice.prediction.violation_risk
+
+    @property
+    def performance_risk(self) -> float | None:
+        """Return the published rule's risk, 0 to 4, which is no probability; None without one."""
+        return self.applied.advice.prediction.performance_risk
 
     @property
     def verdict(self) -> Verdict:
@@ -165,6 +171,15 @@ def verdicts_by_type(found: Sequence[Outcome]) -> dict[tuple[str, bool], Verdict
     for one in found:
         alike[one.applied.advice.resource_type, one.applied.advice.idle].append(one)
     return {key: verdicts_of(alike[key]) for key in sorted(alike)}
+
+
+def verdicts_by_performance_risk(found: Sequence[Outcome]) -> dict[int, Verdicts]:
+    """Return the same by performance risk, rounded up, of those that have one and were judged."""
+    alike: dict[int, list[Outcome]] = defaultdict(list)
+    for one in found:
+        if one.performance_risk is not None and one.verdict in JUDGED:
+            alike[ceil(one.performance_risk)].append(one)
+    return {risk: verdicts_of(alike[risk]) for risk in sorted(alike)}
 
 
 def verdicts_by_risk(found: Sequence[Outcome]) -> list[RiskBin]:

@@ -27,6 +27,7 @@ from compute_optimizer.catalog.volume_types import load_volume_types
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.digests import Part, Steps
 from compute_optimizer.engine.explanation import Explanation
+from compute_optimizer.engine.failures import FailureShare
 from compute_optimizer.engine.reached import Judge
 from compute_optimizer.engine.replay import Replay
 from compute_optimizer.model.auto_scaling_group import (
@@ -85,6 +86,7 @@ from compute_optimizer.resources.ec2 import idleness as ec2_idleness
 from compute_optimizer.resources.ec2 import reached as ec2_reached
 from compute_optimizer.resources.ec2 import reading as ec2_reading
 from compute_optimizer.resources.ec2.dimensions import PEAK_MODELS
+from compute_optimizer.resources.functions import failures as function_failures
 from compute_optimizer.resources.functions import reached as function_reached
 from compute_optimizer.resources.functions import reading as function_reading
 from compute_optimizer.resources.functions import replay as function_replay
@@ -169,6 +171,8 @@ class ResourceType:
     judge: Judge | None = None
     """Whether resources that were made smaller came up against their capacity; None where a change
     leaves every capacity as it was."""
+    failures: tuple[FailureShare, ...] = ()
+    """What of its calls may fail more often after a change: further dimensions of `judge`."""
     peak_models: Mapping[str, str] = field(default_factory=dict)
     """By dimension the model that tells its coming peak: those of which risk is predicted. Empty
     where none is."""
@@ -294,6 +298,7 @@ RESOURCE_TYPES = (
         summary=function_reading.summary_of,
         replay=function_replay.REPLAY,
         judge=function_reached.JUDGE,
+        failures=function_failures.FAILURES,
         explain=lambda_function.explain,
         compare=lambda_function.compare,
         priced=with_own_prices,

@@ -45,6 +45,10 @@ SPIKE_SHARE = 0.06
 """As of the machines: the highest minute of a slot over its average, as a share of it."""
 
 
+FAILED_SHARE = 0.0002
+"""Share of the invocations that end in an error: a fifth of what a change is forgiven."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """One generated function and its load."""
@@ -95,10 +99,13 @@ def generate_function_samples(
     wobble = 1 + SPIKE_SHARE * generator.standard_exponential(load.shape, dtype=np.float32)
     idle = invocations == 0
     average = _column([one.duration_ms for one in functions]) * (wobble / 2 + np.float32(0.5))
+    failed = generator.binomial(invocations.astype(np.int64), FAILED_SHARE).astype(np.float32)
     size = _column([float(one.resource.memory_size) for one in functions])
     used = np.minimum(_column([one.used_mb for one in functions]) * wobble, size)
     series: dict[MetricKey, Matrix] = {
         MetricKey("Invocations", Statistic.SUM): invocations,
+        MetricKey("Errors", Statistic.SUM): failed,
+        MetricKey("Throttles", Statistic.SUM): np.zeros_like(invocations),
         MetricKey("Duration", Statistic.AVERAGE): np.where(idle, np.nan, average),
         MetricKey("Duration", Statistic.MAXIMUM): np.where(idle, np.nan, average * wobble),
         MetricKey("used_memory_max", Statistic.MAXIMUM): np.where(idle, np.nan, used),

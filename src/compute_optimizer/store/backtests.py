@@ -3,11 +3,13 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from compute_optimizer.backtest.headline import milestone_of
+from compute_optimizer.backtest.shown import shown_of
 from compute_optimizer.model.backtested import Backtested, BacktestRequest, Milestone
 from compute_optimizer.store.quality_tables import (
     backtest_history,
@@ -29,19 +31,20 @@ def save_backtests(connection: Connection, found: Sequence[Backtested]) -> None:
         named = {"account_id": one.account_id, "resource_type": one.resource_type}
         same = [backtests.c[name] == value for name, value in named.items()]
         connection.execute(delete(backtests).where(*same))
-        values = {"made_at": one.made_at, "body": zlib.compress(_encode(one))}
+        values = {"made_at": one.made_at, "body": _packed(one)}
         connection.execute(insert(backtests).values(**named, **values))
         milestone = milestone_of(one)
         if milestone is not None:
-            _remember(connection, milestone)
+            _remember(connection, milestone, _packed(shown_of(one)))
 
 
-def _remember(connection: Connection, one: Milestone) -> None:
+def _remember(connection: Connection, one: Milestone, shown: bytes) -> None:
     table = backtest_history
     mine = (table.c.account_id == one.account_id, table.c.resource_type == one.resource_type)
     connection.execute(delete(table).where(*mine, table.c.made_at == one.made_at))
     named = {"account_id": one.account_id, "resource_type": one.resource_type}
-    connection.execute(insert(table).values(**named, made_at=one.made_at, body=_encode(one)))
+    values = {"made_at": one.made_at, "body": _encode(one), "shown": shown}
+    connection.execute(insert(table).values(**named, **values))
     newest = select(table.c.made_at).where(*mine).order_by(table.c.made_at.desc())
     oldest = connection.execute(newest.offset(HISTORY_KEPT - 1).limit(1)).scalar()
     if oldest is not None:
@@ -60,7 +63,25 @@ def backtests_of(connection: Connection, account_id: str) -> dict[str, Backteste
     """Return the last backtest of each type that an account sees, by type."""
     query = select(backtests.c.resource_type, backtests.c.body)
     rows = connection.execute(query.where(backtests.c.account_id == account_id))
-    return {row.resource_type: _decode(zlib.decompress(row.body)) for row in rows}
+    return {row.resource_type: _unpacked(row.body) for row in rows}
+
+
+def past_backtest(
+    connection: Connection, account_id: str, resource_type: str, made_at: datetime
+) -> Backtested | None:
+    """Return what pages show of a backtest of the history; None where that is not kept."""
+    table = backtest_history
+    mine = table.c.account_id == account_id, table.c.resource_type == resource_type
+    shown = connection.scalar(select(table.c.shown).where(*mine, table.c.made_at == made_at))
+    return None if shown is None else _unpacked(shown)
+
+
+def past_backtests(connection: Connection, account_id: str, resource_type: str) -> set[datetime]:
+    """Return when the backtests of one type were made that `past_backtest` knows."""
+    table = backtest_history
+    mine = table.c.account_id == account_id, table.c.resource_type == resource_type
+    query = select(table.c.made_at).where(*mine, table.c.shown.is_not(None))
+    return set(connection.scalars(query))
 
 
 def request_backtest(connection: Connection, request: BacktestRequest) -> None:
@@ -102,3 +123,11 @@ def remove_backtests_of(connection: Connection, account_id: str) -> None:
     """Forget what an account saw, and what it asked for."""
     for table in (backtests, backtest_history, backtest_requests):
         connection.execute(delete(table).where(table.c.account_id == account_id))
+
+
+def _packed(one: Backtested) -> bytes:
+    return zlib.compress(_encode(one))
+
+
+def _unpacked(body: bytes) -> Backtested:
+    return _decode(zlib.decompress(body))

@@ -23,6 +23,9 @@ backtest_history = Table(
     Column("made_at", UtcDateTime, primary_key=True),
     # The whole model.backtested.Milestone as JSON (msgspec).
     Column("body", LargeBinary, nullable=False),
+    # A model.backtested.Backtested as backtest.shown cuts it down, as JSON (msgspec), compressed.
+    # Null where an earlier release made it.
+    Column("shown", LargeBinary),
 )
 
 backtest_requests = Table(

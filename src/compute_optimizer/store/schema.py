@@ -126,6 +126,15 @@ access_keys = Table(
     Column("checked_at", UtcDateTime),
 )
 
+ended_provider_sessions = Table(
+    "ended_provider_sessions",
+    metadata,
+    # SHA-256 of what a provider of OpenID Connect has ended, by one of its names.
+    Column("name", LargeBinary, primary_key=True),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
 sign_in_rules = Table(
     "sign_in_rules",
     metadata,

@@ -118,23 +118,15 @@ def open_session(
     return create_access_key(connection, sealer, wanted, now)
 
 
-def prune(connection: Connection, now: datetime) -> int:
-    """Forget signatures that nobody can use any more, and sessions long expired; return how
-    many of both."""
-    return sum(connection.execute(delete(table).where(old)).rowcount for table, old in _old(now))
+def expired_signatures(now: datetime) -> tuple[Table, ColumnElement[bool]]:
+    """Return the used signatures that nobody can use any more."""
+    return sign_in_signatures, sign_in_signatures.c.good_until <= now - KEPT_AFTER_USE
 
 
-def is_any_old(connection: Connection, now: datetime) -> bool:
-    """Return whether `prune` would find anything."""
-    return any(connection.scalar(select(exists().where(old))) for _, old in _old(now))
-
-
-def _old(now: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
+def expired_sessions(now: datetime) -> tuple[Table, ColumnElement[bool]]:
+    """Return the sessions that have expired long ago."""
     is_session = access_keys.c.sign_in_rule.is_not(None)
-    return [
-        (sign_in_signatures, sign_in_signatures.c.good_until <= now - KEPT_AFTER_USE),
-        (access_keys, is_session & (access_keys.c.expires_at <= now - KEPT_AFTER_EXPIRY)),
-    ]
+    return access_keys, is_session & (access_keys.c.expires_at <= now - KEPT_AFTER_EXPIRY)
 
 
 def _rule_id(connection: Connection, principal: str, account_id: str) -> str | None:

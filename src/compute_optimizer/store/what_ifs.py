@@ -15,6 +15,7 @@ from secrets import token_hex
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Table,
     and_,
     delete,
     exists,
@@ -96,7 +97,7 @@ def add_what_if(
 
     Those that are over their time, and the oldest beyond what is kept, make room.
     """
-    connection.execute(delete(table).where(table.c.expires_at <= now))
+    connection.execute(delete(table).where(expired(now)[1]))
     unfinished = table.c.phase != Phase.OVER
     waiting = connection.scalar(select(func.count()).where(unfinished)) or 0
     if waiting > MOST_WAITING:
@@ -185,6 +186,11 @@ def stop_what_if(connection: Connection, owner: str, what_if_id: str) -> None:
     connection.execute(update(table).where(*mine, waits).values(_over(STOPPED)))
     runs = table.c.phase == Phase.RUNNING
     connection.execute(update(table).where(*mine, runs).values(stopped=True))
+
+
+def expired(now: datetime) -> tuple[Table, ColumnElement[bool]]:
+    """Return the what-ifs that are over."""
+    return table, table.c.expires_at <= now
 
 
 def remove_what_ifs_by(connection: Connection, owner: str) -> None:

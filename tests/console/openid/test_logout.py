@@ -20,11 +20,13 @@ from compute_optimizer.console.sessions import COOKIE
 from compute_optimizer.store.provider_sessions import ProviderNames
 from compute_optimizer.store.schema import access_keys, sign_in_signatures
 from tests.console.conftest import House
-from tests.console.openid.signing_in import is_in, sign_in
-from tests.console.visiting import Visit
-from tests.identity_provider import CLIENT_ID, IdentityProvider
+from tests.console.openid.signing_in import HOME, begin, is_in, sign_in, walk
+from tests.console.visiting import Visit, words
+from tests.identity_provider import CLIENT_ID, IdentityProvider, Person
 
 PATH = "/console/sign-in/back-channel-logout"
+MOMENT = timedelta(microseconds=1)
+"""The clock of the provider goes on by itself, so that ours may not run ahead of it."""
 
 Claims = dict[str, Any]
 Sign = Callable[..., str]
@@ -116,6 +118,41 @@ def test_a_session_of_which_no_name_is_known_ends_with_its_person(
     assert tell(house, sign(claims | {"sid": "another", "sub": "dana"})).status == 200
     assert is_in(visit)
     assert tell(house, sign(claims | {"sid": "another", "jti": "2"})).status == 200
+    assert not is_in(visit)
+
+
+def test_who_was_signed_out_on_the_way_back_is_not_let_in(
+    house: House, provider: IdentityProvider, claims: Claims, sign: Sign
+) -> None:
+    visit, dana = house.visit(), house.visit()
+    back, other = walk(visit, provider, "rio"), walk(dana, provider, "dana")
+    house.clock.advance(MOMENT)
+    assert tell(house, sign(claims)).status == 200
+
+    response = visit.get(back)
+
+    assert response.status == 403
+    assert "The provider has signed you out meanwhile" in words(response)
+    assert not is_in(visit)
+    line = json.loads(house.audit.splitlines()[-1])
+    assert (line["operation"], line["outcome"]) == ("ConsoleSignIn", "ExpiredTokenException")
+    # Others come in, and whoever begins anew: the provider knows best who they are.
+    dana.get(other)
+    assert is_in(dana)
+    again, _ = sign_in(house, provider, "rio")
+    assert is_in(again)
+
+
+def test_who_was_signed_out_while_the_provider_was_asked_again_stays_out(
+    house: House, provider: IdentityProvider, claims: Claims, sign: Sign
+) -> None:
+    person, visit = Person(provider, "rio"), house.visit()
+    visit.get(person.go(begin(visit)).removeprefix(HOME))
+    back = person.go(visit.get("/console/sign-in/check").headers["location"]).removeprefix(HOME)
+    house.clock.advance(MOMENT)
+    assert tell(house, sign(claims)).status == 200
+
+    assert visit.get(back).status == 403
     assert not is_in(visit)
 
 

@@ -64,6 +64,8 @@ class Arrival:
     session_id: str
     """Of the session that was looked at again; empty for somebody who signs in."""
     names: ProviderNames
+    began_at: datetime
+    """When they went to the provider: what it has ended since, they are not let in by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +141,8 @@ class Desk:
         person = person_of(self.client.issuer, complete, self.client.rules)
         self._check_opens(person)
         names = ProviderNames(self.client.issuer, person.subject, _session_name(claims))
-        return Arrival(person, tokens.id_token, begun.back, begun.session_id, names)
+        kept = begun.back, begun.session_id
+        return Arrival(person, tokens.id_token, *kept, names, begun.began_at)
 
     def policies(self, person: Person) -> dict[str, str]:
         """Return the policies that apply to a person now, by account; none for one of another

@@ -49,6 +49,11 @@ class Waiting:
     session_id: str = ""
     """Of a session that is looked at again; empty for somebody who signs in."""
 
+    @property
+    def began_at(self) -> datetime:
+        """Return when it began."""
+        return self.until - LIFE
+
 
 def new_waiting(back: str, now: datetime, session_id: str = "") -> Waiting:
     """Return a sign-in with secrets of its own."""

@@ -39,6 +39,7 @@ from compute_optimizer.model.outcome import (
     Outcome,
     Verdicts,
     totals_of,
+    verdicts_by_performance_risk,
     verdicts_by_risk,
     verdicts_by_type,
 )
@@ -304,6 +305,7 @@ def _summed(desk: Desk, visitor: Visitor, found: list[Outcome]) -> dict[str, Any
         "totals": totals_of(found),
         "by_type": sorted(by_type, key=lambda one: one.title),
         "bins": verdicts_by_risk(found),
+        "by_performance_risk": verdicts_by_performance_risk(found),
     }
 
 
@@ -368,6 +370,7 @@ RESULT_COLUMNS: Mapping[str, Callable[[Result], Any]] = {
     "Predicted savings": lambda it: _rounded(it.outcome.predicted_savings_usd),
     "Realized savings": lambda it: _rounded(it.outcome.realized_savings_usd),
     "Violation predicted": lambda it: it.outcome.violation_risk,
+    "Performance risk": lambda it: it.outcome.performance_risk,
     "Violated": lambda it: it.outcome.violated,
     "Violated in": lambda it: ", ".join(it.outcome.violated_in),
     "Judged days": lambda it: _rounded(it.outcome.judged_days),

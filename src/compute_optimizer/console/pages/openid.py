@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from compute_optimizer.console.addresses import link
 from compute_optimizer.console.gate import Room
-from compute_optimizer.console.messages import Request, Response, link, redirect
+from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.openid.refusals import DENIED, GONE, SILENT, SignInRefused
 from compute_optimizer.console.pages.sign_in import (
     ENTER,
@@ -26,6 +28,9 @@ from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.store.provider_sessions import end_sessions as end_stored_sessions
 from compute_optimizer.store.sign_in import use
 from compute_optimizer.store.what_ifs import remove_what_ifs_by
+
+if TYPE_CHECKING:
+    from compute_optimizer.console.openid.desk import Arrival, Desk
 
 ACCOUNTS = "/console/accounts"
 CHECK = "/console/sign-in/check"
@@ -94,7 +99,7 @@ def end_sessions(room: Room, request: Request, session: Session | None) -> Respo
         told = desk.ended(request.field("logout_token"), now)
         with room.state.writing() as connection:
             use(connection, f"logout {told.names.issuer} {told.token_id}", told.good_until)
-            ended = end_stored_sessions(connection, told.names)
+            ended = end_stored_sessions(connection, told.names, now)
             for session_id in ended:
                 remove_what_ifs_by(connection, session_id)
     except (SignInRefused, Conflict) as error:
@@ -127,15 +132,16 @@ def finish(room: Room, request: Request, session: Session | None) -> Response:
         return sign_in_form(room, request, "", THROTTLED.format(seconds=wait + 0.5), 429)
     try:
         arrival = desk.finish(request.query, request.cookie(desk.cookie_name), now)
+        entered = _entered(room, desk, arrival)
     except SignInRefused as error:
         room.gate.record(None, request.source, ENTER, error.reason.code, error.known or None)
         if error.session_id and error.reason in (GONE, DENIED):
             end_session(room, error.session_id)
         refusal = _refused(room, request, error, "")
         return replace(refusal, cookies=(desk.forgotten,))
-    if arrival.session_id and renew_for_person(room, desk, arrival):
+    if entered is None:
         return _onward(inside(arrival.back), (desk.forgotten,))
-    opened, cookie = open_for_person(room, desk, arrival)
+    opened, cookie = entered
     known = {"issuer": arrival.person.issuer, "subject": arrival.person.subject}
     room.gate.record(opened.visitor, request.source, ENTER, SUCCESS, known)
     back = inside(arrival.back)
@@ -144,13 +150,19 @@ def finish(room: Room, request: Request, session: Session | None) -> Response:
     return _onward(back, (cookie, desk.forgotten))
 
 
+def _entered(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str] | None:
+    """Return the session that an arrival opens, with its cookie; None where it has renewed one."""
+    if arrival.session_id and renew_for_person(room, desk, arrival):
+        return None
+    return open_for_person(room, desk, arrival)
+
+
 def _onward(address: str, cookies: tuple[str, ...]) -> Response:
     """Return what has the browser ask for a page of its own accord.
 
     Redirected from the provider it would leave the session's cookie away (SameSite=Strict).
     """
-    headers = {"refresh": f"0;url={address}"}
-    return Response(200, b"<!doctype html>", headers=headers, cookies=cookies)
+    return Response(200, b"<!doctype html>", to=address, cookies=cookies)
 
 
 def _refused(room: Room, request: Request, error: SignInRefused, back: str) -> Response:

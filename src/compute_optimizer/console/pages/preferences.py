@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+from compute_optimizer.console.addresses import link
 from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.in_force import Line, lines_of, told_in
 from compute_optimizer.console.kinds import BY_TYPE, TITLES
-from compute_optimizer.console.messages import Request, Response, link, redirect
+from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.place import Place
 from compute_optimizer.console.preference_form import (
     ADDED,

@@ -1,6 +1,7 @@
 """Quality: how often the advice would have hurt this fleet, and how predictions did since."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,10 +23,16 @@ from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
+from compute_optimizer.errors import NotFound
 from compute_optimizer.jobs.quality import MOST_REPLAYED, TESTED_TYPES
 from compute_optimizer.model.backtested import DEMO, Backtested, BacktestRequest
 from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.store.backtests import backtests_of, find_request, request_backtest
+from compute_optimizer.store.backtests import (
+    backtests_of,
+    find_request,
+    past_backtest,
+    request_backtest,
+)
 from compute_optimizer.store.forecasts import all_scores
 
 OPERATION = "GetRecommendationSummaries"
@@ -47,7 +54,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
         tested = backtests_of(connection, visitor.account_id)
         waiting = find_request(connection, visitor.account_id)
     offered = offered_types(room, visitor)
-    chosen = request.one("type") if request.one("type") in offered else next(iter(offered), "")
+    chosen = chosen_type(request, offered)
     days = _days(room, reach) if chosen == EC2_INSTANCE else []
     values = {
         "reach": reach,
@@ -55,18 +62,31 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "offered": offered,
         "tested": tested,
         "chosen": chosen,
-        "one": tested.get(chosen),
-        "window": window_of(tested[chosen]) if chosen in tested else None,
+        "is_past": False,
         "waiting": waiting,
         "may_start": room.calls.may(visitor, DECIDE),
         "worker": _worker(room),
         "most": MOST_REPLAYED,
         "demo": DEMO,
-        "days": days,
-        **_compared(tested.get(chosen)),
+        **_told(tested.get(chosen), days),
     }
-    values["charts"] = _charts(values["rules"], values["bins"], days)
     return page(room, request, session, "quality.html", values)
+
+
+def show_past(room: Room, request: Request, session: Session) -> Response:
+    """Show a backtest of the history as the newest is shown; raise NotFound for one not kept."""
+    visitor, reach = let_in(room, request, session)
+    offered = offered_types(room, visitor)
+    chosen, made_at = chosen_type(request, offered), _moment(request.one("made"))
+    with room.state.reading() as connection:
+        one = made_at and past_backtest(connection, visitor.account_id, chosen, made_at)
+    if not one:
+        raise NotFound(
+            f"no backtest of {TITLES.get(chosen, 'this type')} that was made at "
+            f"{request.one('made')[:40]!r} is kept; choose one of the history"
+        )
+    values = {"reach": reach, "titles": TITLES, "chosen": chosen, "is_past": True}
+    return page(room, request, session, "quality.html", values | _told(one, []))
 
 
 def start(room: Room, request: Request, session: Session) -> Response:
@@ -80,6 +100,21 @@ def start(room: Room, request: Request, session: Session) -> Response:
     ):
         request_backtest(connection, wanted)
     return redirect(HERE)
+
+
+def chosen_type(request: Request, offered: Sequence[str]) -> str:
+    """Return the type that an address asks for, or the first that may be looked at."""
+    asked = request.one("type")
+    return asked if asked in offered else next(iter(offered), "")
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment of an address; None for what is none, or of no zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def let_in(room: Room, request: Request, session: Session) -> tuple[Visitor, Reach]:
@@ -102,6 +137,18 @@ def _worker(room: Room) -> Any:
 def _days(room: Room, reach: Reach) -> list[Day]:
     scores = room.state.remembered("console scores", partial(all_scores, limit=DAYS_SHOWN))
     return days_of(scores, reach.accounts.keys())
+
+
+def _told(one: Backtested | None, days: Sequence[Day]) -> dict[str, Any]:
+    """Return what the page shows of a backtest, and the same for its charts."""
+    compared = _compared(one)
+    return {
+        "one": one,
+        "window": window_of(one) if one else None,
+        "days": days,
+        "charts": _charts(compared["rules"], compared["bins"], days),
+        **compared,
+    }
 
 
 def _compared(one: Backtested | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.model.backtested import Milestone
-from compute_optimizer.store.backtests import HISTORY_KEPT, history_of
+from compute_optimizer.store.backtests import HISTORY_KEPT, history_of, past_backtests
 
 
 def show(room: Room, request: Request, session: Session) -> Response:
@@ -21,11 +21,14 @@ def show(room: Room, request: Request, session: Session) -> Response:
     first = next((name for name in offered if name in with_some), next(iter(offered), ""))
     chosen = request.one("type") if request.one("type") in offered else first
     found = [one for one in history if one.resource_type == chosen]
+    with room.state.reading() as connection:
+        shown = past_backtests(connection, session.visitor.account_id, chosen)
     values = {
         "titles": TITLES,
         "offered": offered,
         "chosen": chosen,
         "found": found,
+        "shown": shown,
         "kept": HISTORY_KEPT,
         "predicts": any(one.headline.observed is not None for one in found),
         "charts": _charts(found),

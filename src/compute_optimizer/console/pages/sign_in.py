@@ -71,7 +71,7 @@ def leave(room: Room, request: Request, session: Session) -> Response:
     values = {"address": address, "title": desk.client.title}
     shown = page(room, request, None, "leaving.html", values)
     # Not a redirect: the policy of the pages lets forms lead to this site only.
-    return replace(shown, headers={"refresh": f"0;url={address}"}, cookies=(cookie,))
+    return replace(shown, to=address, cookies=(cookie,))
 
 
 def _enter_unverified(room: Room, request: Request) -> Response:

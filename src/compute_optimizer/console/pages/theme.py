@@ -2,11 +2,11 @@
 
 from urllib.parse import urlsplit
 
+from compute_optimizer.console.addresses import ROOT, inner, outer
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Request, Response, redirect
-from compute_optimizer.console.prefix import without
 from compute_optimizer.console.rendering import THEME_COOKIE, THEMES
-from compute_optimizer.console.sessions import PATH, Session
+from compute_optimizer.console.sessions import Session
 
 KEPT_SECONDS = 365 * 86_400
 """A year."""
@@ -16,8 +16,9 @@ def choose(room: Room, request: Request, session: Session | None) -> Response:
     """Keep a theme and go back to the page on which it was chosen."""
     chosen = request.field("theme")
     theme = chosen if chosen in THEMES else THEMES[0]
-    cookie = f"{THEME_COOKIE}={theme}; Path={PATH}; Max-Age={KEPT_SECONDS}; SameSite=Strict"
+    path = outer(room.prefix, ROOT)
+    cookie = f"{THEME_COOKIE}={theme}; Path={path}; Max-Age={KEPT_SECONDS}; SameSite=Strict"
     came_from = urlsplit(request.headers.get("referer", ""))
-    path = without(room.prefix, came_from.path)
-    back = path if path.startswith("/console/") else "/console/"
+    page = inner(room.prefix, came_from.path)
+    back = page if page.startswith(f"{ROOT}/") else f"{ROOT}/"
     return redirect(f"{back}?{came_from.query}" if came_from.query else back, (cookie,))

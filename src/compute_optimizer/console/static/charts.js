@@ -102,7 +102,7 @@
   }
 
   function options(panel, width) {
-    const axis = { stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: "12px system-ui, sans-serif" };
+    const axis = { stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid"), width: 1 }, font: `${textSize()}px system-ui, sans-serif` };
     const unit = panel.threshold === null ? "" : " %";
     return {
       width,
@@ -116,7 +116,7 @@
       },
       axes: [
         { ...axis, values: (chart, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleDateString("en-US", { month: "short", day: "numeric", timeZone: "UTC" })), space: 70, incrs: [86400, 172800, 345600, 604800, 1209600] },
-        { ...axis, size: 62, values: (chart, ticks) => ticks.map((tick) => figure(tick) + unit) },
+        { ...axis, size: beside(62), values: (chart, ticks) => ticks.map((tick) => figure(tick) + unit) },
       ],
       series: [
         {},

@@ -18,7 +18,7 @@
   const percent = (chart, ticks) => ticks.map((tick) => `${tick} %`);
   const shares = () => {
     const { axes, ...rest } = daily();
-    return { ...rest, axes: [axes[0], { ...axis(), size: 58, values: percent }] };
+    return { ...rest, axes: [axes[0], { ...axis(), size: beside(58), values: percent }] };
   };
   const column = (rows, place) => rows.map((one) => one[place]);
 

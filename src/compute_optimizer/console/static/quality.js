@@ -13,7 +13,9 @@
   const names = (chart) => {
     const { ctx } = chart;
     ctx.save();
-    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.font = `${textSize() * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     for (const [name, violated, saved] of rules) {
       if (!["default", "keep", "oracle"].includes(name)) continue;
       ctx.fillStyle = colour(ours(name) ? "then" : "text");
@@ -27,7 +29,7 @@
     [rules.map((one) => one[1]), rules.map((one) => (ours(one[0]) ? null : one[2])), rules.map((one) => (ours(one[0]) ? one[2] : null))],
     {
       scales: { x: { time: false, range: (chart, low, high) => [0, Math.max(high * 1.25, 1)] }, y: { range: (chart, low, high) => [Math.min(0, low), Math.max(high, 10) * 1.15] } },
-      axes: [{ ...axis(), values: (chart, ticks) => ticks.map((tick) => `${tick} %`) }, { ...axis(), size: 58, values: (chart, ticks) => ticks.map((tick) => `${tick} %`) }],
+      axes: [{ ...axis(), values: (chart, ticks) => ticks.map((tick) => `${tick} %`) }, { ...axis(), size: beside(58), values: (chart, ticks) => ticks.map((tick) => `${tick} %`) }],
       series: [{}, points("now", 7), points("then", 11)],
       hooks: { draw: [names] },
     },
@@ -61,7 +63,7 @@
   const logarithmic = { distr: 3, range: [FOOT, 1] };
   draw("bins-chart", [bins.map((one) => at(one[0])), bins.map((one) => at(one[1]))], {
     scales: { x: { time: false, ...logarithmic }, y: logarithmic },
-    axes: [{ ...axis(), values: percent }, { ...axis(), size: 62, values: percent }],
+    axes: [{ ...axis(), values: percent }, { ...axis(), size: beside(62), values: percent }],
     series: [{}, points("then", 8)],
     hooks: { draw: [whiskers] },
   });

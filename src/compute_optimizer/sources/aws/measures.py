@@ -196,6 +196,7 @@ MACHINE = (
 VOLUME = ("VolumeReadOps", "VolumeWriteOps", "VolumeReadBytes", "VolumeWriteBytes")
 EXCEEDED = ("VolumeIOPSExceededCheck", "VolumeThroughputExceededCheck")
 GATEWAY = ("ActiveConnectionCount", "PacketsInFromSource", "PacketsInFromDestination")
+FUNCTION = ("Invocations", "Duration", "Errors", "Throttles")
 DATABASE = (
     "CPUUtilization",
     "DatabaseConnections",
@@ -247,7 +248,7 @@ def measures(agent: str = AGENT) -> dict[str, TypeMeasures]:
         NAT_GATEWAY: TypeMeasures(_named("AWS/NATGateway", by_gateway, *GATEWAY)),
         LAMBDA_FUNCTION: TypeMeasures(
             (
-                *(one for name in ("Invocations", "Duration") for one in _invocations(name)),
+                *(one for name in FUNCTION for one in _invocations(name)),
                 *(
                     Measure(name, LAMBDA_INSIGHTS, name, dimensions, discovered=True)
                     for name in ("used_memory_max", "billed_duration")

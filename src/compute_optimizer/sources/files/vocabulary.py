@@ -54,6 +54,8 @@ METRICS = {
     "PacketsInFromSource": Kind.COUNTER,
     "PacketsInFromDestination": Kind.COUNTER,
     "Invocations": Kind.COUNTER,
+    "Errors": Kind.COUNTER,
+    "Throttles": Kind.COUNTER,
     "Duration": Kind.GAUGE,
     "billed_duration": Kind.COUNTER,
     "used_memory_max": Kind.GAUGE,
