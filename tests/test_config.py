@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from compute_optimizer.config import SETTINGS, Settings, load_settings
+from compute_optimizer.api.sign_in.client.request import IN_PROGRESS
+from compute_optimizer.config import (
+    SETTINGS,
+    VARIABLES_OF_OTHERS,
+    Settings,
+    load_settings,
+    misspelt_variables,
+)
 from compute_optimizer.errors import InvalidInput
 
 
@@ -52,3 +59,24 @@ def test_a_wrong_value_is_named_with_what_was_expected(
 @pytest.mark.parametrize(("word", "value"), [("yes", True), ("1", True), ("No", False)])
 def test_true_and_false_have_the_usual_words(word: str, value: bool) -> None:
     assert load_settings({}, {"COMPUTE_OPTIMIZER_TRACEBACK": word}).traceback is value
+
+
+def test_a_variable_of_no_setting_is_told_with_the_one_that_is_near() -> None:
+    environment = {
+        "COMPUTE_OPTIMIZER_DATADIR": "/srv",
+        "COMPUTE_OPTIMIZER_PORT": "9000",
+        "COMPUTE_OPTIMIZER_WHATEVER_ELSE": "1",
+        "DATA_DIR": "/srv",
+    }
+
+    assert misspelt_variables(environment) == [
+        "COMPUTE_OPTIMIZER_DATADIR is the variable of no setting and is ignored; "
+        "is COMPUTE_OPTIMIZER_DATA_DIR meant?",
+        "COMPUTE_OPTIMIZER_WHATEVER_ELSE is the variable of no setting and is ignored; "
+        "docs/settings.md lists all",
+    ]
+
+
+def test_variables_of_the_program_that_are_no_setting_are_known() -> None:
+    assert IN_PROGRESS in VARIABLES_OF_OTHERS
+    assert misspelt_variables(dict.fromkeys(VARIABLES_OF_OTHERS, "x")) == []

@@ -15,6 +15,19 @@ def run() -> None:
         main()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    finally:
+        _forget_interrupts()
+
+
+def _forget_interrupts() -> None:
+    """Have this process end with its exit code, not by SIGINT, after an interrupt was caught.
+
+    CPython remembers an interrupt that left an `exec` of a string, such as those by which
+    dataclasses are made while modules are read, and kills itself at the end of `python -m` even
+    where it was caught. Only the next such `exec` takes that back (run_eval_code_obj in its
+    Python/pythonrun.c).
+    """
+    exec("")
 
 
 if __name__ == "__main__":

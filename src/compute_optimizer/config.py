@@ -18,6 +18,10 @@ PRICE_LIST_URL = "https://pricing.us-east-1.amazonaws.com"
 
 ENVIRONMENT_PREFIX = "COMPUTE_OPTIMIZER_"
 
+VARIABLES_OF_OTHERS = frozenset({"COMPUTE_OPTIMIZER_IMAGE", "COMPUTE_OPTIMIZER_SIGNING_IN"})
+"""Variables with the prefix that are no setting: of deploy/compose, and what `credentials` tells
+a command that it starts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -251,6 +255,27 @@ def load_settings(
     values["export_dir"] = Path(values["export_dir"] or data_dir / "exports")
     values["audit_file"] = Path(values["audit_file"] or data_dir / "audit.jsonl")
     return Settings(**values)
+
+
+def misspelt_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return a sentence for each variable with our prefix that no setting has."""
+    environment = os.environ if environment is None else environment
+    known = VARIABLES_OF_OTHERS.union(map(_variable, SETTINGS))
+    unknown = sorted(
+        name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known
+    )
+    return [
+        f"{name} is the variable of no setting and is ignored; {_meant(name)}" for name in unknown
+    ]
+
+
+def _meant(name: str) -> str:
+    """Tell which variable is meant by a name that is none."""
+    # Imported here: hardly any command needs it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, map(_variable, SETTINGS), 1, cutoff=0.8)
+    return f"is {near[0]} meant?" if near else "docs/settings.md lists all"
 
 
 def _variable(setting: Setting) -> str:

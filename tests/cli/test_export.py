@@ -63,6 +63,7 @@ def test_without_a_type_it_writes_what_is_queued(typed: Type) -> None:
             "not registered",
         ),
         ((*WANTED, "--bucket", "reports", "--members"), "includeMemberAccounts"),
+        ((*WANTED[:5], "mars", "--bucket", "reports"), "--region 'mars' is no Region"),
     ],
 )
 def test_what_is_missing_or_refused_is_told(typed: Type, words: tuple[str, ...], said: str) -> None:

@@ -1,9 +1,12 @@
 """How any command ends when something goes wrong."""
 
+import json
+
 import pytest
 
 from compute_optimizer import __version__, cli
 from compute_optimizer.errors import Conflict
+from tests.commands import Type
 
 
 def run(monkeypatch: pytest.MonkeyPatch, error: Exception) -> int:
@@ -53,3 +56,18 @@ def test_the_version_is_told(
         cli.main()
 
     assert (ended.value.code, capsys.readouterr().out) == (0, f"compute-optimizer {__version__}\n")
+
+
+def test_a_misspelt_variable_is_warned_of_once_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, typed: Type
+) -> None:
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_AUHT", "off")
+
+    ended = typed("accounts", "list", "--output", "json")
+
+    assert ended.code == 0
+    assert json.loads(ended.out)["accounts"] == []
+    assert ended.err == (
+        "warning: COMPUTE_OPTIMIZER_AUHT is the variable of no setting and is ignored; "
+        "is COMPUTE_OPTIMIZER_AUTH meant?\n"
+    )

@@ -46,7 +46,7 @@ def test_json_has_what_programs_need(typed: Type, analyzed: list[str]) -> None:
 
 @pytest.mark.usefixtures("analyzed")
 @pytest.mark.parametrize(
-    "words", [["--account", BETA], ["--region", "mars"], ["--type", "EbsVolume"]]
+    "words", [["--account", BETA], ["--region", "eu-west-1"], ["--type", "EbsVolume"]]
 )
 def test_a_list_that_was_narrowed_to_nothing_does_not_say_that_nothing_was_analyzed(
     typed: Type, words: list[str]
@@ -56,6 +56,36 @@ def test_a_list_that_was_narrowed_to_nothing_does_not_say_that_nothing_was_analy
     assert said == (
         "No recommendation fits the given account, region, type and state; leave one of them out.\n"
     )
+
+
+@pytest.mark.usefixtures("analyzed")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--region", "mars"],
+            "--region 'mars' is no Region that the catalog knows, and none with stored resources "
+            "(us-east-1); expected one such as us-east-1",
+        ),
+        (["--account", "12"], "account id '12': expected twelve digits, such as 111111111111"),
+        (["--type", "Idle", "--region", "mars"], "--region 'mars' is no Region"),
+    ],
+)
+def test_what_is_no_account_and_no_region_is_refused(
+    typed: Type, words: list[str], said: str
+) -> None:
+    ended = typed("recommend", *words)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+
+
+@pytest.mark.usefixtures("analyzed")
+def test_an_account_of_which_nothing_is_stored_is_warned_of(typed: Type) -> None:
+    ended = typed("recommend", "--account", ALPHA, "--account", BETA, "--output", "json")
+
+    assert len(json.loads(ended.out)["recommendations"]) == 2
+    assert ended.err == f"warning: no resource of account {BETA} is stored, but of {ALPHA}\n"
 
 
 def test_a_list_before_the_first_analysis_says_what_to_do(typed: Type) -> None:

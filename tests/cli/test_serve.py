@@ -35,6 +35,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
         yield run
 
 
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder in which processes that are started make their temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
 @contextmanager
 def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
@@ -127,9 +136,12 @@ def test_a_process_that_cannot_serve_is_not_tried_for_ever(start: Start, tmp_pat
     assert "Traceback" not in errors
 
 
-def test_processes_end_with_the_one_that_started_them(start: Start) -> None:
+def test_processes_end_with_the_one_that_started_them_and_leave_nothing(
+    start: Start, temporary: Path
+) -> None:
     process = start("--port", "0", "--auth", "off", "--processes", "2")
     url = announced_url(process)
+    assert len(list(temporary.iterdir())) == 1
 
     process.kill()
     # They hold its pipes open, so that these end once the last of them has ended.
@@ -137,6 +149,22 @@ def test_processes_end_with_the_one_that_started_them(start: Start) -> None:
 
     with pytest.raises(urllib.error.URLError):
         health(url)
+    assert list(temporary.iterdir()) == []
+
+
+def test_ctrl_c_while_processes_start_ends_all_without_a_traceback(
+    start: Start, temporary: Path
+) -> None:
+    process = start("--port", "0", "--auth", "off", "--processes", "2")
+    while len(_children(process.pid)) < 2:
+        assert process.poll() is None
+
+    # A terminal sends it to every process of the group; these still read their modules.
+    os.killpg(process.pid, signal.SIGINT)
+
+    _, errors = process.communicate(timeout=SECONDS)
+    assert (process.returncode, errors) == (0, "")
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_port_that_several_processes_have_is_taken_for_the_next_server(start: Start) -> None:

@@ -8,7 +8,7 @@ import typer
 from compute_optimizer import __version__
 from compute_optimizer.cli import output
 from compute_optimizer.cli.on_demand import group_of
-from compute_optimizer.config import load_settings
+from compute_optimizer.config import load_settings, misspelt_variables
 from compute_optimizer.errors import ComputeOptimizerError
 
 COMMANDS = {
@@ -69,7 +69,9 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Keep commands as subcommands: without it typer would see none."""
+    """Warn of variables that are misspelt; without a callback typer would see no subcommands."""
+    for told in misspelt_variables():
+        output.warn(told)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import typer
 
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import operator, record_command
+from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.outcomes import outcomes
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -146,6 +147,7 @@ def list_decisions(
 ) -> None:
     """Print what was decided, what was applied and what was overtaken, the last change first."""
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
+        check_narrowing(connection, account)
         found = jobs.listed(
             connection,
             application.clock.now(),

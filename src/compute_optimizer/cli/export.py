@@ -8,6 +8,7 @@ import typer
 
 from compute_optimizer.app import Application, exporter_of, opened, tiles_of
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -89,6 +90,8 @@ def _queue(
             f"--type {resource_type!r} cannot be exported; expected one of "
             f"{', '.join(OPERATION_OF)}"
         )
+    with application.state.reading() as connection:
+        check_narrowing(connection, [str(asked["account"])], [str(asked["region"])])
     request: dict[str, Any] = {
         "s3DestinationConfig": {"bucket": asked["bucket"], "keyPrefix": prefix},
         "includeMemberAccounts": members,

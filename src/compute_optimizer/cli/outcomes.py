@@ -8,6 +8,7 @@ import typer
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.backtest.agreement import agreement
 from compute_optimizer.backtest.intervals import wilson
+from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -63,6 +64,8 @@ def outcomes(
     """Show what applied recommendations have saved and hurt so far, beside what was predicted."""
     settings = settings_for(data_dir)
     with opened(settings) as application:
+        with application.state.reading() as connection:
+            check_narrowing(connection, account)
         tiles = tiles_of(settings)
         found = outcomes_of(application.state, tiles, application.clock, account)
     totals = totals_of(found)

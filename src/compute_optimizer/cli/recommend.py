@@ -10,6 +10,7 @@ import typer
 
 from compute_optimizer.app import opened
 from compute_optimizer.cli.idle import print_idle
+from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -95,6 +96,7 @@ def recommend(
     for name in resource_type or ():
         type_known_as(name)
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
+        check_narrowing(connection, account, region)
         every = by_savings(connection, account, region, resource_type)
         found, stands = where_they_stand(application, connection, every, state)
     if output is Format.JSON:
@@ -128,6 +130,7 @@ def _recommend_idle(
     settings = settings_for(data_dir)
     hidden = hidden_types(settings.newer_idle_types)
     with opened(settings) as application, application.state.reading() as connection:
+        check_narrowing(connection, accounts, regions)
         every = idle_by_savings(connection, accounts, regions, hidden)
         found, stands = where_they_stand(application, connection, every, states)
     print_idle(found, limit, output, stands)

@@ -3,12 +3,15 @@
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -53,7 +56,8 @@ class Place:
         self.serves = False
         arguments = (serve, settings, self.listener, self.member, telling)
         self.process = context.Process(target=_serve_here, args=arguments)
-        self.process.start()
+        with _interrupts_held():
+            self.process.start()
         telling.close()
 
     def listen(self) -> None:
@@ -61,6 +65,21 @@ class Place:
         with suppress(EOFError):
             self.serves = bool(self.told.recv())
         self.told.close()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start processes that hold SIGINT back until they serve.
+
+    Ctrl-C in a terminal reaches them too, and would end them with a traceback while they read
+    their modules; the one that started them ends them by SIGTERM.
+    """
+    resource_tracker.ensure_running()  # Starting it would let SIGINT through again.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def serve_together(
@@ -78,19 +97,32 @@ def serve_together(
     start_logging(settings)
     with opened(settings):
         pass  # The schema is brought up to date once, before the processes open it.
+    places: list[Place] = []
+    # Before the folder is made, which a signal that is not caught would leave behind.
+    asked = _stop_on_signal(places, listeners)
+    fill = partial(_fill, serve, settings, asked)
     with _shared_folder() as folder:
         limits = folder / "limits"
         limits.mkdir()
-        places = [
-            Place(Member(number, limits), listener) for number, listener in enumerate(listeners)
-        ]
-        asked = _stop_on_signal(places)
-        for place in places:
-            place.fill(serve, settings)
+        for number, listener in enumerate(listeners):
+            places.append(Place(Member(number, limits), listener))
         try:
-            _watch(places, asked, announce, lambda place: place.fill(serve, settings))
+            for place in places:
+                fill(place)
+            _watch(places, asked, announce, fill)
         finally:
             _stop(places)
+
+
+def _fill(serve: Serve, settings: Settings, asked: Event, place: Place) -> None:
+    """Start a process in a place, unless a signal has asked all to end."""
+    if asked.is_set():
+        return
+    try:
+        place.fill(serve, settings)
+    except (OSError, ValueError):
+        if not asked.is_set():  # Else the signal closed the socket that was being handed over.
+            raise
 
 
 @contextmanager
@@ -128,8 +160,6 @@ def _watch(
                 place.listen()
             _check_replaceable(place, replaced)
             fill(place)
-            if asked.is_set():  # The signal came while the process was being started.
-                place.process.terminate()
 
 
 def _next_event(places: Sequence[Place]) -> None:
@@ -164,10 +194,16 @@ def _serve_here(
         Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
 
     def tell() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         telling.send(True)
         telling.close()
 
-    serve(settings, listener, member, tell)
+    try:
+        serve(settings, listener, member, tell)
+    finally:
+        if parent is not None and not parent.is_alive() and member.shared is not None:
+            # Killed, it could not; what is mapped stays with whoever still answers.
+            shutil.rmtree(member.shared.parent, ignore_errors=True)
 
 
 def _end_with(parent: BaseProcess) -> None:
@@ -175,15 +211,15 @@ def _end_with(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop_on_signal(places: Sequence[Place]) -> Event:
+def _stop_on_signal(places: Sequence[Place], listeners: Sequence[socket.socket]) -> Event:
     """Have SIGTERM and SIGINT end all processes; return what is set once one came."""
     asked = Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         asked.set()
+        for listener in listeners:
+            listener.close()  # Nobody accepts what would wait here from now on.
         for place in places:
-            # Nobody accepts what would wait here from now on.
-            place.listener.close()
             process = getattr(place, "process", None)
             if process is not None and process.is_alive():
                 process.terminate()
@@ -194,7 +230,8 @@ def _stop_on_signal(places: Sequence[Place]) -> Event:
 
 
 def _stop(places: Sequence[Place]) -> None:
-    started = [place.process for place in places if hasattr(place, "process")]
+    filled = [place.process for place in places if hasattr(place, "process")]
+    started = [process for process in filled if process.pid is not None]
     for process in started:
         process.terminate()
     for process in started:
