@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -21,6 +22,7 @@ import pytest
 import yaml
 
 from compute_optimizer.api.telemetry import PREFIX, READINGS, REQUESTS
+from compute_optimizer.config import load_settings
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.decisions import accept
@@ -30,9 +32,10 @@ from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import State, outbox
 from compute_optimizer.store.forecasts import save_score
 from compute_optimizer.store.tiles import TileStore
-from tests.end_to_end.conftest import Served
+from tests.end_to_end.conftest import Clients, Served, serving
 from tests.enrolling import ALPHA, Desk
-from tests.local_prometheus import program, serving
+from tests.local_prometheus import program
+from tests.local_prometheus import serving as scraping
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -81,11 +84,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worker(folder: Path) -> Iterator[str]:
     """Address of a worker that has done its jobs."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    environment["COMPUTE_OPTIMIZER_SCHEDULE_ANALYSIS"] = "5s"  # Due again for each test.
+    environment["COMPUTE_OPTIMIZER_SCHEDULE_ANALYSIS"] = "5s"
     command = [sys.executable, "-m", "compute_optimizer", "worker", "--port", "0"]
     command += ["--job", "analysis", "--job", "enrollment", "--data-dir", str(folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
@@ -103,21 +106,27 @@ def worker(folder: Path) -> Iterator[str]:
             process.stderr.read()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def served(folder: Path, boto_clients: Clients, stopping: list[Thread]) -> Iterator[Served]:
+    """A running server on the folder."""
+    settings = load_settings({"data_dir": folder, "port": 0, "auth": "off"}, environment={})
+    with serving(settings, boto_clients, stopping) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def prometheus(
-    serve: Callable[..., Served], folder: Path, worker: str, tmp_path: Path
+    served: Served, worker: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """A real Prometheus that scrapes a server and a worker as deploy/prometheus says."""
-    served = serve(data_dir=folder, state_url=f"sqlite:///{folder / 'state.db'}")
     text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
     places = {"127.0.0.1:8080": ":".join(map(str, served.address)), "127.0.0.1:9465": worker}
     for before, after in places.items():
         assert before in text
         text = text.replace(before, after)
     client = served.client()
-    with serving(
-        tmp_path, tmp_path / "data", scrape=text.replace("alerts.yml", str(ALERTS))
-    ) as url:
+    place, scrape = tmp_path_factory.mktemp("prometheus"), text.replace("alerts.yml", str(ALERTS))
+    with scraping(place, place / "data", scrape=scrape) as url:
         until = time.monotonic() + SECONDS
         while len(answered(url, f"{REQUESTS}_count")) < 1 or len(answered(url, "up == 1")) < 2:
             assert time.monotonic() < until
