@@ -225,8 +225,8 @@ REQUESTS_5XX = f'{REQUESTS}_count{{operation="GetEnrollmentStatus", status="503"
 REQUESTS_OK = f'{REQUESTS}_count{{operation="GetEnrollmentStatus", status="200"}}'
 
 CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
-    # Series that make the alert, series that do not, and the moment to look at; samples are a
-    # minute apart from 0 on, `a+bxn` is a and n steps of b.
+    # Series that make the alert, series that do not, and the moment to look at; samples are as far
+    # apart as SPARSE says, or a minute, from 0 on; `a+bxn` is a and n steps of b.
     "ComputeOptimizerDown": (
         {'up{job="compute-optimizer-api", instance="a"}': "0x10"},
         {'up{job="compute-optimizer-api", instance="a"}': "1x4 0 1x10"},
@@ -247,13 +247,13 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     ),
     "ComputeOptimizerAdviceIsOld": (
         # As of the beginning: three days old, and one.
-        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "0x4320"},
-        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "172800x4320"},
+        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "0x1080"},
+        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "172800x1080"},
         "72h",
     ),
     "ComputeOptimizerMetricsAreOld": (
-        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "0x4320"},
-        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "200000x4320"},
+        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "0x1080"},
+        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "200000x1080"},
         "72h",
     ),
     "ComputeOptimizerJobFails": (
@@ -263,8 +263,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         "6h",
     ),
     "ComputeOptimizerAnalysisMissed": (
-        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "0x4320"},
-        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "172800x4320"},
+        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "0x1080"},
+        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "172800x1080"},
         "72h",
     ),
     "ComputeOptimizerExportsWait": (
@@ -273,6 +273,17 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         "150m",
     ),
 }  # fmt: skip
+
+SPARSE = dict.fromkeys(
+    (
+        "ComputeOptimizerAdviceIsOld",
+        "ComputeOptimizerMetricsAreOld",
+        "ComputeOptimizerAnalysisMissed",
+    ),
+    "4m",
+)
+"""Alerts about days and how far samples and looks at them are apart: less than the five minutes
+after which Prometheus finds a sample no more."""
 
 
 def test_there_is_a_case_for_every_alert() -> None:
@@ -283,14 +294,16 @@ def test_there_is_a_case_for_every_alert() -> None:
 def test_alert_is_made_when_it_should_and_only_then(alert: str, tmp_path: Path) -> None:
     tried = []
     firing, quiet, moment = CASES[alert]
+    interval = SPARSE.get(alert, "1m")
     for series, fires in ((firing, True), (quiet, False)):
         given = [{"series": name, "values": values} for name, values in series.items()]
         looked = {"expr": f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)'}
         expected = [{"labels": "{}", "value": int(fires)}]
         test = {**looked, "eval_time": moment, "exp_samples": expected}
-        tried.append({"interval": "1m", "input_series": given, "promql_expr_test": [test]})
+        tried.append({"interval": interval, "input_series": given, "promql_expr_test": [test]})
     path = tmp_path / "tests.yml"
-    path.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": tried}))
+    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": interval, "tests": tried}
+    path.write_text(yaml.safe_dump(tests))
 
     ended = subprocess.run(
         [program("promtool"), "test", "rules", str(path)], capture_output=True, text=True
