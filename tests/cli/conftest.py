@@ -1,26 +1,63 @@
-"""A data folder with a fleet, for commands."""
+"""A data folder with a fleet, for commands: made once, and copied for each test."""
 
+import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from compute_optimizer.interfaces import SystemClock
+from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests.commands import Ended, Type
 from tests.enrolling import ALPHA, Desk
+from tests.records import arn
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 
 __all__ = ["Ended", "Type"]
 
+MACHINES = [arn(number, ALPHA) for number in range(2)]
+"""A quiet one and a busy one."""
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> list[str]:
-    """Two machines of one account in the data folder, a quiet one and a busy one: their ARNs."""
-    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
+MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
+"""When the samples end."""
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with two machines of one account: to be copied."""
+    folder = tmp_path_factory.mktemp("stored")
+    with closing(State(f"sqlite:///{folder / 'state.db'}")) as state:
         state.migrate()
         desk = Desk(state)
         desk.opt_in(ALPHA)
         desk.settle()
-        tiles = TileStore(tmp_path / "tiles")
-        return [one.arn for one in store_fleet(state, tiles, ALPHA, cpu=(QUIET, BUSY))]
+        fleet = store_fleet(state, TileStore(folder / "tiles"), ALPHA, cpu=(QUIET, BUSY))
+    assert [one.arn for one in fleet] == MACHINES
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stored_and_analyzed(stored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after an analysis of all samples: to be copied."""
+    folder = tmp_path_factory.mktemp("analyzed") / "data"
+    shutil.copytree(stored, folder)
+    with closing(State(f"sqlite:///{folder / 'state.db'}")) as state:
+        analyze(state, TileStore(folder / "tiles"), SystemClock(), as_of=MIDNIGHT, workers=1)
+    return folder
+
+
+@pytest.fixture
+def fleet(stored: Path, tmp_path: Path) -> list[str]:
+    """Two machines of one account in the data folder, a quiet one and a busy one: their ARNs."""
+    shutil.copytree(stored, tmp_path, dirs_exist_ok=True)
+    return list(MACHINES)
+
+
+@pytest.fixture
+def analyzed(stored_and_analyzed: Path, tmp_path: Path) -> list[str]:
+    """The same, analyzed."""
+    shutil.copytree(stored_and_analyzed, tmp_path, dirs_exist_ok=True)
+    return list(MACHINES)

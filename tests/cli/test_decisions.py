@@ -13,11 +13,10 @@ NOBODY = f"rec-{0:020x}"
 
 
 @pytest.fixture
-def ids(typed: Type, fleet: list[str]) -> list[str]:
+def ids(typed: Type, analyzed: list[str]) -> list[str]:
     """Ids of what is advised for the quiet machine and for the busy one."""
-    assert typed("analyze", "--as-of", "2026-03-14").code == 0
     found = {one["resourceArn"]: one["recommendationId"] for one in recommended(typed)}
-    return [found[arn] for arn in fleet]
+    return [found[arn] for arn in analyzed]
 
 
 def recommended(typed: Type, *words: str) -> list[dict[str, Any]]:
@@ -125,7 +124,7 @@ def test_what_does_not_exist_is_named(typed: Type, ids: list[str]) -> None:
 
 
 def test_outcomes_follow_an_import_of_the_change(
-    typed: Type, ids: list[str], fleet: list[str], tmp_path: Path
+    typed: Type, ids: list[str], analyzed: list[str], tmp_path: Path
 ) -> None:
     assert "No recommendation was applied yet" in decide(typed, "outcomes")
     decide(typed, "accept", ids[0])
@@ -133,7 +132,7 @@ def test_outcomes_follow_an_import_of_the_change(
     file = tmp_path / "fleet.csv"
     file.write_text(
         "resource_type,arn,account_id,region,instance_type\n"
-        f"Ec2Instance,{fleet[0]},{ALPHA},us-east-1,{advised}\n"
+        f"Ec2Instance,{analyzed[0]},{ALPHA},us-east-1,{advised}\n"
     )
     assert typed("import", "--inventory", str(file)).code == 0
 
@@ -148,12 +147,16 @@ def test_outcomes_follow_an_import_of_the_change(
 
 
 def test_owners_come_from_the_tags_of_the_setting(
-    typed: Type, ids: list[str], fleet: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    typed: Type,
+    ids: list[str],
+    analyzed: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "fleet.csv"
     file.write_text(
         "resource_type,arn,account_id,region,instance_type,tags\n"
-        f"Ec2Instance,{fleet[0]},{ALPHA},us-east-1,m5.xlarge,squad=blue\n"
+        f"Ec2Instance,{analyzed[0]},{ALPHA},us-east-1,m5.xlarge,squad=blue\n"
     )
     assert typed("import", "--inventory", str(file)).code == 0
     assert typed("analyze", "--as-of", "2026-03-14").code == 0

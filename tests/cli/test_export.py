@@ -13,13 +13,6 @@ from tests.enrolling import ALPHA, BETA
 WANTED = ("--type", "Ec2Instance", "--account", ALPHA, "--region", "us-east-1")
 
 
-@pytest.fixture
-def analyzed(typed: Type, fleet: list[str]) -> list[str]:
-    """The fleet, analyzed."""
-    assert typed("analyze", "--as-of", "2026-03-14").code == 0
-    return fleet
-
-
 def test_one_command_writes_what_was_analyzed(
     typed: Type, analyzed: list[str], tmp_path: Path
 ) -> None:

@@ -9,13 +9,6 @@ from tests.cli.conftest import Type
 from tests.enrolling import ALPHA, BETA
 
 
-@pytest.fixture
-def analyzed(typed: Type, fleet: list[str]) -> list[str]:
-    """The fleet, analyzed."""
-    assert typed("analyze", "--as-of", "2026-03-14").code == 0
-    return fleet
-
-
 def told(typed: Type, *words: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(typed("recommend", *words, "--output", "json").out)
     return answer

@@ -189,6 +189,20 @@ def served(serve: Callable[..., Served]) -> Served:
     return serve()
 
 
+@pytest.fixture(scope="module")
+def served_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    fresh_sqlite: FreshUrl,
+    boto_clients: Clients,
+    stopping: list[Thread],
+) -> Iterator[Served]:
+    """The same, one for all tests of a module: they only read what its fixtures put there."""
+    place = {"data_dir": tmp_path_factory.mktemp("served"), "state_url": fresh_sqlite()}
+    settings = load_settings({"port": 0, "auth": "off", **place}, environment={})
+    with serving(settings, boto_clients, stopping) as found:
+        yield found
+
+
 @pytest.fixture(params=PROTOCOLS)
 def protocol(request: pytest.FixtureRequest) -> str:
     """Each protocol in turn."""

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -21,6 +22,7 @@ import pytest
 import yaml
 
 from compute_optimizer.api.telemetry import PREFIX, READINGS, REQUESTS
+from compute_optimizer.config import load_settings
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.decisions import accept
@@ -30,9 +32,10 @@ from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import State, outbox
 from compute_optimizer.store.forecasts import save_score
 from compute_optimizer.store.tiles import TileStore
-from tests.end_to_end.conftest import Served
+from tests.end_to_end.conftest import Clients, Served, serving
 from tests.enrolling import ALPHA, Desk
-from tests.local_prometheus import program, serving
+from tests.local_prometheus import program
+from tests.local_prometheus import serving as scraping
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -81,11 +84,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worker(folder: Path) -> Iterator[str]:
     """Address of a worker that has done its jobs."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    environment["COMPUTE_OPTIMIZER_SCHEDULE_ANALYSIS"] = "5s"  # Due again for each test.
+    environment["COMPUTE_OPTIMIZER_SCHEDULE_ANALYSIS"] = "5s"
     command = [sys.executable, "-m", "compute_optimizer", "worker", "--port", "0"]
     command += ["--job", "analysis", "--job", "enrollment", "--data-dir", str(folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
@@ -103,21 +106,27 @@ def worker(folder: Path) -> Iterator[str]:
             process.stderr.read()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def served(folder: Path, boto_clients: Clients, stopping: list[Thread]) -> Iterator[Served]:
+    """A running server on the folder."""
+    settings = load_settings({"data_dir": folder, "port": 0, "auth": "off"}, environment={})
+    with serving(settings, boto_clients, stopping) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def prometheus(
-    serve: Callable[..., Served], folder: Path, worker: str, tmp_path: Path
+    served: Served, worker: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """A real Prometheus that scrapes a server and a worker as deploy/prometheus says."""
-    served = serve(data_dir=folder, state_url=f"sqlite:///{folder / 'state.db'}")
     text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
     places = {"127.0.0.1:8080": ":".join(map(str, served.address)), "127.0.0.1:9465": worker}
     for before, after in places.items():
         assert before in text
         text = text.replace(before, after)
     client = served.client()
-    with serving(
-        tmp_path, tmp_path / "data", scrape=text.replace("alerts.yml", str(ALERTS))
-    ) as url:
+    place, scrape = tmp_path_factory.mktemp("prometheus"), text.replace("alerts.yml", str(ALERTS))
+    with scraping(place, place / "data", scrape=scrape) as url:
         until = time.monotonic() + SECONDS
         while len(answered(url, f"{REQUESTS}_count")) < 1 or len(answered(url, "up == 1")) < 2:
             assert time.monotonic() < until
@@ -216,8 +225,8 @@ REQUESTS_5XX = f'{REQUESTS}_count{{operation="GetEnrollmentStatus", status="503"
 REQUESTS_OK = f'{REQUESTS}_count{{operation="GetEnrollmentStatus", status="200"}}'
 
 CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
-    # Series that make the alert, series that do not, and the moment to look at; samples are a
-    # minute apart from 0 on, `a+bxn` is a and n steps of b.
+    # Series that make the alert, series that do not, and the moment to look at; samples are as far
+    # apart as SPARSE says, or a minute, from 0 on; `a+bxn` is a and n steps of b.
     "ComputeOptimizerDown": (
         {'up{job="compute-optimizer-api", instance="a"}': "0x10"},
         {'up{job="compute-optimizer-api", instance="a"}': "1x4 0 1x10"},
@@ -238,13 +247,13 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     ),
     "ComputeOptimizerAdviceIsOld": (
         # As of the beginning: three days old, and one.
-        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "0x4320"},
-        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "172800x4320"},
+        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "0x1080"},
+        {f"{PREFIX}analysis_as_of_timestamp_seconds{{{SCOPE}}}": "172800x1080"},
         "72h",
     ),
     "ComputeOptimizerMetricsAreOld": (
-        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "0x4320"},
-        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "200000x4320"},
+        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "0x1080"},
+        {f"{PREFIX}newest_sample_timestamp_seconds{{{SCOPE}}}": "200000x1080"},
         "72h",
     ),
     "ComputeOptimizerJobFails": (
@@ -254,8 +263,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         "6h",
     ),
     "ComputeOptimizerAnalysisMissed": (
-        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "0x4320"},
-        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "172800x4320"},
+        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "0x1080"},
+        {f'{PREFIX}job_last_start_timestamp_seconds{{job="analysis"}}': "172800x1080"},
         "72h",
     ),
     "ComputeOptimizerExportsWait": (
@@ -264,6 +273,17 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         "150m",
     ),
 }  # fmt: skip
+
+SPARSE = dict.fromkeys(
+    (
+        "ComputeOptimizerAdviceIsOld",
+        "ComputeOptimizerMetricsAreOld",
+        "ComputeOptimizerAnalysisMissed",
+    ),
+    "4m",
+)
+"""Alerts about days and how far samples and looks at them are apart: less than the five minutes
+after which Prometheus finds a sample no more."""
 
 
 def test_there_is_a_case_for_every_alert() -> None:
@@ -274,14 +294,16 @@ def test_there_is_a_case_for_every_alert() -> None:
 def test_alert_is_made_when_it_should_and_only_then(alert: str, tmp_path: Path) -> None:
     tried = []
     firing, quiet, moment = CASES[alert]
+    interval = SPARSE.get(alert, "1m")
     for series, fires in ((firing, True), (quiet, False)):
         given = [{"series": name, "values": values} for name, values in series.items()]
         looked = {"expr": f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)'}
         expected = [{"labels": "{}", "value": int(fires)}]
         test = {**looked, "eval_time": moment, "exp_samples": expected}
-        tried.append({"interval": "1m", "input_series": given, "promql_expr_test": [test]})
+        tried.append({"interval": interval, "input_series": given, "promql_expr_test": [test]})
     path = tmp_path / "tests.yml"
-    path.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": tried}))
+    tests = {"rule_files": [str(ALERTS)], "evaluation_interval": interval, "tests": tried}
+    path.write_text(yaml.safe_dump(tests))
 
     ended = subprocess.run(
         [program("promtool"), "test", "rules", str(path)], capture_output=True, text=True

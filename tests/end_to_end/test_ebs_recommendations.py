@@ -1,17 +1,13 @@
 """Volumes from files to boto3, in both protocols."""
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
@@ -28,27 +24,18 @@ def volume(number: int) -> str:
     return f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/vol-{number}"
 
 
-@pytest.fixture
-def analyzed(served: Served, tmp_path: Path) -> Served:
+@pytest.fixture(scope="module")
+def analyzed(served_once: Served) -> Served:
     """Two days of samples of three volumes, imported and analyzed."""
-    now = served.clock.now()
-    midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
-    lines = ["resource,timestamp,metric,statistic,value"]
+    midnight = midnight_of(served_once)
+    lines: list[str] = []
     for slot in range(2 * 288):
         moment = (midnight - timedelta(minutes=5 * (slot + 1))).isoformat()
         # 200, 100 and 2 operations a second; 3 MiB/s of the first.
         for name, reads in (("vol-1", 60_000), ("vol-2", 30_000), ("vol-4", 600)):
             lines.append(f"{name},{moment},VolumeReadOps,Sum,{reads}")
         lines.append(f"vol-1,{moment},VolumeReadBytes,Sum,{3 * 2**20 * 300}")
-    (tmp_path / "metrics.csv").write_text("\n".join(lines))
-    (tmp_path / "fleet.csv").write_text(INVENTORY)
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    tiles = TileStore(served.settings.tiles_dir)
-    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
-    report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 5)
-    analyze(served.state, tiles, served.clock, as_of=midnight)
-    return served
+    return import_and_analyze(served_once, INVENTORY, lines, added=5)
 
 
 def test_volumes_of_an_inventory_are_recommended_what_saves(

@@ -1,17 +1,13 @@
 """Auto Scaling groups, their members and projected metrics from files to boto3, twice over."""
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_ec2_recommendations import mistyped
 from tests.groups import group_arn
 
@@ -32,29 +28,21 @@ CPU = {"web-1": 40, "i-1": 10, "i-2": 30, "i-9": 40}
 """Percent, of a group that sent its own and of members of one that did not."""
 
 
-@pytest.fixture
-def midnight(served: Served) -> datetime:
-    return datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
+@pytest.fixture(scope="module")
+def midnight(served_once: Served) -> datetime:
+    return midnight_of(served_once)
 
 
-@pytest.fixture
-def analyzed(served: Served, tmp_path: Path, midnight: datetime) -> Served:
+@pytest.fixture(scope="module")
+def analyzed(served_once: Served, midnight: datetime) -> Served:
     """Two days of samples, imported and analyzed."""
-    lines = ["resource,timestamp,metric,statistic,value"]
+    lines: list[str] = []
     for slot in range(2 * 288):
         moment = (midnight - timedelta(minutes=5 * (slot + 1))).isoformat()
         for name, percent in CPU.items():
             lines.append(f"{name},{moment},CPUUtilization,Maximum,{percent}")
             lines.append(f"{name},{moment},mem_used_percent,Maximum,40")
-    (tmp_path / "metrics.csv").write_text("\n".join(lines))
-    (tmp_path / "fleet.csv").write_text(INVENTORY)
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    tiles = TileStore(served.settings.tiles_dir)
-    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
-    report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 6)
-    analyze(served.state, tiles, served.clock, as_of=midnight)
-    return served
+    return import_and_analyze(served_once, INVENTORY, lines, added=6)
 
 
 def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:

@@ -1,19 +1,15 @@
 """Idle resources and summaries from files to boto3, in both protocols."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
@@ -42,11 +38,11 @@ TIMES = {"i-1": range(1, 361), "orders": range(6, 14 * 288, 9)}
 """Slots before midnight: thirty hours of an instance; of others some samples a day are enough."""
 
 
-@pytest.fixture
-def analyzed(served: Served, tmp_path: Path) -> Served:
+@pytest.fixture(scope="module")
+def analyzed(served_once: Served) -> Served:
     """An instance, a volume and two NAT gateways, imported and analyzed."""
-    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
-    lines = ["resource,timestamp,metric,statistic,value"]
+    midnight = midnight_of(served_once)
+    lines: list[str] = []
     for name, metrics in SENT.items():
         times = TIMES.get(name, range(6, 32 * 288, 24))
         for metric, value in metrics.items():
@@ -54,15 +50,7 @@ def analyzed(served: Served, tmp_path: Path) -> Served:
             for slot in times:
                 moment = (midnight - timedelta(minutes=5 * slot)).isoformat()
                 lines.append(f"{name},{moment},{metric},{kind},{value}")
-    (tmp_path / "metrics.csv").write_text("\n".join(lines))
-    (tmp_path / "fleet.csv").write_text(INVENTORY)
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    tiles = TileStore(served.settings.tiles_dir)
-    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
-    report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 5)
-    analyze(served.state, tiles, served.clock, as_of=midnight)
-    return served
+    return import_and_analyze(served_once, INVENTORY, lines, added=5)
 
 
 def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:

@@ -1,15 +1,11 @@
 """Licenses from files to boto3, in both protocols."""
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.operations.enrollment import change_enrollment
-from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, Served
+from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_rds_recommendations import typing_faults
 from tests.records import arn
 
@@ -24,24 +20,16 @@ arn,type,platform,license_version,enterprise_features,tags
 """
 
 
-@pytest.fixture
-def analyzed(served: Served, tmp_path: Path) -> Served:
+@pytest.fixture(scope="module")
+def analyzed(served_once: Served) -> Served:
     """Thirty hours of samples of four instances, three with SQL Server, imported and analyzed."""
-    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
-    lines = ["resource,timestamp,metric,statistic,value"]
+    midnight = midnight_of(served_once)
+    lines: list[str] = []
     for slot in range(360):
         moment = (midnight - timedelta(minutes=5 * (slot + 1))).isoformat()
         lines += [f"{name},{moment},CPUUtilization,Maximum,50" for name in (PAID, USED, PLAIN)]
         lines.append(f"{PAID},{moment},mssql_enterprise_features_used,Maximum,0")
-    (tmp_path / "metrics.csv").write_text("\n".join(lines))
-    (tmp_path / "fleet.csv").write_text(INVENTORY)
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    tiles = TileStore(served.settings.tiles_dir)
-    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
-    report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 4)
-    analyze(served.state, tiles, served.clock, as_of=midnight)
-    return served
+    return import_and_analyze(served_once, INVENTORY, lines, added=4)
 
 
 def test_licenses_of_an_inventory_are_recommended_what_would_do(

@@ -1,17 +1,13 @@
 """Databases from files to boto3, in both protocols."""
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
@@ -33,11 +29,11 @@ def arn(name: str, kind: str = "db") -> str:
 SHOP = arn("shop", "cluster")
 
 
-@pytest.fixture
-def analyzed(served: Served, tmp_path: Path) -> Served:
+@pytest.fixture(scope="module")
+def analyzed(served_once: Served) -> Served:
     """Fourteen days of samples of instances and a cluster, imported and analyzed."""
-    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
-    lines = ["resource,timestamp,metric,statistic,value"]
+    midnight = midnight_of(served_once)
+    lines: list[str] = []
     for slot in range(DAYS * 48):
         moment = (midnight - timedelta(minutes=30 * (slot + 1))).isoformat()
         lines += [
@@ -49,15 +45,7 @@ def analyzed(served: Served, tmp_path: Path) -> Served:
         lines.append(f"{SHOP},{moment},VolumeBytesUsed,,{100 * 2**30}")
         lines.append(f"{SHOP},{moment},VolumeReadIOPs,,100000")
         lines.append(f"{SHOP},{moment},VolumeWriteIOPs,,10000")
-    (tmp_path / "metrics.csv").write_text("\n".join(lines))
-    (tmp_path / "fleet.csv").write_text(INVENTORY)
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    tiles = TileStore(served.settings.tiles_dir)
-    request = ImportRequest(tmp_path / "fleet.csv", (tmp_path / "metrics.csv",))
-    report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 5)
-    analyze(served.state, tiles, served.clock, as_of=midnight)
-    return served
+    return import_and_analyze(served_once, INVENTORY, lines, added=5)
 
 
 def savings_of(option: dict[str, Any]) -> float:
@@ -97,7 +85,7 @@ def typing_faults(
 def test_the_points_of_an_option_arrive_as_the_model_types_them(
     analyzed: Served, protocol: str
 ) -> None:
-    midnight = datetime.combine(analyzed.clock.now().date(), datetime.min.time(), UTC)
+    midnight = midnight_of(analyzed)
 
     page = analyzed.client(protocol=protocol).get_rds_database_recommendation_projected_metrics(
         resourceArn=arn("orders"),

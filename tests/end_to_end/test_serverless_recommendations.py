@@ -1,18 +1,14 @@
 """Functions and services from files to boto3, in both protocols."""
 
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_ec2_recommendations import mistyped
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:worker"
@@ -33,11 +29,11 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture
-def analyzed(served: Served, tmp_path: Path) -> Served:
+@pytest.fixture(scope="module")
+def analyzed(served_once: Served) -> Served:
     """Fourteen days of a function, one of its versions, and a service; imported and analyzed."""
-    midnight = datetime.combine(served.clock.now().date(), datetime.min.time(), UTC)
-    lines = ["resource,timestamp,metric,statistic,value"]
+    midnight = midnight_of(served_once)
+    lines: list[str] = []
     for slot in range(14 * 24):
         moment = (midnight - timedelta(hours=slot + 1)).isoformat()
         # One name by the id, one by the ARN without a version, one by the ARN with it.
@@ -49,15 +45,9 @@ def analyzed(served: Served, tmp_path: Path) -> Served:
         for service in ("prod/api", f"{SERVICE}-steps"):
             lines.append(f"{service},{moment},CPUUtilization,Maximum,9")
             lines.append(f"{service},{moment},MemoryUtilization,Maximum,11")
-    (tmp_path / "metrics.csv").write_text("\n".join(lines))
-    (tmp_path / "fleet.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    tiles = TileStore(served.settings.tiles_dir)
-    request = ImportRequest(tmp_path / "fleet.jsonl", (tmp_path / "metrics.csv",))
-    report = ingest(served.state, tiles, served.clock, request)
-    assert (report.refusals.total, report.resources.added) == (0, 5)
-    analyze(served.state, tiles, served.clock, as_of=midnight)
-    return served
+    return import_and_analyze(
+        served_once, "\n".join(map(json.dumps, ROWS)), lines, added=5, kind="jsonl"
+    )
 
 
 def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:
@@ -127,7 +117,7 @@ def test_services_of_an_inventory_are_recommended_sizes(analyzed: Served, protoc
 
 def test_a_service_shows_what_it_would_have_shown(analyzed: Served, protocol: str) -> None:
     client = analyzed.client(protocol=protocol)
-    midnight = datetime.combine(analyzed.clock.now().date(), datetime.min.time(), UTC)
+    midnight = midnight_of(analyzed)
     day = {"startTime": midnight - timedelta(days=1), "endTime": midnight - timedelta(hours=1)}
 
     answer = client.get_ecs_service_recommendation_projected_metrics(

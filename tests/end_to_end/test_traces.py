@@ -4,8 +4,6 @@ What is expected is computed by DuckDB from the source files, not by the program
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.commands import Type
 from tests.end_to_end.conftest import Served
 from tests.traces import (
     AZURE,
@@ -46,20 +45,13 @@ def quantiles(path: Path, value: str, where: str = "true") -> dict[str, tuple[fl
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(typed: Type) -> Program:
     """Run a command of the program on the test's data and return its JSON."""
 
     def run(*words: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", "compute_optimizer", *words, "--output", "json"],
-            env={"COMPUTE_OPTIMIZER_DATA_DIR": str(tmp_path / "data")},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
+        ended = typed(*words, "--output", "json")
+        assert ended.code == 0, ended.err
+        answer: dict[str, Any] = json.loads(ended.out)
         return answer
 
     return run
@@ -70,8 +62,7 @@ def read(serve: Callable[..., Served], tmp_path: Path) -> Callable[[], dict[str,
     """Serve the test's data and read every recommendation through boto3, by instance id."""
 
     def all_pages() -> dict[str, Any]:
-        data = tmp_path / "data"
-        client = serve(data_dir=data, state_url=f"sqlite:///{data / 'state.db'}").client(ACCOUNT)
+        client = serve(state_url=f"sqlite:///{tmp_path / 'state.db'}").client(ACCOUNT)
         page = client.get_ec2_instance_recommendations(maxResults=100)
         found = page["instanceRecommendations"]
         while "nextToken" in page:

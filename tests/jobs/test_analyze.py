@@ -360,6 +360,7 @@ LEVELS = (QUIET, BUSY, 30.0, 50.0, 70.0) * (MACHINES // 5)
 
 SPAWNER = """
 import os, sys
+import compute_optimizer.cli.analyze
 from compute_optimizer import cli
 from compute_optimizer.jobs.executors import local
 
@@ -373,7 +374,10 @@ for line in sys.stdin:
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Runs the command line in a process of its own for each line of words, importing once."""
+"""Runs the command line in a process of its own for each line of words, importing once.
+
+Commands are imported when they are typed: the one that is typed here is named.
+"""
 
 
 @contextmanager

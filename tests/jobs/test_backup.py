@@ -85,10 +85,22 @@ def silently(_what: str, _done: int, _total: int) -> None:
     pass
 
 
+@pytest.fixture(scope="module")
+def original(fresh_sqlite: FreshUrl, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled store in one folder, its database and its data: made once, to be copied."""
+    folder, url = tmp_path_factory.mktemp("original"), fresh_sqlite()
+    with closing(State(url)) as state:
+        filled(state, folder)
+    shutil.copyfile(url.removeprefix("sqlite:///"), folder / "state.db")
+    return folder
+
+
 @pytest.fixture
-def place(sqlite_state: State, tmp_path: Path) -> Place:
+def place(original: Path, tmp_path: Path) -> Iterator[Place]:
     """A filled store where the kind of its database does not matter."""
-    return filled(sqlite_state, tmp_path)
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
+        yield Place(state, tmp_path / "data", HandClock())
 
 
 @pytest.fixture

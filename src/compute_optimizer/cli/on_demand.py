@@ -1,6 +1,7 @@
 """Commands that are imported when they are typed: a command waits for no other's imports."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -47,8 +48,12 @@ def group_of(places: Mapping[str, str]) -> type[TyperGroup]:
     return OnDemand
 
 
+@cache
 def _command(name: str, found: Any) -> Any:
-    """Return what typer makes of a command or of a group of commands, under its name."""
+    """Return what typer makes of a command or of a group of commands, under its name.
+
+    Once, however often one is typed in a process: typer looks through all parameters of a group.
+    """
     root = typer.Typer(add_completion=False)
     root.callback()(_nothing)
     if isinstance(found, typer.Typer):
