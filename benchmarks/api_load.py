@@ -12,7 +12,7 @@ Before that, fewer and more clients are tried in turn: where nothing breaks down
 latencies grow with the number of clients, who wait for each other.
 Printed are latencies as clients see them (on a machine that others use, mostly its queues), errors,
 stale answers, how evenly connections were served, the private memory of each serving process along
-the run and how it grows, and who had the cores.
+the run, in a run of 700,000 answers and more how it grows, and who had the cores.
 """
 
 import argparse
@@ -289,7 +289,8 @@ def follow(
             answers = sum(done.values())
             for process in serving_processes(parent):
                 memory.setdefault(process, []).append((answers, private_mb(process)))
-            print(f"{answers:>9,} answers", file=sys.stderr)
+            grown = ", ".join(f"{samples[-1][1]:.1f} MB" for samples in memory.values())
+            print(f"{answers:>9,} answers, {grown}", file=sys.stderr)
     return ended
 
 
@@ -315,8 +316,10 @@ def told_of(ran: Ran) -> Iterator[Measurement]:
     for number, samples in enumerate(ran.memory.values()):
         along = tuple(megabytes for _, megabytes in samples)
         yield Measurement(f"private memory of process {number}, along the run", "MB", along)
-    grown = max(growth(samples) for samples in ran.memory.values())
-    yield Measurement("growth with 100,000 answers, after warm-up", "MB", (grown,))
+    grown = [mb for samples in ran.memory.values() if (mb := growth(samples)) is not None]
+    if grown:
+        told = "growth with 100,000 answers, after warm-up"
+        yield Measurement(told, "MB", (max(grown),))
 
 
 def evenness(ran: Ran) -> float:

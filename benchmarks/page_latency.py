@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.copies import arn_ending, copy_run
 from benchmarks.measurement import Measurement, Report, add_output, show
-from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding
+from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding, entry_writer
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.cli.serve import spare_the_collector
 from compute_optimizer.jobs.enroll import advance_enrollments
@@ -218,7 +218,7 @@ def measure(folder: Path, count: int, rounds: int) -> Report:
     found = []
     for name, operation, request in questions(context, count):
         for encoding in (JSON, CBOR) if operation == EC2 and "nextToken" in request else (JSON,):
-            asking = replace(context, write_entry=encoding.entry_writer(operation))
+            asking = replace(context, write_entry=entry_writer(encoding, operation))
             answer = partial(OPERATIONS[operation], asking, request)
             told = name if encoding is JSON else f"{name}, CBOR"
             found += timed(told, partial(_written, answer, operation, encoding), rounds)

@@ -11,8 +11,10 @@ PER_ANSWERS = 100_000
 KB = 1024
 """Bytes of what the kernel calls kB."""
 
-WARM_UP_SHARE = 0.3
-"""Share of a run that is left out: caches fill up, and the allocator takes its arenas."""
+WARM_UP_ANSWERS = 350_000
+"""Of all processes, before memory says anything: caches fill up, and the allocator takes its
+arenas. The second of two processes took its last ones after 350,000 (a run of a million answers on
+2026-11-26, docs/decisions/0050-what-a-poll-and-a-page-cost.md)."""
 
 Samples = Sequence[tuple[int, float]]
 """Answers so far, and the megabytes then."""
@@ -35,12 +37,15 @@ def private_mb(process: int) -> float:
     return int(told["RssAnon"].split()[0]) * KB / 1e6
 
 
-def growth(samples: Samples) -> float:
+def growth(samples: Samples) -> float | None:
     """Return the megabytes that came for each PER_ANSWERS answers after the warm-up.
 
     A straight line through all samples: one at each end would tell what the allocator did then.
+    None where as many answers did not follow: what a short run gains is the warm-up.
     """
     answers, megabytes = np.array(samples, float).T
-    late = answers >= answers.max() * WARM_UP_SHARE
+    if answers.max() < 2 * WARM_UP_ANSWERS:
+        return None
+    late = answers >= WARM_UP_ANSWERS
     slope, _ = np.polyfit(answers[late], megabytes[late], 1)
     return float(slope) * PER_ANSWERS

@@ -9,8 +9,18 @@ import cbor2
 import numpy as np
 import pytest
 
-from compute_optimizer.api.protocols import CBOR, ENCODINGS, JSON, Encoding
-from compute_optimizer.api.protocols.output_forms import written as written_at_once
+from compute_optimizer.api.protocols import (
+    CBOR,
+    ENCODINGS,
+    JSON,
+    Encoding,
+    answer_writer,
+    entry_writer,
+)
+from compute_optimizer.api.protocols.cbor_body import moment_to_cbor
+from compute_optimizer.api.protocols.output_forms import compile_form, in_form
+from compute_optimizer.api.protocols.output_walk import compile_writer, epoch_seconds
+from compute_optimizer.shapes.model import service_model
 
 STATUS = "GetEnrollmentStatus"
 EC2 = "GetEC2InstanceRecommendations"
@@ -177,13 +187,25 @@ RECOMMENDATION: dict[str, Any] = {
 }
 
 
-def test_what_is_written_at_once_is_what_the_walk_writes() -> None:
-    response = {"instanceRecommendations": [RECOMMENDATION, {}], "errors": [], "nextToken": "more"}
+OUTPUT = service_model("compute-optimizer").operation_model(EC2).output_shape
+WALKS = {
+    "json": compile_writer(OUTPUT, epoch_seconds, {}),
+    "cbor": compile_writer(OUTPUT, moment_to_cbor, {}),
+}
+FORM = compile_form(OUTPUT, {})
 
-    walked = JSON.render(JSON.walks[EC2].write(response))
 
-    assert written_at_once(response, JSON.walks[EC2].form) == JSON.encode(response, EC2)
-    assert json.loads(JSON.encode(response, EC2)) == json.loads(walked)
+def test_what_is_written_at_once_is_what_the_walk_writes(encoding: Encoding) -> None:
+    later = {"lastRefreshTimestamp": MOMENT + timedelta(microseconds=123_400)}
+    entries = [RECOMMENDATION, later, {}]
+    response = {"instanceRecommendations": entries, "errors": [], "nextToken": "more"}
+
+    walked = encoding.render(WALKS[encoding.name](response))
+
+    assert in_form(response, FORM) is not None
+    # Forms have their own order of members, and no encoding has one.
+    assert encoding.parse(encoding.encode(response, EC2)) == encoding.parse(walked)
+    assert len(encoding.encode(response, EC2)) == len(walked)
 
 
 @pytest.mark.parametrize(
@@ -196,18 +218,31 @@ def test_what_is_written_at_once_is_what_the_walk_writes() -> None:
     ],
 )
 def test_a_defect_is_not_written_at_once(entry: dict[str, Any]) -> None:
-    assert written_at_once(entry, JSON.walks[EC2].entries["instanceRecommendations"]) is None
+    assert in_form({"instanceRecommendations": [entry]}, FORM) is None
 
 
-def test_entries_that_are_written_as_they_come_make_the_same_answer() -> None:
-    write = JSON.entry_writer(EC2)
-    assert write is not None
+def test_entries_that_are_written_as_they_come_make_the_same_answer(encoding: Encoding) -> None:
+    write = entry_writer(encoding, EC2)
     # The number of an array is not written at once: the walk has to see it.
     odd = {"instanceArn": "odd", "lookBackPeriodInDays": np.float64(14)}
     entries = [RECOMMENDATION, odd]
 
     as_they_come = [write("instanceRecommendations", one) for one in entries]
-    body = JSON.encode({"instanceRecommendations": as_they_come, "nextToken": None}, EC2)
+    body = encoding.encode({"instanceRecommendations": as_they_come, "nextToken": None}, EC2)
 
-    assert json.loads(body) == json.loads(JSON.encode({"instanceRecommendations": entries}, EC2))
-    assert as_they_come[1] is odd
+    at_once = encoding.encode({"instanceRecommendations": entries}, EC2)
+    assert encoding.parse(body) == encoding.parse(at_once)
+
+
+def test_an_entry_that_is_a_defect_is_never_written(encoding: Encoding) -> None:
+    with pytest.raises(TypeError, match="has no member 'instanceArm'"):
+        entry_writer(encoding, EC2)("instanceRecommendations", {"instanceArm": "arn"})
+
+
+def test_an_answer_that_is_written_already_is_sent_as_it_is(encoding: Encoding) -> None:
+    response = {"status": "Active", "lastUpdatedTimestamp": MOMENT}
+
+    written_before = answer_writer(encoding, STATUS)(response)
+
+    assert encoding.encode(written_before, STATUS) == encoding.encode(response, STATUS)
+    assert answer_writer(encoding, STATUS) is answer_writer(encoding, STATUS)

@@ -3,6 +3,10 @@
 import asyncio
 from typing import Any
 
+from uvicorn.server import ServerState
+
+from compute_optimizer.api.listening import uvicorn_config
+from compute_optimizer.api.messages import Receive, Response, Scope, Send
 from compute_optimizer.api.transport import GatheredWrites
 
 
@@ -22,8 +26,15 @@ class Recorder:
     def close(self) -> None:
         self.closed = True
 
-    def get_extra_info(self, name: str) -> str:
-        return f"extra {name}"
+    def resume_reading(self) -> None:
+        """Do nothing: it never stopped."""
+
+    def get_extra_info(self, name: str) -> str | None:
+        return "a cipher" if name == "cipher" else None
+
+
+async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("the application was asked")
 
 
 async def gathered(recorder: Any) -> GatheredWrites:
@@ -78,6 +89,28 @@ def test_nothing_is_written_to_a_peer_that_has_gone() -> None:
 
 def test_everything_else_is_the_transports_own() -> None:
     async def ask() -> Any:
-        return (await gathered(Recorder())).get_extra_info("peername")
+        return (await gathered(Recorder())).get_extra_info("cipher")
 
-    assert asyncio.run(ask()) == "extra peername"
+    assert asyncio.run(ask()) == "a cipher"
+
+
+def test_answers_on_arrival_leave_once_all_that_arrived_in_the_turn_is_answered() -> None:
+    first, second = Recorder(), Recorder()
+    asked = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+    async def turn() -> None:
+        config: Any = uvicorn_config(nobody, lambda *_: Response(200, [], b"answer"))
+        config.load()
+        for recorder in (first, second):
+            protocol = config.http_protocol_class(
+                config=config, server_state=ServerState(), app_state={}
+            )
+            protocol.connection_made(recorder)
+            protocol.data_received(asked)
+        assert (first.sent, second.sent) == ([], [])
+        await asyncio.sleep(0)
+
+    asyncio.run(turn())
+
+    answer = b"HTTP/1.1 200 OK\r\n\r\nanswer"
+    assert (first.sent, second.sent) == ([[answer]], [[answer]])

@@ -20,6 +20,15 @@ def test_what_is_taken_while_warming_up_is_no_growth() -> None:
     assert growth(samples) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_a_run_that_is_hardly_more_than_its_warm_up_says_nothing_of_growth() -> None:
+    # 350,000 answers of warm-up, and 340,000 behind them.
+    samples = [(number * 10_000, 100.0 + number) for number in range(70)]
+
+    assert growth(samples) is None
+    # With the 700,000th, a megabyte with each 10,000 answers is ten with 100,000.
+    assert growth([*samples, (700_000, 170.0)]) == pytest.approx(10.0)
+
+
 def test_memory_that_is_written_to_counts_as_private() -> None:
     before = private_mb(os.getpid())
     taken = bytearray(os.urandom(1 << 20) * 32)

@@ -10,10 +10,9 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
 from compute_optimizer.api.protocols import CBOR, JSON, Encoding
-from compute_optimizer.api.protocols.cbor_body import moment_from_cbor, moment_to_cbor
-from compute_optimizer.api.protocols.encodings import compile_walks
+from compute_optimizer.api.protocols.cbor_body import moment_from_cbor
+from compute_optimizer.api.protocols.encodings import CBOR_OUTPUT, JSON_OUTPUT, compile_walks
 from compute_optimizer.api.protocols.json_body import moment_from_json
-from compute_optimizer.api.protocols.output_walk import epoch_seconds
 from tests.wire.world import World, analyzed_world
 
 AUTOMATION = "compute-optimizer-automation"
@@ -22,10 +21,10 @@ ENCODINGS = {
     ("compute-optimizer", "json"): JSON,
     ("compute-optimizer", "smithy-rpc-v2-cbor"): CBOR,
     (AUTOMATION, "json"): replace(
-        JSON, walks=compile_walks(AUTOMATION, moment_from_json, epoch_seconds)
+        JSON, walks=compile_walks(AUTOMATION, moment_from_json, JSON_OUTPUT)
     ),
     (AUTOMATION, "smithy-rpc-v2-cbor"): replace(
-        CBOR, walks=compile_walks(AUTOMATION, moment_from_cbor, moment_to_cbor)
+        CBOR, walks=compile_walks(AUTOMATION, moment_from_cbor, CBOR_OUTPUT)
     ),
 }
 """By service and botocore's name of the protocol; the server itself speaks only the first two."""

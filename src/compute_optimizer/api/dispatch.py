@@ -34,7 +34,15 @@ from compute_optimizer.api.errors import (
 from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.messages import AsgiApp, HeaderList, Request, Response
 from compute_optimizer.api.probes import Probes
-from compute_optimizer.api.protocols import ENCODINGS, Claim, Encoding, claim, encoding_for
+from compute_optimizer.api.protocols import (
+    ENCODINGS,
+    Claim,
+    Encoding,
+    answer_writer,
+    claim,
+    encoding_for,
+    entry_writer,
+)
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.telemetry import OTHER
 from compute_optimizer.interfaces import Clock, Sink
@@ -185,7 +193,8 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
     context = context_of(door, caller, call.request_id, looked=caller.looked and door.inline)
     if door.watch is None:  # Who watches is shown the answer as it was before it was written.
-        context.write_entry = encoding.entry_writer(name)
+        context.write_entry = entry_writer(encoding, name)
+        context.write_answer = answer_writer(encoding, name)
     call.answer = operation(context, call.parameters)
     return encoding.encode(call.answer, name)
 

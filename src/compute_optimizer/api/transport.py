@@ -1,9 +1,11 @@
 """How answers leave: one write per turn of the event loop, and short calls answered on arrival.
 
 uvicorn sends the head of an answer and its body apart: two packets, for which the client wakes up
-twice. Here they leave together, with all other answers that are ready on the connection. And it
-gives each request a task, which takes longer than answering a short call does: where there is a
-`Prompt`, a request that has arrived whole is shown to it first.
+twice. Here they leave together, with all other answers that are ready on the connection, and behind
+those of other connections: to wake up a client costs the server more than to write, and who is
+awake takes several answers at once. And uvicorn gives each request a task, which takes longer than
+answering a short call does: where there is a `Prompt`, a request that has arrived whole is shown to
+it first.
 """
 
 import asyncio
@@ -39,13 +41,6 @@ class GatheredWrites:
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
-
-    def write_whole(self, data: bytes) -> None:
-        """Write a whole answer, behind what is kept: it gains nothing by waiting."""
-        if self._parts:
-            self._parts.append(data)
-        else:
-            self._transport.write(data)
 
     def close(self) -> None:
         """Send what is kept, then close."""
@@ -153,7 +148,7 @@ class GatheringProtocol(HttpToolsProtocol):
         if not keep_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", response.body)
-        self._gathered.write_whole(b"".join(parts))
+        self._gathered.write(b"".join(parts))
         if not keep_alive:
             self.transport.close()
         self.on_response_complete()

@@ -15,6 +15,11 @@ entry in the answer. Entries that are written as they come use the same memory, 
 other, which saves more time than writing takes."""
 
 
+WriteAnswer = Callable[[Any], Any]
+"""Takes a whole answer and returns what stands for it once it is written. It is the same function
+for all calls of one operation in one encoding, so that what was written can be kept by it."""
+
+
 @dataclass(slots=True)
 class Context:
     """Who calls, where, and what the operation may use.
@@ -40,5 +45,7 @@ class Context:
     """Where exports are written to; None where there is no such place."""
     write_entry: WriteEntry | None = None
     """Given by whoever writes the answer and looks at it no more."""
+    write_answer: WriteAnswer | None = None
+    """Given as `write_entry` is."""
     looked: bool = False
     """Whether the state was asked for changes since the request arrived (`State.remembered`)."""

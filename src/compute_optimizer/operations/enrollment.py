@@ -13,7 +13,7 @@ from compute_optimizer.model.account import Enrollment, EnrollmentStatus
 from compute_optimizer.model.enrollment import opt_in, opt_out
 from compute_optimizer.model.roster import Roster
 from compute_optimizer.operations.access import remembered_standing
-from compute_optimizer.operations.context import Context
+from compute_optimizer.operations.context import Context, WriteAnswer
 from compute_optimizer.operations.paging import open_token, seal_token
 from compute_optimizer.shapes import AccessDeniedException, InvalidParameterValueException
 from compute_optimizer.store import State
@@ -31,13 +31,13 @@ LISTING = "GetEnrollmentStatusesForOrganization"
 
 def get_enrollment_status(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer GetEnrollmentStatus for the calling account."""
-    account_id = context.account_id
-    answer = context.state.remembered(
-        ("GetEnrollmentStatus", account_id),
-        partial(_status_answer, account_id=account_id),
+    account_id, write = context.account_id, context.write_answer
+    answer: dict[str, Any] = context.state.remembered(
+        ("GetEnrollmentStatus", account_id, write),
+        partial(_status_answer, account_id=account_id, write=write),
         looked=context.looked,
     )
-    return answer.copy()
+    return answer if write else answer.copy()
 
 
 def update_enrollment_status(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,9 @@ def _decision(
     return lambda roster: opt_out(roster, account_id, now)
 
 
-def _status_answer(connection: Connection, account_id: str) -> dict[str, Any]:
+def _status_answer(
+    connection: Connection, account_id: str, write: WriteAnswer | None
+) -> dict[str, Any]:
     standing = standing_of(connection, account_id)
     answer = _status_and_reason(standing.enrollment)
     answer["memberAccountsEnrolled"] = standing.members_included
@@ -112,7 +114,7 @@ def _status_answer(connection: Connection, account_id: str) -> dict[str, Any]:
         answer["lastUpdatedTimestamp"] = standing.enrollment.last_updated
     if standing.is_administrator:
         answer["numberOfMemberAccountsOptedIn"] = standing.members_opted_in
-    return answer
+    return write(answer) if write else answer
 
 
 def _status_and_reason(enrollment: Enrollment) -> dict[str, Any]:

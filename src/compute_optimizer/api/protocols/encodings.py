@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
@@ -15,8 +16,8 @@ from compute_optimizer.api.protocols.cbor_body import (
 )
 from compute_optimizer.api.protocols.input_walk import NotAsModelled, Reader, compile_reader
 from compute_optimizer.api.protocols.json_body import moment_from_json, parse_json, render_json
-from compute_optimizer.api.protocols.output_forms import Form, compile_form, written
-from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, epoch_seconds
+from compute_optimizer.api.protocols.output_forms import Write, cbor_of, json_of, output_compiler
+from compute_optimizer.api.protocols.output_walk import epoch_seconds
 from compute_optimizer.shapes import ServiceException
 from compute_optimizer.shapes.model import service_model
 
@@ -34,30 +35,26 @@ class OperationWalk:
 
     read: Reader
     """From a parsed body to the request."""
-    write: Writer
-    """From the response to the tree that is rendered."""
-    form: Form
-    """What JSON is written of at once, where the response has no more than that."""
-    entries: Mapping[str, Form]
-    """The same of the entries of each member that is a list of structures."""
+    write: Write
+    """From the response to the body."""
+    entries: Mapping[str, Write]
+    """From an entry of a member that is a list of structures to its bytes in the body."""
 
 
 def compile_walks(
-    service: str, read_moment: Reader, write_moment: Writer
+    service: str, read_moment: Reader, output: Callable[[], Callable[[Shape], Write]]
 ) -> dict[str, OperationWalk]:
     """Return the walks of every operation of a service by its name."""
     model = service_model(service)
     readers: dict[str, Reader] = {}
-    writers: dict[str, Writer] = {}
-    forms: dict[str, Form] = {}
+    writer_of = output()
 
     def compiled(operation: OperationModel) -> OperationWalk:
         output = operation.output_shape
         return OperationWalk(
             compile_reader(operation.input_shape, read_moment, readers),
-            compile_writer(output, write_moment, writers),
-            compile_form(output, forms),
-            {name: compile_form(shape, forms) for name, shape in _entry_shapes(output)},
+            writer_of(output),
+            {name: writer_of(shape) for name, shape in _entry_shapes(output)},
         )
 
     return {name: compiled(model.operation_model(name)) for name in model.operation_names}
@@ -69,7 +66,7 @@ def _entry_shapes(output: StructureShape) -> Iterator[tuple[str, Shape]]:
             yield name, shape.member
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Encoding:
     """How one protocol writes requests and responses."""
 
@@ -81,8 +78,6 @@ class Encoding:
     """By operation."""
     headers: Mapping[str, str]
     """Headers of every response."""
-    write_form: Callable[[Any, Form], bytes | None] | None
-    """Renders at once what a form takes; None where the protocol has no such way."""
     names_error_in_header: bool
     """Whether x-amzn-ErrorType repeats the code (RPC v2 CBOR says that it should not)."""
 
@@ -99,28 +94,11 @@ class Encoding:
             raise refused.as_service_exception() from None
         return request
 
-    def encode(self, response: Mapping[str, Any], operation_name: str) -> bytes:
-        """Return the body of a response; unset members are left out."""
-        walk = self.walks[operation_name]
-        if self.write_form and (body := self.write_form(response, walk.form)) is not None:
-            return body
-        return self.render(walk.write(response))
-
-    def entry_writer(self, operation_name: str) -> Callable[[str, Any], Any] | None:
-        """Return what writes one entry of a list of the response before the whole is encoded.
-
-        It takes the list's member and the entry, and returns what stands for it in the response.
-        None where that would gain nothing.
-        """
-        write, entries = self.write_form, self.walks[operation_name].entries
-        if write is None:
-            return None
-
-        def stand_in(member: str, entry: Any) -> Any:
-            body = write(entry, entries[member])
-            return entry if body is None else Raw(body)
-
-        return stand_in
+    def encode(self, response: Mapping[str, Any] | Raw, operation_name: str) -> bytes:
+        """Return the body of a response, or of what stands for one that is written already."""
+        if type(response) is Raw:
+            return bytes(response)
+        return self.walks[operation_name].write(response)
 
     def encode_error(self, error: ServiceException) -> bytes:
         """Return the body that every client turns into its exception."""
@@ -138,14 +116,38 @@ class Encoding:
         return headers
 
 
+@cache
+def entry_writer(encoding: Encoding, operation_name: str) -> Callable[[str, Any], Raw]:
+    """Return what writes one entry of a list of the response before the whole is encoded.
+
+    It takes the list's member and the entry, and returns what stands for it in the response.
+    """
+    entries = encoding.walks[operation_name].entries
+
+    def write(member: str, entry: Any) -> Raw:
+        return Raw(entries[member](entry))
+
+    return write
+
+
+@cache
+def answer_writer(encoding: Encoding, operation_name: str) -> Callable[[Any], Raw]:
+    """Return what writes a whole response, and returns what stands for it."""
+    write = encoding.walks[operation_name].write
+    return lambda response: Raw(write(response))
+
+
+JSON_OUTPUT = partial(output_compiler, json_of, epoch_seconds, render_json)
+CBOR_OUTPUT = partial(output_compiler, cbor_of, moment_to_cbor, render_cbor)
+"""How answers are written, for each service anew: shapes are known by their names."""
+
 JSON = Encoding(
     name="json",
     content_type="application/x-amz-json-1.0",
     parse=parse_json,
     render=render_json,
-    walks=compile_walks(SERVED, moment_from_json, epoch_seconds),
+    walks=compile_walks(SERVED, moment_from_json, JSON_OUTPUT),
     headers={"content-type": "application/x-amz-json-1.0"},
-    write_form=written,
     names_error_in_header=True,
 )
 
@@ -154,9 +156,8 @@ CBOR = Encoding(
     content_type="application/cbor",
     parse=parse_cbor,
     render=render_cbor,
-    walks=compile_walks(SERVED, moment_from_cbor, moment_to_cbor),
+    walks=compile_walks(SERVED, moment_from_cbor, CBOR_OUTPUT),
     headers={"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
-    write_form=None,
     names_error_in_header=False,
 )
 

@@ -1,20 +1,26 @@
-"""The same output shapes as types that msgspec checks and writes in one go: the quick half of JSON.
+"""The same output shapes as types that msgspec checks and takes apart in one go: the quick half.
 
-What a form takes is written as the walk over the shape would write it. What it does not take is
-left to the walk (`output_walk`), which knows more kinds of numbers and says what a defect is.
+What a form takes is written as the walk over the shape would have it written. What it does not take
+is left to the walk (`output_walk`), which knows more kinds of numbers and says what a defect is.
 """
 
 import sys
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from botocore.model import ListShape, Shape, StructureShape
 
-from compute_optimizer.api.protocols.output_walk import epoch_seconds
+from compute_optimizer.api.protocols.cbor_body import render_cbor
+from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, epoch_seconds
 
 Form = Any
 """A type as msgspec takes it."""
+
+Write = Callable[[Any], bytes]
+"""Checks a value of an output shape and returns what goes over the wire; unset members are left
+out. What the shape does not have is a defect and raises TypeError or ValueError."""
 
 
 class Moment:
@@ -61,12 +67,44 @@ def _compile(shape: Shape, known: dict[str, Form]) -> Form:
     return SCALARS[shape.type_name]
 
 
-def written(value: Any, form: Form) -> bytes | None:
-    """Return the JSON of a value; None where the form does not take it."""
+def output_compiler(
+    write_formed: Write, write_moment: Writer, render: Write
+) -> Callable[[Shape], Write]:
+    """Return what makes a function of an output shape that writes values of it.
+
+    `write_formed` writes what a form took, `render` what the walk made with `write_moment`.
+    """
+    forms: dict[str, Form] = {}
+    writers: dict[str, Writer] = {}
+
+    def compiled(shape: Shape) -> Write:
+        form, walk = compile_form(shape, forms), compile_writer(shape, write_moment, writers)
+
+        def write(value: Any) -> bytes:
+            formed = in_form(value, form)
+            return render(walk(value)) if formed is None else write_formed(formed)
+
+        return write
+
+    return compiled
+
+
+def in_form(value: Any, form: Form) -> Any:
+    """Return a value as its form has it; None where the form does not take it."""
     try:
-        return _ENCODER.encode(msgspec.convert(value, form, dec_hook=_moment))
+        return msgspec.convert(value, form, dec_hook=_moment)
     except (msgspec.ValidationError, TypeError):
         return None
+
+
+def json_of(formed: Any) -> bytes:
+    """Return the JSON of what a form took."""
+    return _ENCODER.encode(formed)
+
+
+def cbor_of(formed: Any) -> bytes:
+    """Return the CBOR of what a form took."""
+    return render_cbor(msgspec.to_builtins(formed, builtin_types=(datetime,), enc_hook=_rounded))
 
 
 def _moment(_form: Form, value: Any) -> Moment:
@@ -75,6 +113,10 @@ def _moment(_form: Form, value: Any) -> Moment:
 
 def _seconds(moment: Moment) -> int | float:
     return moment.seconds
+
+
+def _rounded(moment: Moment) -> datetime:
+    return datetime.fromtimestamp(moment.seconds, UTC)
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_seconds)

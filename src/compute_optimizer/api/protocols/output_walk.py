@@ -69,7 +69,7 @@ def _structure(shape: StructureShape, timestamp: Writer, known: dict[str, Writer
 
 def _list(member: Writer) -> Writer:
     def write(value: Any) -> list[Any]:
-        # What was written as it came (`Encoding.entry_writer`) was checked then.
+        # What was written as it came (`entry_writer`) was checked then.
         written = [item if type(item) is Raw else member(item) for item in value]
         same = type(value) is list and all(map(operator.is_, written, value))
         return value if same else written
