@@ -101,21 +101,29 @@ def figures_of_day(
     (resources,) each, tails (resources, DEPTH); a part without any series is left out.
     """
     found: dict[str, NDArray[Any]] = {}
+    silent = {key: _silent(matrix) for key, matrix in series.items()}
     for part in parts:
-        known = [series[key] for key in part.keys if key in series]
+        known = [key for key in part.keys if key in series]
         if known:
-            found |= _figures_of(known, part)
+            rows = np.flatnonzero(~np.logical_and.reduce([silent[key] for key in known]))
+            found |= _figures_of([series[key] for key in known], rows, part)
     return found
 
 
-def _figures_of(known: Sequence[Matrix], part: Part) -> dict[str, NDArray[Any]]:
-    rows = len(known[0])
+def _silent(matrix: Matrix) -> Booleans:
+    """Return which rows have no sample at all."""
+    found: Booleans = np.isnan(np.fmax.reduce(matrix, axis=1))
+    return found
+
+
+def _figures_of(known: Sequence[Matrix], rows: Integers, part: Part) -> dict[str, NDArray[Any]]:
+    """Return the figures of a part, of which only `rows` have samples."""
     found = {
-        column: np.empty(shape_of(figure, rows), DTYPES[figure])
+        column: np.full(shape_of(figure, len(known[0])), ABSENT[figure], DTYPES[figure])
         for column, figure in part.columns.items()
     }
-    for start in range(0, rows, BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = rows[start : start + BLOCK_ROWS]
         some = [matrix[block] for matrix in known]
         together = combine(some, part.combine)
         tail, counts = _tail_and_counts(together, part)
