@@ -67,6 +67,19 @@ def test_a_day_is_made_on_first_use_and_kept(state: State, store: TileStore) -> 
     assert made.present == kept.present == {CPU}
 
 
+def test_a_row_without_samples_says_that_there_is_none(state: State, store: TileStore) -> None:
+    quiet = ramp(rows=2)
+    quiet[1] = np.nan
+    put(state, store, {CPU: quiet, NETWORK: quiet})
+
+    found = read(state, store, rows=2).samples.figures
+
+    assert found[COUNT].tolist() == [[288], [0]]
+    assert found[TOTAL].tolist() == [[287 * 144], [0]]
+    assert np.isneginf(found[TAIL][1]).all()
+    assert np.array_equal(found[f"{NETWORK.column}.highest"], [[287], [np.nan]], equal_nan=True)
+
+
 def test_what_is_kept_is_not_read_from_the_tile_again(
     sqlite_state: State, store: TileStore
 ) -> None:

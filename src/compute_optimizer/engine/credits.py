@@ -97,14 +97,15 @@ def shortages(series: Matrix, baselines: Floats) -> Integers:
     """
     earned = baselines.astype(np.float32)
     ceiling = earned * np.float32(BALANCE_SLOTS)
-    balance = np.zeros(len(series), np.float32)
+    balance, nothing = np.zeros((2, len(series)), np.float32)
     found = np.zeros(len(series), np.int64)
     for start in range(0, series.shape[1], SLOTS_PER_DAY):
-        for gain in _gains(series[:, start : start + SLOTS_PER_DAY], earned):
-            balance += gain
-            found += balance < 0
-            np.maximum(balance, 0, out=balance)
+        balances = _gains(series[:, start : start + SLOTS_PER_DAY], earned)
+        for after in balances:
+            after += balance
+            np.maximum(after, nothing, out=balance)
             np.minimum(balance, ceiling, out=balance)
+        found += np.count_nonzero(balances < 0, axis=0)
     return found
 
 

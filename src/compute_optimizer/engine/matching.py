@@ -6,21 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
-from compute_optimizer.engine.credits import (
-    CREDITS_PER_VCPU_HOUR,
-    affordable,
-    settled_by_bounds,
-)
 from compute_optimizer.engine.demand import Demand
-from compute_optimizer.engine.digests import Wanted
-from compute_optimizer.engine.dimensions import CPU_PLACE
 from compute_optimizer.engine.finding import overprovisioned, underprovisioned
-from compute_optimizer.engine.mean_use import (
-    MeanUse,
-    mean_use,
-    mean_use_wanted,
-    measured_mean_use,
-)
 from compute_optimizer.engine.options import (
     CURRENT_POOL,
     Candidates,
@@ -31,7 +18,6 @@ from compute_optimizer.engine.options import (
     limits_of,
 )
 from compute_optimizer.engine.prediction import Prediction, worth_it
-from compute_optimizer.engine.statistics import count_above
 from compute_optimizer.engine.usage import Chosen, Usage
 
 
@@ -77,31 +63,28 @@ class Match:
     """(rows, cheaper candidates): refused by the prediction, all else being right."""
 
 
-def unsettled(fleet: Fleet, market: Market, never_blind: Booleans) -> list[Match]:
-    """Return the matches of all resources, credits not looked at.
+def unsettled(
+    fleets: Sequence[Fleet], market: Market, never_blind: Booleans
+) -> list[tuple[Match, ...]]:
+    """Return the matches of all resources as each fleet sees them, credits not looked at.
 
-    `never_blind` (dimensions,) marks dimensions that are not reduced without a metric.
+    The fleets are the same one and differ in their prediction only. `never_blind` (dimensions,)
+    marks dimensions that are not reduced without a metric.
     """
-    limits = limits_of(fleet.demand, never_blind)
-    rows = _rows_by_current(fleet.currents)
-    return [_match(now, rows[now], limits, fleet, market) for now in rows]
+    limits = limits_of(fleets[0].demand, never_blind)
+    rows = _rows_by_current(fleets[0].currents)
+    every = [_match(now, rows[now], limits, fleets[0], market) for now in rows]
+    return [tuple(_judged(match, fleet.prediction) for match in every) for fleet in fleets]
 
 
-def settled(fleet: Fleet, market: Market, matches: Sequence[Match]) -> list[Match]:
-    """Return the matches with every fit final."""
-    lasting = _lasting_credits(fleet, market, matches)
+def settled(
+    fleet: Fleet, market: Market, matches: Sequence[Match], lasting: Booleans
+) -> list[Match]:
+    """Return the matches with every fit final.
+
+    `lasting` (resources, types) tells whether the credits of fitting burstable types last.
+    """
     return [_settled(match, lasting, fleet, market) for match in matches]
-
-
-def credits_wanted(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Wanted:
-    """Return the whole rows without which `settled` cannot tell whose credits last."""
-    tried = _burstable_fits(fleet, market, matches)
-    if not tried.any():
-        return {}
-    pairs = _pairs(fleet, market, tried)
-    _, pending = settled_by_bounds(pairs.use, pairs.baselines, pairs.allowed, pairs.wanted)
-    read = pending.any(axis=1) | ~pairs.use.told
-    return mean_use_wanted(fleet.chosen, pairs.rows[read])
 
 
 def _rows_by_current(currents: Sequence[Current | None]) -> dict[Current, Integers]:
@@ -113,12 +96,13 @@ def _rows_by_current(currents: Sequence[Current | None]) -> dict[Current, Intege
 
 
 def _match(now: Current, rows: Integers, limits: Floats, fleet: Fleet, market: Market) -> Match:
+    """Return resources beside their candidates; nothing is held to fit yet."""
     candidates = candidates_for(market, now)
     known = market.capacity[candidates.types[candidates.pools[CURRENT_POOL]]]
     under = underprovisioned(fleet.demand.of(rows), known)
     nothing = np.zeros((len(rows), len(candidates.types)), np.bool_)
     none_cheaper = nothing[:, : candidates.cheaper]
-    ruled = Match(
+    return Match(
         now=now,
         rows=rows,
         candidates=candidates,
@@ -132,9 +116,13 @@ def _match(now: Current, rows: Integers, limits: Floats, fleet: Fleet, market: M
         too_risky=none_cheaper,
         not_worth_it=none_cheaper,
     )
-    if fleet.prediction is None:
-        return replace(ruled, fit=fits(ruled.limits, candidates.capacity))
-    return _predicted(ruled, fleet.prediction.of(rows))
+
+
+def _judged(match: Match, prediction: Prediction | None) -> Match:
+    """Return the match with what is large enough, by the rule or by a prediction."""
+    if prediction is None:
+        return replace(match, fit=fits(match.limits, match.candidates.capacity))
+    return _predicted(match, prediction.of(match.rows))
 
 
 def _predicted(match: Match, prediction: Prediction) -> Match:
@@ -154,89 +142,6 @@ def _predicted(match: Match, prediction: Prediction) -> Match:
     return replace(
         match, limits=limits, fit=fit, predicted=predicted, risk=risk, too_risky=too_risky
     )
-
-
-def _lasting_credits(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Booleans:
-    """Return whether credits last, (resources, types), for the fitting burstable candidates.
-
-    Only pairs that can become options are tried: others stay False.
-    """
-    lasting = _burstable_fits(fleet, market, matches)
-    if lasting.any():
-        pairs = _pairs(fleet, market, lasting)
-        lasting[np.ix_(pairs.rows, pairs.places)] = _affordable_pairs(fleet, pairs)
-    return lasting
-
-
-def _burstable_fits(fleet: Fleet, market: Market, matches: Sequence[Match]) -> Booleans:
-    """Return which burstable candidates, (resources, types), could become options but for credits.
-
-    Only those whose credits have to be looked at: others stay False.
-    """
-    types = market.types
-    found = np.zeros((len(fleet.currents), len(types.names)), dtype=np.bool_)
-    for match in matches:
-        burstable = types.burstable[match.candidates.types]
-        tried = match.fit & burstable
-        tried[~match.under.any(axis=1), match.candidates.cheaper :] = False
-        places = match.candidates.types[burstable]
-        found[np.ix_(match.rows, places)] = tried[:, burstable]
-    return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """Resources and burstable types; arrays are (rows, places) unless said otherwise."""
-
-    rows: Integers
-    """(rows,)."""
-    places: Integers
-    """(places,)."""
-    wanted: Booleans
-    baselines: Floats
-    """Percent of the resource's own CPU."""
-    allowed: Floats
-    """Share of the samples that may be short of credits."""
-    use: MeanUse
-    """(rows,)."""
-    threshold: float
-    """Percent."""
-
-
-def _pairs(fleet: Fleet, market: Market, fits_but_credits: Booleans) -> _Pairs:
-    types, threshold = market.types, fleet.thresholds[CPU_PLACE]
-    places = np.flatnonzero(types.burstable)
-    rows = np.flatnonzero(fits_but_credits[:, places].any(axis=1))
-    percent = market.capacity[places, CPU_PLACE] / fleet.demand.scale[rows, CPU_PLACE, None]
-    earning_vcpus = types.burst_credits_per_hour[places] / CREDITS_PER_VCPU_HOUR
-    baselines = percent * earning_vcpus / types.vcpus[places]
-    used = fleet.usage.dimensions[CPU_PLACE]
-    tight = count_above(used.tail[rows], percent * (1 - fleet.headrooms[CPU_PLACE]))
-    return _Pairs(
-        rows=rows,
-        places=places,
-        wanted=fits_but_credits[np.ix_(rows, places)] & ~np.isnan(baselines),
-        baselines=baselines,
-        allowed=(1 - threshold / 100) - tight / used.counts[rows, None],
-        use=measured_mean_use(fleet.chosen, rows, threshold),
-        threshold=threshold,
-    )
-
-
-def _affordable_pairs(fleet: Fleet, pairs: _Pairs) -> Booleans:
-    """Return which wanted pairs keep to the threshold in spite of credits."""
-    passed, pending = settled_by_bounds(pairs.use, pairs.baselines, pairs.allowed, pairs.wanted)
-    read = pending.any(axis=1) | ~pairs.use.told
-    if read.any():
-        series = mean_use(fleet.chosen, pairs.rows[read])
-        passed[read] = affordable(
-            series,
-            pairs.baselines[read],
-            pairs.allowed[read],
-            pairs.wanted[read],
-            pairs.threshold,
-        )
-    return passed
 
 
 def _settled(match: Match, lasting: Booleans, fleet: Fleet, market: Market) -> Match:

@@ -48,10 +48,11 @@ def mean_use(chosen: Chosen, rows: Integers) -> Matrix:
 def _mean_use_digested(chosen: Chosen, rows: Integers) -> Matrix:
     assert chosen.digest is not None
     sparse = _sparse_averages(chosen, rows)
+    if sparse.all():
+        return whole_of_metric(chosen, CPU_METRIC, rows)
     found = np.empty((len(rows), chosen.slots), np.float32)
     found[sparse] = whole_of_metric(chosen, CPU_METRIC, rows[sparse])
-    if not sparse.all():
-        found[~sparse] = chosen.digest.whole[AVERAGE_CPU].take(rows[~sparse])
+    found[~sparse] = chosen.digest.whole[AVERAGE_CPU].take(rows[~sparse])
     return found
 
 

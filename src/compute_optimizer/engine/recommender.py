@@ -8,13 +8,8 @@ import numpy as np
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.digests import Wanted, together
 from compute_optimizer.engine.dimensions import Dimension
-from compute_optimizer.engine.matching import (
-    Fleet,
-    Match,
-    credits_wanted,
-    settled,
-    unsettled,
-)
+from compute_optimizer.engine.lasting import CreditPairs, credit_pairs, credits_wanted, lasting
+from compute_optimizer.engine.matching import Fleet, Match, settled, unsettled
 from compute_optimizer.engine.options import Market
 from compute_optimizer.engine.ranking import MAX_OPTIONS, NONE, Options, best, cheapest
 from compute_optimizer.engine.risk import (
@@ -46,49 +41,55 @@ class Decisions:
     """(resources,): goes by the prediction; the others go by the published rule."""
 
 
-def decide(
-    fleet: Fleet,
-    market: Market,
-    dimensions: Sequence[Dimension],
-    current_risk: Floats | None = None,
-) -> Decisions:
-    """Return finding, risks and options of all resources of a fleet.
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """The half of the decision that needs no whole series, by each profile that is heard."""
 
-    `current_risk` (resources, dimensions) is that of the same fleet by another profile, whose
-    present types are as they are whatever is predicted.
-    """
-    return decided(fleet, market, dimensions, begun(fleet, market, dimensions), current_risk)
+    profiles: tuple[tuple[Match, ...], ...]
+    credits: CreditPairs | None
 
 
-def begun(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> list[Match]:
-    """Return the half of the decision that needs no whole series."""
+def decide(fleet: Fleet, market: Market, dimensions: Sequence[Dimension]) -> Decisions:
+    """Return finding, risks and options of all resources of a fleet."""
+    (found,) = decided([fleet], market, dimensions, begun([fleet], market, dimensions))
+    return found
+
+
+def begun(fleets: Sequence[Fleet], market: Market, dimensions: Sequence[Dimension]) -> Begun:
+    """Return the first half for a fleet as each profile sees it: they differ in its prediction."""
     never_blind = np.array([dimension.never_reduced_blindly for dimension in dimensions])
-    return unsettled(fleet, market, never_blind)
+    profiles = tuple(unsettled(fleets, market, never_blind))
+    return Begun(profiles, credit_pairs(fleets[0], market, profiles))
 
 
-def samples_wanted(
-    fleet: Fleet, market: Market, dimensions: Sequence[Dimension], matches: Sequence[Match]
-) -> Wanted:
+def samples_wanted(fleet: Fleet, dimensions: Sequence[Dimension], first: Begun) -> Wanted:
     """Return the whole rows that the other half reads; nothing where all samples are at hand."""
     if fleet.chosen.digest is None:
         return {}
     return together(
-        [credits_wanted(fleet, market, matches), current_scores_wanted(fleet, dimensions)]
+        [credits_wanted(fleet.chosen, first.credits), current_scores_wanted(fleet, dimensions)]
     )
 
 
 def decided(
-    fleet: Fleet,
-    market: Market,
-    dimensions: Sequence[Dimension],
-    first: Sequence[Match],
-    current_risk: Floats | None = None,
+    fleets: Sequence[Fleet], market: Market, dimensions: Sequence[Dimension], first: Begun
+) -> list[Decisions]:
+    """Return the decision by each profile from the first half.
+
+    Whose credits last and the risk of the present types are the same whatever is predicted.
+    """
+    lasts = lasting(fleets[0], market, first.credits)
+    current_risk = current_scores(fleets[0], dimensions)
+    return [
+        _decided(fleet, market, settled(fleet, market, matches, lasts), current_risk)
+        for fleet, matches in zip(fleets, first.profiles, strict=True)
+    ]
+
+
+def _decided(
+    fleet: Fleet, market: Market, matches: Sequence[Match], current_risk: Floats
 ) -> Decisions:
-    """Return the decision from its first half."""
-    matches = settled(fleet, market, first)
     under, over, current_price = _scattered(matches, fleet.demand.required.shape)
-    if current_risk is None:
-        current_risk = current_scores(fleet, dimensions)
     as_it_should: Booleans = ~np.any(under | over, axis=1, keepdims=False)
     options = _ranked(fleet, market, matches, as_it_should, overall(current_risk))
     _keep_current_where_nothing_is_better(options, matches, overall(current_risk))

@@ -332,8 +332,12 @@ def whole_of_metric(chosen: Chosen, metric: str, rows: Integers) -> Matrix:
     """Return the whole series of a metric for some rows."""
     if chosen.digest is None:
         return chosen.series[metric][rows]
+    parts = rows_of_metric(chosen, metric, rows)
+    if len(parts) == 1:
+        ((key, some),) = parts.items()
+        return chosen.digest.whole[key].take(some)
     found = np.empty((len(rows), chosen.slots), np.float32)
-    for key, some in rows_of_metric(chosen, metric, rows).items():
+    for key, some in parts.items():
         found[np.isin(rows, some)] = chosen.digest.whole[key].take(some)
     return found
 

@@ -173,8 +173,7 @@ def fill(target: Matrix, column: Any) -> None:
         rows[...] = np.frombuffer(data, np.float32)[cells].reshape(rows.shape)
         if chunk.null_count:
             valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[cells]
-            gaps = np.flatnonzero(valid == 0)
-            rows[gaps // SLOTS_PER_DAY, gaps % SLOTS_PER_DAY] = np.nan
+            np.copyto(rows, np.nan, where=(valid == 0).reshape(rows.shape))
         start += len(rows)
 
 

@@ -9,7 +9,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.catalog.prices import hourly_prices
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.demand import demand_of, headrooms, percentiles
-from compute_optimizer.engine.digests import DigestedSamples, Steps, completed, together
+from compute_optimizer.engine.digests import DigestedSamples, Steps, completed
 from compute_optimizer.engine.dimensions import CPU_PLACE, capacities
 from compute_optimizer.engine.idle import IDLE_PEAK_CPU, Required, idle_rows
 from compute_optimizer.engine.matching import Fleet
@@ -129,16 +129,12 @@ def analyzed(
     market = preferring(found.market, preferences)
     fleets = _fleets(found, preferences, risk_model)
     heard = fleets if both else fleets[:1]
-    first = [begun(fleet, market, DIMENSIONS) for fleet in heard]
-    halves = list(zip(heard, first, strict=True))
-    wants = together(samples_wanted(fleet, market, DIMENSIONS, half) for fleet, half in halves)
-    if wanted := chosen.unread(wants):
+    first = begun(heard, market, DIMENSIONS)
+    if wanted := chosen.unread(samples_wanted(fleets[0], DIMENSIONS, first)):
         chosen = chosen.with_whole((yield wanted))
-    decisions: list[Decisions] = []
-    for fleet, half in halves:
-        known = decisions[0].current_risk if decisions else None
-        whole = replace(fleet, chosen=chosen)
-        decisions.append(decided(whole, market, DIMENSIONS, half, known))
+    decisions = decided(
+        [replace(fleet, chosen=chosen) for fleet in heard], market, DIMENSIONS, first
+    )
     peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(chosen.rows, np.nan, np.float32))
     return Analysis(
         market,
