@@ -19,11 +19,12 @@ from compute_optimizer.backtest.options import (
 )
 from compute_optimizer.catalog import InstanceTypes, load_instance_types
 from compute_optimizer.engine.arrays import Floats
-from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment
 from compute_optimizer.jobs.readings import forget_after
+from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,
@@ -35,7 +36,7 @@ from compute_optimizer.model.metrics import (
     look_back,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
-from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC, METRICS
+from compute_optimizer.resources.ec2.dimensions import METRICS
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
@@ -45,9 +46,6 @@ from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
 TRACE_ACCOUNT = "000000000000"
 """Stands in for the owner of a trace's machines."""
-
-LONGEST_DAYS = 93
-"""Days of the metric store that are split for a test: the longest look-back period there is."""
 
 COUNTERS = {DISK: "VolumeReadBytes", NETWORK: "NetworkIn"}
 """The counter that carries a trace's bytes per second: its two directions are one figure."""
@@ -126,7 +124,7 @@ def imported_fleet(
         for key, resources in by_key.items()
     )
     newest = max(day for day in days if day <= last)
-    first = max(min(days), newest - timedelta(days=LONGEST_DAYS - 1))
+    first = max(min(days), newest - timedelta(days=LONGEST_LOOK_BACK - 1))
     return SimulatedFleet("the metric store", moment, Window(first, newest), found, instances)
 
 
