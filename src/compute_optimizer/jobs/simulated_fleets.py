@@ -41,7 +41,7 @@ from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import arns_of, resources_of, shards
-from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
+from compute_optimizer.store.recommendations import analyzed_as_of
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
 TRACE_ACCOUNT = "000000000000"
@@ -103,7 +103,7 @@ def imported_fleet(
     with state.reading() as connection:
         keys = [key for key in _instances_of_opted_in(connection) if _is_in(key, part)]
         days = _days_with_samples(connection, keys)
-        moment = as_of or _analyzed_as_of(connection, keys) or _end_of(max(days), clock)
+        moment = as_of or analyzed_as_of(connection, keys) or _end_of(max(days), clock)
         check_moment(moment, clock)
         last = look_back(moment, 1).last
         if min(days) > last:
@@ -151,11 +151,6 @@ def _days_with_samples(connection: Connection, keys: Sequence[ShardKey]) -> set[
             "`compute-optimizer import --metrics FILE`, or give --trace FILE"
         )
     return days
-
-
-def _analyzed_as_of(connection: Connection, keys: Sequence[ShardKey]) -> datetime | None:
-    runs = {current_run(connection, scope_of(key)) for key in keys} - {None}
-    return max((run_as_of(connection, run) for run in runs if run), default=None)
 
 
 def _end_of(day: date, clock: Clock) -> datetime:
