@@ -14,7 +14,7 @@ from compute_optimizer.catalog.instance_types import (
     InstanceTypes,
     load_instance_types,
 )
-from compute_optimizer.catalog.prices import price_facts
+from compute_optimizer.catalog.price_table import facts_of
 from compute_optimizer.catalog.tables import read_table
 
 MINUTES_PER_HOUR = 60
@@ -238,8 +238,8 @@ def test_regions_offer_what_they_list(types: InstanceTypes) -> None:
 def test_without_a_list_of_offerings_a_region_offers_the_types_on_its_price_list(
     types: InstanceTypes,
 ) -> None:
-    facts = price_facts(types, "us-gov-west-1", "linux")
-    listed = [fact is not None and fact.quality == "exact" for fact in facts]
+    facts = facts_of("us-gov-west-1", "linux")
+    listed = [name in facts and facts[name].quality == "exact" for name in types.names]
 
     assert types.offered("us-gov-west-1").tolist() == listed
     assert sum(listed) > 700

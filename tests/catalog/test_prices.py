@@ -24,7 +24,6 @@ from compute_optimizer.catalog.prices import (
     hourly_prices,
     law_surcharge,
     price_date,
-    price_facts,
 )
 from compute_optimizer.catalog.size_law import family_of
 
@@ -220,8 +219,8 @@ def test_every_price_is_dated_and_every_dated_type_has_a_price(types: InstanceTy
     for region in (*priced_regions(), "atlantis-1"):
         for platform in PLATFORMS:
             priced = ~np.isnan(hourly_prices(types, region, platform))
-            facts = price_facts(types, region, platform)
-            assert [fact is not None for fact in facts] == priced.tolist()
+            facts = facts_of(region, platform)
+            assert [name in facts for name in types.names] == priced.tolist()
 
 
 def test_known_prices_of_every_platform(types: InstanceTypes) -> None:

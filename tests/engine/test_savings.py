@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from compute_optimizer.engine.savings import monthly_savings
+from compute_optimizer.engine.savings import monthly_savings, savings_of
+from compute_optimizer.model.recommendation import Savings
 
 
 def test_savings_are_the_price_difference_of_730_hours() -> None:
@@ -32,3 +33,18 @@ def test_unknown_prices_have_unknown_savings() -> None:
     current, option = np.array([np.nan, 1.0]), np.array([1.0, np.nan])
 
     assert np.isnan(monthly_savings(current, option)).all()
+
+
+def test_savings_are_a_share_of_the_price_and_count_as_often_as_it() -> None:
+    # 0.125 of 0.5 USD an hour, 730 hours.
+    assert savings_of(0.5, 0.375, 730.0) == Savings(25.0, 91.25)
+
+
+def test_one_option_that_costs_more_saves_nothing() -> None:
+    assert savings_of(1.0, 2.0) == Savings(0.0, 0.0)
+    assert savings_of(0.0, 2.0) == Savings(0.0, 0.0)
+
+
+def test_nothing_is_said_of_unknown_prices() -> None:
+    assert savings_of(None, 2.0) is None
+    assert savings_of(1.0, None) is None

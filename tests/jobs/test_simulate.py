@@ -14,7 +14,7 @@ from compute_optimizer.backtest.options import ec2_options
 from compute_optimizer.backtest.trial import make_trial
 from compute_optimizer.backtest.what_if import excess_harm
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.engine.usage import choose_series
+from compute_optimizer.engine.usage import MEMORY_METRIC, choose_series
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.recommend import by_savings
@@ -32,7 +32,7 @@ from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     RecommendationOption,
 )
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, MEMORY_METRIC
+from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 from compute_optimizer.resources.ec2.what_if import (
     DEFAULT_POINT,
     advice,

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compute_optimizer.model.effective_preferences import (
-    NO_LAYERS,
     PreferenceLayers,
     by_effective_preferences,
     default_savings_mode,
@@ -27,6 +26,8 @@ from compute_optimizer.model.stated_preferences import (
 from tests.stored_fleets import machine
 
 ACCOUNT = "222222222222"
+
+NO_LAYERS = PreferenceLayers()
 GROUP = f"arn:aws:autoscaling:us-east-1:{ACCOUNT}:autoScalingGroup:1:autoScalingGroupName/web"
 ALONE = machine(1, ACCOUNT)
 MEMBER = replace(machine(2, ACCOUNT), auto_scaling_group_arn=GROUP)

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.decision import Advice
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.license import STANDARD, LicensedInstance
+from compute_optimizer.model.metrics import SLOTS_PER_DAY
 from compute_optimizer.model.recommendation import Discounts, Finding, Recommendation, Savings
 from compute_optimizer.model.resource import NAT_GATEWAY, NEWER_IDLE_TYPES, Resource
 from compute_optimizer.resources import RESOURCE_TYPES
@@ -23,6 +25,7 @@ from compute_optimizer.resources.advice import (
     standing,
     text_of,
 )
+from compute_optimizer.resources.nat_gateway import METRICS as NAT_GATEWAY_METRICS
 from tests import records
 from tests.databases import (
     BYTES_USED,
@@ -311,9 +314,10 @@ def test_what_is_stopped_follows_idle_advice_and_what_runs_does_not(stopped: Res
 def test_what_an_idle_rule_finds_runs_by_the_same_words() -> None:
     """A resource that the rules look at must not count as stopped already."""
     gateway = nat_gateway(1)
-    found = idle_of([gateway], {})
-    for one in found:
-        assert standing(advised(one), configured(advised(one), gateway)) is Standing.AS_IT_WAS
+    nothing = np.zeros(32 * SLOTS_PER_DAY)
+    (found,) = idle_of([gateway], dict.fromkeys(NAT_GATEWAY_METRICS, nothing))
+
+    assert standing(advised(found), configured(advised(found), gateway)) is Standing.AS_IT_WAS
 
 
 def test_configurations_are_told_in_one_line() -> None:

@@ -93,6 +93,7 @@ def test_without_a_risk_model_only_the_rule_answers() -> None:
 def test_no_option_has_a_higher_risk_than_the_cap(series: Series, cap: float) -> None:
     found = advised(series, replace(CALM, risk_cap=cap))
 
+    assert found.options
     for option in found.options:
         if option.instance_type != found.current_instance_type:
             assert option.violation_risk is not None
@@ -211,6 +212,7 @@ def test_the_wire_grades_predicted_risk_by_the_table() -> None:
     found = advised(RESTLESS, replace(CALM, risk_cap=0.5))
 
     explained = {one.instance_type: one for one in told(RESTLESS).considered}
+    assert explained.keys() & {option.instance_type for option in found.options}
     for option in found.options:
         if option.instance_type in explained:
             by_dimension = explained[option.instance_type].violation_risks.values()

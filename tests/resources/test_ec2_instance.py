@@ -280,6 +280,7 @@ def test_no_resources_and_no_samples_are_no_accident() -> None:
 def test_use_is_projected_by_the_measured_speed() -> None:
     found = recommended(instance(1, "m4.xlarge"), {CPU: 55.508, MEMORY: 50.0})
 
+    assert found.options
     for option in found.options:
         now, then = TYPES.index["m4.xlarge"], TYPES.index[option.instance_type]
         vcpus, speed, memory = TYPES.vcpus, TYPES.relative_speed, TYPES.memory_mib

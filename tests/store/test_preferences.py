@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from compute_optimizer.model.effective_preferences import NO_LAYERS, PreferenceLayers
+from compute_optimizer.model.effective_preferences import PreferenceLayers
 from compute_optimizer.model.stated_preferences import (
     ALL_ACCOUNTS,
     NOTHING_STATED,
@@ -207,8 +207,8 @@ def test_preferences_of_an_organization_do_not_reach_accounts_outside(desk: Desk
     save(desk, of_organization())
     desk.leave(BETA)
 
-    assert layers(desk, BETA) == NO_LAYERS
-    assert layers(desk, GAMMA) == NO_LAYERS
+    assert layers(desk, BETA) == PreferenceLayers()
+    assert layers(desk, GAMMA) == PreferenceLayers()
 
 
 def test_what_is_stated_for_no_type_in_particular_counts_for_instances(desk: Desk) -> None:

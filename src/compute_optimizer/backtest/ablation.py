@@ -22,12 +22,12 @@ from compute_optimizer.backtest.run import (
     options_for,
     origins_with_past,
 )
-from compute_optimizer.backtest.trial import SLOTS_PER_HOUR, Train
+from compute_optimizer.backtest.trial import Train
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.peaks import LEAST_SHARE, PeakHistory
 from compute_optimizer.engine.statistics import percentile, upper_tail
-from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, SLOTS_PER_HOUR, Matrix
 
 PERCENTILES = (99.5, 99.0, 95.0, 50.0)
 

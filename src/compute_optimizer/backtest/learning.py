@@ -111,7 +111,7 @@ def models_of(
 def risks(learner: Learner, models: Models, trial: Trial) -> dict[str, Floats]:
     """Return the probability of an excess violation by dimension, (resources, options).
 
-    None where the capacity is no less than today's; certain where nothing is known of the memory,
+    Zero where the capacity is no less than today's; certain where nothing is known of the memory,
     or where nothing could be learned.
     """
     return {

@@ -11,6 +11,7 @@ from compute_optimizer.catalog.instance_types import Architecture
 from compute_optimizer.catalog.prices import hourly_prices
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
+from compute_optimizer.model.units import BYTES_PER_GBIT, BYTES_PER_MIB
 
 STEPS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0, 64.0, 96.0)
 """vCPU: the sizes that instance types come in, and two shares of one vCPU below."""
@@ -20,9 +21,6 @@ STEP_PRICE_TYPE = "m5.large"
 
 REGION = "us-east-1"
 PLATFORM = "linux"
-
-BYTES_PER_GBIT = 1e9 / 8
-BYTES_PER_MIB = 2**20
 
 TYPE_CAPACITIES: Mapping[str, Callable[[InstanceTypes], Floats]] = {
     CPU: lambda types: types.vcpus,

@@ -10,7 +10,7 @@ import numpy as np
 
 from compute_optimizer.backtest.fleet import CPU, MEMORY, NETWORK
 from compute_optimizer.backtest.histogram import Buckets, decayed_percentile
-from compute_optimizer.backtest.trial import SLOTS_PER_HOUR, Train
+from compute_optimizer.backtest.trial import Train
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.demand import CPU as CPU_NAME
 from compute_optimizer.engine.demand import MEMORY as MEMORY_NAME
@@ -18,7 +18,7 @@ from compute_optimizer.engine.demand import demand_of, percentiles
 from compute_optimizer.engine.dimensions import Dimension
 from compute_optimizer.engine.statistics import BLOCK_ROWS, percentile, tail_depth, upper_tail
 from compute_optimizer.engine.usage import DimensionUsage, Usage
-from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, SLOTS_PER_HOUR, Matrix
 from compute_optimizer.model.preferences import Preferences
 
 Rule = Callable[[Matrix], Floats]

@@ -10,9 +10,9 @@ from compute_optimizer.backtest import choosing, scores
 from compute_optimizer.backtest.fleet import CPU
 from compute_optimizer.backtest.origin import Origin
 from compute_optimizer.backtest.policies import Policy
-from compute_optimizer.backtest.trial import SLOTS_PER_HOUR, Train, Trial
+from compute_optimizer.backtest.trial import Train, Trial
 from compute_optimizer.engine.arrays import Booleans, Integers
-from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, SLOTS_PER_HOUR, Matrix
 
 GAP_HOURS = 6
 SPIKE = 3.0

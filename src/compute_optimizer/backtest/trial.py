@@ -14,7 +14,7 @@ from compute_optimizer.engine.idle import IDLE_PEAK_CPU
 from compute_optimizer.engine.peaks import FORGIVEN, HORIZON_DAYS, peak_of
 from compute_optimizer.engine.prediction import SATURATED_SHARE
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, count_samples
-from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, SLOTS_PER_HOUR, Matrix
 
 T = TypeVar("T")
 
@@ -23,8 +23,6 @@ TEST_DAYS = HORIZON_DAYS
 
 LENIENT_TOLERANCE = 0.005
 """The same, as lenient as a P99.5 is."""
-
-SLOTS_PER_HOUR = 3600 // SLOT_SECONDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,6 @@ from compute_optimizer.catalog.instance_types import InstanceTypes
 from compute_optimizer.catalog.own_prices import EC2, Market, overlaid
 from compute_optimizer.catalog.price_table import (
     LINUX,
-    PriceFact,
     facts_of,
     linux_prices,
     price_table,
@@ -36,12 +35,6 @@ def _shipped_prices(types: InstanceTypes, region: str, platform: str) -> NDArray
     if not known.any():
         return np.full(len(types.names), np.nan)
     return np.where(known, prices + _surcharges(types, region, platform), np.nan)
-
-
-def price_facts(types: InstanceTypes, region: str, platform: str) -> tuple[PriceFact | None, ...]:
-    """Return source, date and quality of each type's price; None where there is no figure."""
-    facts = facts_of(region, platform)
-    return tuple(facts.get(name) for name in types.names)
 
 
 def price_date(types: InstanceTypes, region: str, platform: str) -> date | None:

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from compute_optimizer.catalog.instance_types import CPU_VENDORS, HYPERVISORS, Architecture
+from compute_optimizer.model.units import BYTES_PER_GIB
 
 Description = Mapping[str, Any]
 """One type as DescribeInstanceTypes answers it."""
 
 BYTES_PER_GB = 10**9
-BYTES_PER_GIB = 2**30
 MIB_PER_MB = 10**6 / 2**20
 ARCHITECTURES = {
     "x86_64": Architecture.X86_64,

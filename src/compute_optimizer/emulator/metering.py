@@ -15,12 +15,12 @@ from compute_optimizer.catalog.volume_types import load_volume_types, performanc
 from compute_optimizer.emulator import state
 from compute_optimizer.emulator.loads import Period, Stated, is_idle, percent_of
 from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix, MetricKey, Statistic
+from compute_optimizer.model.units import BYTES_PER_GBIT, BYTES_PER_GIB
 from compute_optimizer.resources import idle_only, nat_gateway
-from compute_optimizer.scenario.databases import BYTES_PER_GIB, OPERATION_BYTES
+from compute_optimizer.scenario.databases import OPERATION_BYTES
 from compute_optimizer.scenario.idle_resources import BUSY, QUIET
 from compute_optimizer.scenario.licenses import FEATURES
 from compute_optimizer.scenario.samples import (
-    BYTES_PER_GIGABIT,
     BYTES_PER_OPERATION,
     CPU_AVERAGE,
     CPU_MAXIMUM,
@@ -87,7 +87,7 @@ def _machines(record: state.Instance | state.AutoScalingGroup, period: Period) -
     types = load_instance_types()
     place = types.index[record.instance_type]
     gbps = float(np.nan_to_num(types.network_baseline_gbps[place], nan=FALLBACK_GBPS))
-    most = gbps * BYTES_PER_GIGABIT * SLOT_SECONDS * NETWORK_SHARE
+    most = gbps * BYTES_PER_GBIT * SLOT_SECONDS * NETWORK_SHARE
     sent: Matrix = load * np.float32(most / 100)
     if is_idle(record.load):
         sent = _always(record, period, QUIET_BYTES)

@@ -60,7 +60,7 @@ class Prediction:
     def by_dimension(self, capacity: Floats) -> Floats:
         """Return the risk of capacities (resources, options, dimensions), of the same shape.
 
-        None where a capacity is no smaller than today's: demand was never seen beyond that, so
+        Zero where a capacity is no smaller than today's: demand was never seen beyond that, so
         there is no more harm to predict. NaN where nothing is predicted, or a capacity is unknown.
         """
         found = np.full(capacity.shape, np.nan)

@@ -5,8 +5,6 @@ from math import ceil
 
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Window
 
-SLOTS_PER_HOUR = 3600 / SLOT_SECONDS
-
 
 def slots_seen(window: Window, as_of: datetime) -> int:
     """Return how many slots of the window begin before `as_of`, at least one.

@@ -39,6 +39,10 @@ MINIMUM_SAMPLES = 360
 
 
 CPU_METRIC = "CPUUtilization"
+
+MEMORY_METRIC = "mem_used_percent"
+"""Of the CloudWatch agent: AWS sees no memory from outside."""
+
 AVERAGE_CPU = MetricKey(CPU_METRIC, Statistic.AVERAGE)
 
 

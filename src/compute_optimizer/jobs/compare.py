@@ -9,20 +9,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.recommend import PAGE, by_savings
+from compute_optimizer.jobs.recommend import by_savings, idle_of
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import IdleRecommendation
-from compute_optimizer.resources.idleness import counted_savings
 from compute_optimizer.sources.files.aws_export import AwsExport, read_aws_export
 from compute_optimizer.store import State
 from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.idle_recommendations import (
-    After,
-    Place,
-    current_runs,
-    read_idle_page,
-)
 from compute_optimizer.store.recommendations import Scope, current_run, read_errors
 from compute_optimizer.views.compared_types import PLACES, ComparedType, compared_type
 from compute_optimizer.views.export_columns import ExportTable, Shown, recommended_rows
@@ -135,11 +128,8 @@ def _idle(
     """Yield what is idle in accounts that are opted in."""
     opted_in = opted_in_accounts(connection)
     for account, region in sorted(places):
-        runs = current_runs(connection, account, region) if account in opted_in else {}
-        place, after = Place(account, region, runs), None
-        while page := read_idle_page(connection, place, limit=PAGE, after=after):
-            yield from page
-            after = After(counted_savings(page[-1]), page[-1].resource_arn)
+        if account in opted_in:
+            yield from idle_of(connection, account, region)
 
 
 def _excuses(connection: Connection, theirs: AwsExport) -> dict[str, str]:

@@ -36,6 +36,7 @@ from compute_optimizer.store.inventory import find_resource, resources_of, shard
 from compute_optimizer.store.preferences import layers_of
 from compute_optimizer.store.recommendations import (
     Selection,
+    analyzed_as_of,
     current_run,
     read_page,
     run_as_of,
@@ -220,7 +221,7 @@ def _moment(
     connection: Connection, resource: Resource, as_of: datetime | None, clock: Clock
 ) -> datetime:
     """Return the moment that is meant: by default that of the current run, else the present."""
-    return as_of or _analyzed_as_of(connection, _shard(connection, resource)) or clock.now()
+    return as_of or analyzed_as_of(connection, [_shard(connection, resource)]) or clock.now()
 
 
 def _preferences_of(connection: Connection, resource: Resource, risk: RiskPolicy) -> Preferences:
@@ -283,8 +284,3 @@ def _stored_as_of(connection: Connection, resource: Resource, moment: datetime) 
     wanted = Selection(arns=(resource.arn,))
     found = read_page(connection, run_id, scope, record, limit=1, selection=wanted)
     return found[0] if found else None
-
-
-def _analyzed_as_of(connection: Connection, shard: ShardKey) -> datetime | None:
-    run_id = current_run(connection, scope_of(shard))
-    return run_as_of(connection, run_id) if run_id else None

@@ -17,11 +17,10 @@ from compute_optimizer.catalog.risk_prior import load_risk_prior
 from compute_optimizer.engine.failures import counts_of, with_failures
 from compute_optimizer.engine.peaks import HORIZON_DAYS
 from compute_optimizer.engine.reached import MadeChange, Reached
-from compute_optimizer.engine.running_time import SLOTS_PER_HOUR
 from compute_optimizer.engine.usage import CPU_METRIC
 from compute_optimizer.jobs.readings import forget_after, forget_before, samples_for
 from compute_optimizer.model.decision import Decision
-from compute_optimizer.model.metrics import ShardSamples, Window
+from compute_optimizer.model.metrics import SLOTS_PER_HOUR, ShardSamples, Window
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources import ResourceType, type_named
 from compute_optimizer.resources.ec2.dimensions import METRICS

@@ -67,20 +67,18 @@ def idle_by_savings(
         for scope in current_scopes(connection, wanted)
         if regions is None or scope.region in regions
     }
-    found = [one for place in sorted(places) for one in _idle_of(connection, *place, hidden)]
+    found = [one for place in sorted(places) for one in idle_of(connection, *place, hidden)]
     return sorted(found, key=lambda one: (-idleness.counted_savings(one), one.resource_arn))
 
 
-def _idle_of(
-    connection: Connection, account_id: str, region: str, hidden: Collection[str]
+def idle_of(
+    connection: Connection, account_id: str, region: str, hidden: Collection[str] = ()
 ) -> Iterator[IdleRecommendation]:
+    """Yield what is idle in an account and Region, of every resource type but the hidden."""
     place = Place(account_id, region, current_runs(connection, account_id, region, hidden))
     after: After | None = None
-    while True:
-        page = read_idle_page(connection, place, limit=PAGE, after=after)
+    while page := read_idle_page(connection, place, limit=PAGE, after=after):
         yield from page
-        if len(page) < PAGE:
-            return
         after = After(idleness.counted_savings(page[-1]), page[-1].resource_arn)
 
 

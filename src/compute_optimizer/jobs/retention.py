@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.account import check_account_id
-from compute_optimizer.model.effective_preferences import LOOK_BACK_DAYS
+from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.event import KEPT as EVENTS_KEPT
 from compute_optimizer.model.metrics import look_back
 from compute_optimizer.store import State
@@ -18,9 +18,6 @@ from compute_optimizer.store.forecasts import remove_scores_before
 from compute_optimizer.store.job_runs import remove_runs_before
 from compute_optimizer.store.outbox import remove_events_before
 from compute_optimizer.store.tiles import TileStore, forget_days, sweep, tiled_accounts
-
-LONGEST_LOOK_BACK = max(LOOK_BACK_DAYS.values())
-"""Days that an analysis may look back."""
 
 JOB_RUNS_KEPT = timedelta(days=30)
 """How long ended runs of jobs stay on record: some are a hundred a day."""

@@ -18,6 +18,7 @@ from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
+from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import (
     ARCHITECTURES,
@@ -49,9 +50,6 @@ LEAST_DAYS = 10
 
 TEST_SHARE = 3
 """One part in so many of the days is the test window."""
-
-LONGEST_LOOK_BACK = 93
-"""Days: the longest look-back period of the service (spec 4.1)."""
 
 LOWEST_PERCENTILE = 50.0
 """Percent: below the median a rule says nothing about peaks."""

@@ -19,11 +19,12 @@ from compute_optimizer.backtest.options import (
 )
 from compute_optimizer.catalog import InstanceTypes, load_instance_types
 from compute_optimizer.engine.arrays import Floats
-from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.analyze import check_moment
 from compute_optimizer.jobs.readings import forget_after
+from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,
@@ -35,19 +36,16 @@ from compute_optimizer.model.metrics import (
     look_back,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
-from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC, METRICS
+from compute_optimizer.resources.ec2.dimensions import METRICS
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import arns_of, resources_of, shards
-from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
+from compute_optimizer.store.recommendations import analyzed_as_of
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
 TRACE_ACCOUNT = "000000000000"
 """Stands in for the owner of a trace's machines."""
-
-LONGEST_DAYS = 93
-"""Days of the metric store that are split for a test: the longest look-back period there is."""
 
 COUNTERS = {DISK: "VolumeReadBytes", NETWORK: "NetworkIn"}
 """The counter that carries a trace's bytes per second: its two directions are one figure."""
@@ -105,7 +103,7 @@ def imported_fleet(
     with state.reading() as connection:
         keys = [key for key in _instances_of_opted_in(connection) if _is_in(key, part)]
         days = _days_with_samples(connection, keys)
-        moment = as_of or _analyzed_as_of(connection, keys) or _end_of(max(days), clock)
+        moment = as_of or analyzed_as_of(connection, keys) or _end_of(max(days), clock)
         check_moment(moment, clock)
         last = look_back(moment, 1).last
         if min(days) > last:
@@ -126,7 +124,7 @@ def imported_fleet(
         for key, resources in by_key.items()
     )
     newest = max(day for day in days if day <= last)
-    first = max(min(days), newest - timedelta(days=LONGEST_DAYS - 1))
+    first = max(min(days), newest - timedelta(days=LONGEST_LOOK_BACK - 1))
     return SimulatedFleet("the metric store", moment, Window(first, newest), found, instances)
 
 
@@ -153,11 +151,6 @@ def _days_with_samples(connection: Connection, keys: Sequence[ShardKey]) -> set[
             "`compute-optimizer import --metrics FILE`, or give --trace FILE"
         )
     return days
-
-
-def _analyzed_as_of(connection: Connection, keys: Sequence[ShardKey]) -> datetime | None:
-    runs = {current_run(connection, scope_of(key)) for key in keys} - {None}
-    return max((run_as_of(connection, run) for run in runs if run), default=None)
 
 
 def _end_of(day: date, clock: Clock) -> datetime:

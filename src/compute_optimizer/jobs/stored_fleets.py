@@ -16,6 +16,7 @@ from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.executors.local import locally
+from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, Statistic, Window
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
@@ -31,9 +32,6 @@ ENGINE_DIMENSIONS = {
     NETWORK: "NetworkBandwidth",
 }
 """The dimension of an EC2 instance that each dimension of a backtest is."""
-
-LONGEST_DAYS = 93
-"""Days of the metric store that are replayed at most: the longest look-back period there is."""
 
 STORE = "the metric store"
 """What people call the fleet."""
@@ -155,7 +153,7 @@ def shards_of_opted_in(
 
 
 def stored_window(connection: Connection, keys: Sequence[ShardKey], plural: str) -> Window:
-    """Return the days of which the shards have samples, at most the newest LONGEST_DAYS.
+    """Return the days of which the shards have samples, at most the newest LONGEST_LOOK_BACK.
 
     Raises InvalidInput where there are none; `plural` is what people call the resources.
     """
@@ -167,7 +165,7 @@ def stored_window(connection: Connection, keys: Sequence[ShardKey], plural: str)
             "`compute-optimizer import --metrics FILE`, or give --trace FILE"
         )
     last = max(days)
-    first = max(min(days), date.fromordinal(last.toordinal() - LONGEST_DAYS + 1))
+    first = max(min(days), date.fromordinal(last.toordinal() - LONGEST_LOOK_BACK + 1))
     return Window(first, last)
 
 

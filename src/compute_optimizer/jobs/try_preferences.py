@@ -5,12 +5,10 @@ wider scopes mean holds here as it will hold afterwards.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
-
-from sqlalchemy import Connection
 
 from compute_optimizer.catalog.effective_rates import NO_RATES
 from compute_optimizer.errors import Conflict
@@ -34,7 +32,7 @@ from compute_optimizer.store.billed_usage import effective_rates
 from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.inventory import analyzed_sizes, resources_of
 from compute_optimizer.store.preferences import COVERING, EVERY_TYPE, layers_of_all, place_of
-from compute_optimizer.store.recommendations import current_run, run_as_of, scope_of
+from compute_optimizer.store.recommendations import analyzed_as_of
 from compute_optimizer.store.tiles import TileStore
 
 MOST_CHANGES = 5_000
@@ -226,7 +224,7 @@ def _tasks(
         places = {place_of(key) for key in sizes}
         now = layers_of_all(connection, places)
         then = layers_of_all(connection, places, instead)
-        moment = _analyzed_as_of(connection, sizes) or clock.now()
+        moment = analyzed_as_of(connection, sizes) or clock.now()
         risk, rates = risk_policy(connection, profile), effective_rates(connection)
         own = own_figures(connection, look_back(moment, 1).last)
 
@@ -246,11 +244,6 @@ def _tasks(
         )
 
     return [_Sides(task(key, now), task(key, then)) for key in sizes], sizes, moment
-
-
-def _analyzed_as_of(connection: Connection, keys: Iterable[ShardKey]) -> datetime | None:
-    runs = {current_run(connection, scope_of(key)) for key in keys} - {None}
-    return max((run_as_of(connection, run) for run in runs if run), default=None)
 
 
 def _tried(

@@ -30,6 +30,9 @@ from compute_optimizer.model.stated_preferences import (
 LOOK_BACK_DAYS = MappingProxyType({"DAYS_14": 14, "DAYS_32": 32, DAYS_93: 93})
 """Days of each look-back period (enum LookBackPeriodPreference)."""
 
+LONGEST_LOOK_BACK = max(LOOK_BACK_DAYS.values())
+"""Days that an analysis may look back at most (spec 4.1)."""
+
 PERCENTILES = MappingProxyType({"P90": 90.0, "P95": 95.0, "P99_5": 99.5})
 """Percentile of each threshold (enum CustomizableMetricThreshold)."""
 
@@ -60,9 +63,6 @@ class PreferenceLayers:
         narrow = (self.groups.get(group_arn or ""), self.resources.get(arn))
         stated = tuple(one for one in narrow if one is not None)
         return (*stated, self.account, self.organization)
-
-
-NO_LAYERS = PreferenceLayers()
 
 
 def effective_preferences(

@@ -13,6 +13,7 @@ SLOT_SECONDS = 300
 """Five minutes: the interval that the service analyzes (spec 2.1). Of ECS services it analyzes
 minutes, of which a slot keeps the highest (docs/ecs-services.md)."""
 
+SLOTS_PER_HOUR = 3_600 // SLOT_SECONDS
 SLOTS_PER_DAY = 86_400 // SLOT_SECONDS
 
 Matrix = NDArray[np.float32]

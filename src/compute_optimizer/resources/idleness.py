@@ -17,6 +17,7 @@ from compute_optimizer.engine.digests import DigestedSamples, Part
 from compute_optimizer.engine.figures import DECIMALS
 from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows, told_by_days
 from compute_optimizer.engine.usage import Chosen, choose_series, peaks_of
+from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.idle_limits import IdleLimits
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples, Statistic
@@ -34,9 +35,6 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.summary import Summary
 
 R = TypeVar("R", bound=Recommendation)
-
-LONGEST_DAYS = 93
-"""The longest look-back period there is (spec 2.1)."""
 
 
 ENOUGH = Required()
@@ -102,7 +100,7 @@ class IdleRule:
     required: Required = ENOUGH
     fixed_days: int | None = None
     """Length of the window where no preference changes it."""
-    longest_days: int = LONGEST_DAYS
+    longest_days: int = LONGEST_LOOK_BACK
     """To which a preference may extend the window."""
 
 

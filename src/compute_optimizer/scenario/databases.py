@@ -16,13 +16,13 @@ from compute_optimizer.model.metrics import (
     Window,
 )
 from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
+from compute_optimizer.model.units import BYTES_PER_GIB
 from compute_optimizer.scenario.fleet import Machine
 from compute_optimizer.scenario.load_shapes import LoadShape, generate_load
 
 DATABASE_SHARE = 0.15
 """Share of the machines that have a database: enough to see every finding."""
 
-BYTES_PER_GIB = 2**30
 OPERATION_BYTES = 16 * 1024
 """A page of MySQL (InnoDB)."""
 

@@ -12,9 +12,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, Window
-
-SLOTS_PER_HOUR = 3600 // SLOT_SECONDS
+from compute_optimizer.model.metrics import (
+    SLOTS_PER_DAY,
+    SLOTS_PER_HOUR,
+    Matrix,
+    Window,
+)
 
 NIGHT_SHARE = 0.25
 """Load at the quietest hour of a diurnal machine, as a share of its busiest hour."""

@@ -9,14 +9,16 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
     SLOTS_PER_DAY,
+    SLOTS_PER_HOUR,
     Matrix,
     MetricKey,
     ShardSamples,
     Statistic,
     Window,
 )
+from compute_optimizer.model.units import BYTES_PER_GBIT
 from compute_optimizer.scenario.fleet import Machine
-from compute_optimizer.scenario.load_shapes import SLOTS_PER_HOUR, LoadShape, generate_load
+from compute_optimizer.scenario.load_shapes import LoadShape, generate_load
 
 CPU_AVERAGE = MetricKey("CPUUtilization", Statistic.AVERAGE)
 CPU_MAXIMUM = MetricKey("CPUUtilization", Statistic.MAXIMUM)
@@ -40,7 +42,6 @@ FALLBACK_IOPS = 1000.0
 FALLBACK_MIBPS = 50.0
 """What a type counts with where the catalog knows no baseline."""
 
-BYTES_PER_GIGABIT = 125_000_000
 BYTES_PER_OPERATION = 16 * 1024
 """Size of a read or write, where the volume's throughput allows as much."""
 
@@ -99,7 +100,7 @@ def _network(
     fleet: Sequence[Machine], load: Matrix, types: InstanceTypes, generator: np.random.Generator
 ) -> dict[MetricKey, Matrix]:
     gbps = _capacity(fleet, types, types.network_baseline_gbps, FALLBACK_GBPS)
-    limit = gbps * BYTES_PER_GIGABIT * SLOT_SECONDS
+    limit = gbps * BYTES_PER_GBIT * SLOT_SECONDS
     # The square keeps idle machines under the 5 MB a day that define idleness (spec 5).
     busy = load * _column([machine.cpu_level for machine in fleet]) ** 2
     share = _column(generator.uniform(0.1, 1.0, len(fleet))) * NETWORK_SHARE * busy

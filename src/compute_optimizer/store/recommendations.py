@@ -5,7 +5,7 @@ it the current run of every scope that it analyzed. The run that it supersedes s
 RUN_KEPT, because page tokens pin their run. Bodies are the frozen dataclasses of `model` as JSON.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -218,6 +218,12 @@ def run_as_of(connection: Connection, run_id: str) -> datetime:
         select(runs.c.as_of).where(runs.c.run_id == run_id)
     ).scalar_one()
     return moment
+
+
+def analyzed_as_of(connection: Connection, shards: Iterable[ShardKey]) -> datetime | None:
+    """Return of which moment the newest current run of some shards is; None without any."""
+    runs = {current_run(connection, scope_of(shard)) for shard in shards} - {None}
+    return max((run_as_of(connection, run) for run in runs if run), default=None)
 
 
 def is_readable(connection: Connection, run_id: str, scope: Scope, now: datetime) -> bool:

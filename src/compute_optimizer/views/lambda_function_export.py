@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from compute_optimizer.engine.running_time import SLOTS_PER_HOUR, slots_seen
+from compute_optimizer.engine.running_time import slots_seen
 from compute_optimizer.model import lambda_function as model
-from compute_optimizer.model.metrics import look_back
+from compute_optimizer.model.metrics import SLOTS_PER_HOUR, look_back
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Savings
 from compute_optimizer.shapes import LambdaFunctionRecommendationFindingReasonCode
 from compute_optimizer.views.export_columns import (

@@ -16,6 +16,7 @@ from compute_optimizer.engine.obstacles import (
 )
 from compute_optimizer.engine.ranking import MAX_OPTIONS, NONE
 from compute_optimizer.engine.risk import overall, scores
+from compute_optimizer.engine.savings import WORTHWHILE_USD
 from compute_optimizer.engine.statistics import count_above
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, dimension_rows
 from compute_optimizer.model.ebs_volume import IN_USE, EbsVolume
@@ -30,10 +31,6 @@ from compute_optimizer.resources.ebs.configurations import (
     present,
 )
 from compute_optimizer.resources.ebs.demand import DIMENSIONS, SCALES, VolumeDemand, demand_of
-
-WORTHWHILE_USD = 0.01
-"""A month: the least that somebody is paid; smaller differences are rounding."""
-
 
 NOT_CHEAPER = "saves nothing"
 RISKIER = "cheaper, but of a higher risk"

@@ -8,6 +8,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.demand import OTHER_PERCENTILE
 from compute_optimizer.engine.dimensions import Combine, Dimension, combine
+from compute_optimizer.engine.savings import SLOTS_PER_MONTH
 from compute_optimizer.engine.statistics import BLOCK_ROWS, percentile
 from compute_optimizer.engine.usage import MINIMUM_SAMPLES, Chosen, Usage, choose_series, measure
 from compute_optimizer.model.metrics import (
@@ -19,13 +20,7 @@ from compute_optimizer.model.metrics import (
     Statistic,
 )
 from compute_optimizer.model.preferences import Preferences
-
-BYTES_PER_MIB = 2**20
-
-HOURS_PER_MONTH = 730
-"""As for instances (spec 3.9)."""
-
-SLOTS_PER_MONTH = HOURS_PER_MONTH * 3600 / SLOT_SECONDS
+from compute_optimizer.model.units import BYTES_PER_MIB
 
 CHECKS = {"iops": "VolumeIOPSExceededCheck", "throughput": "VolumeThroughputExceededCheck"}
 """Metrics that say 1 where a volume was asked for more than it can do (spec 2.4)."""

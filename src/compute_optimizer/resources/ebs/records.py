@@ -8,9 +8,10 @@ import numpy as np
 
 from compute_optimizer.catalog.volume_prices import volume_price_date
 from compute_optimizer.catalog.volume_types import VolumeTypes
-from compute_optimizer.engine.figures import DECIMALS, known, savings
+from compute_optimizer.engine.figures import DECIMALS, known
 from compute_optimizer.engine.ranking import NONE
 from compute_optimizer.engine.risk import RISK_NAMES
+from compute_optimizer.engine.savings import savings_of
 from compute_optimizer.engine.statistics import highest
 from compute_optimizer.model.ebs_volume import (
     EbsVolume,
@@ -87,7 +88,7 @@ def _options(analysis: Analysis, types: VolumeTypes, row: int) -> tuple[VolumeOp
             configuration=configuration_at(every, types, (row, choice)),
             rank=rank,
             performance_risk=float(analysis.risks[row, choice]),
-            savings=savings(now, price),
+            savings=savings_of(now, price),
             monthly_usd=price,
         )
         for rank, choice in enumerate(ranked, 1)

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from compute_optimizer.engine.evidence import ONLY
 from compute_optimizer.engine.prediction import SATURATED_PERCENT
-from compute_optimizer.engine.usage import CPU_METRIC, count_samples
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC, count_samples
 from compute_optimizer.model.metrics import Window
 from compute_optimizer.resources.ec2.analysis import Analysis
-from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC
 
 NOTICEABLE_GAPS = 0.05
 """Share of the slots without a sample from which a gap is mentioned."""
@@ -18,9 +18,6 @@ MONTH_END = (28, 3)
 """Days of the month: from the first to the second of the next month lie the ends of months."""
 
 WEEKEND_DAYS = 2
-
-ONLY = 0
-"""The row of a batch of one."""
 
 
 def cautions(analysis: Analysis, window: Window) -> tuple[str, ...]:

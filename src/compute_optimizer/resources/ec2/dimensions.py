@@ -6,22 +6,11 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.demand import CPU, MEMORY
 from compute_optimizer.engine.digests import Figure, Part, part_of
-from compute_optimizer.engine.dimensions import Combine, Dimension
+from compute_optimizer.engine.dimensions import Combine, Dimension, compute
 from compute_optimizer.engine.idle import total_of
-from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.metrics import MetricKey, Statistic
-
-MEMORY_METRIC = "mem_used_percent"
-
-BYTES_PER_GBIT = 1e9 / 8
-"""Network bandwidth is published in decimal gigabits per second."""
-
-BYTES_PER_MIB = 2**20
-
-
-def _compute(types: InstanceTypes) -> Floats:
-    # A family nobody measured counts its vCPUs: the rules let it meet only itself.
-    return types.vcpus * np.nan_to_num(types.relative_speed, nan=1.0)
+from compute_optimizer.model.units import BYTES_PER_GBIT, BYTES_PER_MIB
 
 
 def _unknown(types: InstanceTypes) -> Floats:
@@ -30,7 +19,7 @@ def _unknown(types: InstanceTypes) -> Floats:
 
 
 DIMENSIONS = (
-    Dimension(CPU, "vCPU of m5", (CPU_METRIC,), _compute, percentage=True),
+    Dimension(CPU, "vCPU of m5", (CPU_METRIC,), compute, percentage=True),
     Dimension(
         MEMORY,
         "MiB",

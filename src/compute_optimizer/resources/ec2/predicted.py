@@ -6,6 +6,7 @@ import numpy as np
 
 from compute_optimizer.engine import peaks
 from compute_optimizer.engine.arrays import Floats
+from compute_optimizer.engine.evidence import ONLY
 from compute_optimizer.engine.explanation import PeakEvidence, PredictionEvidence
 from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.risk import predicted_risks
@@ -16,9 +17,6 @@ from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 
 SHARES = (0.5, 0.9, 0.99)
 """Probabilities with which the coming peak stays below what is shown."""
-
-ONLY = 0
-"""The row of a batch of one."""
 
 
 def prediction_evidence(

@@ -9,12 +9,12 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats, Integers
 from compute_optimizer.engine.dimensions import CPU_PLACE
 from compute_optimizer.engine.periods import points_of
-from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.analysis import capacity_ratios
-from compute_optimizer.resources.ec2.dimensions import MEMORY_METRIC, MEMORY_PLACE, WIRE_NAMES
+from compute_optimizer.resources.ec2.dimensions import MEMORY_PLACE, WIRE_NAMES
 from compute_optimizer.resources.ec2.records import reported
 
 PROJECTED = {CPU_METRIC: CPU_PLACE, MEMORY_METRIC: MEMORY_PLACE}

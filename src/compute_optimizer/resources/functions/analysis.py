@@ -16,9 +16,9 @@ from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.catalog.serverless_prices import LambdaRates, lambda_rates
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE
-from compute_optimizer.engine.running_time import SLOTS_PER_HOUR, slots_seen
+from compute_optimizer.engine.running_time import slots_seen
 from compute_optimizer.model.lambda_function import LambdaFunction
-from compute_optimizer.model.metrics import ShardSamples
+from compute_optimizer.model.metrics import SLOTS_PER_HOUR, ShardSamples
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 from compute_optimizer.resources.functions.use import FunctionUse, use_of
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from math import isnan
 
 from compute_optimizer.catalog.serverless_prices import lambda_price_date
-from compute_optimizer.engine.figures import DECIMALS, known, savings
+from compute_optimizer.engine.figures import DECIMALS, known
 from compute_optimizer.engine.risk import RISK_NAMES
+from compute_optimizer.engine.savings import savings_of
 from compute_optimizer.model.lambda_function import (
     LambdaFunction,
     LambdaFunctionRecommendation,
@@ -102,7 +103,7 @@ def _options(analysis: Analysis, row: int) -> tuple[MemorySizeOption, ...]:
         memory_size=int(analysis.recommended[row]),
         rank=1,
         duration=ProjectedDuration(*durations),
-        savings=savings(now, then),
+        savings=savings_of(now, then),
         monthly_usd=then,
         monthly_low_usd=known(analysis.low_usd[row]),
         monthly_high_usd=known(analysis.high_usd[row]),

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from compute_optimizer.catalog.instance_types import InstanceTypes
 from compute_optimizer.catalog.license_prices import LICENSE_PRICE_DATE
 from compute_optimizer.catalog.prices import price_date
-from compute_optimizer.engine.figures import known, savings
+from compute_optimizer.engine.figures import known
+from compute_optimizer.engine.savings import savings_of
 from compute_optimizer.model.license import (
     BRING_YOUR_OWN,
     FREE,
@@ -75,7 +76,7 @@ def _option(row: int, one: LicensedInstance, analysis: Analysis) -> LicenseOptio
         edition=edition,
         license_model=BRING_YOUR_OWN if edition == FREE else own.license_model,
         rank=1,
-        savings=savings(
+        savings=savings_of(
             known(analysis.hourly_usd[row]), known(analysis.option_usd[row]), HOURS_PER_MONTH
         ),
     )

@@ -16,6 +16,7 @@ from compute_optimizer.engine.evidence import (
 from compute_optimizer.engine.explanation import ChoiceEvidence, Explanation, Figure
 from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.obstacles import Obstacle
+from compute_optimizer.engine.savings import SLOTS_PER_MONTH
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
@@ -24,20 +25,15 @@ from compute_optimizer.model.metrics import (
     Statistic,
 )
 from compute_optimizer.model.recommendation import Finding
+from compute_optimizer.model.units import BYTES_PER_GIB
 from compute_optimizer.resources.rds.cluster_records import cluster_codes, shown_choices
 from compute_optimizer.resources.rds.clusters import (
     CHOICES,
     LEAST_DAYS,
-    SLOTS_PER_MONTH,
     VARIATION_LIMITS,
     ClusterAnalysis,
 )
-from compute_optimizer.resources.rds.dimensions import (
-    BYTES_PER_GIB,
-    BYTES_USED,
-    READ_IOS,
-    WRITE_IOS,
-)
+from compute_optimizer.resources.rds.dimensions import BYTES_USED, READ_IOS, WRITE_IOS
 
 KEYS = (
     MetricKey(READ_IOS, Statistic.SUM),

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.catalog.database_prices import database_price_date
-from compute_optimizer.engine.figures import DECIMALS, savings
+from compute_optimizer.engine.figures import DECIMALS
+from compute_optimizer.engine.savings import savings_of
 from compute_optimizer.model.database import (
     ClusterCosts,
     Database,
@@ -98,7 +99,7 @@ def _options(
         StorageOption(
             configuration=StorageConfiguration(CHOICES[choice]),
             rank=rank,
-            savings=savings(usd[now], usd[choice]),
+            savings=savings_of(usd[now], usd[choice]),
             monthly_usd=usd[choice],
             cost_variation=None
             if variation is None

@@ -13,9 +13,9 @@ from compute_optimizer.catalog.database_prices import (
 from compute_optimizer.catalog.database_storage import aurora_rates
 from compute_optimizer.catalog.own_prices import OwnPrices
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
+from compute_optimizer.engine.savings import SLOTS_PER_MONTH
 from compute_optimizer.model.database import AURORA_IO_OPTIMIZED, AURORA_STANDARD, Database
 from compute_optimizer.model.metrics import (
-    SLOT_SECONDS,
     SLOTS_PER_DAY,
     Matrix,
     MetricKey,
@@ -23,19 +23,13 @@ from compute_optimizer.model.metrics import (
     Statistic,
 )
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
-from compute_optimizer.resources.rds.dimensions import (
-    BYTES_PER_GIB,
-    BYTES_USED,
-    READ_IOS,
-    WRITE_IOS,
-)
+from compute_optimizer.model.units import BYTES_PER_GIB
+from compute_optimizer.resources.rds.dimensions import BYTES_USED, READ_IOS, WRITE_IOS
 
 LEAST_DAYS = 14
 """Days of cost usage data that a recommendation needs (spec 2.1); each has a sample."""
 
 MILLION = 1e6
-SLOTS_PER_MONTH = HOURS_PER_MONTH * 3600 / SLOT_SECONDS
-
 CHOICES = (AURORA_STANDARD, AURORA_IO_OPTIMIZED)
 """Places on the axis of choices."""
 

@@ -1,34 +1,19 @@
 """The dimensions of a DB instance, the metrics that tell them, and their names on the wire."""
 
-import numpy as np
-
-from compute_optimizer.catalog import InstanceTypes
-from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.demand import CPU, MEMORY
-from compute_optimizer.engine.dimensions import CPU_PLACE, Combine, Dimension
-from compute_optimizer.engine.usage import CPU_METRIC
+from compute_optimizer.engine.dimensions import CPU_PLACE, Combine, Dimension, compute
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.metrics import MetricKey, Statistic
+from compute_optimizer.model.units import BYTES_PER_GBIT, BYTES_PER_MIB
 
-BYTES_PER_GBIT = 1e9 / 8
-"""Network bandwidth is published in decimal gigabits per second."""
-
-BYTES_PER_MIB = 2**20
-BYTES_PER_GIB = 2**30
-
-MEMORY_METRIC = "mem_used_percent"
 CONNECTIONS = "DatabaseConnections"
 FREE_STORAGE = "FreeStorageSpace"
 BYTES_USED = "VolumeBytesUsed"
 READ_IOS, WRITE_IOS = "VolumeReadIOPs", "VolumeWriteIOPs"
 
 
-def _compute(types: InstanceTypes) -> Floats:
-    # A family nobody measured counts its vCPUs: the rules let it meet only itself.
-    return types.vcpus * np.nan_to_num(types.relative_speed, nan=1.0)
-
-
 DIMENSIONS = (
-    Dimension(CPU, "vCPU of m5", (CPU_METRIC,), _compute, percentage=True),
+    Dimension(CPU, "vCPU of m5", (CPU_METRIC,), compute, percentage=True),
     Dimension(
         MEMORY,
         "MiB",

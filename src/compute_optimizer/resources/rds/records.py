@@ -13,10 +13,11 @@ from compute_optimizer.catalog.database_storage import LEAST_GROWTH, storage_typ
 from compute_optimizer.catalog.volume_types import ROUNDING
 from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.dimensions import CPU_PLACE
-from compute_optimizer.engine.figures import DECIMALS, known, savings
+from compute_optimizer.engine.figures import DECIMALS, known
 from compute_optimizer.engine.finding import finding_of, reason_codes
 from compute_optimizer.engine.ranking import NONE, Options
 from compute_optimizer.engine.risk import RISK_NAMES
+from compute_optimizer.engine.savings import savings_of
 from compute_optimizer.engine.statistics import highest
 from compute_optimizer.engine.usage import CPU_METRIC, Chosen
 from compute_optimizer.model.database import (
@@ -147,7 +148,7 @@ def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
                     architecture_pool=name,
                     performance_risk=float(options.risks[row, pool, rank - 1]),
                     projected_cpu=_projected_cpu(row, place, instances),
-                    savings=savings(now, hourly, HOURS_PER_MONTH),
+                    savings=savings_of(now, hourly, HOURS_PER_MONTH),
                     hourly_usd=hourly,
                 )
             )
@@ -190,7 +191,7 @@ def _storage_options(
         StorageOption(
             configuration=storage_at(storage, row, choice, database),
             rank=rank,
-            savings=savings(now, price),
+            savings=savings_of(now, price),
             monthly_usd=price,
         )
         for rank, choice in enumerate(ranked, 1)

@@ -18,10 +18,9 @@ from compute_optimizer.model.database import (
 from compute_optimizer.model.metrics import Matrix, MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
+from compute_optimizer.model.units import BYTES_PER_GIB, BYTES_PER_MIB
 from compute_optimizer.resources.rds.analysis import UNKNOWN_CLASS, class_places
 from compute_optimizer.resources.rds.dimensions import (
-    BYTES_PER_GIB,
-    BYTES_PER_MIB,
     DIMENSIONS,
     EBS_PLACES,
     FREE_STORAGE,

@@ -24,19 +24,12 @@ from compute_optimizer.engine.arrays import Booleans, Floats, Integers
 from compute_optimizer.engine.demand import FIT_TOLERANCE, OTHER_PERCENTILE
 from compute_optimizer.engine.matching import Fleet
 from compute_optimizer.engine.ranking import MAX_OPTIONS, NONE
+from compute_optimizer.engine.savings import WORTHWHILE_USD
 from compute_optimizer.engine.statistics import percentile, tail_depth, upper_tail
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
-from compute_optimizer.resources.rds.dimensions import (
-    BYTES_PER_GIB,
-    BYTES_PER_MIB,
-    FREE_STORAGE,
-    IOPS_PLACE,
-    THROUGHPUT_PLACE,
-)
-
-WORTHWHILE_USD = 0.01
-"""A month: the least that somebody is paid; smaller differences are rounding."""
+from compute_optimizer.model.units import BYTES_PER_GIB, BYTES_PER_MIB
+from compute_optimizer.resources.rds.dimensions import FREE_STORAGE, IOPS_PLACE, THROUGHPUT_PLACE
 
 TOO_SMALL = "too small at the most that the type can do"
 NEEDLESS = "larger than the type needs to be"

@@ -13,7 +13,14 @@ from compute_optimizer.engine.dimensions import Dimension
 from compute_optimizer.engine.risk import overall, scores
 from compute_optimizer.engine.running_time import slots_seen
 from compute_optimizer.engine.statistics import percentile
-from compute_optimizer.engine.usage import Chosen, Usage, choose_series, measure
+from compute_optimizer.engine.usage import (
+    CPU_METRIC,
+    MEMORY_METRIC,
+    Chosen,
+    Usage,
+    choose_series,
+    measure,
+)
 from compute_optimizer.model.ecs_service import EcsService
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
@@ -27,8 +34,6 @@ IDLE_PEAK = 1.0
 FULL = 100.0
 """Percent: the metrics show no more, so a sample of that much counts as a shortage (assumed)."""
 
-CPU_METRIC = "CPUUtilization"
-MEMORY_METRIC = "mem_used_percent"
 TASKS = MetricKey("RunningTaskCount", Statistic.AVERAGE)
 
 METRICS = (

@@ -27,16 +27,12 @@ from compute_optimizer.engine.explanation import (
     Figure,
 )
 from compute_optimizer.engine.figures import known
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.ecs_service import EcsService
 from compute_optimizer.model.metrics import ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.resources.services.analysis import Analysis, monthly_usd
-from compute_optimizer.resources.services.demand import (
-    CPU_METRIC,
-    DIMENSIONS,
-    MEMORY_METRIC,
-    MINIMUM_SAMPLES,
-)
+from compute_optimizer.resources.services.demand import DIMENSIONS, MINIMUM_SAMPLES
 from compute_optimizer.resources.services.reading import size_text
 from compute_optimizer.resources.services.records import finding_at, reason_codes_at
 

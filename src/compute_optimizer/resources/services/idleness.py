@@ -8,19 +8,14 @@ import numpy as np
 from compute_optimizer.catalog.fargate_sizes import TaskSizes
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.idle import IdleLimit, Measure, Required
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.ecs_service import FARGATE, RUNNING_STATES, EcsService
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.resources.idleness import IdleRule, Shown
 from compute_optimizer.resources.services.analysis import monthly_usd
-from compute_optimizer.resources.services.demand import (
-    CPU_METRIC,
-    IDLE_PEAK,
-    MEMORY_METRIC,
-    MINIMUM_SAMPLES,
-    demand_of,
-)
+from compute_optimizer.resources.services.demand import IDLE_PEAK, MINIMUM_SAMPLES, demand_of
 
 LONGEST_DAYS = 32
 """To which a preference extends the window (spec 5.1, published)."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from compute_optimizer.engine.arrays import Floats, Integers
 from compute_optimizer.engine.periods import first_sent, points_of
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.ecs_service import EcsServiceRecommendation, TaskSizeOption
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
-from compute_optimizer.resources.services.demand import CPU_METRIC, MEMORY_METRIC
 
 LOWER, UPPER = 0.9, 1.1
 """Bounds of projected use, for Fargate's hardware varies (spec 15, question 40; a proposal)."""

@@ -42,5 +42,5 @@ def summary_of(recommendation: EcsServiceRecommendation) -> Summary:
 
 
 def size_text(cpu_units: int, memory: int) -> str:
-    """Return such as `1024 CPU units, 3,072 MiB`."""
+    """Return such as `1,024 CPU units, 3,072 MiB`."""
     return f"{cpu_units:,} CPU units, {memory:,} MiB"

@@ -5,8 +5,9 @@ from datetime import datetime
 from math import isnan
 
 from compute_optimizer.catalog.serverless_prices import fargate_price_date
-from compute_optimizer.engine.figures import DECIMALS, known, savings
+from compute_optimizer.engine.figures import DECIMALS, known
 from compute_optimizer.engine.risk import RISK_NAMES
+from compute_optimizer.engine.savings import savings_of
 from compute_optimizer.model.ecs_service import (
     TRACKS_CPU,
     TRACKS_MEMORY,
@@ -104,7 +105,7 @@ def _options(one: EcsService, analysis: Analysis, row: int) -> tuple[TaskSizeOpt
     option = TaskSizeOption(
         cpu_units=cpu_units,
         memory=memory,
-        savings=savings(now, then),
+        savings=savings_of(now, then),
         monthly_usd=then,
         projected=_projected(analysis, row),
         containers=containers_for(

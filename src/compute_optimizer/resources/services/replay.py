@@ -9,10 +9,10 @@ from compute_optimizer.engine.demand import MEMORY
 from compute_optimizer.engine.dimensions import combine
 from compute_optimizer.engine.peaks import FORGIVEN
 from compute_optimizer.engine.replay import Move, Replay, ReplayedDimension
-from compute_optimizer.engine.usage import choose_series
+from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC, choose_series
 from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
 from compute_optimizer.model.metrics import Matrix, ShardSamples
-from compute_optimizer.resources.services.demand import CPU_METRIC, DIMENSIONS, MEMORY_METRIC
+from compute_optimizer.resources.services.demand import DIMENSIONS
 
 
 def _demand(
