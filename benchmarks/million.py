@@ -8,12 +8,13 @@ network in and out and disk operations without gaps. Percentages are in hundredt
 kilobytes. Each shard has the same 4,096 loads in an order of its own, so that neighbours differ in
 type and load. Tiles are written by the store's own writer.
 
-Reading and analyzing run in processes of their own. Printed are wall time, processor time of all
-processes, and the most memory that they had together: private (what a limit of memory has to
-hold) and resident, which counts pages of tiles that the kernel may take back. Every analysis is a
-first one: days in short of an earlier one are removed. With --keep the folder stays, and the next
-measurement takes what it finds and writes what is missing; --only write ends there. A disk that is
-too small is refused before anything is written.
+Reading and analyzing run in processes of their own, as many for the one as for the other: a small
+fleet is worth no second one. Printed are wall time, processor time of all processes, their start
+and imports among it, and the most memory that they had together: private (what a limit of memory
+has to hold) and resident, which counts pages of tiles that the kernel may take back. Every analysis
+is a first one: days in short of an earlier one are removed. With --keep the folder stays, and the
+next measurement takes what it finds and writes what is missing; --only write ends there. A disk
+that is too small is refused before anything is written.
 """
 
 import argparse
@@ -42,6 +43,7 @@ from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.api.protocols.encodings import JSON
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.jobs.analyze import analyze
+from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.operations import OPERATIONS
@@ -51,7 +53,13 @@ from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store import State
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.freshness import state_bytes, tile_bytes
-from compute_optimizer.store.inventory import SHARD_RESOURCES, arns_of, shards, upsert_resources
+from compute_optimizer.store.inventory import (
+    SHARD_RESOURCES,
+    arns_of,
+    shard_sizes,
+    shards,
+    upsert_resources,
+)
 from compute_optimizer.store.ranked import Wanted, read_ranked
 from compute_optimizer.store.recommendations import current_scopes
 from compute_optimizer.store.tile_files import Tile
@@ -194,20 +202,28 @@ def _write_shards(
     print(file=sys.stderr)
 
 
-def read_shards(folder: Path, keys: Sequence[ShardKey]) -> None:
-    """Only read what an analysis reads of some shards."""
-    window, tiles = look_back(AS_OF, LOOK_BACK_DAYS), TileStore(folder / "tiles")
-    with closing(State(state_url(folder))) as state, state.reading() as connection:
-        for key in keys:
-            read_samples(connection, tiles, key, window, RESOURCE_TYPES[0].metrics)
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """A shard to be read, as another process needs it."""
+
+    folder: Path
+    shard: ShardKey
+
+
+def read_shard(task: ReadTask) -> None:
+    """Only read what an analysis reads of one shard."""
+    window, tiles = look_back(AS_OF, LOOK_BACK_DAYS), TileStore(task.folder / "tiles")
+    with closing(State(state_url(task.folder))) as state, state.reading() as connection:
+        read_samples(connection, tiles, task.shard, window, RESOURCE_TYPES[0].metrics)
 
 
 def read_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:
-    """Read all shards of some accounts in so many processes."""
+    """Read all shards of some accounts in as many processes as an analysis takes for them."""
     with closing(State(state_url(folder))) as state, state.reading() as connection:
-        keys = shards(connection, accounts)
-    with _pool(processes) as pool:
-        list(pool.map(partial(read_shards, folder), [(key,) for key in keys]))
+        sizes = shard_sizes(connection, accounts)
+    tasks = [ReadTask(folder, shard) for shard in sizes]
+    work_off = locally(processes)
+    work_off(read_shard, tasks, lambda done, total: None, resources=sum(sizes.values()))
 
 
 def analyze_all(folder: Path, processes: int, accounts: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Samples cut into days and put together again in short, as the store does it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from compute_optimizer.engine.digests import (
     figures_of_day,
     shape_of,
 )
-from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, ShardSamples
 
 
 def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
@@ -28,7 +29,7 @@ def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
         slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
         series = {key: matrix[:, slots].copy() for key, matrix in samples.series.items()}
         sent = {key: matrix for key, matrix in series.items() if np.isfinite(matrix).any()}
-        of_day = figures_of_day(sent, parts)
+        of_day = figures_of_day(shape[0], sent, partial(block_of, sent), parts)
         for part in parts:
             for column, figure in part.columns.items():
                 blank = np.full(shape_of(figure, *shape), ABSENT[figure], DTYPES[figure])
@@ -38,6 +39,11 @@ def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
     return DigestedSamples(
         samples.resource_arns, samples.window, frozenset(samples.series), figures
     )
+
+
+def block_of(series: Mapping[MetricKey, Matrix], first: int, rows: int) -> dict[MetricKey, Matrix]:
+    """Return some rows of every series."""
+    return {key: matrix[first : first + rows] for key, matrix in series.items()}
 
 
 class Reader:

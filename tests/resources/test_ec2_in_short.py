@@ -22,6 +22,7 @@ from compute_optimizer.model.preferences import (
     Preferences,
 )
 from compute_optimizer.model.resource import Resource
+from compute_optimizer.resources.ec2.analysis import analyze
 from compute_optimizer.resources.ec2.dimensions import DIGESTED, WIRE_NAMES
 from compute_optimizer.resources.ec2.idleness import MACHINE
 from compute_optimizer.resources.ec2_instance import ShardResult, recommend, recommended
@@ -96,6 +97,23 @@ def test_days_in_short_say_the_same_as_all_samples(
     whole, short, _ = both_ways(random_samples(seed, 24, days), preferences, predicted=predicted)
 
     assert short == whole
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([PUBLISHED, CALIBRATED]))
+def test_hearing_both_profiles_changes_the_options_of_neither(seed: int, decides: str) -> None:
+    samples, resources = random_samples(seed, 40, 14), fleet(40)
+    types, model = load_instance_types(), load_risk_prior()
+    first = replace(DEFAULT_PREFERENCES, profile=decides)
+    second = replace(first, profile=CALIBRATED if decides == PUBLISHED else PUBLISHED)
+
+    both = analyze(resources, samples, types, first, model, both=True)
+
+    for heard, preferences in ((both.decisions, first), (both.other, second)):
+        alone = analyze(resources, samples, types, preferences, model).decisions
+        assert heard is not None
+        assert (heard.options.types == alone.options.types).all()
+        assert (heard.over == alone.over).all()
 
 
 @settings(max_examples=25, deadline=None)

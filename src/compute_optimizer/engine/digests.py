@@ -7,7 +7,7 @@ figure of a window that is put together from days is the one that all of its sam
 bit; where days cannot tell it, whole rows of samples are asked for.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
@@ -102,31 +102,34 @@ def column_of(name: str, figure: Figure) -> str:
 
 
 def figures_of_day(
-    series: Mapping[MetricKey, Matrix], parts: Sequence[Part]
+    rows: int,
+    sent: Collection[MetricKey],
+    block_of: Callable[[int, int], Mapping[MetricKey, Matrix]],
+    parts: Sequence[Part],
 ) -> dict[str, NDArray[Any]]:
-    """Return the figures of one day by column, from samples of (resources, SLOTS_PER_DAY).
+    """Return the figures of one day by column, from the series that were sent.
 
-    (resources,) each, tails (resources, DEPTH); a part without any series is left out.
+    (rows,) each, tails (rows, DEPTH); a part without any series is left out. `block_of` a first
+    row and a number of rows returns their samples, (number, SLOTS_PER_DAY) each.
     """
-    every = [(part, part.columns, [key for key in part.keys if key in series]) for part in parts]
+    every = [(part, part.columns, [key for key in part.keys if key in sent]) for part in parts]
     told = [(part, columns, keys) for part, columns, keys in every if keys]
-    rows = len(next(iter(series.values()))) if told else 0
     found = {
         column: np.full(shape_of(figure, rows), ABSENT[figure], DTYPES[figure])
         for _, columns, _ in told
         for column, figure in columns.items()
     }
     for start in range(0, rows, BLOCK_ROWS):
-        block = {key: matrix[start : start + BLOCK_ROWS] for key, matrix in series.items()}
+        block = block_of(start, min(BLOCK_ROWS, rows - start))
         peaks = {key: np.fmax.reduce(samples, axis=1) for key, samples in block.items()}
         for part, columns, keys in told:
             # Many a machine sends no memory and no network: its rows stay as they are.
-            sent = np.flatnonzero(~np.isnan(np.fmax.reduce([peaks[key] for key in keys])))
-            some = [block[key][sent] for key in keys]
+            known = np.flatnonzero(~np.isnan(np.fmax.reduce([peaks[key] for key in keys])))
+            some = [block[key][known] for key in keys]
             together = combine(some, part.combine)
             tail, counts = _tail_and_counts(together, part)
             for column, figure in columns.items():
-                found[column][start + sent] = _MEASURED[figure](some, together, tail, counts)
+                found[column][start + known] = _MEASURED[figure](some, together, tail, counts)
     return found
 
 

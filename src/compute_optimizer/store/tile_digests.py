@@ -44,7 +44,7 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.inventory import SHARD_RESOURCES
-from compute_optimizer.store.tile_files import RESOURCE, TileFile, fill, keys_of
+from compute_optimizer.store.tile_files import RESOURCE, TileFile, keys_of, matrix_of
 from compute_optimizer.store.tiles import TileStore, tiles_of_window
 
 FORMAT_VERSION = 1
@@ -68,23 +68,37 @@ default look-back period, 396 MB."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SamplesAtHand:
-    """A tile whose samples were read to make it short."""
+    """A tile whose samples were read to make it short: as Arrow decoded them, not copied."""
 
-    series: Mapping[MetricKey, Matrix]
+    columns: Mapping[MetricKey, Any]
+    """Of Arrow, whole rows of SLOTS_PER_DAY."""
+    resources: int
+    known_slots: int
+    """Slots of the day that are known; later ones are blank."""
 
     @property
     def keys(self) -> frozenset[MetricKey]:
         """The series that parts are made of."""
-        return frozenset(self.series)
+        return frozenset(self.columns)
 
     @property
     def bytes(self) -> int:
-        """Return what it takes in memory."""
-        return sum(matrix.nbytes for matrix in self.series.values())
+        """Return what the samples take in memory."""
+        return len(self.columns) * self.resources * SLOTS_PER_DAY * np.float32().nbytes
+
+    def block(self, first: int, rows: int) -> dict[MetricKey, Matrix]:
+        """Return some rows, one after the other, of every series."""
+        cells = first * SLOTS_PER_DAY, rows * SLOTS_PER_DAY
+        return {key: self._known(column.slice(*cells)) for key, column in self.columns.items()}
 
     def read_rows(self, key: MetricKey, rows: Integers) -> Matrix:
         """Return some rows of one series, as those of an open tile."""
-        found: Matrix = self.series[key][rows]
+        found: Matrix = self._known(self.columns[key])[rows]
+        return found
+
+    def _known(self, column: Any) -> Matrix:
+        found = matrix_of(column)
+        found[:, self.known_slots :] = np.nan
         return found
 
 
@@ -232,12 +246,9 @@ def _made(
     with tiles.open(path) as file:
         keys = file.keys
         arns, columns = file.read(wanted)
-    series: dict[MetricKey, Matrix] = {}
-    for key, column in columns.items():
-        series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
-        fill(series[key], column)
-        series[key][:, slots:] = np.nan
-    return DigestedDay(arns, keys, figures_of_day(series, parts)), SamplesAtHand(series)
+    read = SamplesAtHand(columns, len(arns), slots)
+    figures = figures_of_day(len(arns), read.keys, read.block, parts)
+    return DigestedDay(arns, keys, figures), read
 
 
 def read_digest(tiles: TileStore, path: str, parts: Sequence[Part]) -> DigestedDay | None:

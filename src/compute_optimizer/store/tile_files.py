@@ -107,22 +107,18 @@ class TileFile:
         group_of = np.searchsorted(starts, rows, side="right") - 1
         found: Matrix = np.empty((len(rows), SLOTS_PER_DAY), np.float32)
         for group in np.unique(group_of).tolist():
-            block = np.empty((sizes[group], SLOTS_PER_DAY), np.float32)
             try:
-                fill(block, self._file.read_row_group(group, columns=[key.column])[key.column])
+                column = self._file.read_row_group(group, columns=[key.column])[key.column]
             except (OSError, pa.ArrowException) as error:
                 raise _unreadable(self._path, error) from error
-            found[group_of == group] = block[rows[group_of == group] - starts[group]]
+            own = group_of == group
+            found[own] = matrix_of(column)[rows[own] - starts[group]]
         return found
 
     def tile(self) -> Tile:
         """Return all of it."""
         arns, columns = self.read(self.keys)
-        series: dict[MetricKey, Matrix] = {}
-        for key, column in columns.items():
-            series[key] = np.empty((len(arns), SLOTS_PER_DAY), np.float32)
-            fill(series[key], column)
-        return Tile(arns, series)
+        return Tile(arns, {key: matrix_of(column) for key, column in columns.items()})
 
     def _check_version(self) -> None:
         version = int((self._file.schema_arrow.metadata or {}).get(VERSION_KEY, b"0"))
@@ -172,9 +168,24 @@ def fill(target: Matrix, column: Any) -> None:
         cells = slice(chunk.offset, chunk.offset + len(chunk))
         rows[...] = np.frombuffer(data, np.float32)[cells].reshape(rows.shape)
         if chunk.null_count:
-            valid = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[cells]
-            np.copyto(rows, np.nan, where=(valid == 0).reshape(rows.shape))
+            gaps = _gaps_of(np.frombuffer(validity, np.uint8), cells)
+            np.copyto(rows, np.nan, where=gaps.reshape(rows.shape))
         start += len(rows)
+
+
+def matrix_of(column: Any) -> Matrix:
+    """Return one Arrow column, or whole rows of one, as (resources, SLOTS_PER_DAY)."""
+    found: Matrix = np.empty((len(column) // SLOTS_PER_DAY, SLOTS_PER_DAY), np.float32)
+    fill(found, column)
+    return found
+
+
+def _gaps_of(validity: NDArray[np.uint8], cells: slice) -> NDArray[np.bool_]:
+    """Return which of some cells are missing, by Arrow's bitmap: only their part is looked at."""
+    first = cells.start // 8
+    bits = np.unpackbits(validity[first : -(-cells.stop // 8)], bitorder="little")
+    gaps: NDArray[np.bool_] = bits[cells.start - 8 * first : cells.stop - 8 * first] == 0
+    return gaps
 
 
 def write_tile(path: Path, day: date, tile: Tile, *, durable: bool = True) -> None:

@@ -47,6 +47,7 @@ from compute_optimizer.store.tile_files import (
     TileFile,
     fill,
     last_slot,
+    matrix_of,
     merged,
     same,
     write_tile,
@@ -357,8 +358,7 @@ def _fill_some(
     target: Matrix, arns: tuple[str, ...], column: Any, tile_arns: tuple[str, ...]
 ) -> None:
     """Copy the rows of a tile that holds other resources than are wanted."""
-    block = np.empty((len(tile_arns), SLOTS_PER_DAY), np.float32)
-    fill(block, column)
+    block = matrix_of(column)
     row_of = {arn: row for row, arn in enumerate(arns)}
     rows = np.array([row_of.get(arn, -1) for arn in tile_arns], np.intp)
     target[rows[rows >= 0]] = block[rows >= 0]
