@@ -172,7 +172,7 @@ def test_the_use_on_an_option_is_what_the_option_was_chosen_by(visit: Visit) -> 
     highest = max(value for value in cpu["values"] if value is not None) * ratio
 
     # The API's projected utilization of the same option is its highest value, too.
-    assert re.search(rf"{re.escape(name)}.*?CPU {highest:.4g}", words(visit.get(address)))
+    assert re.search(rf"{re.escape(name)}.*?CPU {highest:.1f} %", words(visit.get(address)))
 
 
 def test_gaps_are_null(visit: Visit, demo: House) -> None:
