@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from compute_optimizer.cli.analyze import counted
+from compute_optimizer.cli.analyze import counted_types
 from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, ECS_SERVICE
 from tests.cli.conftest import Type
 from tests.enrolling import ALPHA, BETA
@@ -23,7 +23,7 @@ LAST_DAY = "2026-03-14"
     ],
 )
 def test_what_was_analyzed_is_listed_as_people_list_things(types: list[str], words: str) -> None:
-    assert counted({name: {"Optimized": 2} for name in types}) == words
+    assert counted_types({name: {"Optimized": 2} for name in types}) == words
 
 
 @pytest.mark.usefixtures("fleet")
@@ -31,7 +31,7 @@ def test_the_table_tells_how_many_of_what_and_the_savings(typed: Type) -> None:
     ended = typed("analyze", "--as-of", LAST_DAY)
 
     assert ended.code == 0
-    assert "Analyzed 2 instances of 1 account(s), 2026-03-01 to 2026-03-14" in ended.out
+    assert "Analyzed 2 instances of 1 account, 2026-03-01 to 2026-03-14" in ended.out
     lines = [line.split() for line in ended.out.splitlines()]
     assert ["Overprovisioned", "1"] in lines
     assert ["Underprovisioned", "1"] in lines

@@ -163,13 +163,13 @@ def test_types_of_a_file_are_listed_and_removed(typed: Type, tmp_path: Path) -> 
     path = tmp_path / "types.json"
     path.write_text(json.dumps({"InstanceTypes": [description("m5.large", "m5.large")]}))
     known = typed("catalog", "import", str(path), "--region", REGION)
-    assert known.out.startswith("The program knows all 1 types")
+    assert known.out.startswith("Nothing new: the program knows the 1 type of the file")
     assert typed("catalog", "list").out.startswith("There are none")
 
     path.write_text(json.dumps({"InstanceTypes": [description("m20i.large", "m8i.large")]}))
     assert "m20i.large" in typed("catalog", "import", str(path), "--region", REGION).out
     assert "m20i.large" in typed("catalog", "list").out
-    assert typed("catalog", "remove").out.startswith("Removed 1 types")
+    assert typed("catalog", "remove").out.startswith("Removed 1 type.")
     assert typed("catalog", "list").out.startswith("There are none")
 
 

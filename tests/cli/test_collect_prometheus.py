@@ -153,7 +153,10 @@ def test_rows_of_an_inventory_file_that_do_not_fit_are_named(
     ended = typed("collect", "prometheus", "--config", str(path), "--enroll")
 
     assert ended.code == 2
-    assert "1 rows do not fit; the first is row 1: the account is not 12 digits: 12" in ended.err
+    assert (
+        "1 row of it cannot be taken; the first is row 1: the account is not 12 digits: 12"
+        in ended.err
+    )
 
 
 def test_a_server_that_is_down_is_told_and_the_rest_is_kept(

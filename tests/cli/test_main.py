@@ -43,6 +43,15 @@ def test_a_defect_ends_with_a_message_and_shows_its_traceback_only_when_asked(
         cli.main()
 
 
+def test_a_defect_beside_a_wrong_setting_ends_with_a_message_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COMPUTE_OPTIMIZER_PORT", "http")
+
+    assert run(monkeypatch, KeyError("rank")) == 1
+    assert "unexpected KeyError: 'rank'" in capsys.readouterr().err
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, BrokenPipeError()) == 0
 

@@ -226,7 +226,7 @@ def test_an_analysis_of_a_past_day_goes_by_the_price_of_that_day(
     assert told("2026-03-13") == (1.0, "2026-01-01")
     assert told("2026-03-14") == (2.0, "2026-03-14")
     removed = typed("prices", "remove", "--before", "2026-06-01").out
-    assert removed.startswith("Removed 1 prices")
+    assert removed.startswith("Removed 1 price")
     assert told("2026-03-13") == (2.0, "2026-03-14")
 
 

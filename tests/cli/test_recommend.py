@@ -78,7 +78,13 @@ def test_an_account_of_which_nothing_is_stored_is_warned_of(typed: Type) -> None
     ended = typed("recommend", "--account", ALPHA, "--account", BETA, "--output", "json")
 
     assert len(json.loads(ended.out)["recommendations"]) == 2
-    assert ended.err == f"warning: no resource of account {BETA} is stored, but of {ALPHA}\n"
+    assert ended.err == (
+        f"warning: no resource of account {BETA} is stored; there are some of {ALPHA}\n"
+    )
+
+
+def test_before_anything_is_stored_no_account_is_warned_of(typed: Type) -> None:
+    assert typed("recommend", "--account", ALPHA).err == ""
 
 
 def test_a_list_before_the_first_analysis_says_what_to_do(typed: Type) -> None:

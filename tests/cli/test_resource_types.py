@@ -37,11 +37,11 @@ def analyzed(typed: Type, fleet: list[str], tmp_path: Path) -> list[str]:
 
 
 def test_an_unknown_volume_type_is_taken_with_a_warning(analyzed: list[str]) -> None:
-    assert "does not know the volume type 'gp9' (1 resources)" in analyzed[0]
+    assert "does not know the volume type 'gp9' (1 resource)" in analyzed[0]
 
 
 def test_analyze_counts_each_type_by_itself(analyzed: list[str]) -> None:
-    assert "Analyzed 2 volumes and 2 instances of 1 account(s)" in analyzed[1]
+    assert "Analyzed 2 volumes and 2 instances of 1 account" in analyzed[1]
     assert analyzed[1].index("EbsVolume") < analyzed[1].index("Ec2Instance")
     assert "NotOptimized" in analyzed[1]
     assert "UNSUPPORTED_RESOURCE" in analyzed[1]

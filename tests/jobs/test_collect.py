@@ -187,7 +187,7 @@ def test_accounts_that_are_not_opted_in_are_left_alone(here: Installation) -> No
 
 
 def test_nothing_is_collected_where_nobody_is_opted_in(here: Installation) -> None:
-    with pytest.raises(Conflict, match="none of the 1 accounts is opted in"):
+    with pytest.raises(Conflict, match="of 1 account none is opted in"):
         here.collect(source(machine("999999999999", 9)))
 
 

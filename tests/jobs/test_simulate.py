@@ -182,7 +182,7 @@ def test_few_days_leave_violations_empty_and_say_so() -> None:
     (point,) = report["points"]
     assert report["origin"] is None and report["tested"] is None
     assert point["violations"] is None and point["violated"] is None and point["pareto"] is None
-    assert "9 day(s) of samples are too few" in report["notes"][0]
+    assert "9 days of samples are too few" in report["notes"][0]
 
 
 def test_an_origin_may_be_named() -> None:

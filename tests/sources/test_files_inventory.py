@@ -303,5 +303,5 @@ def test_inventories_that_are_too_large_are_to_be_split(
 ) -> None:
     monkeypatch.setattr(inventory, "MAX_RESOURCES", 1)
 
-    with pytest.raises(InvalidInput, match="more than 1 resources; split the file"):
+    with pytest.raises(InvalidInput, match="more than 1 resource; split the file"):
         read(as_json(tmp_path, ROW, ROW | {"id": "i-2"}))

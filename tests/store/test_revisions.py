@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text, update
 
+from compute_optimizer.errors import Conflict
 from compute_optimizer.store import State
 from compute_optimizer.store.revisions import (
     FOLDER,
@@ -124,3 +127,20 @@ def test_what_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert said.stdout == "False\n", said.stderr
+
+
+def test_a_state_of_a_newer_release_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    with closing(State(url)) as state:
+        state.migrate()
+        with state.writing() as connection:
+            connection.execute(update(alembic_version).values(version_num="9999"))
+
+    with closing(State(url)) as state:
+        with pytest.raises(Conflict, match="revision 9999 of the schema, ") as told:
+            state.migrate()
+        with state.reading() as connection:
+            kept = connection.execute(select(alembic_version.c.version_num)).scalar()
+
+    assert str(told.value).endswith(f"({url})")
+    assert kept == "9999"

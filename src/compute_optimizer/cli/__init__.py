@@ -9,7 +9,7 @@ from compute_optimizer import __version__
 from compute_optimizer.cli import output
 from compute_optimizer.cli.on_demand import group_of
 from compute_optimizer.config import load_settings, misspelt_variables
-from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 
 COMMANDS = {
     "analyze": "cli.analyze:analyze",
@@ -84,10 +84,17 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:
-        if load_settings().traceback:
+        if _shows_tracebacks():
             raise
         output.complain(
             f"unexpected {type(error).__name__}: {error}\nThis is a defect of the program; run the "
             "command again with COMPUTE_OPTIMIZER_TRACEBACK=true to see where it came from."
         )
         sys.exit(ComputeOptimizerError.exit_code)
+
+
+def _shows_tracebacks() -> bool:
+    try:
+        return load_settings().traceback
+    except InvalidInput:  # Of another setting: the defect is what is to be told.
+        return False

@@ -24,6 +24,7 @@ from compute_optimizer.jobs.analyze import Analysis
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.prices import stale_since
+from compute_optimizer.model.counted import counted
 from compute_optimizer.resources import plural_of
 
 AccountsOption = Annotated[
@@ -130,16 +131,17 @@ def _by_type(tally: Tally) -> dict[str, dict[str, int]]:
     return found
 
 
-def counted(by_type: Mapping[str, Mapping[str, int]]) -> str:
+def counted_types(by_type: Mapping[str, Mapping[str, int]]) -> str:
     """Return such as `60 volumes, 3 groups and 240 instances`."""
-    counts = [f"{sum(found.values()):,} {plural_of(kind)}" for kind, found in by_type.items()]
+    counts = [counted(sum(found.values()), plural_of(kind)) for kind, found in by_type.items()]
     most, last = ", ".join(counts[:-1]), counts[-1] if counts else "no resources"
     return f"{most} and {last}" if most else last
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
     print(
-        f"Analyzed {counted(summary['byResourceType'])} of {len(summary['accounts'])} account(s), "
+        f"Analyzed {counted_types(summary['byResourceType'])} of "
+        f"{counted(len(summary['accounts']), 'accounts')}, "
         f"{summary['lookBackFirstDay']} to {summary['lookBackLastDay']}, in "
         f"{summary['seconds']:.1f} s ({summary['resourcesPerSecond']:,.0f} a second)."
     )

@@ -22,6 +22,7 @@ from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.backup import BackupRequest, back_up
 from compute_optimizer.jobs.restore import Restored, RestoreRequest, restore
+from compute_optimizer.model.counted import counted
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.backup_files import TILES, Manifest
 from compute_optimizer.store.sealing import open_key_file
@@ -80,7 +81,7 @@ def restore_backup(
         print_json(_restored_json(found, str(source), opens))
         return
     print(
-        f"Restored {source}: {_described(found.manifest)}, {found.rows:,} rows; "
+        f"Restored {source}: {_described(found.manifest)}, {counted(found.rows, 'rows')}; "
         f"key file {found.key_file}."
     )
 
@@ -111,7 +112,7 @@ def _secrets_open(application: Application) -> bool:
 def _described(made: Manifest) -> str:
     tiles = sum(one.path.startswith(f"{TILES}/") for one in made.files)
     return (
-        f"the state of {made.made_at:%Y-%m-%d %H:%M:%S} UTC and {tiles:,} day tiles, "
+        f"the state of {made.made_at:%Y-%m-%d %H:%M:%S} UTC and {counted(tiles, 'day tiles')}, "
         f"{made.bytes / 2**20:,.1f} MiB"
     )
 

@@ -14,6 +14,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.sources.files.type_descriptions import read_descriptions
 from compute_optimizer.store.described_types import described_types, keep_types, remove_types
@@ -48,7 +49,7 @@ def import_(
             kept = keep_types(connection, found)
         record_command(application, "catalog import", [file], types=len(kept))
     if output is Format.TABLE and not kept:
-        print(f"The program knows all {len(found):,} types of the file already.")
+        print(f"Nothing new: the program knows the {counted(len(found), 'types')} of the file.")
         return
     _print(kept, output)
 
@@ -71,7 +72,7 @@ def remove(data_dir: DataDirOption = None) -> None:
         with application.state.writing() as connection:
             removed = remove_types(connection)
         record_command(application, "catalog remove", [])
-    print(f"Removed {removed:,} types. The next analysis does without them.")
+    print(f"Removed {counted(removed, 'types')}. The next analysis does without them.")
 
 
 def _print(found: tuple[DescribedType, ...] | list[DescribedType], output: Format) -> None:

@@ -10,6 +10,7 @@ from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.jobs.collect import CollectReport, Coverage
 from compute_optimizer.jobs.enroll import advance_enrollments
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.resources import plural_of
@@ -99,7 +100,7 @@ def print_report(report: CollectReport) -> None:
     ]
     if rows:
         print_rows(rows, COVERAGE, Format.TABLE)
-    console.print(f"{report.tiles} day tiles written.")
+    console.print(f"{counted(report.tiles, 'day tiles')} written.")
     if report.described_types:
         console.print(
             f"EC2 described the types {', '.join(sorted(report.described_types))}, which the "
@@ -107,8 +108,8 @@ def print_report(report: CollectReport) -> None:
         )
     for (kind, name), count in sorted(report.unknown_types.items()):
         console.print(
-            f"warning: the catalog does not know the type {name!r} ({count} {plural_of(kind)}): "
-            "they get no recommendation",
+            f"warning: the catalog does not know the type {name!r} "
+            f"({counted(count, plural_of(kind))}): they get no recommendation",
             markup=False,
         )
     print_failures(report, console)
@@ -123,7 +124,8 @@ def print_estimate(report: CollectReport) -> None:
     seconds = f", at least {effort.seconds:,.0f} s" if effort.seconds else ""
     price = f", and cost {_dollars(effort.usd)} USD at list price" if effort.usd else ""
     console.print(
-        f"Metrics would take {effort.calls:,} calls for {effort.metrics:,} series{seconds}{price}. "
+        f"Metrics would take {counted(effort.calls, 'calls')} for "
+        f"{counted(effort.metrics, 'series')}{seconds}{price}. "
         "Nothing was collected."
     )
     print_failures(report, console)
@@ -146,9 +148,9 @@ def print_failures(report: CollectReport, console: Console) -> None:
 
 
 def _print_found(report: CollectReport, console: Console) -> None:
-    counts = [f"{count:,} {plural_of(kind)}" for kind, count in sorted(report.resources.items())]
+    counts = [counted(count, plural_of(kind)) for kind, count in sorted(report.resources.items())]
     console.print(
-        f"{len(report.accounts)} account(s): {', '.join(counts) or 'no resources'}; from "
+        f"{counted(len(report.accounts), 'accounts')}: {', '.join(counts) or 'no resources'}; from "
         f"{report.first:%Y-%m-%d %H:%M} to {report.end:%Y-%m-%d %H:%M} UTC."
     )
     if report.not_kept_since is not None:

@@ -30,6 +30,7 @@ from compute_optimizer.jobs.conformance import (
     chosen_operations,
 )
 from compute_optimizer.model.conformance import Difference
+from compute_optimizer.model.counted import counted
 from compute_optimizer.sources.answers import Asker, Side
 
 NEW_DIFFERENCES = 1
@@ -133,13 +134,13 @@ def _print(found: Sequence[Compared]) -> None:
         print_rows(rows, HEADINGS, Format.TABLE, "What the two answer differently")
     summary = _summary(found)
     print(
-        f"{summary['requests']} requests: {summary['same']} answered alike, "
+        f"{counted(summary['requests'], 'requests')}: {summary['same']} answered alike, "
         f"{summary['known']} with known differences only, {summary['different']} with new ones, "
         f"{summary['notCompared']} not compared."
     )
     reasons = Counter((one.operation, one.not_compared) for one in found if one.not_compared)
     for (operation, reason), count in reasons.items():
-        warn(f"{operation}: {count} requests not compared; {reason}")
+        warn(f"{operation}: {counted(count, 'requests')} not compared; {reason}")
 
 
 def _rows(found: Sequence[Compared]) -> Iterator[dict[str, str]]:

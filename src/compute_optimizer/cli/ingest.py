@@ -21,6 +21,7 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.cli.progress import bars
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.ingest import ImportReport, ImportRequest, ingest
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.files.mapping import NO_MAPPING, read_mapping
 from compute_optimizer.sources.files.tables import Progress as ReadProgress
@@ -120,7 +121,7 @@ def print_report(report: ImportReport) -> None:
         print_rows(taken, headings, Format.TABLE)
         console.print(
             f"From {report.first:%Y-%m-%d %H:%M} to {report.last:%Y-%m-%d %H:%M} UTC; "
-            f"{report.tiles} day tiles written."
+            f"{counted(report.tiles, 'day tiles')} written."
         )
     for what, unknown in (
         ("instance type", report.unknown_types),
@@ -129,8 +130,8 @@ def print_report(report: ImportReport) -> None:
     ):
         for name, count in sorted(unknown.items()):
             console.print(
-                f"warning: the catalog does not know the {what} {name!r} ({count} resources): "
-                "they get no recommendation",
+                f"warning: the catalog does not know the {what} {name!r} "
+                f"({counted(count, 'resources')}): they get no recommendation",
                 markup=False,
             )
     for path, names in report.not_read.items():

@@ -43,8 +43,9 @@ def _check_regions(regions: Collection[str], stored: Collection[str]) -> None:
 
 def _check_accounts(accounts: Collection[str], stored: Collection[str]) -> None:
     for account in accounts:
-        if check_account_id(account) not in stored:
-            warn(f"no resource of account {account} is stored, but of {_named(stored)}")
+        # Where nothing is stored at all, the command itself says what to do.
+        if check_account_id(account) not in stored and stored:
+            warn(f"no resource of account {account} is stored; there are some of {_named(stored)}")
 
 
 def _named(stored: Collection[str]) -> str:

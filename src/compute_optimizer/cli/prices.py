@@ -22,6 +22,7 @@ from compute_optimizer.cli.progress import bars
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.effective import import_billing
 from compute_optimizer.jobs.prices import Lists, Loaded, import_sheet, load_lists
+from compute_optimizer.model.counted import counted
 from compute_optimizer.sources.prices import ENDPOINTS, PriceCache, PricingApi, check_endpoint
 from compute_optimizer.store.billed_usage import BilledGroup, billed_groups, remove_usage
 from compute_optimizer.store.own_prices import Layer, price_groups, remove_prices
@@ -221,7 +222,7 @@ def remove(
             rates = remove_usage(connection) if layer is None and not day else 0
         record_command(application, "prices remove", [one.value for one in layers])
     and_rates = f" and {rates:,} effective rates" if rates else ""
-    print(f"Removed {removed:,} prices{and_rates}. The next analysis does without them.")
+    print(f"Removed {counted(removed, 'prices')}{and_rates}. The next analysis does without them.")
 
 
 def _cache(application: Application, again: bool) -> PriceCache:

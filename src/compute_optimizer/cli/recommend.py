@@ -25,6 +25,7 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
 from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
@@ -151,7 +152,7 @@ def print_recommendations(
         print(NONE_LEFT if narrowed else NONE_YET)
         return
     shown = found[:limit] if limit else found
-    title = f"The {len(shown):,} largest savings of {len(found):,} recommendations"
+    title = f"The {len(shown):,} largest savings of {counted(len(found), 'recommendations')}"
     rows = [_for_people(_row(one)) for one in shown]
     if stands:
         pairs = zip(rows, stands, strict=False)

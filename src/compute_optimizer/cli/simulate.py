@@ -38,6 +38,7 @@ from compute_optimizer.jobs.simulate import (
 )
 from compute_optimizer.jobs.simulate import simulate as simulate_fleet
 from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.preferences import AWS_ARM64, CURRENT
 
@@ -200,14 +201,15 @@ def _day(word: str) -> date:
 def _print_report(report: dict[str, Any], seconds: float) -> None:
     points = report["points"]
     print(
-        f"{report['resources']:,} instances of {report['fleet']}, {report['judged']:,} with a "
-        f"recommendation, as of {report['as_of'][:16]}; today they cost "
+        f"{counted(report['resources'], 'instances')} of {report['fleet']}, {report['judged']:,} "
+        f"with a recommendation, as of {report['as_of'][:16]}; today they cost "
         f"{points[0]['cost_now']:,.2f} USD a month."
     )
     if report["tested"]:
         print(
-            f"Violations: advice of {report['origin']}, tested on the {report['test_days']} days "
-            f"from then on; share of {report['tested']:,} instances."
+            f"Violations: advice of {report['origin']}, tested on the "
+            f"{counted(report['test_days'], 'days')} "
+            f"from then on; share of {counted(report['tested'], 'instances')}."
         )
     print_rows([_shown(point) for point in points], COLUMNS, Format.TABLE)
     print("Changed: finding or first option differ from those of the default preferences.")
@@ -215,7 +217,7 @@ def _print_report(report: dict[str, Any], seconds: float) -> None:
         print("pareto: no other line costs less without more violations, or the reverse.")
     for note in report["notes"]:
         print(note)
-    print(f"{len(points):,} combination(s) in {seconds:.1f} s.")
+    print(f"{counted(len(points), 'combinations')} in {seconds:.1f} s.")
 
 
 def _shown(point: dict[str, Any]) -> dict[str, Any]:

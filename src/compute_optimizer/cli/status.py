@@ -14,6 +14,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.status import LOOK_BACK_DAYS, JobStatus, Status, status_of
+from compute_optimizer.model.counted import counted
 from compute_optimizer.store.freshness import Freshness
 from compute_optimizer.store.outbox import Backlog
 
@@ -79,7 +80,7 @@ def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) 
         print_rows(rows, WEBHOOKS, output, "Webhooks, the last 30 days")
     sizes = found.sizes
     print(
-        f"State: {_mib(sizes.state_bytes)} MiB. Metrics: {sizes.tile_files:,} day tiles, "
+        f"State: {_mib(sizes.state_bytes)} MiB. Metrics: {counted(sizes.tile_files, 'day tiles')}, "
         f"{_mib(sizes.tile_bytes)} MiB."
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.recommendation import Finding
 
@@ -129,6 +130,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
     "change": change,
     "count": count,
+    "counted": counted,
     "share": share,
     "figure": figure,
     "risk": risk,

@@ -27,6 +27,7 @@ from compute_optimizer.jobs.gaps import Range, missing, range_until
 from compute_optimizer.jobs.ingest import NOTHING, disk_errors, unknown_types_of
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.collection import Effort, Scope, Wanted, at_once
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, MetricKey
 from compute_optimizer.model.resource import (
@@ -293,8 +294,8 @@ def _begin(
     report.not_opted_in = tuple(one for one in named if one not in opted_in)
     if not report.accounts:
         raise Conflict(
-            f"none of the {len(named)} accounts is opted in, so nothing may be collected; opt in "
-            "with `compute-optimizer accounts enroll ACCOUNT`, or with --enroll"
+            f"of {counted(len(named), 'accounts')} none is opted in, so nothing may be "
+            "collected; opt in with `compute-optimizer accounts enroll ACCOUNT`, or with --enroll"
         )
     return _Run(state, tiles, source, request, asked, report, progress, now)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.sources.files.cells import RowRefused
 from compute_optimizer.sources.files.inventory import read_inventory, resource_of
@@ -26,8 +27,8 @@ def listed_resources(path: Path) -> list[Resource]:
     if refusals.total:
         first = refusals.examples[0]
         raise InvalidInput(
-            f"{path}: {refusals.total} rows do not fit; the first is row {first.row}: "
-            f"{first.reason}: {first.found}"
+            f"{path}: {counted(refusals.total, 'rows')} of it cannot be taken; the first is "
+            f"row {first.row}: {first.reason}: {first.found}"
         )
     return found
 

@@ -18,6 +18,7 @@ from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import (
@@ -459,7 +460,7 @@ def _notes(
     days = fleet.days.days
     if tested is None:
         found.append(
-            f"No violations: {days} day(s) of samples are too few to hold back a third; "
+            f"No violations: {counted(days, 'days')} of samples are too few to hold back a third; "
             f"{LEAST_DAYS} are needed, or an --origin."
         )
     elif not totals.tested:
@@ -469,12 +470,16 @@ def _notes(
         )
     longest = max(_look_back_of(point) for point in points)
     if longest > days:
-        found.append(f"Look-backs beyond {days} days see the same: there are no older samples.")
+        found.append(
+            f"Look-backs beyond {counted(days, 'days')} see the same: there are no older samples."
+        )
     if tested is not None and longest > days - tested.days:
         found.append(
-            f"Violations come from advice on at most the {days - tested.days} days before the "
-            "origin."
+            "Violations come from advice on at most the "
+            f"{counted(days - tested.days, 'days')} before the origin."
         )
     if totals.unpriced:
-        found.append(f"Without a known price, so in no cost: {totals.unpriced} resource(s).")
+        found.append(
+            f"Without a known price, so in no cost: {counted(totals.unpriced, 'resources')}."
+        )
     return found

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.account import Account, Enrollment, EnrollmentStatus, Organization
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.roster import (
     Roster,
     stamped,
@@ -220,7 +221,7 @@ def _failed(enrollment: Enrollment, reason: str) -> Enrollment:
 
 def failed_members_reason(count: int) -> str:
     """Return the reason of an administrator that is Active although members failed; ours."""
-    accounts = "1 member account" if count == 1 else f"{count} member accounts"
+    accounts = counted(count, "member accounts")
     return f"{accounts} failed to be enrolled."
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
+from compute_optimizer.errors import Conflict
 from compute_optimizer.store.schema import metadata, sealing_keys
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -23,17 +24,27 @@ alembic_version = Table(
 
 
 @cache
+def known_revisions() -> tuple[str, ...]:
+    """Return the names of all revisions: they are one line, files named by their number."""
+    files = (FOLDER / "versions").glob("[0-9]*.py")
+    return tuple(sorted(path.name.partition("_")[0] for path in files))
+
+
 def newest_revision() -> str:
-    """Return the name of the last revision: they are one line, files named by their number."""
-    return max(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    """Return the name of the last revision."""
+    return known_revisions()[-1]
 
 
 def is_newest(connection: Connection) -> bool:
     """Return whether the schema of the database is the newest."""
+    return _revisions_of(connection) == [newest_revision()]
+
+
+def _revisions_of(connection: Connection) -> list[str]:
+    """Return the revision that a database says it has; empty where it says none."""
     if not inspect(connection).has_table(alembic_version.name):
-        return False
-    current = connection.execute(select(alembic_version.c.version_num)).scalars().all()
-    return list(current) == [newest_revision()]
+        return []
+    return list(connection.execute(select(alembic_version.c.version_num)).scalars())
 
 
 def is_empty(connection: Connection) -> bool:
@@ -42,7 +53,16 @@ def is_empty(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema to the newest revision, one after the other."""
+    """Bring the schema to the newest revision, one after the other.
+
+    Raises Conflict for a revision that this release does not have.
+    """
+    if unknown := sorted(set(_revisions_of(connection)) - set(known_revisions())):
+        raise Conflict(
+            f"the state has revision {unknown[0]} of the schema, and this release knows none "
+            f"beyond {newest_revision()}: a newer one has written it; run that, or restore a "
+            "backup from before"
+        )
     from alembic import command
     from alembic.config import Config
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
-from compute_optimizer.errors import InvalidInput, StoreUnavailable
+from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.store import revisions
 
 T = TypeVar("T")
@@ -55,12 +55,13 @@ class State:
     def migrate(self) -> None:
         """Bring the schema to the newest revision; raise StoreUnavailable if that fails.
 
-        The first to look at a state: its error alone tells where the state is, for operators.
+        Raises Conflict where a newer release has written the state. The first to look at a state:
+        its error alone tells where the state is, for operators.
         """
         try:
             self._migrate()
-        except StoreUnavailable as error:
-            raise StoreUnavailable(f"{error} ({self.engine.url.render_as_string()})") from error
+        except (Conflict, StoreUnavailable) as error:
+            raise type(error)(f"{error} ({self.engine.url.render_as_string()})") from error
 
     def _migrate(self) -> None:
         with self.reading() as connection:

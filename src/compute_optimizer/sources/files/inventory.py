@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.account import ACCOUNT_ID
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 from compute_optimizer.sources.files.cells import (
     MAX_TEXT,
@@ -58,7 +59,9 @@ def read_inventory(
             continue
         found[resource.arn] = resource
         if len(found) > MAX_RESOURCES:
-            raise InvalidInput(f"{path}: more than {MAX_RESOURCES:,} resources; split the file")
+            raise InvalidInput(
+                f"{path}: more than {counted(MAX_RESOURCES, 'resources')}; split the file"
+            )
     return list(found.values())
 
 

@@ -107,7 +107,8 @@ def _unreadable(path: Path, error: Exception) -> InvalidInput:
     if isinstance(error, UnicodeDecodeError):
         return InvalidInput(f"{path}: cannot be read: it is no UTF-8 text; write it anew as UTF-8")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return InvalidInput(f"{path}: cannot be read: {reason}")
+    # On one line, as every other complaint; Arrow writes some on several.
+    return InvalidInput(f"{path}: cannot be read: {' '.join(reason.split())}")
 
 
 class _ParquetTable:
