@@ -1,6 +1,7 @@
 """Fixtures that every room of the tests may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,17 @@ settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_waiting_for_the_disk() -> Iterator[None]:
+    """Let nothing outlive a power failure, as the databases of tests: each tile waits for the disk.
+
+    What a killed process wrote is there all the same.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session")

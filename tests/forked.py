@@ -1,20 +1,35 @@
 """Commands as processes of their own, forked of one process that has imported the program.
 
 Importing is most of what `python -m compute_optimizer` does before a command begins. Where a test
-kills a command at many moments, each process is forked of multiprocessing's server of forks, which
-has imported it once: as real to `kill -9`, and there in milliseconds.
+kills a command at many moments, or needs a server or a worker beside it, each process is forked of
+multiprocessing's server of forks, which has imported it once: as real to `kill -9`, and there in
+milliseconds. A test of how the program starts or ends types the command instead.
 """
 
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TextIO
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["compute_optimizer.cli.backup", "compute_optimizer.cli.ingest"])
+CONTEXT.set_forkserver_preload(
+    [
+        "compute_optimizer.cli.backup",
+        "compute_optimizer.cli.ingest",
+        "compute_optimizer.cli.serve",
+        "compute_optimizer.cli.worker",
+        # What typer and pyarrow import when they are first used, the latter where it is installed.
+        "pydantic",
+        "pandas",
+    ]
+)
 
 Watch = Callable[[str, tuple[object, ...]], bool]
 """Whether an event that Python audits is one of those that are counted: its name and arguments."""
@@ -23,6 +38,70 @@ Forked = ForkServerProcess
 
 NEVER = sys.maxsize
 """Number of an event that no command comes to."""
+
+SECONDS = 60.0
+"""Far more than a command takes that was told to end."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A command that runs beside the test, and what it says."""
+
+    process: Forked
+    out: TextIO
+    err: TextIO
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def wait(self) -> int:
+        """Return its exit code once it has ended, negative where a signal ended it."""
+        self.process.join(SECONDS)
+        assert self.process.exitcode is not None, "the command did not end"
+        code: int = self.process.exitcode
+        return code
+
+
+@contextmanager
+def running(*words: str, **settings: str) -> Iterator[Running]:
+    """Run a command until the block ends; it is told to end then, where it still runs.
+
+    `settings` are given by their variables, and no other of this process is.
+    """
+    with ExitStack() as stack:
+        (out, its_out), (err, its_err) = (CONTEXT.Pipe(duplex=False) for _ in range(2))
+        process = CONTEXT.Process(target=_run_beside, args=(words, settings, its_out, its_err))
+        process.start()
+        for one in (its_out, its_err):
+            one.close()
+        # Last of all, so that whatever it still says finds its pipes open.
+        read, complained = (stack.enter_context(_text_of(one)) for one in (out, err))
+        stack.callback(_end, process)
+        yield Running(process, read, complained)
+
+
+def _end(process: Forked) -> None:
+    process.terminate()
+    process.join(SECONDS)
+    process.kill()
+    process.join()
+    process.close()
+
+
+def _text_of(connection: Connection) -> TextIO:
+    """Return what is written at the other end of a pipe, which ends with it."""
+    descriptor = os.dup(connection.fileno())
+    connection.close()
+    return os.fdopen(descriptor)
+
+
+def _run_beside(
+    words: tuple[str, ...], settings: Mapping[str, str], out: Connection, err: Connection
+) -> None:
+    _say_to(out.fileno(), err.fileno())
+    _type(words, settings)
 
 
 def renames_of_tiles(event: str, arguments: tuple[object, ...]) -> bool:
@@ -54,17 +133,27 @@ def ended(process: Forked, seconds: float) -> int:
 
 
 def _run(said: Path, words: tuple[str, ...], dies_at: int, of: Watch | None) -> None:
-    from compute_optimizer.cli import main
-
     with said.open("w") as log:
-        os.dup2(log.fileno(), sys.stdout.fileno())
-        os.dup2(log.fileno(), sys.stderr.fileno())
-    for name in [name for name in os.environ if name.startswith("COMPUTE_OPTIMIZER_")]:
-        del os.environ[name]
-    sys.argv = ["compute-optimizer", *words]
+        _say_to(log.fileno(), log.fileno())
     if of is not None:
         sys.addaudithook(_dying(dies_at, of))
-    main()
+    _type(words, {})
+
+
+def _say_to(out: int, err: int) -> None:
+    """Let the process say to open files what it prints."""
+    os.dup2(out, sys.stdout.fileno())
+    os.dup2(err, sys.stderr.fileno())
+
+
+def _type(words: tuple[str, ...], settings: Mapping[str, str]) -> None:
+    from compute_optimizer.__main__ import run
+
+    for name in [name for name in os.environ if name.startswith("COMPUTE_OPTIMIZER_")]:
+        del os.environ[name]
+    os.environ |= {f"COMPUTE_OPTIMIZER_{name.upper()}": value for name, value in settings.items()}
+    sys.argv = ["compute-optimizer", *words]
+    run()
 
 
 def _dying(left: int, counted: Watch) -> Callable[[str, tuple[object, ...]], None]:

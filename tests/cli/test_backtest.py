@@ -1,15 +1,13 @@
 """`compute-optimizer backtest`, as somebody types it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compute_optimizer.cli import main
+from tests.commands import Type
 from tests.traces import ACCOUNT, BITBRAINS, MAPPINGS, write_bitbrains_inventory
 
 AZURE = "azure2017_cpu_5min.parquet"
@@ -18,20 +16,13 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
+def command(typed: Type, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command on an empty data folder; return exit code, output and complaint."""
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*words: str | Path) -> tuple[int, str, str]:
-        given = ["compute-optimizer", "backtest", *map(str, words)]
-        monkeypatch.setattr("sys.argv", [*given, "--data-dir", str(tmp_path / "data")])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return int(ended.value.code or 0), printed.out, printed.err
+        ended = typed("backtest", *map(str, words))
+        return ended.code, ended.out, ended.err
 
     return run
 
@@ -138,7 +129,7 @@ def test_plots_without_the_extra_are_explained_before_anything_is_read(
 
 
 def test_the_imported_trace_scores_as_its_file_does(
-    command: Command, monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
+    command: Command, typed: Type, shared: Path, tmp_path: Path
 ) -> None:
     trace = shared / "traces" / BITBRAINS
     inventory = write_bitbrains_inventory(shared, tmp_path / "fleet.csv")
@@ -147,8 +138,7 @@ def test_the_imported_trace_scores_as_its_file_does(
         ("accounts", "enroll", ACCOUNT),
         ("import", "--inventory", inventory, "--metrics", trace, *mapping),
     ):
-        program = [sys.executable, "-m", "compute_optimizer", *map(str, words)]
-        subprocess.run([*program, "--data-dir", tmp_path / "data"], check=True, capture_output=True)
+        assert typed(*map(str, words)).code == 0
     asked = ("--dimensions", "cpu", "--output", "json")
 
     _, of_fleet, _ = command("--fleet", "--origin", "2013-08-15", *asked)

@@ -3,8 +3,6 @@
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -221,17 +219,17 @@ def any_rows(rows: dict[str, Any]) -> bool:
     return any(rows[name] for name in rows if name != "sealing_keys")
 
 
-def test_a_serving_process_answers_from_the_restored_state(folder: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    command = [sys.executable, "-m", "compute_optimizer"]
-    at = ["--data-dir", str(folder)]
-    subprocess.run([*command, "backup", str(kept), *at], check=True, capture_output=True)
+def test_a_serving_process_answers_from_the_restored_state(
+    folder: Path, tmp_path: Path, killed_at: Callable[..., int]
+) -> None:
+    kept, at = str(tmp_path / "kept"), ("--data-dir", str(folder))
+    assert killed_at(NEVER, "backup", kept, *at) == 0
     with closing(State(f"sqlite:///{folder / 'state.db'}")) as state:
         assert Desk(state).status(ALPHA)["status"] == "Active"
         Desk(state).opt_out(ALPHA)
         assert Desk(state).status(ALPHA)["status"] == "Inactive"
 
-        subprocess.run([*command, "restore", str(kept), "--overwrite", *at], check=True)
+        assert killed_at(NEVER, "restore", kept, "--overwrite", *at) == 0
 
         until = monotonic() + SECONDS
         while Desk(state).status(ALPHA)["status"] != "Active":

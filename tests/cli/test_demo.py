@@ -1,6 +1,7 @@
 """The demo does the main job once a day, and what it prints works."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,22 @@ def demo_at(moment: datetime, folder: Path) -> Iterator[Application]:
         yield application
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo that was prepared at noon: to be copied."""
+    folder = tmp_path_factory.mktemp("prepared") / "demo"
+    with demo_at(NOON, folder) as application:
+        prepare(application, SIZE)
+    return folder
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path) -> Path:
+    """The same, for one test."""
+    copy: Path = shutil.copytree(prepared, tmp_path / "demo")
+    return copy
+
+
 def analyzed_at(application: Application) -> set[datetime]:
     """Return the moments up to which the current runs looked at samples."""
     with application.state.reading() as connection:
@@ -59,10 +76,7 @@ def test_first_run_does_the_main_job_and_the_second_one_finds_it_done(
     assert moments == {datetime(2026, 3, 16, tzinfo=UTC)}
 
 
-def test_next_day_the_data_is_generated_anew(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    with demo_at(NOON, folder) as application:
-        prepare(application, SIZE)
+def test_next_day_the_data_is_generated_anew(folder: Path) -> None:
     with demo_at(NOON + timedelta(days=1), folder) as application:
         prepare(application, SIZE)
         moments = analyzed_at(application)
@@ -70,11 +84,9 @@ def test_next_day_the_data_is_generated_anew(tmp_path: Path) -> None:
     assert moments == {datetime(2026, 3, 17, tzinfo=UTC)}
 
 
-def test_account_that_opted_out_is_enrolled_again(tmp_path: Path) -> None:
+def test_account_that_opted_out_is_enrolled_again(folder: Path) -> None:
     shop = MEMBER_ACCOUNT_IDS[0]
-    folder = tmp_path / "demo"
     with demo_at(NOON, folder) as application:
-        prepare(application, SIZE)
         change_enrollment(application.state, application.clock, shop, "Inactive")
         prepare(application, SIZE)
         with application.state.reading() as connection:

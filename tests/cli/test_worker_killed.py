@@ -1,10 +1,7 @@
 """Two workers as processes, of which one is killed or stopped at random moments."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -23,6 +20,7 @@ from compute_optimizer.store.job_runs import runs_of
 from compute_optimizer.store.schema import recommendations, runs
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk
+from tests.forked import Running, running
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 
 SEED = 20
@@ -34,7 +32,7 @@ SECONDS = 60.0
 LATEST = 1.0
 """Seconds after a worker has begun to work: some analyses long."""
 
-Start = Callable[[], "subprocess.Popen[str]"]
+Start = Callable[[], Running]
 
 
 @pytest.fixture
@@ -53,39 +51,16 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a worker that analyzes every second; whatever still runs at the end is killed."""
-    settings = {"SCHEDULE_ANALYSIS": "1s", "LEASE_SECONDS": "2", "WORKERS": "1"}
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    environment |= {f"COMPUTE_OPTIMIZER_{name}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "compute_optimizer", "worker", "--job", "analysis"]
-    command += ["--port", "0"]
+    """Start a worker that analyzes every second; whatever still runs at the end is ended."""
+    words = ("worker", "--job", "analysis", "--port", "0", "--data-dir", str(tmp_path))
+    settings = {"schedule_analysis": "1s", "lease_seconds": "2", "workers": "1"}
     with ExitStack() as stack:
-
-        def run() -> "subprocess.Popen[str]":
-            process = subprocess.Popen(
-                [*command, "--data-dir", str(tmp_path)],
-                stderr=subprocess.PIPE,
-                text=True,
-                env=environment,
-            )
-            stack.callback(_end, process)
-            return process
-
-        yield run
+        yield lambda: stack.enter_context(running(*words, **settings))
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    if process.poll() is None:
-        process.kill()
-    process.wait(SECONDS)
-    if process.stderr is not None:
-        process.stderr.close()
-
-
-def until_it_works(process: "subprocess.Popen[str]") -> None:
-    assert process.stderr is not None
-    assert "metrics on" in process.stderr.readline()
-    assert "runs analysis" in process.stderr.readline()
+def until_it_works(process: Running) -> None:
+    assert "metrics on" in process.err.readline()
+    assert "runs analysis" in process.err.readline()
 
 
 def known(state: State) -> list[JobRun]:
@@ -121,14 +96,14 @@ def test_killed_and_stopped_workers_lose_nothing_and_nothing_is_published_twice(
         victim = start()
         until_it_works(victim)
         sleep(chance.uniform(0, LATEST))
-        victim.send_signal(ending)
-        assert victim.wait(SECONDS) == (-ending if ending is signal.SIGKILL else 0)
+        victim.send(ending)
+        assert victim.wait() == (-ending if ending is signal.SIGKILL else 0)
         # Whatever the victim held passes to the survivor within the lease.
         count = len(known(state))
         until(state, lambda found, count=count: len(found) > count + 1)  # type: ignore[misc]
-    survivor.send_signal(signal.SIGTERM)
+    survivor.send(signal.SIGTERM)
 
-    assert survivor.wait(SECONDS) == 0
+    assert survivor.wait() == 0
     found = known(state)
     assert one_after_the_other(found)
     # One run was published for every one that succeeded: none twice, none without a record.

@@ -4,11 +4,8 @@ There is no Grafana here: each query of each panel is asked of a real Prometheus
 """
 
 import json
-import os
 import re
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,6 +31,7 @@ from compute_optimizer.store.forecasts import save_score
 from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import Clients, Served, serving
 from tests.enrolling import ALPHA, Desk
+from tests.forked import running
 from tests.local_prometheus import program
 from tests.local_prometheus import serving as scraping
 from tests.stored_fleets import BUSY, QUIET, store_fleet
@@ -87,23 +85,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def worker(folder: Path) -> Iterator[str]:
     """Address of a worker that has done its jobs."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    environment["COMPUTE_OPTIMIZER_SCHEDULE_ANALYSIS"] = "5s"
-    command = [sys.executable, "-m", "compute_optimizer", "worker", "--port", "0"]
-    command += ["--job", "analysis", "--job", "enrollment", "--data-dir", str(folder)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        try:
-            lines: list[str] = []
-            while "analysis:" not in (line := process.stderr.readline()):
-                assert line, lines
-                lines.append(line)
-            found = re.search(r"metrics on http://([\d.:]+)/metrics", "".join(lines))
-            assert found, lines
-            yield found[1]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.stderr.read()
+    jobs = ("--job", "analysis", "--job", "enrollment")
+    words = ("worker", "--port", "0", *jobs, "--data-dir", str(folder))
+    with running(*words, schedule_analysis="5s") as process:
+        lines: list[str] = []
+        while "analysis:" not in (line := process.err.readline()):
+            assert line, lines
+            lines.append(line)
+        found = re.search(r"metrics on http://([\d.:]+)/metrics", "".join(lines))
+        assert found, lines
+        yield found[1]
 
 
 @pytest.fixture(scope="module")

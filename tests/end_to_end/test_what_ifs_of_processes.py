@@ -101,8 +101,8 @@ def test_a_what_if_asked_of_one_process_is_shown_by_every_other(folder: Path) ->
 def test_a_what_if_goes_on_after_its_server_was_killed(folder: Path) -> None:
     with serving(folder, auth="off") as (host, first), tabs(host, 1) as (mine,):
         there = mine.begin()
-        first.send_signal(signal.SIGKILL)
-        first.wait(SECONDS)
+        first.send(signal.SIGKILL)
+        first.wait()
     # However fast it was: what a process leaves behind that is killed while it computes.
     lost = {"phase": Phase.RUNNING.value, "claim": "lost", "result": None, "attempts": 1}
     with opened(load_settings({"data_dir": folder, "auth": "off"}, {})) as application:

@@ -360,6 +360,7 @@ LEVELS = (QUIET, BUSY, 30.0, 50.0, 70.0) * (MACHINES // 5)
 
 SPAWNER = """
 import os, sys
+import pandas, pydantic
 import compute_optimizer.cli.analyze
 from compute_optimizer import cli
 from compute_optimizer.jobs.executors import local
@@ -376,7 +377,8 @@ for line in sys.stdin:
 """
 """Runs the command line in a process of its own for each line of words, importing once.
 
-Commands are imported when they are typed: the one that is typed here is named.
+Commands are imported when they are typed: the one that is typed here is named, and so is what
+pyarrow and typer import when they are first used.
 """
 
 

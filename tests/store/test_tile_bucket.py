@@ -156,12 +156,14 @@ DRIVER = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
+import pandas
 from compute_optimizer.model.metrics import SLOTS_PER_DAY
 from compute_optimizer.store import State, tile_bucket
 from tests.buckets import in_bucket
 from tests.store.test_tiles import CPU, put
 
 url, *folders = sys.argv[1:]
+tile_bucket.client()
 for left, folder in enumerate(folders):
     if (child := os.fork()) == 0:
         def watch(left=[left], **_):
@@ -175,7 +177,10 @@ for left, folder in enumerate(folders):
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Stores new samples for each folder, and dies before the n-th request to the bucket."""
+"""Stores new samples for each folder, and dies before the n-th request to the bucket.
+
+What takes long is done before it is forked: a client, and pandas, which pyarrow imports.
+"""
 
 REQUESTS = 10
 """More than an import of two days makes: 2 GET, 2 PUT, 2 COPY, 1 to remove."""
