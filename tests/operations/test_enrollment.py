@@ -2,7 +2,9 @@
 
 import pytest
 
+from compute_optimizer.api.protocols import ENCODINGS, Encoding, answer_writer
 from compute_optimizer.jobs import organization
+from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes import InvalidParameterValueException
 from compute_optimizer.store import State
 from tests.enrolling import (
@@ -15,6 +17,8 @@ from tests.enrolling import (
     Desk,
 )
 from tests.states import FreshUrl
+
+STATUS = "GetEnrollmentStatus"
 
 UNREADABLE = "Failed to create service-linked role"
 
@@ -41,6 +45,24 @@ def test_a_member_that_never_enrolled_has_no_count(organized: Desk) -> None:
 def test_a_delegated_administrator_has_a_count(organized: Desk) -> None:
     organized.delegate(ALPHA)
     assert organized.status(ALPHA)["numberOfMemberAccountsOptedIn"] == 0
+
+
+# GetEnrollmentStatus as it is written for the wire
+
+
+def test_the_bytes_of_a_status_are_kept_by_encoding_until_it_changes(desk: Desk) -> None:
+    never = {"status": "Inactive", "memberAccountsEnrolled": False}
+
+    def kept(encoding: Encoding) -> bytes:
+        context = desk.context(STRANGER)
+        context.write_answer = answer_writer(encoding, STATUS)
+        return encoding.encode(OPERATIONS[STATUS](context, {}), STATUS)
+
+    for _ in range(2):
+        assert [kept(one) for one in ENCODINGS] == [one.encode(never, STATUS) for one in ENCODINGS]
+        assert desk.status(STRANGER) == never
+    desk.opt_in(STRANGER)
+    assert [one.parse(kept(one))["status"] for one in ENCODINGS] == ["Pending", "Pending"]
 
 
 # UpdateEnrollmentStatus(Active): one account

@@ -6,7 +6,6 @@ from io import BytesIO
 from typing import Any
 
 import cbor2
-from msgspec import Raw
 
 from compute_optimizer.api.errors import SERIALIZATION, RequestRefused
 from compute_optimizer.api.protocols.input_walk import MAX_DEPTH, NotAsModelled, finite
@@ -44,8 +43,8 @@ def parse_cbor(body: bytes) -> Any:
 
 
 def render_cbor(tree: Any) -> bytes:
-    """Return the CBOR of a tree, with definite lengths; a Raw in it is written as it is."""
-    return cbor2.dumps(tree, datetime_as_timestamp=True, default=_put_raw)
+    """Return the CBOR of a tree, with definite lengths."""
+    return cbor2.dumps(tree)
 
 
 def moment_from_cbor(value: Any) -> datetime:
@@ -58,12 +57,6 @@ def moment_from_cbor(value: Any) -> datetime:
 def moment_to_cbor(value: datetime | float) -> cbor2.CBORTag:
     """Return a moment as a tagged number."""
     return cbor2.CBORTag(EPOCH_TAG, epoch_seconds(value))
-
-
-def _put_raw(encoder: cbor2.CBOREncoder, value: Any) -> None:
-    if type(value) is not Raw:
-        raise TypeError(f"{type(value).__name__} is nothing that an answer holds")
-    encoder.write(bytes(value))
 
 
 def _moment(value: Any, _immutable: bool) -> datetime:

@@ -16,7 +16,7 @@ from compute_optimizer.api.protocols.cbor_body import (
 )
 from compute_optimizer.api.protocols.input_walk import NotAsModelled, Reader, compile_reader
 from compute_optimizer.api.protocols.json_body import moment_from_json, parse_json, render_json
-from compute_optimizer.api.protocols.output_forms import Write, cbor_of, json_of, output_compiler
+from compute_optimizer.api.protocols.output_forms import Write, json_of, output_compiler
 from compute_optimizer.api.protocols.output_walk import epoch_seconds
 from compute_optimizer.shapes import ServiceException
 from compute_optimizer.shapes.model import service_model
@@ -78,6 +78,8 @@ class Encoding:
     """By operation."""
     headers: Mapping[str, str]
     """Headers of every response."""
+    writes_entries: bool
+    """Whether writing the entries of a list one by one gains something."""
     names_error_in_header: bool
     """Whether x-amzn-ErrorType repeats the code (RPC v2 CBOR says that it should not)."""
 
@@ -117,11 +119,14 @@ class Encoding:
 
 
 @cache
-def entry_writer(encoding: Encoding, operation_name: str) -> Callable[[str, Any], Raw]:
+def entry_writer(encoding: Encoding, operation_name: str) -> Callable[[str, Any], Raw] | None:
     """Return what writes one entry of a list of the response before the whole is encoded.
 
-    It takes the list's member and the entry, and returns what stands for it in the response.
+    It takes the list's member and the entry, and returns what stands for it in the response. None
+    where that would gain nothing.
     """
+    if not encoding.writes_entries:
+        return None
     entries = encoding.walks[operation_name].entries
 
     def write(member: str, entry: Any) -> Raw:
@@ -138,7 +143,7 @@ def answer_writer(encoding: Encoding, operation_name: str) -> Callable[[Any], Ra
 
 
 JSON_OUTPUT = partial(output_compiler, json_of, epoch_seconds, render_json)
-CBOR_OUTPUT = partial(output_compiler, cbor_of, moment_to_cbor, render_cbor)
+CBOR_OUTPUT = partial(output_compiler, None, moment_to_cbor, render_cbor)
 """How answers are written, for each service anew: shapes are known by their names."""
 
 JSON = Encoding(
@@ -148,6 +153,7 @@ JSON = Encoding(
     render=render_json,
     walks=compile_walks(SERVED, moment_from_json, JSON_OUTPUT),
     headers={"content-type": "application/x-amz-json-1.0"},
+    writes_entries=True,
     names_error_in_header=True,
 )
 
@@ -158,6 +164,7 @@ CBOR = Encoding(
     render=render_cbor,
     walks=compile_walks(SERVED, moment_from_cbor, CBOR_OUTPUT),
     headers={"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
+    writes_entries=False,
     names_error_in_header=False,
 )
 

@@ -1,4 +1,4 @@
-"""The same output shapes as types that msgspec checks and takes apart in one go: the quick half.
+"""The same output shapes as types that msgspec checks and writes in one go: the quick half of JSON.
 
 What a form takes is written as the walk over the shape would have it written. What it does not take
 is left to the walk (`output_walk`), which knows more kinds of numbers and says what a defect is.
@@ -6,13 +6,12 @@ is left to the walk (`output_walk`), which knows more kinds of numbers and says 
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from botocore.model import ListShape, Shape, StructureShape
 
-from compute_optimizer.api.protocols.cbor_body import render_cbor
 from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, epoch_seconds
 
 Form = Any
@@ -68,11 +67,12 @@ def _compile(shape: Shape, known: dict[str, Form]) -> Form:
 
 
 def output_compiler(
-    write_formed: Write, write_moment: Writer, render: Write
+    write_formed: Write | None, write_moment: Writer, render: Write
 ) -> Callable[[Shape], Write]:
     """Return what makes a function of an output shape that writes values of it.
 
-    `write_formed` writes what a form took, `render` what the walk made with `write_moment`.
+    `write_formed` writes what a form took, `render` what the walk made with `write_moment`. Without
+    the former there is only the walk.
     """
     forms: dict[str, Form] = {}
     writers: dict[str, Writer] = {}
@@ -81,8 +81,10 @@ def output_compiler(
         form, walk = compile_form(shape, forms), compile_writer(shape, write_moment, writers)
 
         def write(value: Any) -> bytes:
-            formed = in_form(value, form)
-            return render(walk(value)) if formed is None else write_formed(formed)
+            formed = in_form(value, form) if write_formed else None
+            if formed is None or write_formed is None:
+                return render(walk(value))
+            return write_formed(formed)
 
         return write
 
@@ -102,21 +104,12 @@ def json_of(formed: Any) -> bytes:
     return _ENCODER.encode(formed)
 
 
-def cbor_of(formed: Any) -> bytes:
-    """Return the CBOR of what a form took."""
-    return render_cbor(msgspec.to_builtins(formed, builtin_types=(datetime,), enc_hook=_rounded))
-
-
 def _moment(_form: Form, value: Any) -> Moment:
     return Moment(value)
 
 
 def _seconds(moment: Moment) -> int | float:
     return moment.seconds
-
-
-def _rounded(moment: Moment) -> datetime:
-    return datetime.fromtimestamp(moment.seconds, UTC)
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_seconds)
