@@ -17,6 +17,7 @@ from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.model.tally import Topic
+from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store.freshness import Freshness, freshness
 from compute_optimizer.store.summaries import Counted, current_totals, former_totals
 
@@ -35,6 +36,10 @@ FINDINGS = (
     Finding.NOT_OPTIMIZED,
     Finding.OPTIMIZED,
 )
+
+WITHIN_OTHERS = frozenset(kind.name for kind in RESOURCE_TYPES if kind.kept_with)
+"""Types whose resources are a part of another type's, such as licenses of instances: each costs
+what the whole does, which is counted once where types are added up."""
 
 
 @dataclass(slots=True)
@@ -56,12 +61,13 @@ class Part:
         return self.savings / self.cost if self.cost else None
 
     def add(self, counted: Counted) -> None:
-        """Take in one count."""
+        """Take in one count, told apart by type at last."""
         one = counted.tally
         if one.topic is Topic.TOGETHER:
             self.resources += one.resources
             self.savings += one.monthly_savings_usd
-            self.cost += one.monthly_usd
+            if counted.of[-1] == self.name or counted.of[-1] not in WITHIN_OTHERS:
+                self.cost += one.monthly_usd
         elif one.topic is Topic.FINDING:
             self.findings[one.name] += one.resources
         elif one.topic is Topic.IDLE:
