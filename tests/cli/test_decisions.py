@@ -106,6 +106,7 @@ def test_the_list_has_what_was_decided_by_state(typed: Type, ids: list[str]) -> 
     assert [one["recommendationId"] for one in every] == [ids[1], ids[0]]
     assert [one["recommendationId"] for one in accepted["decisions"]] == [ids[0]]
     assert "no [brackets]" in decide(typed, "list")
+    assert "No decision is as asked for" in decide(typed, "list", "--state", "snoozed")
 
 
 def test_showing_tells_people_what_was_promised(typed: Type, ids: list[str]) -> None:

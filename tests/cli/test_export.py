@@ -57,6 +57,8 @@ def test_without_a_type_it_writes_what_is_queued(typed: Type) -> None:
         ),
         ((*WANTED, "--bucket", "reports", "--members"), "includeMemberAccounts"),
         ((*WANTED[:5], "mars", "--bucket", "reports"), "--region 'mars' is no Region"),
+        (("--region", "us-east-1"), "--region is about an export to queue"),
+        (("--members",), "none without --type"),
     ],
 )
 def test_what_is_missing_or_refused_is_told(typed: Type, words: tuple[str, ...], said: str) -> None:

@@ -161,6 +161,8 @@ def list_decisions(
         print_json({"decisions": [_as_json(*one, owners) for one in found]})
     elif found:
         print_rows([_row(*one, owners) for one in found], HEADINGS, output)
+    elif account or state:
+        print("No decision is as asked for: leave out --account and --state to see all of them.")
     else:
         print("Nothing was decided: `compute-optimizer recommend` shows what there is to decide.")
 

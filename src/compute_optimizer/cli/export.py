@@ -1,6 +1,7 @@
 """`compute-optimizer export`: write the files of queued exports, and of one more if asked for."""
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -59,9 +60,11 @@ def export(
     """
     with opened(settings_for(data_dir, export_parquet=parquet)) as application:
         exporter = exporter_of(application)
+        asked = {"account": account, "region": region, "bucket": bucket}
         if resource_type is not None:
-            asked = {"account": account, "region": region, "bucket": bucket}
             _queue(application, exporter, resource_type, asked, prefix, members)
+        else:
+            _check_asks_for_none({**asked, "prefix": prefix, "members": members})
         outcomes = run_exports(exporter)
     if outcomes or output is Format.JSON:
         print_rows([_row(one) for one in outcomes], HEADINGS, output)
@@ -69,6 +72,16 @@ def export(
         print("No export is waiting.")
     if any(one.failure_reason for one in outcomes):
         sys.exit(ComputeOptimizerError.exit_code)
+
+
+def _check_asks_for_none(given: Mapping[str, Any]) -> None:
+    """Raise InvalidInput where something is said of an export that nobody asks for."""
+    for name, value in given.items():
+        if value:
+            raise InvalidInput(
+                f"--{name} is about an export to queue, and there is none without --type; leave "
+                "it out to write those that are queued already"
+            )
 
 
 def _queue(
