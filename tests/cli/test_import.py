@@ -218,7 +218,7 @@ def test_one_import_at_a_time(program: Program) -> None:
         ended = program("import", "--inventory", program.fleet("i-1"))
 
     assert ended.code == 4
-    assert "another import is changing the tiles" in ended.complaint
+    assert "such as an import, is changing the tiles" in ended.complaint
     assert "run this one again when it has ended" in ended.complaint
 
 

@@ -484,7 +484,7 @@ def test_what_is_no_backup_is_refused(
 def test_a_restore_waits_for_no_import(place: Place, tmp_path: Path) -> None:
     place.back_up(tmp_path / "backup")
 
-    with place.tiles.locked(), pytest.raises(Conflict, match="another import"):
+    with place.tiles.locked(), pytest.raises(Conflict, match="such as an import"):
         place.restore(tmp_path / "backup", overwrite=True)
 
 

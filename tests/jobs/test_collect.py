@@ -267,7 +267,7 @@ def test_an_estimate_counts_and_changes_nothing(here: Installation) -> None:
 
 
 def test_another_import_is_not_disturbed(here: Installation) -> None:
-    with here.tiles.locked(), pytest.raises(Conflict, match="another import"):
+    with here.tiles.locked(), pytest.raises(Conflict, match="such as an import"):
         here.collect(source(ONE))
 
 

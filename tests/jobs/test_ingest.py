@@ -457,7 +457,7 @@ def test_a_folder_that_cannot_be_written_is_named(place: Installation) -> None:
 def test_a_second_import_at_the_same_time_is_told_to_wait(filled: Installation) -> None:
     with (
         TileStore(filled.tiles.root).locked(),
-        pytest.raises(Conflict, match="another import is changing the tiles"),
+        pytest.raises(Conflict, match="such as an import, is changing the tiles"),
     ):
         filled.take(filled.metrics())
 

@@ -1,6 +1,7 @@
 """The metric store: one consistent view, changed as a whole, read as matrices."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -219,13 +220,28 @@ def test_a_replaced_file_that_the_manifest_still_names_is_read_and_put_back(
 
 
 def test_only_one_process_changes_tiles_at_a_time(state: State, store: TileStore) -> None:
-    message = "another import is changing the tiles"
+    message = "such as an import, is changing the tiles"
     # As another process opens it.
     other = pickle.loads(pickle.dumps(store))
     with store.locked(), pytest.raises(Conflict, match=message), other.locked():
         pass
     with store.locked():
         pass
+
+
+def test_who_is_patient_waits_for_the_right_to_change_tiles(store: TileStore) -> None:
+    patient = TileStore(store.root, place=store.place, patience=60.0)
+
+    def change() -> bool:
+        with patient.locked():
+            return True
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.locked():
+            waiting = pool.submit(change)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+        assert waiting.result(60.0)
 
 
 def test_a_removed_account_leaves_no_file_and_no_row(state: State, store: TileStore) -> None:

@@ -72,6 +72,10 @@ EXPIRY_SECONDS = 60.0
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
 
+JOBS_PATIENCE_SECONDS = 30.0
+"""How long the worker's jobs wait for each other to change tiles: most do so for a moment, while an
+import or a collection may take hours."""
+
 ROTATION_SECONDS = 5.0
 """How often the audit log looks whether somebody moved its file away."""
 
@@ -89,16 +93,19 @@ class Application:
     state: State
 
 
-def tiles_of(settings: Settings) -> TileStore:
-    """Return the metric store; raises InvalidInput for a bucket that cannot be used."""
+def tiles_of(settings: Settings, *, patience: float = 0.0) -> TileStore:
+    """Return the metric store; raises InvalidInput for a bucket that cannot be used.
+
+    `patience` is how many seconds to wait for another that is changing tiles.
+    """
     if not settings.tiles_url:
-        return TileStore(settings.tiles_dir)
+        return TileStore(settings.tiles_dir, patience=patience)
     from compute_optimizer.store.rights import Rights
     from compute_optimizer.store.tile_bucket import TileBucket
 
     bucket = TileBucket(settings.tiles_url, Rights(settings.state_url))
     bucket.check()
-    return TileStore(settings.tiles_dir, place=bucket)
+    return TileStore(settings.tiles_dir, place=bucket, patience=patience)
 
 
 @contextmanager
@@ -265,7 +272,7 @@ def worker_of(application: Application, told: Told = lambda job, done, total: No
     return Worker(
         state=application.state,
         clock=application.clock,
-        tiles=tiles_of(settings),
+        tiles=tiles_of(settings, patience=JOBS_PATIENCE_SECONDS),
         exporter=exporter_of(application),
         schedules=schedules_of(settings),
         holder=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",

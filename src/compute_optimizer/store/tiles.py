@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -59,6 +60,9 @@ SUPERSEDED_SECONDS = 600
 """How long a replaced file stays for readers that began before the swap: reading a shard takes
 seconds."""
 
+LOOK_AGAIN_SECONDS = 0.1
+"""How often one who waits for the right to change tiles looks whether it is free."""
+
 STAGING = "staging"
 PINNED = "pinned"
 DIGESTS = "digests"
@@ -88,13 +92,22 @@ class TileStore:
     """The tile files: a folder of this machine, and the place of what others may read.
 
     That is the same folder unless another `place` is given. `durable` is False where nothing has
-    to outlive the process: then nobody waits for the disk.
+    to outlive the process: then nobody waits for the disk. `patience` is how many seconds to wait
+    for another process that is changing tiles.
     """
 
-    def __init__(self, root: Path, *, durable: bool = True, place: TilePlace | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        durable: bool = True,
+        place: TilePlace | None = None,
+        patience: float = 0.0,
+    ) -> None:
         self.root = root
         self.place = place or TileFolder(root, durable=durable)
         self._durable = durable and place is None
+        self._patience = patience
 
     def open(self, path: str) -> TileFile:
         """Open a tile of the manifest, also when a swap has just replaced it.
@@ -158,21 +171,31 @@ class TileStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the right to change tiles; raise Conflict while another process holds it.
+        """Hold the right to change tiles; raise Conflict while another holds it for too long.
 
         It goes when its holder ends, however it ends. What the holder staged and did not publish
         is removed.
         """
-        with self.place.held("import") as alone:
+        with self._right_to_change() as alone:
             if not alone:
                 raise Conflict(
-                    f"another import is changing the tiles in {self.place.name}; run this one "
-                    "again when it has ended"
+                    f"another process, such as an import, is changing the tiles in "
+                    f"{self.place.name}; run this one again when it has ended"
                 )
             try:
                 yield
             finally:
                 shutil.rmtree(self.root / STAGING, ignore_errors=True)
+
+    @contextmanager
+    def _right_to_change(self) -> Iterator[bool]:
+        until = monotonic() + self._patience
+        while True:
+            with self.place.held("import") as alone:
+                if alone or monotonic() >= until:
+                    yield alone
+                    return
+            sleep(LOOK_AGAIN_SECONDS)
 
     @property
     def on_this_disk(self) -> bool:
