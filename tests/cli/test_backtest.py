@@ -125,7 +125,7 @@ def test_plots_without_the_extra_are_explained_before_anything_is_read(
     code, _, said = command("--trace", "absent.parquet", "--plots", "plots")
 
     assert code == 2
-    assert "pip install 'open-compute-optimizer[plots]'" in said
+    assert "pip install '.[plots]'" in said
 
 
 def test_the_imported_trace_scores_as_its_file_does(

@@ -25,8 +25,8 @@ def require_matplotlib() -> None:
     """Raise InvalidInput where matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise InvalidInput(
-            "--plots needs matplotlib, which is not installed; install the package with its extra: "
-            "pip install 'open-compute-optimizer[plots]'"
+            "--plots needs matplotlib, which is not installed; install it in a checkout with "
+            "pip install '.[plots]'"
         )
 
 

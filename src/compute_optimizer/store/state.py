@@ -198,7 +198,7 @@ def _open_postgresql(url: URL) -> Engine:
     except ModuleNotFoundError:
         raise InvalidInput(
             "a state store in PostgreSQL needs the package psycopg, which is not installed; "
-            "install open-compute-optimizer[postgresql]"
+            "install it in a checkout with pip install '.[postgresql]'"
         ) from None
 
 

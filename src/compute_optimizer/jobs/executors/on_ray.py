@@ -86,8 +86,8 @@ def _imported() -> Any:
         import ray.exceptions
     except ImportError:
         raise InvalidInput(
-            "the executor ray needs the package ray, which is not installed; install it with "
-            "pip install 'open-compute-optimizer[ray]'"
+            "the executor ray needs the package ray, which is not installed; install it in "
+            "a checkout with pip install '.[ray]'"
         ) from None
     return ray
 
