@@ -1,7 +1,7 @@
 """Hundreds of kept-alive clients of `serve --processes N`, while one account opts in and out.
 
     python -m benchmarks.api_load [--requests 1000000] [--clients 200] [--processes 2]
-                                  [--ladder 1 16 64 256 512] [--rung 6000]
+                                  [--ladder 1 16 64 256 512] [--rung 40000]
 
 Signed GetEnrollmentStatus and pages of recommendations, in both protocols. Processes of their own
 drive: each signs a pool of requests by botocore beforehand and replays it, one request under way
@@ -57,6 +57,9 @@ STATUS, PAGE = "GetEnrollmentStatus", "GetEC2InstanceRecommendations"
 CBOR_OF = {STATUS: b"\xa0", PAGE: b"\xa1jmaxResults\x18d"}
 """Requests without members, and with maxResults 100 (RFC 8949)."""
 JSON_OF = {STATUS: b"{}", PAGE: b'{"maxResults":100}'}
+RUNG = 40_000
+"""Requests of each number of clients: of a few for each client most would wait for the first
+answers, while all others connect."""
 POLLS_PER_PAGE = 49
 """Calls of GetEnrollmentStatus for each page of 100."""
 WATCHED = 16
@@ -363,7 +366,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--drivers", type=int, default=2)
     parser.add_argument("--recommendations", type=int, default=2_000)
     parser.add_argument("--ladder", type=int, nargs="*", default=[1, 16, 64, 256, 512])
-    parser.add_argument("--rung", type=int, default=6_000, help="requests of each rung")
+    parser.add_argument("--rung", type=int, default=RUNG, help="requests of each rung")
     add_output(parser)
     return parser.parse_args(arguments)
 

@@ -95,7 +95,7 @@ BENCHMARKS = (
         "api_load",
         "Hundreds of clients of two serving processes, while an account opts in and out",
         _size("1,000,000 requests of 200 clients", 1_900, "--requests 1000000 --clients 200"),
-        _size("10,000 requests of 200 clients", 70, "--requests 10000 --clients 200 --rung 1000"),
+        _size("10,000 requests of 200 clients", 110, "--requests 10000 --clients 200 --rung 20000"),
     ),
     Benchmark(
         "export_rate",
