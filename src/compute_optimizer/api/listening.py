@@ -21,6 +21,9 @@ SHUTDOWN_SECONDS = 30
 BACKLOG = 2048
 """Connections that the kernel keeps while all processes are busy."""
 
+ACCEPTED_AT_ONCE = 8
+"""Connections that are taken in one turn of the event loop."""
+
 
 def uvicorn_config(app: AsgiApp, prompt: Prompt | None = None) -> uvicorn.Config:
     """Return how this program runs uvicorn; the front door writes Date and logs itself."""
@@ -76,6 +79,16 @@ def bind_each(host: str, port: int, processes: int) -> list[socket.socket]:
     port = first.getsockname()[1]
     first.close()
     return [_bind(host, port, reuse_port=True) for _ in range(processes)]
+
+
+def many_at_once(listener: socket.socket) -> list[socket.socket]:
+    """Return what uvicorn has to listen on, so that a crowd of new clients is not kept waiting.
+
+    In each turn uvloop takes one connection from each socket that it listens on (libuv since 1.45,
+    its change 3696), and a turn answers all who are connected: where those are many, whoever comes
+    with others waits for as many turns. So the event loop is given the same socket several times.
+    """
+    return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
 
 
 def url_of(listener: socket.socket) -> str:

@@ -14,7 +14,7 @@ import typer
 import uvicorn
 
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.api.listening import bind_each, url_of, uvicorn_config
+from compute_optimizer.api.listening import bind_each, many_at_once, url_of, uvicorn_config
 from compute_optimizer.api.processes import ALONE, Member
 from compute_optimizer.api.server import build_asgi, build_prompt
 from compute_optimizer.app import check_exposure, front_door, opened
@@ -140,7 +140,7 @@ def serve_on(
 
             warm_in_background(prefix_of(settings.console_url))
         server = GracefulServer(door, announce or partial(tell_where, settings, listener))
-        server.run(sockets=[listener])
+        server.run(sockets=many_at_once(listener))
 
 
 def tell_where(settings: Settings, listener: socket.socket) -> None:
