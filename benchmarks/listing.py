@@ -59,7 +59,7 @@ BENCHMARKS = (
         "import_rate",
         "Import of files, to the visible change",
         _size("4,000 resources", 360, "4000 --rounds 3", 4_000),
-        _size("250 resources", 40, "250 --rounds 3", 400),
+        _size("250 resources", 20, "250 --rounds 3", 400),
     ),
     Benchmark(
         "enrollment_rate",
@@ -142,8 +142,8 @@ BENCHMARKS = (
     Benchmark(
         "wire_speed",
         "Encoding and decoding of bodies",
-        _size("bodies of 1,000", 40, ""),
-        _size("bodies of 1,000", 40, ""),
+        _size("bodies of 1,000", 20, ""),
+        _size("bodies of 1,000", 20, ""),
     ),
     Benchmark(
         "collection",
