@@ -24,7 +24,8 @@ class Claim:
 
 
 _ANALYSIS = (
-    "Of the processor time of 2,000 instances, days in short are made and kept in over a quarter, "
+    "Of the processor time of 2,000 instances (timers of the stages, 2026-11-26, before days in "
+    "short were made from decoded blocks), days in short are made and kept in over a quarter, "
     "tiles read and decoded in a sixth, the engine takes a quarter (matching each present type "
     "against the catalog, ranking, whose credits last), records a tenth, encoding and writing an "
     "eighth. One shard at a time is written."

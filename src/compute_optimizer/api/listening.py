@@ -22,7 +22,8 @@ BACKLOG = 2048
 """Connections that the kernel keeps while all processes are busy."""
 
 ACCEPTED_AT_ONCE = 8
-"""Connections that are taken in one turn of the event loop."""
+"""Connections that are taken in one turn of the event loop: more of them cost each connection more
+(docs/decisions/0050)."""
 
 
 def uvicorn_config(app: AsgiApp, prompt: Prompt | None = None) -> uvicorn.Config:
@@ -84,9 +85,9 @@ def bind_each(host: str, port: int, processes: int) -> list[socket.socket]:
 def many_at_once(listener: socket.socket) -> list[socket.socket]:
     """Return what uvicorn has to listen on, so that a crowd of new clients is not kept waiting.
 
-    In each turn uvloop takes one connection from each socket that it listens on (libuv since 1.45,
-    its change 3696), and a turn answers all who are connected: where those are many, whoever comes
-    with others waits for as many turns. So the event loop is given the same socket several times.
+    In each turn uvloop takes one connection from each socket that it listens on (libuv since its
+    change 3696), and a turn answers all who are connected: where those are many, whoever comes with
+    others waits for as many turns. So the event loop is given the same socket several times.
     """
     return [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
 

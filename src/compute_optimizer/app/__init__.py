@@ -72,9 +72,10 @@ EXPIRY_SECONDS = 60.0
 LAST_USE_SECONDS = 60.0
 """How often the last use of keys is stored."""
 
-JOBS_PATIENCE_SECONDS = 30.0
+JOBS_PATIENCE_SECONDS = 10.0
 """How long the worker's jobs wait for each other to change tiles: most do so for a moment, while an
-import or a collection may take hours."""
+import or a collection may take hours. A worker that is asked to end waits as long, and Kubernetes
+kills after 30 s."""
 
 ROTATION_SECONDS = 5.0
 """How often the audit log looks whether somebody moved its file away."""

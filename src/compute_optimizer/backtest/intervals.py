@@ -6,9 +6,7 @@ from math import sqrt
 import numpy as np
 
 from compute_optimizer.engine.arrays import Floats, Integers
-
-NORMAL_95 = 1.959963984540054
-"""Standard deviations: the two-sided 95 % quantile of the normal distribution."""
+from compute_optimizer.engine.statistics import NORMAL_95
 
 RESAMPLES = 1_000
 """Bootstrap samples: the ends of a 95 % interval then rest on 25 of them each."""

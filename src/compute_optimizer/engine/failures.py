@@ -11,14 +11,12 @@ import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.reached import Reached
+from compute_optimizer.engine.statistics import NORMAL_95
 from compute_optimizer.model.metrics import MetricKey, ShardSamples
 
 TOLERATED_RISE = 0.001
 """Share of what was tried by which failures may rise: that of the samples in which a capacity may
-be exceeded (docs/risk.md). Our decision, as is the next."""
-
-NORMAL_975 = 1.96
-"""Standard deviations below which a count lies with 2.5 %: a rise that may be chance is none."""
+be exceeded (docs/risk.md). Our decision, as is what counts as chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,8 @@ def _rise(
     failed, tried = _counts(share, after)
     seen: Booleans = np.isfinite(failed_before + failed) & (tried_before > 0) & (tried > 0)
     former = np.divide(failed_before, tried_before, out=np.zeros(len(seen)), where=seen)
-    # Of rare events a count scatters by its root.
-    at_least = np.where(seen, failed - NORMAL_975 * np.sqrt(failed), 0.0)
+    # Of rare events a count scatters by its root: a rise that may be chance is none.
+    at_least = np.where(seen, failed - NORMAL_95 * np.sqrt(failed), 0.0)
     return seen, seen & (at_least > (former + TOLERATED_RISE) * tried)
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from compute_optimizer.engine.arrays import Floats, Integers, Singles
 
+NORMAL_95 = 1.959963984540054
+"""Standard deviations: the two-sided 95 % quantile of the normal distribution."""
+
 BLOCK_ROWS = 64
 """Rows at a time: 64 rows of 4,032 float32 samples are 1 MB and stay in a core's cache."""
 
