@@ -6,7 +6,6 @@ A log that cannot be written is reported loudly and does not stop the service.
 
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,9 @@ from time import monotonic
 from typing import Any
 
 import msgspec
+
+from compute_optimizer.model.account import ACCOUNT_ID
+from compute_optimizer.model.arn import account_of
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +27,6 @@ COMPLAINT_SECONDS = 10.0
 
 READS = ("Get", "Describe", "List")
 """How the names of operations begin that change nothing."""
-
-_ACCOUNT_ID = re.compile(r"\d{12}")
-_ARN_ACCOUNT = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(\d{12}):")
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,7 +108,7 @@ def target_accounts(request: Mapping[str, Any], account_id: str) -> tuple[str, .
         return (account_id,)
     scope = request.get("scope") or {}
     value = scope.get("value", "")
-    if _ACCOUNT_ID.fullmatch(value):
+    if ACCOUNT_ID.fullmatch(value):
         return (value,)
     named = request.get("accountIds") or sorted(set(_accounts_in_arns([*request.values(), value])))
     return tuple(named) or (account_id,)
@@ -123,9 +122,8 @@ def changes_something(operation_name: str) -> bool:
 def _accounts_in_arns(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         for text in value if isinstance(value, list) else [value]:
-            found = _ARN_ACCOUNT.match(text) if isinstance(text, str) else None
-            if found:
-                yield found[1]
+            if isinstance(text, str) and ACCOUNT_ID.fullmatch(account := account_of(text)):
+                yield account
 
 
 def _is_same(file: int, path: Path) -> bool:

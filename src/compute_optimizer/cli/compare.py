@@ -25,8 +25,8 @@ from compute_optimizer.jobs.compare import (
     ExportComparison,
     compare_export,
 )
+from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.export import IDLE
-from compute_optimizer.model.resource import short_name
 from compute_optimizer.resources import plural_of
 
 SHOWN = 20

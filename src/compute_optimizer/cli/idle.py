@@ -8,6 +8,7 @@ from compute_optimizer.cli.output import Format, print_json, print_rows
 from compute_optimizer.cli.standing import HEADINGS as STANDING
 from compute_optimizer.cli.standing import standing_columns
 from compute_optimizer.jobs.decisions import Standpoint
+from compute_optimizer.model.arn import region_of
 from compute_optimizer.model.recommendation import IdleRecommendation
 from compute_optimizer.resources.idleness import counted_savings
 
@@ -53,7 +54,7 @@ def _row(one: IdleRecommendation) -> dict[str, Any]:
         "resourceArn": one.resource_arn,
         "resourceType": one.idle_type,
         "accountId": one.account_id,
-        "region": one.resource_arn.split(":")[3],
+        "region": region_of(one.resource_arn),
         "name": one.name or one.resource_id,
         "finding": one.finding.value,
         "findingDescription": one.description,

@@ -25,11 +25,12 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
 from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
+from compute_optimizer.model.arn import region_of, short_name
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
-from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types, short_name
+from compute_optimizer.model.resource import EC2_INSTANCE, hidden_types
 from compute_optimizer.resources import type_of
 from compute_optimizer.resources.discounts import (
     savings_after,
@@ -182,7 +183,7 @@ def _in_words(finding: str) -> str:
 def _row(one: Recommendation) -> dict[str, Any]:
     kind = type_of(one)
     summary = kind.summary(one)
-    region = one.resource_arn.split(":")[3]
+    region = region_of(one.resource_arn)
     row = {
         "resourceArn": one.resource_arn,
         "resourceType": kind.name,

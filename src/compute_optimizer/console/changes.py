@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute_optimizer.console.options import Option
+from compute_optimizer.model.arn import region_of, short_name
 from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
@@ -20,7 +21,6 @@ from compute_optimizer.model.resource import (
     ECS_SERVICE,
     LAMBDA_FUNCTION,
     RDS_DB_INSTANCE,
-    short_name,
 )
 
 
@@ -34,7 +34,7 @@ class Subject:
     @property
     def region(self) -> str:
         """Return the Region."""
-        return self.arn.split(":")[3]
+        return region_of(self.arn)
 
     @property
     def last(self) -> str:
@@ -141,7 +141,7 @@ def _volume(subject: Subject, option: Option) -> Change:
 
 def _function(subject: Subject, option: Option) -> Change:
     size = option.wire["memorySize"]
-    name = subject.arn.split(":")[6]
+    name = subject.last.partition(":")[0]
     to = {"function_name": name, "memory_size": size}
     return Change(
         _aws(subject, "lambda update-function-configuration", **to),

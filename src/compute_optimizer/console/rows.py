@@ -10,8 +10,8 @@ import msgspec
 from compute_optimizer.console import words
 from compute_optimizer.console.kinds import Kind, address_of
 from compute_optimizer.jobs.decisions import Standpoint
+from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.preferences import CURRENT
-from compute_optimizer.model.resource import short_name
 from compute_optimizer.model.summary import Summary
 from compute_optimizer.store.ranked import Order, Ranked
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.recommend import by_savings, idle_of
+from compute_optimizer.model.arn import account_and_region
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import IdleRecommendation
 from compute_optimizer.sources.files.aws_export import AwsExport, read_aws_export
@@ -107,7 +108,7 @@ def compare_export(state: State, path: Path, enum_style: str = "wire") -> Export
 def _our_rows(
     connection: Connection, theirs: AwsExport, table: ExportTable, enum_style: str
 ) -> Iterator[tuple[str, Cells]]:
-    places = {_place(arn) for arn in theirs.rows}
+    places = {account_and_region(arn) for arn in theirs.rows}
     accounts, regions = {account for account, _ in places}, {region for _, region in places}
     if theirs.resource_type == IDLE:
         found: Iterable[Any] = _idle(connection, places)
@@ -115,7 +116,7 @@ def _our_rows(
         found = by_savings(connection, accounts, regions, [theirs.resource_type])
     types = instance_types(connection)
     for one in found:
-        account, region = _place(one.resource_arn)
+        account, region = account_and_region(one.resource_arn)
         if (account, region) in places:
             subject = table.subject(one, Shown(region, enum_style=enum_style, types=types))
             (row,) = recommended_rows(table.columns, [subject])
@@ -136,7 +137,7 @@ def _excuses(connection: Connection, theirs: AwsExport) -> dict[str, str]:
     """Return why resources of the file, or all of an account, have no recommendation here."""
     opted_in = opted_in_accounts(connection)
     excuses = {}
-    for account, region in {_place(arn) for arn in theirs.rows}:
+    for account, region in {account_and_region(arn) for arn in theirs.rows}:
         run_id = current_run(connection, scope := Scope(account, region, theirs.resource_type))
         if account not in opted_in:
             excuses[f"{account}/{region}"] = f"account {account} is not opted in here"
@@ -182,7 +183,7 @@ def _one_sided(
     refused = f"there: {there['errormessage']}" if there and "errormessage" in there else ""
     if here is not None:
         return ONLY_HERE, refused or "the file does not have it"
-    account, region = _place(arn)
+    account, region = account_and_region(arn)
     missing = excuses.get(arn) or excuses.get(f"{account}/{region}")
     if there is not None and "errorcode" in there:
         return SAME, "neither side has a recommendation"
@@ -193,9 +194,3 @@ def _left_out(kind: ComparedType, theirs: AwsExport) -> tuple[str, ...]:
     return tuple(
         aspect for aspect, columns in compared_aspects(kind) if not theirs.columns >= set(columns)
     )
-
-
-def _place(arn: str) -> tuple[str, str]:
-    """Return account and Region of an ARN, empty where it has none."""
-    parts = [*arn.split(":"), "", "", "", "", ""]
-    return parts[4], parts[3]

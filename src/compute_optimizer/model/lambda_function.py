@@ -98,9 +98,9 @@ class LambdaFunctionRecommendation:
     """None where savings are those at list prices only."""
 
 
-def qualified(arn: str) -> str:
-    """Return the ARN of a function with its version: $LATEST where it names none."""
-    return f"{arn}:{LATEST}" if len(arn.split(":")) == UNQUALIFIED_PARTS else arn
+def qualified(arn: str, version: str = LATEST) -> str:
+    """Return the ARN of a function with its version: the given one where it names none."""
+    return f"{arn}:{version}" if len(arn.split(":")) == UNQUALIFIED_PARTS else arn
 
 
 def short_id(function: str) -> str:

@@ -52,22 +52,9 @@ NEWER_IDLE_TYPES = (
 only since botocore 1.44.5 (enum RecommendationSourceType)."""
 
 
-ARN_FIELDS = 6
-"""Colons of an ARN before its resource: arn:partition:service:Region:account:kind, where another
-colon follows the kind (AWS General Reference, ARN formats)."""
-
-
 def hidden_types(newer_idle_types: bool) -> tuple[str, ...]:
     """Return the types that answers leave out, by the setting of that name."""
     return () if newer_idle_types else NEWER_IDLE_TYPES
-
-
-def short_name(arn: str) -> str:
-    """Return what an ARN calls its resource: i-0abc, the name of a group or a database.
-
-    Of a function it has the version, but for $LATEST: worker, worker:3.
-    """
-    return arn.removesuffix(":$LATEST").split(":", ARN_FIELDS)[-1].rpartition("/")[2]
 
 
 NO_TAGS: Mapping[str, str] = MappingProxyType({})

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.catalog.volume_types import load_volume_types, performance_of
+from compute_optimizer.model.arn import region_of, short_name
 from compute_optimizer.model.auto_scaling_group import (
     AutoScalingGroup,
     AutoScalingGroupRecommendation,
@@ -57,7 +58,6 @@ from compute_optimizer.model.resource import (
     LICENSE,
     RDS_DB_INSTANCE,
     Resource,
-    short_name,
 )
 from compute_optimizer.resources import type_of
 
@@ -168,7 +168,7 @@ def _advice(
     return Advice(
         recommendation_id=_id(found, resource_type, change.advised),
         account_id=found.account_id,
-        region=_region(found.resource_arn),
+        region=region_of(found.resource_arn),
         resource_type=resource_type,
         resource_arn=found.resource_arn,
         name=name or short_name(found.resource_arn),
@@ -205,11 +205,7 @@ def _of_idle(found: IdleRecommendation) -> Advice:
 
 def _id(found: Any, resource_type: str, advised: Configuration) -> str:
     arn = found.resource_arn
-    return recommendation_id(found.account_id, _region(arn), arn, resource_type, advised)
-
-
-def _region(arn: str) -> str:
-    return arn.split(":", 4)[3]
+    return recommendation_id(found.account_id, region_of(arn), arn, resource_type, advised)
 
 
 def _saved(change: _Change) -> float | None:

@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.preferences import CURRENT
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Recommendation,
 )
-from compute_optimizer.model.resource import short_name
 from compute_optimizer.resources import type_of
 from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.resources.costs import monthly_usd

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
+from compute_optimizer.model.arn import account_and_region
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
 from compute_optimizer.resources import type_named
 from compute_optimizer.store.decisions import batches_of
@@ -30,7 +31,7 @@ def find_current(connection: Connection, recommendation_id: str) -> Recommendati
 def current_on_resources(connection: Connection, arns: Iterable[str]) -> Iterator[Recommendation]:
     """Yield the current recommendations for some resources that advise something."""
     for some in batches_of(arns):
-        places = {_place(arn) for arn in some}
+        places = {account_and_region(arn) for arn in some}
         for table in TABLES:
             here = table.c.resource_arn.in_(some), table.c.recommendation_id.is_not(None)
             for account_id, region in sorted(places):
@@ -140,9 +141,3 @@ def _decoded(table: Table, row: Any) -> Recommendation:
     assert kind is not None, f"no resource type {row.resource_type}"
     found: Recommendation = msgspec.json.decode(row.body, type=kind.recommendation)
     return found
-
-
-def _place(arn: str) -> tuple[str, str]:
-    """Return account and Region."""
-    parts = arn.split(":", 5)
-    return parts[4], parts[3]

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from compute_optimizer.model.arn import ACCOUNT
+
 MASK = "***"
 
 IDENTIFYING = re.compile(
@@ -36,4 +38,4 @@ def word_or_mask(text: str) -> str:
 
 def parts_of(arn: str) -> list[str]:
     """Return what identifies a resource inside its ARN: account, type and names; [] for none."""
-    return [part for field in arn.split(":")[4:] for part in (field, *field.split("/"))]
+    return [part for field in arn.split(":")[ACCOUNT:] for part in (field, *field.split("/"))]

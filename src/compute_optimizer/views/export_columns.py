@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from compute_optimizer.catalog import InstanceTypes, load_instance_types
+from compute_optimizer.model.arn import account_of
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
 from compute_optimizer.views.preferences import look_back_period
@@ -125,7 +126,7 @@ ACCOUNT = Column(
     ColumnKind.STRING,
     "AccountId",
     lambda row: row.one.account_id,
-    lambda error: error.resource_arn.split(":")[4],
+    lambda error: account_of(error.resource_arn),
 )
 
 REFRESHED = moment(

@@ -25,6 +25,7 @@ from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.jobs.explain import explain
 from compute_optimizer.jobs.usage import usage_of
+from compute_optimizer.model.arn import region_of
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, OtherAnswer
 from compute_optimizer.model.resource import LICENSE, Resource
 from compute_optimizer.resources.advice import advice_id, text_of
@@ -58,7 +59,7 @@ class Asked:
     @property
     def region(self) -> str:
         """Return the Region, as the ARN has it."""
-        return self.resource.arn.split(":")[3]
+        return region_of(self.resource.arn)
 
 
 def show(room: Room, request: Request, session: Session, entered: Entered = FRESH) -> Response:

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.export import IDLE
-from compute_optimizer.model.lambda_function import UNQUALIFIED_PARTS
+from compute_optimizer.model.lambda_function import qualified
 from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
@@ -92,8 +92,8 @@ def read_aws_export(path: Path, wanted: Collection[str]) -> AwsExport:
             if not arn.startswith("arn:"):
                 skipped += 1
                 continue
-            if version is not None:
-                arn = _versioned(arn, cells[version])
+            if version is not None and cells[version]:
+                arn = qualified(arn, cells[version])
             rows[arn] = {name: cells[place] for place, name in kept if cells[place]}
     return AwsExport(found.resource_type, frozenset(header), rows, skipped)
 
@@ -111,12 +111,6 @@ def _type_of(path: Path, header: list[str]) -> Hallmark:
         f"{path} is no export that can be compared: its first line has none of the columns by "
         f"which one is known: {known}. Pass the CSV file of an export that has them"
     )
-
-
-def _versioned(arn: str, version: str) -> str:
-    """Return the ARN of a function with its version; unqualified ones name none."""
-    unqualified = len(arn.split(":")) == UNQUALIFIED_PARTS
-    return f"{arn}:{version}" if unqualified and version else arn
 
 
 @contextmanager
