@@ -9,6 +9,7 @@ import typer
 from compute_optimizer import errors
 from compute_optimizer.__main__ import INTERRUPTED
 from compute_optimizer.cli import app
+from compute_optimizer.cli.closed_pipe import READER_LEFT
 
 PROGRAM = "compute-optimizer"
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
@@ -54,7 +55,12 @@ def _exit_codes() -> str:
     base = errors.ComputeOptimizerError
     kinds = [base, *base.__subclasses__()]
     rows = (f"| {kind.exit_code} | {_meaning(kind)} |\n" for kind in kinds)
-    return "".join(rows) + f"| {INTERRUPTED} | interrupted by Ctrl-C |\n"
+    signals = {
+        INTERRUPTED: "interrupted by Ctrl-C",
+        READER_LEFT: "quietly, as whatever reads the output has left, such as `head`",
+    }
+    rows_of_signals = (f"| {code} | {meaning} |\n" for code, meaning in signals.items())
+    return "".join((*rows, *rows_of_signals))
 
 
 def _meaning(kind: type[errors.ComputeOptimizerError]) -> str:

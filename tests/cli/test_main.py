@@ -52,10 +52,6 @@ def test_a_defect_beside_a_wrong_setting_ends_with_a_message_too(
     assert "unexpected KeyError: 'rank'" in capsys.readouterr().err
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, BrokenPipeError()) == 0
-
-
 def test_the_version_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from compute_optimizer import __version__
 from compute_optimizer.cli import output
+from compute_optimizer.cli.closed_pipe import reader_may_leave
 from compute_optimizer.cli.on_demand import group_of
 from compute_optimizer.config import load_settings, misspelt_variables
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
@@ -76,13 +77,16 @@ def _root(
 
 def main() -> None:
     """Run the command line; errors end with a message and an exit code, not a traceback."""
+    with reader_may_leave():
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except ComputeOptimizerError as error:
         output.complain(str(error))
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
     except Exception as error:
         if _shows_tracebacks():
             raise

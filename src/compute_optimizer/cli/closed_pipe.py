@@ -1,0 +1,40 @@
+"""A reader that has seen enough, such as `head`: whatever writes to it ends quietly."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+READER_LEFT = 141
+"""Exit code of a command whose output nobody reads any more: 128 and the number of SIGPIPE.
+
+Shells have it of programs that the signal ends. Python ignores the signal, and so do we: it would
+end a server whose client hangs up.
+"""
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """End the process with READER_LEFT where the standard output is a pipe that was closed."""
+    try:
+        try:
+            yield
+        finally:
+            # What is left would else be written as the interpreter ends, where nothing catches.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _leave()
+    except SystemExit as ended:
+        # Typer and Rich catch it themselves and make a 1 of it, as of any error.
+        if isinstance(ended.__context__, BrokenPipeError):
+            _leave()
+        raise
+
+
+def _leave() -> NoReturn:
+    """Write what is left to nowhere, as Python's documentation has it (signal, Note on SIGPIPE)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else nowhere)
+    sys.exit(READER_LEFT)
