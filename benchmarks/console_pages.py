@@ -19,8 +19,9 @@ from time import perf_counter, process_time
 from benchmarks.measurement import Measurement, Report, add_output, show
 from benchmarks.page_latency import ACCOUNT, FixedClock, arn_of, fill
 from benchmarks.process_memory import private_mb
-from compute_optimizer.app import front_door, opened
+from compute_optimizer.app import opened
 from compute_optimizer.app.console import console_of
+from compute_optimizer.app.serving import front_door
 from compute_optimizer.config import load_settings
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Request, read_values

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from compute_optimizer.emulator.running import Emulator
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.operations.enrollment import change_enrollment
 from tests.stored_fleets import LAST_DAY, store_fleet
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 
-from compute_optimizer.emulator.running import Emulator
+from compute_optimizer.emulator.handles import Emulator
 
 START = datetime(2026, 3, 15, 10, 20, tzinfo=UTC)
 """A Sunday: what emulators of these tests take for the present."""

@@ -17,7 +17,8 @@ import boto3
 import pytest
 
 from compute_optimizer.emulator.environment import environment_of
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.jobs.organization import add_accounts, make_metrics_unreadable
 from compute_optimizer.jobs.organization_file import apply_file
 from compute_optimizer.store.enrollments import opted_in_accounts

@@ -13,8 +13,9 @@ import pytest
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.background import repeating
 from compute_optimizer.api.dispatch import FrontDoor
-from compute_optimizer.app import Repeat, front_door, opened
+from compute_optimizer.app import opened
 from compute_optimizer.app.console import console_of
+from compute_optimizer.app.serving import Repeat, front_door
 from compute_optimizer.cli.demo import prepare
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.console.gate import Room

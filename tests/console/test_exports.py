@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.app import exporter_of, opened
+from compute_optimizer.app import opened
+from compute_optimizer.app.exporting import exporter_of
 from compute_optimizer.console import room as console_room
 from compute_optimizer.console.messages import Response
 from compute_optimizer.console.room import console_app

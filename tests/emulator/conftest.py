@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from tests.emulating import START
 
 

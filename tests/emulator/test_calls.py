@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from compute_optimizer.emulator import calls as record
 from compute_optimizer.emulator.faults import drop, throttle
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect
 
 

@@ -14,7 +14,8 @@ from botocore.parsers import ResponseParserError
 
 from compute_optimizer.emulator.control import LARGEST_BODY_BYTES, controlled
 from compute_optimizer.emulator.controls import CONTROLS, KINDS
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.jobs.organization import add_accounts, set_management
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet
 

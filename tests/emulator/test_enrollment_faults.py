@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from compute_optimizer.emulator.faults import failed, pending
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.organization import add_accounts, delegate, set_management
 from compute_optimizer.model.enrollment import ROLE_FAILED, TRUSTED_ACCESS_FAILED

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from compute_optimizer.emulator.fixed_kinds import KINDS
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.emulator.state import Account, FixedRecommendations, Instance
 from compute_optimizer.errors import InvalidInput
 from tests.emulating import START, client_of

@@ -28,7 +28,8 @@ from compute_optimizer.emulator.faults import (
     throttle,
     truncate,
 )
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.shapes.model import modelled_errors
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet, connecting
 

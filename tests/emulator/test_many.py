@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from compute_optimizer.emulator.folders import process_folder
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 
 MANY, AT_ONCE = 200, 10
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.emulator.running import Emulator
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.emulator.state import (
     AuroraCluster,
     AutoScalingGroup,

@@ -14,7 +14,8 @@ import boto3
 import pytest
 
 from compute_optimizer.emulator.folders import PREFIX, process_folder
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.errors import InvalidInput
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,7 +9,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.emulator.state import Account, Files, Instance, Organization, Placed
 from compute_optimizer.emulator.state_file import StateFile, records_of
 from compute_optimizer.errors import InvalidInput

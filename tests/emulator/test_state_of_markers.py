@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compute_optimizer.emulator.running import Emulator
+from compute_optimizer.emulator.handles import Emulator
 from tests.emulating import START, client_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"

@@ -7,7 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from compute_optimizer.emulator.faults import drop, garble
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.emulator.strict import (
     FILTER_SPELLING,
     FIRST_PAGE,

@@ -14,7 +14,8 @@ import yaml
 from botocore import handlers
 
 from compute_optimizer.emulator.environment import environment_of
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.emulator.strict_strings import Comparisons, EnumText, watching
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, analyze_fleet
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.emulator.state import Account, ExportJob, Instance, Preferences
 from compute_optimizer.errors import Conflict, InvalidInput
 from tests.emulating import START, client_of

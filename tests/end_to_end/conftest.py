@@ -17,7 +17,8 @@ from botocore.config import Config
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.listening import bind, url_of
-from compute_optimizer.app import front_door, opened
+from compute_optimizer.app import opened
+from compute_optimizer.app.serving import front_door
 from compute_optimizer.cli.serve import GracefulServer
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.store import State

@@ -30,7 +30,7 @@ from compute_optimizer.api.messages import (
 from compute_optimizer.api.probes import ALIVE, ANSWERS, probe
 from compute_optimizer.api.protocols import JSON, encoding_for
 from compute_optimizer.api.sign_in.names import SIGN_IN_PATH
-from compute_optimizer.api.sign_in.route import (
+from compute_optimizer.api.sign_in_route import (
     LONGEST_BODY_BYTES,
     answer_sign_in,
     refuse_sign_in,

@@ -78,7 +78,7 @@ def console_of(application: Application, door: FrontDoor) -> Room:
 
 def _worker_jobs(application: Application) -> Sequence[JobStatus]:
     """Return where the worker's jobs stand; its modules are imported when somebody asks."""
-    from compute_optimizer.app import schedules_of
+    from compute_optimizer.app.working import schedules_of
     from compute_optimizer.jobs.job_kinds import JOB_KINDS
     from compute_optimizer.jobs.status import jobs_status
 

@@ -5,7 +5,8 @@ import signal
 from multiprocessing import get_context
 from time import sleep
 
-from compute_optimizer.app import Application, opened, tiles_of, worker_of
+from compute_optimizer.app import Application, opened, tiles_of
+from compute_optimizer.app.working import worker_of
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.config import Settings
 from compute_optimizer.jobs.demo import analyzed_until

@@ -15,13 +15,14 @@ from typing import Annotated, Any
 
 import typer
 
-from compute_optimizer.app import check_exposure
+from compute_optimizer.app.serving import check_exposure
 from compute_optimizer.cli.granting import checked
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.config import Settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
-from compute_optimizer.emulator.running import Emulator, emulator
+from compute_optimizer.emulator.handles import Emulator
+from compute_optimizer.emulator.running import emulator
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.account import ACCOUNT_ID
 

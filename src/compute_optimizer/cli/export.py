@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import typer
 
-from compute_optimizer.app import Application, exporter_of, opened, tiles_of
+from compute_optimizer.app import Application, opened, tiles_of
+from compute_optimizer.app.exporting import exporter_of
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (

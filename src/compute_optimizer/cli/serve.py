@@ -17,7 +17,8 @@ from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.listening import bind_each, many_at_once, url_of, uvicorn_config
 from compute_optimizer.api.processes import ALONE, Member
 from compute_optimizer.api.server import build_asgi, build_prompt
-from compute_optimizer.app import check_exposure, front_door, opened
+from compute_optimizer.app import opened
+from compute_optimizer.app.serving import check_exposure, front_door
 from compute_optimizer.cli import output
 from compute_optimizer.cli.ephemeral import (
     AccountOption,

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from compute_optimizer.app import opened, schedules_of, tiles_of
+from compute_optimizer.app import opened, tiles_of
+from compute_optimizer.app.working import schedules_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,

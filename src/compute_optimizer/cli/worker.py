@@ -15,7 +15,9 @@ import typer
 from rich.console import Console
 
 from compute_optimizer.api.probe_server import LOOPBACK_ADDRESS, probes_served
-from compute_optimizer.app import opened, probes_of, worker_of
+from compute_optimizer.app import opened
+from compute_optimizer.app.serving import probes_of
+from compute_optimizer.app.working import worker_of
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.cli.output import (
     DataDirOption,

@@ -7,24 +7,20 @@ Only an emulator has it. Peers from elsewhere meet the service, which knows no s
 browser are refused, also those whose name somebody made lead here (DNS rebinding).
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.messages import AsgiApp, Receive, Scope, Send, headers_by_name
 from compute_optimizer.emulator.controls import CONTROLS, Control, perform
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, NotFound
-
-if TYPE_CHECKING:
-    from compute_optimizer.emulator.running import Emulator
 
 PREFIX = "/_emulator/"
 

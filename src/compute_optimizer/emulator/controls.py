@@ -1,28 +1,24 @@
 """What a program that is no Python may have an emulator do: JSON in, JSON out, one row for each."""
 
-from __future__ import annotations
-
 import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compute_optimizer.emulator import faults
 from compute_optimizer.emulator.calls import RecordedCall
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.emulator.injection import Injected
 from compute_optimizer.emulator.reset import reset
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.store.accounts import list_rosters
 
-if TYPE_CHECKING:
-    from compute_optimizer.emulator.running import Emulator
-
 Asked = Mapping[str, Any]
 """The members of a body, or of a query string."""
 
-Act = Callable[["Emulator", Asked], Any]
+Act = Callable[[Emulator, Asked], Any]
 """Does it and returns what is told, as JSON but for moments; raises InvalidInput."""
 
 KINDS: Mapping[str, Callable[..., faults.Fault]] = {

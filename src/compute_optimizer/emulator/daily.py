@@ -1,16 +1,11 @@
 """What the worker does when a day has begun: analyze again what is there."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.store import inventory
 from compute_optimizer.store.enrollments import opted_in_accounts
-
-if TYPE_CHECKING:
-    from compute_optimizer.emulator.running import Emulator
 
 log = logging.getLogger(__name__)
 

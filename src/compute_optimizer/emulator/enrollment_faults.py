@@ -22,7 +22,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.accounts import roster_of
 
 ENROLLMENT_STEP = "enrollment"
-"""Name of the step that decides Pending enrollments (app.front_door)."""
+"""Name of the step that decides Pending enrollments (app.serving)."""
 
 Held = Callable[[str], bool]
 """Whether the enrollment of an account stays Pending."""

@@ -14,7 +14,7 @@ import pytest
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
 
 if TYPE_CHECKING:
-    from compute_optimizer.emulator.running import Emulator
+    from compute_optimizer.emulator.handles import Emulator
     from compute_optimizer.emulator.strictness import Strictness
 
 MARKER = "compute_optimizer"

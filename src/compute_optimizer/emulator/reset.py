@@ -1,16 +1,11 @@
 """Emptying a running emulator, so that the tests of another language can share one."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete
 
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.store.schema import metadata, sealing_keys
-
-if TYPE_CHECKING:
-    from compute_optimizer.emulator.running import Emulator
 
 
 def reset(running: Emulator) -> None:

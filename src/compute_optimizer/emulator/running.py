@@ -1,20 +1,21 @@
-"""A running emulator: the real server on a free port, and the handles that a test has on it."""
+"""A running emulator: the real server on a free port, until a block ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
-from compute_optimizer.api.dispatch import Call, FrontDoor
+from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.api.listening import bind, url_of
 from compute_optimizer.api.server import build_asgi
-from compute_optimizer.app import Application, front_door, opened
+from compute_optimizer.app import opened
+from compute_optimizer.app.serving import front_door
 from compute_optimizer.config import SETTINGS, Settings, load_settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID, callers
 from compute_optimizer.emulator.around import layered
@@ -23,8 +24,8 @@ from compute_optimizer.emulator.clock import MovableClock
 from compute_optimizer.emulator.control import controlled
 from compute_optimizer.emulator.daily import analyze_day
 from compute_optimizer.emulator.due import Due
-from compute_optimizer.emulator.fixed import FixedAnswers
 from compute_optimizer.emulator.folders import process_folder, temporary_folder
+from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.emulator.injection import Faults
 from compute_optimizer.emulator.losses import losing
 from compute_optimizer.emulator.serving import serving
@@ -35,92 +36,16 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.preferences import PUBLISHED
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
-from compute_optimizer.shapes import ServiceException
 from compute_optimizer.store import State
-from compute_optimizer.store.tiles import TileStore
 
 if TYPE_CHECKING:
     from compute_optimizer.emulator.state_file import Stated
-    from compute_optimizer.jobs.analyze import Analysis
 
 DEFAULTS = {"profile": PUBLISHED, "workers": 1, "console": False}
 """Settings of an emulator where a test chooses no others."""
 
 READS = ("Get", "Describe")
 """How operations begin that leave no work behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Emulator:
-    """What a test holds of a running server."""
-
-    url: str
-    """Where the server answers, such as http://127.0.0.1:40123."""
-    account_id: str
-    """The account of callers whose access key id is not twelve digits."""
-    clock: MovableClock
-    folder: Path
-    """State, tiles and exports; removed at the end."""
-    application: Application
-    tiles: TileStore
-    due: Due
-    faults: Faults
-    """What goes wrong."""
-    calls: Calls
-    """What was called."""
-    strict: Strictness
-    fixed: FixedAnswers = field(default_factory=FixedAnswers)
-    """Recommendations that are answered as a test gave them."""
-
-    def analyze(self, as_of: datetime | None = None) -> Analysis:
-        """Compute recommendations from the metrics that are there, by the published rule.
-
-        Raises Conflict where no account is opted in, and InvalidInput where no sample lies in the
-        look-back period.
-        """
-        from compute_optimizer.jobs.analyze import analyze
-
-        return analyze(
-            self.application.state,
-            self.tiles,
-            self.clock,
-            as_of=as_of,
-            workers=1,
-            profile=PUBLISHED,
-        )
-
-    def put(self, *stated: Stated, analyze: bool = True) -> list[str]:
-        """Add what a test states to what is there, and return the ARNs of the resources.
-
-        Given metrics, opted-in accounts are analyzed. Raises InvalidInput for what cannot be.
-        """
-        from compute_optimizer.emulator.putting import put
-
-        return put(self, stated, analyze=analyze)
-
-    def put_fixed(
-        self,
-        operation: str,
-        recommendations: Sequence[Any],
-        account_id: str | None = None,
-        region: str | None = None,
-    ) -> None:
-        """Let an operation answer recommendations as they are given, in the spelling of the API.
-
-        Account and Region are those of their ARNs. Raises InvalidInput that names the path of
-        whatever the service could not send.
-        """
-        from compute_optimizer.emulator.putting import put_fixed
-
-        put_fixed(self, operation, recommendations, account_id, region)
-
-    def watch(self, call: Call, error: ServiceException | None) -> None:
-        """Record a call that was answered."""
-        self.calls.record(call, error, self.faults.take_kinds(call.request_id))
-
-    def settle(self) -> None:
-        """Do at once what waits for its time: decide enrollments, write exports."""
-        self.due.run()
 
 
 @contextmanager

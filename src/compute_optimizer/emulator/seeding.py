@@ -52,8 +52,8 @@ ANALYZED = (*get_args(state.Fleet), state.Files, state.Preferences)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where it is put."""
+class World:
+    """What is filled: the stores of an emulator, by its clock."""
 
     state: State
     tiles: TileStore
@@ -62,7 +62,7 @@ class Place:
     """Of whatever names none."""
 
 
-def seed(place: Place, records: Sequence[state.Record], owners: Collection[str] = ()) -> list[str]:
+def seed(world: World, records: Sequence[state.Record], owners: Collection[str] = ()) -> list[str]:
     """Write the records and return the ARNs of the resources, in their order.
 
     Accounts of which nobody has said anything are opted in, as are further `owners`. Fixed
@@ -71,23 +71,23 @@ def seed(place: Place, records: Sequence[state.Record], owners: Collection[str] 
     would have to wait for.
     """
     checked = [_checked(one) for one in records]
-    owning = {*owners, *_account_ids(place, checked)}
-    now = place.clock.now()
-    metered = [_metered(place, one, now) for one in checked if isinstance(one, state.Fleet)]
+    owning = {*owners, *_account_ids(world, checked)}
+    now = world.clock.now()
+    metered = [_metered(world, one, now) for one in checked if isinstance(one, state.Fleet)]
     resources = [one for part in metered for one in part.resources]
     _check_once(resources)
     write = partial(
-        _write, place=place, records=checked, resources=resources, owning=owning, now=now
+        _write, world=world, records=checked, resources=resources, owning=owning, now=now
     )
     if metered:
-        publish_metered(place.state, place.tiles, metered, write)
+        publish_metered(world.state, world.tiles, metered, write)
     else:
-        with place.state.writing() as connection:
+        with world.state.writing() as connection:
             write(connection)
     for files in _of(state.Files, checked):
-        _import(place, files)
+        _import(world, files)
     for preferences in _of(state.Preferences, checked):
-        _put_preferences(place, preferences)
+        _put_preferences(world, preferences)
     return [one.arn for one in resources]
 
 
@@ -102,11 +102,11 @@ def leaves_work(records: Iterable[state.Record]) -> bool:
     )
 
 
-def wants_analysis(place: Place, records: Iterable[state.Record]) -> bool:
+def wants_analysis(world: World, records: Iterable[state.Record]) -> bool:
     """Return whether recommendations follow from the records: anything measured, and an opt-in."""
     if not any(isinstance(one, ANALYZED) for one in records):
         return False
-    with place.state.reading() as connection:
+    with world.state.reading() as connection:
         return bool(opted_in_accounts(connection)) and bool(inventory.shards(connection))
 
 
@@ -129,8 +129,8 @@ def _of(kind: type[T], records: Iterable[Any]) -> list[T]:
     return [one for one in records if isinstance(one, kind)]
 
 
-def _metered(place: Place, record: state.Fleet, now: datetime) -> Metered:
-    resources = resources_of(record, place.account_id, now)
+def _metered(world: World, record: state.Fleet, now: datetime) -> Metered:
+    resources = resources_of(record, world.account_id, now)
     period = period_before(now, days_of(record))
     try:
         return Metered(resources, period, series_of(record, period))
@@ -148,7 +148,7 @@ def _check_once(resources: Sequence[Resource]) -> None:
 
 def _write(
     connection: Connection,
-    place: Place,
+    world: World,
     records: Sequence[state.Record],
     resources: Sequence[Resource],
     owning: Collection[str],
@@ -159,38 +159,38 @@ def _write(
     write_strangers(connection, owning, now)
     inventory.upsert_resources(connection, resources)
     for number, job in enumerate(_of(state.ExportJob, records)):
-        add_job(connection, _job(place, job, number, now))
+        add_job(connection, _job(world, job, number, now))
 
 
-def _account_ids(place: Place, records: Iterable[state.Record]) -> Iterator[str]:
+def _account_ids(world: World, records: Iterable[state.Record]) -> Iterator[str]:
     """Yield the accounts that own something or do something."""
     for one in records:
         if isinstance(one, state.Fleet | state.ExportJob):
-            yield one.account_id or place.account_id
+            yield one.account_id or world.account_id
         elif isinstance(one, state.Files):
-            yield place.account_id  # Whose they are is not known before they are read.
+            yield world.account_id  # Whose they are is not known before they are read.
         elif isinstance(one, state.Preferences):
             organization = one.scope is not None and one.scope.name == "Organization"
             # The management account speaks for an organization, and is stated with it.
             if one.account_id or not organization:
-                yield one.account_id or place.account_id
+                yield one.account_id or world.account_id
 
 
-def _import(place: Place, files: state.Files) -> None:
+def _import(world: World, files: state.Files) -> None:
     paths = tuple(Path(one) for one in files.metrics)
     request = ImportRequest(
         inventory=Path(files.inventory) if files.inventory else None, metrics=paths, strict=True
     )
-    ingest(place.state, place.tiles, place.clock, request)
+    ingest(world.state, world.tiles, world.clock, request)
 
 
-def _put_preferences(place: Place, stated: state.Preferences) -> None:
+def _put_preferences(world: World, stated: state.Preferences) -> None:
     """Put preferences by the operation itself, so that the service decides what is valid."""
     scope = None if stated.scope is None else msgspec.to_builtins(stated.scope)
     given = {"resourceType": stated.resource_type, "scope": scope, **stated.stated}
     try:
         request = JSON.walks[PUT].read({key: one for key, one in given.items() if one is not None})
-        OPERATIONS[PUT](_context(place, stated), request)
+        OPERATIONS[PUT](_context(world, stated), request)
     except NotAsModelled as refused:
         error = refused.as_service_exception()
         raise InvalidInput(f"Preferences for {stated.resource_type}: {error}") from error
@@ -198,10 +198,10 @@ def _put_preferences(place: Place, stated: state.Preferences) -> None:
         raise InvalidInput(f"Preferences for {stated.resource_type}: {error}") from error
 
 
-def _context(place: Place, stated: state.Preferences) -> Context:
-    caller = stated.account_id or place.account_id
+def _context(world: World, stated: state.Preferences) -> Context:
+    caller = stated.account_id or world.account_id
     if stated.account_id is None and stated.scope and stated.scope.name == "Organization":
-        with place.state.reading() as connection:
+        with world.state.reading() as connection:
             found = list_organizations(connection)
         caller = found[0].management_account_id if found else caller
     return Context(
@@ -209,13 +209,13 @@ def _context(place: Place, stated: state.Preferences) -> Context:
         region=stated.region,
         request_id="",
         principal_arn=f"arn:aws:iam::{caller}:root",
-        state=place.state,
-        clock=place.clock,
-        tiles=place.tiles,
+        state=world.state,
+        clock=world.clock,
+        tiles=world.tiles,
     )
 
 
-def _job(place: Place, stated: state.ExportJob, number: int, now: datetime) -> Job:
+def _job(world: World, stated: state.ExportJob, number: int, now: datetime) -> Job:
     if stated.resource_type not in EXPORT_TABLES:
         expected = ", ".join(sorted(EXPORT_TABLES))
         raise InvalidInput(
@@ -224,7 +224,7 @@ def _job(place: Place, stated: state.ExportJob, number: int, now: datetime) -> J
     status = JobStatus(stated.status)
     if stated.failure_reason is not None and status is not JobStatus.FAILED:
         raise InvalidInput(f"ExportJob: a job that is {stated.status} has no failure_reason")
-    account_id = stated.account_id or place.account_id
+    account_id = stated.account_id or world.account_id
     created = now - timedelta(days=stated.days_ago)
     job_id = stated.job_id or _job_id(f"{account_id} {stated} {number}")
     key = object_key(stated.prefix, account_id, stated.region, created, job_id)
