@@ -219,3 +219,50 @@ def test_storage_of_an_idle_database_stays_at_list_prices(
     expected = monthly * 0.4 / one.hourly_usd if paid is None else paid
     assert told.after_discounts is not None
     assert told.after_discounts.monthly_usd == pytest.approx(expected)
+
+
+def test_an_idle_database_without_a_recommendation_stays_at_list_prices() -> None:
+    # What part of its savings is storage is not known, and storage has no reservations.
+    resource = database(1, "db.m5.xlarge")
+    idle = replace(IDLE, resource_arn=resource.arn)
+    record = type_named("RdsDBInstance")
+    assert record is not None and record.discounted is not None
+
+    found = record.discounted(
+        Results((), (), (idle,)), [resource], rates("rds", resource.engine, "db.m5.xlarge")
+    )
+
+    assert found.idle[0].after_discounts is None
+
+
+def test_an_idle_instance_without_a_recommendation_goes_by_the_factor_of_its_product() -> None:
+    resource = machine(1, ACCOUNT)
+    idle = replace(IDLE, resource_arn=resource.arn)
+    record = type_named("Ec2Instance")
+    assert record is not None and record.discounted is not None
+
+    found = record.discounted(
+        Results((), (), (idle,)), [resource], rates("ec2", "linux", "m5.xlarge")
+    )
+
+    # 13 of 20 USD are paid, of 8 USD.
+    assert found.idle[0].after_discounts is not None
+    assert found.idle[0].after_discounts.monthly_usd == pytest.approx(8 * 13 / 20)
+
+
+def test_a_database_tells_of_reservations_that_do_not_follow_to_another_family() -> None:
+    resource = database(1, "db.m5.xlarge")
+    one: Any = recommended_database(resource, {maximum("CPUUtilization"): 5.0})
+    first = replace(one.instance_options[0], db_class="db.t3.medium", hourly_usd=0.068)
+    one = replace(one, instance_options=(first,))
+
+    (told,) = discounted(
+        "RdsDBInstance", one, resource, rates("rds", resource.engine, "db.m5.xlarge")
+    ).recommendations
+
+    # 9.6 USD of reservations for 100 hours, 730 hours a month.
+    assert stranded_monthly_usd(told) == pytest.approx(0.096 * 730)
+    assert stranding(told) == (
+        "most hours of db.m5.xlarge are paid for by reservations, which do not follow to "
+        "db.t3.medium: 70.08 USD a month go on to be paid for them unless something else uses them"
+    )

@@ -283,7 +283,7 @@ RESOURCE_TYPES = (
         judge=ec2_reached.judge,
         peak_models=PEAK_MODELS,
         compare=auto_scaling_group.compare,
-        discounted=rates.by_type(rates.MACHINES),
+        discounted=rates.by_type(rates.GROUPS),
     ),
     ResourceType(
         name=LAMBDA_FUNCTION,

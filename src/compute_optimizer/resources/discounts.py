@@ -1,6 +1,6 @@
 """Savings after discounts, written into recommendations that were made at list prices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan, nan
 from typing import Any
@@ -16,10 +16,13 @@ from compute_optimizer.engine.discounts import (
     savings_after_discounts,
 )
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
-from compute_optimizer.model.preferences import CURRENT
+from compute_optimizer.model.database import DatabaseRecommendation
+from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import (
     HOURS_PER_MONTH,
     Discounts,
+    Ec2InstanceRecommendation,
+    IdleRecommendation,
     Recommendation,
     Results,
     Savings,
@@ -44,13 +47,8 @@ class Billing:
     machines: Callable[[Any], int] = lambda one: 1
     """Of a recommendation: how many of its machines the savings are for."""
     rated: Callable[[Any], float] | None = None
-    """Of a recommendation: USD a month at list of what its rate is for, of all that idles with it;
-    None for all of it."""
-
-
-def _machines(one: Any) -> int:
-    is_group = isinstance(one, AutoScalingGroupRecommendation)
-    return one.configuration.desired_capacity if is_group else 1
+    """Of a recommendation: USD a month at list of what its rate is for, where other things idle
+    with it that stay at list prices; None where nothing does."""
 
 
 MACHINES = Billing(
@@ -59,8 +57,9 @@ MACHINES = Billing(
     platform=lambda resource: resource.platform,
     current=lambda one: (one.current_instance_type, one.current_hourly_usd),
     option_name=lambda option: option.instance_type,
-    machines=_machines,
 )
+
+GROUPS = replace(MACHINES, machines=lambda group: group.configuration.desired_capacity)
 
 DATABASES = Billing(
     product=RDS,
@@ -72,6 +71,13 @@ DATABASES = Billing(
     # Reservations are of the class; storage stays at list prices.
     rated=lambda one: one.hourly_usd * HOURS_PER_MONTH,
 )
+
+BILLED_BY_TYPE: Mapping[type, Billing] = {
+    Ec2InstanceRecommendation: MACHINES,
+    AutoScalingGroupRecommendation: GROUPS,
+    DatabaseRecommendation: DATABASES,
+}
+"""By the record of a recommendation; whatever else is rated has one factor for its product."""
 
 
 Discounted = Callable[[Results[Any], Sequence[Resource], AccountRates], Results[Any]]
@@ -131,19 +137,24 @@ def with_idle_rates(
 ) -> Results[Any]:
     """Return the results with what idles at what is paid for it, else at the product's factor.
 
-    `rated` is that of Billing.
+    `rated` is that of Billing. What part of the savings has a rate only a recommendation tells:
+    without one they stay at list prices.
     """
     if factor is None or not found.idle:
         return found
     known = {one.resource_arn: one for one in found.recommendations if one.discounts}
-    idle = []
-    for one in found.idle:
+
+    def after(one: IdleRecommendation) -> Savings | None:
         billed = known.get(one.resource_arn)
-        after = _times(one.savings, billed.discounts.factor if billed else factor)
-        if billed is not None and rated is not None:
-            after = _partly(one.savings, billed.discounts.factor, rated(billed))
-        idle.append(replace(one, after_discounts=after))
-    return replace(found, idle=tuple(idle))
+        if billed is None:
+            return _times(one.savings, factor) if rated is None else None
+        if rated is None:
+            return _times(one.savings, billed.discounts.factor)
+        return _partly(one.savings, billed.discounts.factor, rated(billed))
+
+    return replace(
+        found, idle=tuple(replace(one, after_discounts=after(one)) for one in found.idle)
+    )
 
 
 def _partly(savings: Savings | None, factor: float, rated: float) -> Savings | None:
@@ -251,12 +262,13 @@ STRANDED = (
 
 def stranding(one: Recommendation | None) -> str | None:
     """Return a sentence where the first option leaves reservations behind; else None."""
-    first, stays = _first_option(one), stranded_monthly_usd(one)
+    stays = stranded_monthly_usd(one)
     if stays is None:
         return None
-    billing = MACHINES if hasattr(first, "instance_type") else DATABASES
+    billing = BILLED_BY_TYPE[type(one)]
     current, _ = billing.current(one)
-    return STRANDED.format(current=current, option=billing.option_name(first), usd=stays)
+    option = billing.option_name(_first_option(one))
+    return STRANDED.format(current=current, option=option, usd=stays)
 
 
 def stranded_monthly_usd(one: Recommendation | None) -> float | None:
@@ -264,21 +276,24 @@ def stranded_monthly_usd(one: Recommendation | None) -> float | None:
 
     Of an instance that follows its group it is the group that tells.
     """
-    if getattr(one, "follows_group", False):
+    if type(one) not in BILLED_BY_TYPE:
         return None
-    found: float | None = getattr(_first_option(one), "stranded_monthly_usd", None)
-    return found
+    if isinstance(one, Ec2InstanceRecommendation) and one.follows_group:
+        return None
+    first = _first_option(one)
+    return None if first is None else first.stranded_monthly_usd
 
 
 def savings_after(one: Recommendation) -> float | None:
     """Return what the first option saves a month at effective rates; None where unknown."""
-    after = getattr(_first_option(one), "after_discounts", None)
+    first = _first_option(one)
+    after = getattr(first, "after_discounts", None)  # licenses have no rates
     return None if after is None else after.monthly_usd
 
 
-def _first_option(one: Recommendation | None) -> Any:
-    options: Sequence[Any] = (
-        getattr(one, "options", None) or getattr(one, "instance_options", None) or ()
-    )
-    pools = ((getattr(option, "architecture_pool", CURRENT), option) for option in options)
-    return next((option for pool, option in pools if pool == CURRENT), None)
+def _first_option(one: Any) -> Any:
+    """Return the option that counts; None without, as of what is only looked at for idleness."""
+    billing = BILLED_BY_TYPE.get(type(one))
+    if billing is not None:
+        return first_option(getattr(one, billing.options))
+    return next(iter(getattr(one, "options", ())), None)
