@@ -14,7 +14,8 @@ from time import perf_counter
 
 from benchmarks.analysis_rate import FixedClock, make_fleet
 from benchmarks.measurement import Report, add_output, measurements_of, show
-from compute_optimizer.jobs.simulate import POOLS, WIRE_GRID, Grid, points_of, simulate
+from compute_optimizer.backtest.grid import POOLS, WIRE_GRID, Grid, points_of
+from compute_optimizer.jobs.simulate import simulate
 from compute_optimizer.jobs.simulated_fleets import imported_fleet
 
 GRIDS: Mapping[str, Grid] = {

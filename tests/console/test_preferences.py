@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from compute_optimizer.backtest.grid import Grid
 from compute_optimizer.console.messages import Response
 from compute_optimizer.console.pages import preferences
 from compute_optimizer.console.pages.preferences import ROWS
-from compute_optimizer.jobs.simulate import Grid, simulate
+from compute_optimizer.jobs.simulate import simulate
 from compute_optimizer.jobs.simulated_fleets import FleetPart, imported_fleet
 from compute_optimizer.jobs.try_preferences import Fleet, try_preferences
 from compute_optimizer.model.resource import EC2_INSTANCE

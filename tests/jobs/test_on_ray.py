@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Table, select, text
 
+from compute_optimizer.backtest.grid import Grid
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.analyze import analyze
@@ -34,7 +35,7 @@ from compute_optimizer.jobs.calibrate import calibrate
 from compute_optimizer.jobs.executors import opened_executor
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.jobs.executors.on_ray import ENVIRONMENT
-from compute_optimizer.jobs.simulate import Grid, simulate
+from compute_optimizer.jobs.simulate import simulate
 from compute_optimizer.jobs.simulated_fleets import imported_fleet
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.store import State, tile_bucket

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from compute_optimizer.backtest import fleet as trace
+from compute_optimizer.backtest.grid import BOTH, WIRE_GRID, Grid, points_of
 from compute_optimizer.backtest.options import ec2_options
 from compute_optimizer.backtest.trial import make_trial
 from compute_optimizer.backtest.what_if import excess_harm
@@ -18,7 +19,7 @@ from compute_optimizer.engine.usage import MEMORY_METRIC, choose_series
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.recommend import by_savings
-from compute_optimizer.jobs.simulate import BOTH, WIRE_GRID, Grid, points_of, simulate
+from compute_optimizer.jobs.simulate import simulate
 from compute_optimizer.jobs.simulated_fleets import (
     Shard,
     SimulatedFleet,
@@ -28,10 +29,7 @@ from compute_optimizer.jobs.simulated_fleets import (
 )
 from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import AWS_ARM64, CURRENT
-from compute_optimizer.model.recommendation import (
-    Ec2InstanceRecommendation,
-    RecommendationOption,
-)
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationOption
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 from compute_optimizer.resources.ec2.what_if import (
     DEFAULT_POINT,
@@ -222,25 +220,6 @@ def test_instances_without_a_price_are_counted_and_cost_nothing() -> None:
     assert report["points"][0]["cost_now"] == pytest.approx(0.192 * HOURS)
 
 
-@pytest.mark.parametrize(
-    ("grid", "complaint"),
-    [
-        (Grid(percentiles=(101.0,)), "percentile 101 is out of range"),
-        (Grid(cpu_headrooms=(20.0,)), "CPU headroom 20 is out of range"),
-        (Grid(memory_headrooms=(-0.1,)), "memory headroom -0.1 is out of range"),
-        (Grid(lookbacks=(0,)), "look-back 0 is out of range"),
-        (Grid(includes=(("m5x",),)), "no instance type matches 'm5x'"),
-    ],
-)
-def test_values_that_no_analysis_can_use_are_explained(grid: Grid, complaint: str) -> None:
-    with pytest.raises(InvalidInput, match=complaint):
-        points_of([grid])
-
-
-def test_a_value_given_twice_is_one_point() -> None:
-    assert len(points_of([Grid(percentiles=(95.0, 95.0), architectures=(BOTH, BOTH))])) == 1
-
-
 def test_the_grid_of_the_wire_has_27_points_and_the_default_among_them() -> None:
     report = simulate(quiet_and_busy(9), (WIRE_GRID,))
 
@@ -334,11 +313,3 @@ def test_caps_on_risk_stand_beside_the_rule() -> None:
     costs = [one["cost_after"] for one in capped]
     assert costs == sorted(costs, reverse=True)
     assert costs[0] > costs[-1]
-
-
-@pytest.mark.parametrize(
-    "grid", [replace(M5, risk_caps=(20.0,)), replace(M5, incidents_usd=(-1.0,))]
-)
-def test_impossible_risks_are_refused(grid: Grid) -> None:
-    with pytest.raises(InvalidInput, match="out of range"):
-        points_of([grid])

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from compute_optimizer.backtest.grid import BOTH, CALIBRATED_GRID, WIRE_GRID, Grid, Lists
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
 from compute_optimizer.cli.executing import (
     AddressOption,
@@ -28,14 +29,7 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.risk import risk_policy
-from compute_optimizer.jobs.simulate import (
-    BOTH,
-    CALIBRATED_GRID,
-    WIRE_GRID,
-    Grid,
-    Lists,
-    Progress,
-)
+from compute_optimizer.jobs.simulate import Progress
 from compute_optimizer.jobs.simulate import simulate as simulate_fleet
 from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet
 from compute_optimizer.model.counted import counted

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+from compute_optimizer.backtest.grid import BOTH, POOLS
 from compute_optimizer.console.addresses import link
 from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room
@@ -26,16 +27,11 @@ from compute_optimizer.console.sessions import Session
 from compute_optimizer.console.what_if import Asked, Run, begin, find_run, look, wait_for
 from compute_optimizer.console.what_if import stop as stop_run
 from compute_optimizer.errors import InvalidInput, NotFound
-from compute_optimizer.jobs.simulate import BOTH, POOLS
 from compute_optimizer.jobs.try_preferences import MOST_CHANGES, Fleet, tried_types
 from compute_optimizer.model.preference_rules import RESOURCE_ARNS, members_allowed
 from compute_optimizer.model.preferences import ARCHITECTURES, CURRENT
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
-from compute_optimizer.model.stated_preferences import (
-    PreferenceScope,
-    ScopeName,
-    StatedPreferences,
-)
+from compute_optimizer.model.stated_preferences import PreferenceScope, ScopeName, StatedPreferences
 from compute_optimizer.operations.catalog import known_types
 from compute_optimizer.operations.preferences import EFFECTIVE_TYPES, may_activate_discounts
 from compute_optimizer.shapes import ResourceType
