@@ -26,7 +26,8 @@ from urllib.request import urlopen
 from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.collect import CollectReport, CollectRequest, collect, estimate
+from compute_optimizer.jobs.collect import collect, estimate
+from compute_optimizer.jobs.collect_run import CollectReport, CollectRequest
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.jobs.recommend import by_savings

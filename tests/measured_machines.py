@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from compute_optimizer.jobs.collect import CollectReport, CollectRequest, collect
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect_run import CollectReport, CollectRequest
 from compute_optimizer.jobs.inventories import resource_of_row, stored_resources
 from compute_optimizer.model.metrics import Matrix, MetricKey, Statistic, look_back
 from compute_optimizer.model.resource import Resource
@@ -18,11 +19,7 @@ from compute_optimizer.sources.prometheus import PrometheusSource, read_configur
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.enrolling import ALPHA, Desk
-from tests.local_prometheus import (
-    Samples,
-    counter,
-    gauge,
-)
+from tests.local_prometheus import Samples, counter, gauge
 from tests.records import FixedClock
 from tests.traces import AZURE, BITBRAINS
 

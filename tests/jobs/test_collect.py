@@ -11,13 +11,8 @@ import numpy as np
 import pytest
 
 from compute_optimizer.errors import Conflict, NotFound, StoreUnavailable
-from compute_optimizer.jobs.collect import (
-    CollectReport,
-    CollectRequest,
-    Failure,
-    collect,
-    estimate,
-)
+from compute_optimizer.jobs.collect import collect, estimate
+from compute_optimizer.jobs.collect_run import CollectReport, CollectRequest, Failure
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
 from compute_optimizer.model.metrics import Matrix, Window
 from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from compute_optimizer.interfaces import SystemClock
-from compute_optimizer.jobs.collect import CollectRequest, collect
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect_run import CollectRequest
 from compute_optimizer.jobs.inventories import resource_of_row
 from compute_optimizer.model.metrics import MetricKey, Statistic, look_back
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration

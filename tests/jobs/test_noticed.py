@@ -8,7 +8,8 @@ import pytest
 
 from compute_optimizer.jobs import decisions
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.collect import CollectRequest, collect
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect_run import CollectRequest
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.decision import (

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, OVERLAP
+from compute_optimizer.jobs.collect_run import CONCURRENCY, DEFAULT_DAYS, OVERLAP
 from compute_optimizer.model.collection import Effort, Wanted, at_once
 from compute_optimizer.model.metrics import MetricKey, Statistic
 from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE, Resource
 from compute_optimizer.resources import type_named
 from compute_optimizer.sources.aws.access import Access
-from compute_optimizer.sources.aws.effort import (
-    REQUESTS_PER_SECOND,
-    SAMPLES_PER_SECOND,
-    effort_of,
-)
+from compute_optimizer.sources.aws.effort import REQUESTS_PER_SECOND, SAMPLES_PER_SECOND, effort_of
 from compute_optimizer.sources.aws.measures import AGENT, MEMORY, Dimensions, Measure, measures
 from compute_optimizer.sources.aws.queries import batches
 from tests.sources.test_aws_queries import END, NOW, fleet

@@ -11,7 +11,8 @@ import pytest
 
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.interfaces import SystemClock
-from compute_optimizer.jobs.collect import CollectRequest, collect
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect_run import CollectRequest
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.sources.aws import Access, AwsSource
 from compute_optimizer.store import State

@@ -9,7 +9,8 @@ import yaml
 
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.interfaces import SystemClock
-from compute_optimizer.jobs.collect import CollectRequest, collect
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect_run import CollectRequest
 from compute_optimizer.sources.aws import Access, AwsSource
 from compute_optimizer.sources.aws.policy import (
     ROLE_NAME,

@@ -29,14 +29,14 @@ from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
-from compute_optimizer.jobs.collect import (
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect import estimate as estimate_of
+from compute_optimizer.jobs.collect_run import (
     CONCURRENCY,
     DEFAULT_DAYS,
     CollectReport,
     CollectRequest,
-    collect,
 )
-from compute_optimizer.jobs.collect import estimate as estimate_of
 from compute_optimizer.sources.aws import Access
 
 commands = typer.Typer(

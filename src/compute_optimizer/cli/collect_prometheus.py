@@ -28,7 +28,7 @@ from compute_optimizer.cli.output import (
     print_rows,
     settings_for,
 )
-from compute_optimizer.jobs.collect import CONCURRENCY, Failure
+from compute_optimizer.jobs.collect_run import CONCURRENCY, Failure
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
 from compute_optimizer.sources.prometheus.discovery import Found
 from compute_optimizer.sources.prometheus.source import Planned

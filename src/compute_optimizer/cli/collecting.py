@@ -8,7 +8,7 @@ from rich.console import Console
 from compute_optimizer.app import Application
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.output import Format, print_rows
-from compute_optimizer.jobs.collect import CollectReport, Coverage
+from compute_optimizer.jobs.collect_run import CollectReport, Coverage
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.metrics import MetricKey

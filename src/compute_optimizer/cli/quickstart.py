@@ -29,7 +29,7 @@ from compute_optimizer.cli.output import settings_for
 from compute_optimizer.cli.recommend import print_recommendations
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectReport
+from compute_optimizer.jobs.collect_run import CONCURRENCY, DEFAULT_DAYS, CollectReport
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.sources.aws import Access

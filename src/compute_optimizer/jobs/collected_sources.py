@@ -12,13 +12,10 @@ import msgspec
 from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.analyze import resource_type
-from compute_optimizer.jobs.collect import DEFAULT_DAYS, CollectReport, CollectRequest, collect
+from compute_optimizer.jobs.collect import collect
+from compute_optimizer.jobs.collect_run import DEFAULT_DAYS, CollectReport, CollectRequest
 from compute_optimizer.jobs.collector import Collector, Place
-from compute_optimizer.jobs.inventories import (
-    listed_resources,
-    resource_of_row,
-    stored_resources,
-)
+from compute_optimizer.jobs.inventories import listed_resources, resource_of_row, stored_resources
 from compute_optimizer.sources.aws import Access, AwsSource
 from compute_optimizer.sources.prometheus import (
     LABELS,
