@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compute_optimizer.jobs.analyze import Analysis, analyze
+from compute_optimizer.jobs.analyze import AnalysisRun, analyze
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.decision import Advice
@@ -31,7 +31,7 @@ class Office:
     def state(self) -> State:
         return self.desk.state
 
-    def analyze(self) -> Analysis:
+    def analyze(self) -> AnalysisRun:
         return analyze(self.state, self.tiles, self.desk.clock, workers=1)
 
     def advice(self, number: int = 0) -> Advice:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from compute_optimizer.catalog.described_types import described, unshipped, with_described
 from compute_optimizer.catalog.instance_types import InstanceTypes, load_instance_types
-from compute_optimizer.catalog.own_prices import EC2, Market, OwnPrice, own_prices_of
+from compute_optimizer.catalog.own_prices import EC2, OwnPrice, PriceMarket, own_prices_of
 from compute_optimizer.catalog.type_descriptions import COLUMNS
 from compute_optimizer.errors import InvalidInput
 from tests.new_types import description
@@ -78,7 +78,7 @@ def test_what_is_shipped_counts_before_what_is_described() -> None:
 
 def test_a_region_with_an_own_price_offers_a_described_type() -> None:
     one = described(description("m20i.xlarge", "m8i.xlarge"), REGION, DAY)
-    market = Market(EC2, "eu-west-1", "linux")
+    market = PriceMarket(EC2, "eu-west-1", "linux")
     own = own_prices_of([OwnPrice(market, "m20i.xlarge", 0.2, "ours", DAY)])
 
     both = with_described(SHIPPED, (one,), own)

@@ -12,9 +12,9 @@ from compute_optimizer.catalog.effective_rates import (
     TypeRates,
     rates_by_account,
 )
-from compute_optimizer.catalog.own_prices import Market
+from compute_optimizer.catalog.own_prices import PriceMarket
 
-LINUX = Market("ec2", "us-east-1", "linux")
+LINUX = PriceMarket("ec2", "us-east-1", "linux")
 DAY = date(2026, 3, 1)
 
 RESERVED = Billed(
@@ -28,13 +28,13 @@ RESERVED = Billed(
 PLAIN = Billed(hours=30, list_usd=6, effective_usd=5.4)
 
 
-def rates(*usage: tuple[Market, str, Billed]) -> AccountRates:
+def rates(*usage: tuple[PriceMarket, str, Billed]) -> AccountRates:
     """Return the rates of an account that was billed for these."""
     lines = [BilledUsage("1" * 12, market, name, one, DAY, DAY) for market, name, one in usage]
     return rates_by_account(lines)["1" * 12]
 
 
-def of(known: AccountRates, market: Market, name: str) -> TypeRates:
+def of(known: AccountRates, market: PriceMarket, name: str) -> TypeRates:
     """Return the rates of a type of a product that was billed."""
     found = known.of(market, name)
     assert found is not None
@@ -71,5 +71,5 @@ def test_where_reservations_cover_everything_another_type_costs_its_list_price()
 def test_what_was_not_billed_has_no_rates() -> None:
     known = rates((LINUX, "m5.large", PLAIN))
 
-    assert known.of(Market("rds", "us-east-1", "mysql"), "db.m5.large") is None
+    assert known.of(PriceMarket("rds", "us-east-1", "mysql"), "db.m5.large") is None
     assert known.factor("ebs") is None

@@ -18,9 +18,9 @@ from compute_optimizer.catalog.own_prices import (
     NO_OWN_PRICES,
     RDS_STORAGE,
     VPC,
-    Market,
     OwnPrice,
     OwnPrices,
+    PriceMarket,
     own_prices_of,
 )
 from compute_optimizer.catalog.rates import RATES
@@ -72,7 +72,7 @@ def rates_of(product: str, platform: str, own: OwnPrices, region: str = REGION) 
 
 
 def owned(product: str, platform: str, usd: Mapping[str, float]) -> OwnPrices:
-    market = Market(product, REGION, platform)
+    market = PriceMarket(product, REGION, platform)
     return own_prices_of(OwnPrice(market, name, one, "ours", DAY) for name, one in usd.items())
 
 
@@ -117,7 +117,7 @@ def test_a_volume_costs_what_its_own_rates_say(name: str, usd: list[float]) -> N
 
 def test_a_region_without_shipped_prices_has_those_of_its_own() -> None:
     rates = {"gib": 0.1, "iops": 0.006, "mibps": 0.05}
-    market = Market(EBS, "mars-north-1", "gp3")
+    market = PriceMarket(EBS, "mars-north-1", "gp3")
     own = own_prices_of(OwnPrice(market, rate, usd, "ours", DAY) for rate, usd in rates.items())
 
     assert np.isnan(volume_usd("gp3", NO_OWN_PRICES, "mars-north-1"))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested
-from compute_optimizer.model.backtested import DEMO, BacktestRequest
+from compute_optimizer.model.backtested import DEMO, QueuedBacktest
 from compute_optimizer.model.forecast import AccountScore, Counted, Score
 from compute_optimizer.store.backtests import find_request, note_progress, request_backtest
 from compute_optimizer.store.forecasts import save_score
@@ -67,7 +67,7 @@ def test_who_waits_sees_how_far_it_is(house: House) -> None:
     measured(house, 28)
     visit = house.visit()
     visit.sign_in(ACCOUNT)
-    request = BacktestRequest(ACCOUNT, NOW, "somebody")
+    request = QueuedBacktest(ACCOUNT, NOW, "somebody")
     with house.state.writing() as connection:
         request_backtest(connection, request)
         note_progress(connection, request, "EbsVolume", 3, 12)
@@ -83,7 +83,7 @@ def test_who_waits_sees_how_far_it_is(house: House) -> None:
 def test_the_demo_says_what_its_own_test_waits_for(house: House) -> None:
     house.enroll(ACCOUNT)
     with house.state.writing() as connection:
-        request_backtest(connection, BacktestRequest(ACCOUNT, NOW, DEMO))
+        request_backtest(connection, QueuedBacktest(ACCOUNT, NOW, DEMO))
     visit = house.visit()
     visit.sign_in(ACCOUNT)
 

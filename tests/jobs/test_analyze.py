@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
-from compute_optimizer.jobs.analyze import Analysis, analyze
+from compute_optimizer.jobs.analyze import AnalysisRun, analyze
 from compute_optimizer.jobs.executors import local
 from compute_optimizer.jobs.readings import forget_after
 from compute_optimizer.jobs.recommend import by_savings
@@ -58,7 +58,7 @@ def enrolled(state: State) -> Desk:
     return desk
 
 
-def run(desk: Desk, tiles: TileStore, **options: Any) -> Analysis:
+def run(desk: Desk, tiles: TileStore, **options: Any) -> AnalysisRun:
     return analyze(desk.state, tiles, desk.clock, **{"workers": 1, **options})
 
 

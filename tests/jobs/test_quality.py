@@ -6,7 +6,7 @@ import pytest
 
 from compute_optimizer.jobs import quality
 from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested, has_requests
-from compute_optimizer.model.backtested import BacktestRequest
+from compute_optimizer.model.backtested import QueuedBacktest
 from compute_optimizer.store import State
 from compute_optimizer.store.backtests import backtests_of, find_request, request_backtest
 from compute_optimizer.store.tiles import TileStore
@@ -79,7 +79,7 @@ def test_of_a_large_fleet_every_nth_stands_for_the_others(
 def test_who_asks_gets_one_once(desk: Desk, tiles: TileStore) -> None:
     store_fleet(desk.state, tiles, ALPHA, days=28)
     assert not has_requests(desk.state)
-    request = BacktestRequest(ALPHA, NOW, "arn:aws:iam::111111111111:user/somebody")
+    request = QueuedBacktest(ALPHA, NOW, "arn:aws:iam::111111111111:user/somebody")
     for _ in range(2):
         with desk.state.writing() as connection:
             request_backtest(connection, request)
@@ -97,7 +97,7 @@ def test_who_asks_gets_one_once(desk: Desk, tiles: TileStore) -> None:
 
 def test_whoever_waits_sees_what_is_being_tested_and_how_far(desk: Desk, tiles: TileStore) -> None:
     store_fleet(desk.state, tiles, ALPHA, days=28)
-    request = BacktestRequest(ALPHA, NOW, "somebody")
+    request = QueuedBacktest(ALPHA, NOW, "somebody")
     with desk.state.writing() as connection:
         request_backtest(connection, request)
     seen = []

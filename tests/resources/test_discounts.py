@@ -12,7 +12,7 @@ from compute_optimizer.catalog.effective_rates import (
     BilledUsage,
     rates_by_account,
 )
-from compute_optimizer.catalog.own_prices import Market
+from compute_optimizer.catalog.own_prices import PriceMarket
 from compute_optimizer.model.recommendation import Discounts, Results, Savings
 from compute_optimizer.resources import type_named
 from compute_optimizer.resources.discounts import stranded_monthly_usd, stranding
@@ -38,7 +38,9 @@ COVERED = Billed(
 
 def rates(product: str, platform: str, name: str, billed: Billed = COVERED) -> AccountRates:
     """Return the rates of an account that was billed for one type only."""
-    usage = BilledUsage(ACCOUNT, Market(product, "us-east-1", platform), name, billed, DAY, DAY)
+    usage = BilledUsage(
+        ACCOUNT, PriceMarket(product, "us-east-1", platform), name, billed, DAY, DAY
+    )
     return rates_by_account([usage])[ACCOUNT]
 
 

@@ -11,9 +11,9 @@ from compute_optimizer.catalog.database_classes import (
 from compute_optimizer.catalog.own_prices import (
     NO_OWN_PRICES,
     RDS_STORAGE,
-    Market,
     OwnPrice,
     OwnPrices,
+    PriceMarket,
     own_prices_of,
 )
 from compute_optimizer.engine.usage import CPU_METRIC
@@ -32,7 +32,7 @@ DAY = date(2026, 3, 1)
 def owned(region: str, **rates: dict[str, float]) -> list[OwnPrice]:
     """Return rates of storage by what they are for, with spaces as underscores."""
     return [
-        OwnPrice(Market(RDS_STORAGE, region, kind.replace("_", " ")), name, usd, "ours", DAY)
+        OwnPrice(PriceMarket(RDS_STORAGE, region, kind.replace("_", " ")), name, usd, "ours", DAY)
         for kind, usd_by_name in rates.items()
         for name, usd in usd_by_name.items()
     ]
@@ -51,10 +51,12 @@ def test_a_cluster_is_compared_in_a_region_whose_rates_somebody_brings() -> None
     one = cluster("shop", region="eu-west-1")
     # 1,000 I/Os in each five minutes are 8,760,000 a month of 730 hours.
     series = {BYTES_USED: 100.0 * GIB, READ_IOS: 600.0, WRITE_IOS: 400.0}
-    instance = OwnPrice(Market("rds", "eu-west-1", "aurora-mysql"), "db.r5.large", 0.32, "x", DAY)
+    instance = OwnPrice(
+        PriceMarket("rds", "eu-west-1", "aurora-mysql"), "db.r5.large", 0.32, "x", DAY
+    )
     aurora = owned("eu-west-1", aurora={"gib": 0.11, "million_io": 0.22})
     optimized = [
-        OwnPrice(Market(RDS_STORAGE, "eu-west-1", "aurora-iopt1"), "gib", 0.248, "ours", DAY)
+        OwnPrice(PriceMarket(RDS_STORAGE, "eu-west-1", "aurora-iopt1"), "gib", 0.248, "ours", DAY)
     ]
 
     without = recommended(one, series, NO_OWN_PRICES)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from compute_optimizer.catalog.effective_rates import Billed, BilledUsage
-from compute_optimizer.catalog.own_prices import Market
+from compute_optimizer.catalog.own_prices import PriceMarket
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.billing import read_billing
 from compute_optimizer.sources.billing.usage_types import used
@@ -17,7 +17,7 @@ from compute_optimizer.sources.files import tables
 from tests.bills import CUR_LINE, cur, focus, planned, reserved, write_bill
 from tests.enrolling import ALPHA, BETA
 
-M5_LINUX = (Market("ec2", "us-east-1", "linux"), "m5.large")
+M5_LINUX = (PriceMarket("ec2", "us-east-1", "linux"), "m5.large")
 
 
 @pytest.mark.parametrize(

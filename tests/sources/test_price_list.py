@@ -14,7 +14,7 @@ from compute_optimizer.catalog.own_prices import (
     RDS,
     RDS_STORAGE,
     VPC,
-    Market,
+    PriceMarket,
 )
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.sources.prices import (
@@ -33,7 +33,7 @@ from tests.price_lists import (
     write_list,
 )
 
-LINUX = Market(EC2, "us-east-1", "linux")
+LINUX = PriceMarket(EC2, "us-east-1", "linux")
 
 
 def test_on_demand_prices_of_shared_instances_are_kept_by_platform(tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_on_demand_prices_of_shared_instances_are_kept_by_platform(tmp_path: Pat
 
     assert [(one.market, one.name, one.usd) for one in found] == [
         (LINUX, "m5.large", 0.096),
-        (Market(EC2, "us-east-1", "windows"), "m5.large", 0.188),
-        (Market(EC2, "eu-west-1", "rhel"), "m5.large", 0.22),
+        (PriceMarket(EC2, "us-east-1", "windows"), "m5.large", 0.188),
+        (PriceMarket(EC2, "eu-west-1", "rhel"), "m5.large", 0.22),
     ]
     assert {(one.source, one.date) for one in found} == {
         ("AWS Price List, AmazonEC2", date(2026, 11, 20))
@@ -267,7 +267,7 @@ def test_a_sheet_needs_no_more_than_region_type_and_price(tmp_path: Path) -> Non
 
     assert [(one.market, one.name, one.usd, one.source) for one in found] == [
         (LINUX, "m5.large", 0.07, "ours.csv"),
-        (Market(RDS, "us-east-1", "mysql"), "db.m5.large", 0.12, "ours.csv"),
+        (PriceMarket(RDS, "us-east-1", "mysql"), "db.m5.large", 0.12, "ours.csv"),
     ]
 
 
@@ -283,8 +283,8 @@ def test_a_sheet_names_rates_where_types_have_no_price(tmp_path: Path) -> None:
     found = read_price_sheet(str(sheet), date(2026, 11, 1))
 
     assert [(one.market, one.name, one.usd) for one in found] == [
-        (Market(EBS, "us-east-1", "gp3"), "gib", 0.07),
-        (Market(FARGATE, "us-east-1", "linux arm64"), "vcpu_hour", 0.03),
+        (PriceMarket(EBS, "us-east-1", "gp3"), "gib", 0.07),
+        (PriceMarket(FARGATE, "us-east-1", "linux arm64"), "vcpu_hour", 0.03),
         (LINUX, "m5.large", 0.08),
     ]
 

@@ -13,8 +13,8 @@ from compute_optimizer.catalog.own_prices import (
     RDS,
     RDS_STORAGE,
     VPC,
-    Market,
     OwnPrice,
+    PriceMarket,
 )
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.sources.prices import OFFERS, PriceCache, PricingApi, check_endpoint
@@ -58,7 +58,7 @@ def test_all_pages_of_all_questions_are_the_prices_of_a_service(pricing: Pricing
 
     found = PricingApi().prices(EC2_OFFER, REGION)
 
-    linux = Market(EC2, REGION, "linux")
+    linux = PriceMarket(EC2, REGION, "linux")
     assert {one.name: one.usd for one in found if one.market == linux} == pytest.approx(
         {f"m5.{size}": 0.1 * 2**n for n, size in enumerate(sizes)}
     )
@@ -126,7 +126,7 @@ def test_databases_and_functions_are_told_apart_as_in_lists(pricing: PricingServ
         (RDS_STORAGE, "single-az gp3", "gib", 0.115),
     }
     assert [(one.market, one.name, one.usd) for one in functions] == [
-        (Market(LAMBDA, REGION, "arm64"), "gb_second", 0.0000133334)
+        (PriceMarket(LAMBDA, REGION, "arm64"), "gb_second", 0.0000133334)
     ]
 
 
@@ -187,7 +187,7 @@ def test_the_api_is_at_three_regions() -> None:
         check_endpoint("eu-west-1")
 
 
-PRICE = OwnPrice(Market(EC2, REGION, "linux"), "m5.large", 0.1, "list", date(2026, 11, 20))
+PRICE = OwnPrice(PriceMarket(EC2, REGION, "linux"), "m5.large", 0.1, "list", date(2026, 11, 20))
 
 
 class Counted:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from compute_optimizer.model.backtested import Backtested, BacktestRequest
+from compute_optimizer.model.backtested import Backtested, QueuedBacktest
 from compute_optimizer.store import State, backtests
 from compute_optimizer.store.backtests import (
     backtests_of,
@@ -75,7 +75,7 @@ def test_too_little_data_is_told_and_not_remembered(state: State) -> None:
 
 
 def test_whoever_waits_is_told_how_far_it_is(state: State) -> None:
-    mine, other = (BacktestRequest(one, NOW, "somebody") for one in (ALPHA, BETA))
+    mine, other = (QueuedBacktest(one, NOW, "somebody") for one in (ALPHA, BETA))
     with state.writing() as connection:
         for request in (mine, other):
             request_backtest(connection, request)

@@ -9,7 +9,7 @@ from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.store import State
 from compute_optimizer.store import idle_recommendations as idle_store
 from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.idle_recommendations import After, Order, Place
+from compute_optimizer.store.idle_recommendations import After, IdleScope, Order
 from compute_optimizer.store.recommendations import Scope, Selection
 from compute_optimizer.store.summaries import current_tallies
 from tests.idleness import idle_recommendation
@@ -35,12 +35,12 @@ def write(state: State, *found: IdleRecommendation, scope: Scope = SCOPE) -> str
     return run_id
 
 
-def place_of(state: State) -> Place:
+def place_of(state: State) -> IdleScope:
     with state.reading() as connection:
-        return Place(ACCOUNT, REGION, idle_store.current_runs(connection, ACCOUNT, REGION))
+        return IdleScope(ACCOUNT, REGION, idle_store.current_runs(connection, ACCOUNT, REGION))
 
 
-def numbers(state: State, place: Place | None = None, **wanted: object) -> list[int]:
+def numbers(state: State, place: IdleScope | None = None, **wanted: object) -> list[int]:
     with state.reading() as connection:
         found = idle_store.read_idle_page(
             connection,
@@ -110,21 +110,21 @@ def test_each_type_is_read_from_its_own_run(state: State) -> None:
         "Ec2Instance": place_of(state).runs["Ec2Instance"],
     }
     assert numbers(state) == [2, 3]
-    assert numbers(state, Place(ACCOUNT, REGION, {"EbsVolume": former})) == [1]
+    assert numbers(state, IdleScope(ACCOUNT, REGION, {"EbsVolume": former})) == [1]
 
 
 def test_pruning_and_opting_out_remove_them_with_their_counts(state: State) -> None:
     former, newer = write(state, priced(1)), write(state, priced(2))
     with state.writing() as connection:
         store.prune_runs(connection, NOW + timedelta(days=1, seconds=1))
-    assert numbers(state, Place(ACCOUNT, REGION, {"EbsVolume": former})) == []
+    assert numbers(state, IdleScope(ACCOUNT, REGION, {"EbsVolume": former})) == []
     assert numbers(state) == [2]
 
     with state.writing() as connection:
         store.remove_recommendations_of(connection, ACCOUNT)
     with state.reading() as connection:
         assert current_tallies(connection, ACCOUNT, REGION) == {}
-    assert numbers(state, Place(ACCOUNT, REGION, {"EbsVolume": newer})) == []
+    assert numbers(state, IdleScope(ACCOUNT, REGION, {"EbsVolume": newer})) == []
 
 
 def test_counts_add_up_over_the_shards_of_the_current_run(state: State) -> None:

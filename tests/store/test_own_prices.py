@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from compute_optimizer.catalog.own_prices import EBS, EC2, Market, OwnPrice
+from compute_optimizer.catalog.own_prices import EBS, EC2, OwnPrice, PriceMarket
 from compute_optimizer.store import State
 from compute_optimizer.store.own_prices import (
     Layer,
@@ -19,8 +19,8 @@ from compute_optimizer.store.own_prices import (
 from tests.revisions import OWN_PRICES, back_to
 from tests.states import FreshUrl
 
-LINUX = Market(EC2, "us-east-1", "linux")
-GP3 = Market(EBS, "us-east-1", "gp3")
+LINUX = PriceMarket(EC2, "us-east-1", "linux")
+GP3 = PriceMarket(EBS, "us-east-1", "gp3")
 FIRST = date(2026, 1, 1)
 
 
@@ -28,7 +28,7 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number)
 
 
-def price(usd: float, number: int, name: str = "m5.large", market: Market = LINUX) -> OwnPrice:
+def price(usd: float, number: int, name: str = "m5.large", market: PriceMarket = LINUX) -> OwnPrice:
     return OwnPrice(market, name, usd, "list", day(number))
 
 

@@ -18,8 +18,8 @@ from compute_optimizer.catalog.own_prices import (
     NO_OWN_PRICES,
     RDS,
     RDS_STORAGE,
-    Market,
     OwnPrices,
+    PriceMarket,
     overlaid,
 )
 from compute_optimizer.catalog.rates import GIB, IOPS, MIBPS, MILLION_IO, own_over
@@ -71,7 +71,7 @@ def hourly_database_prices(
     types = classes.types
     usd = {name: found[0] for name, found in _figures(region, engine).items()}
     shipped = np.array([usd.get(name, np.nan) for name in types.names])
-    prices = overlaid(shipped, types.index, types.own_prices.of(Market(RDS, region, engine)))
+    prices = overlaid(shipped, types.index, types.own_prices.of(PriceMarket(RDS, region, engine)))
     whole = prices * (1 + STANDBYS) if multi_az else prices
     whole = whole * aurora_rates().instance_factor.get(storage, 1.0)
     return np.where(classes.supported(engine), whole, np.nan)
@@ -84,7 +84,7 @@ def storage_rates(
     deployment = MULTI_AZ if multi_az else SINGLE_AZ
     table = _table()["storage"].get(region, {}).get(deployment, {}).get(storage_type, {})
     shipped = {name: usd for name, (usd, _) in table.items()}
-    rates = own_over(shipped, own, Market(RDS_STORAGE, region, f"{deployment} {storage_type}"))
+    rates = own_over(shipped, own, PriceMarket(RDS_STORAGE, region, f"{deployment} {storage_type}"))
     return StorageRates(*(rates.get(name, np.nan) for name in (GIB, IOPS, MIBPS)))
 
 
@@ -100,7 +100,7 @@ def aurora_storage_rates(
         shipped = {GIB: table.gib[storage_type], MILLION_IO: table.million_io[storage_type]}
     elif storage_type == AURORA_IO_OPTIMIZED:
         shipped = {MILLION_IO: 0.0}
-    rates = own_over(shipped, own, Market(RDS_STORAGE, region, storage_type))
+    rates = own_over(shipped, own, PriceMarket(RDS_STORAGE, region, storage_type))
     return AuroraStorageRates(*(rates.get(name, np.nan) for name in (GIB, MILLION_IO)))
 
 

@@ -7,7 +7,7 @@ from math import nan
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from compute_optimizer.catalog.own_prices import RDS, Market
+from compute_optimizer.catalog.own_prices import RDS, PriceMarket
 
 K = TypeVar("K")
 
@@ -80,7 +80,7 @@ class BilledUsage(NamedTuple):
     """What one account was billed for one type, or for a product that has none."""
 
     account_id: str
-    market: Market
+    market: PriceMarket
     name: str
     """Of an instance type or of a class such as db.m5.large; empty where the product has none."""
     billed: Billed
@@ -115,8 +115,8 @@ class TypeRates:
 class AccountRates:
     """The effective rates of one account."""
 
-    types: Mapping[tuple[Market, str], Billed] = field(default_factory=dict)
-    families: Mapping[tuple[Market, str], Billed] = field(default_factory=dict)
+    types: Mapping[tuple[PriceMarket, str], Billed] = field(default_factory=dict)
+    families: Mapping[tuple[PriceMarket, str], Billed] = field(default_factory=dict)
     products: Mapping[str, Billed] = field(default_factory=dict)
 
     def factor(self, product: str) -> float | None:
@@ -124,7 +124,7 @@ class AccountRates:
         billed = self.products.get(product)
         return None if billed is None else billed.factor
 
-    def of(self, market: Market, name: str) -> TypeRates | None:
+    def of(self, market: PriceMarket, name: str) -> TypeRates | None:
         """Return the rates of a type; None where nothing of its product was billed."""
         whole = self.products.get(market.product)
         if whole is None:
@@ -155,8 +155,8 @@ def rates_by_account(usage: Iterable[BilledUsage]) -> Mapping[str, AccountRates]
 
 
 def _rates(usage: Iterable[BilledUsage]) -> AccountRates:
-    types: dict[tuple[Market, str], Billed] = {}
-    families: dict[tuple[Market, str], Billed] = {}
+    types: dict[tuple[PriceMarket, str], Billed] = {}
+    families: dict[tuple[PriceMarket, str], Billed] = {}
     products: dict[str, Billed] = {}
     for one in usage:
         _add(products, one.market.product, one.billed)
@@ -171,8 +171,8 @@ def rate_family(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _follows_sizes(market: Market) -> bool:
-    # The engines of Market are all of those whose reservations follow sizes (Amazon RDS User
+def _follows_sizes(market: PriceMarket) -> bool:
+    # The engines of PriceMarket are all of those whose reservations follow sizes (Amazon RDS User
     # Guide, size-flexible reserved DB instances).
     return market.product == RDS or market.platform == LINUX
 

@@ -6,7 +6,7 @@ from datetime import date
 from math import nan
 from types import MappingProxyType
 
-from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, VPC, Market, OwnPrices
+from compute_optimizer.catalog.own_prices import NO_OWN_PRICES, VPC, OwnPrices, PriceMarket
 from compute_optimizer.catalog.rates import HOUR, NAT_GATEWAY, own_over
 from compute_optimizer.model.nat_gateway import CONNECTIVITY_TYPES
 
@@ -30,7 +30,7 @@ class NatGatewayTypes:
 def hourly_nat_price(region: str, own: OwnPrices = NO_OWN_PRICES) -> float:
     """Return USD for an hour of a gateway; NaN where there is no figure."""
     shipped = {HOUR: HOURLY_USD.get(region, nan)}
-    return own_over(shipped, own, Market(VPC, region, NAT_GATEWAY))[HOUR]
+    return own_over(shipped, own, PriceMarket(VPC, region, NAT_GATEWAY))[HOUR]
 
 
 def nat_price_date(region: str, own: OwnPrices = NO_OWN_PRICES) -> date | None:

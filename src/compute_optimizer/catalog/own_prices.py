@@ -20,7 +20,7 @@ EBS, LAMBDA, FARGATE, VPC, RDS_STORAGE = "ebs", "lambda", "fargate", "vpc", "rds
 PRODUCTS = (EC2, RDS, EBS, LAMBDA, FARGATE, VPC, RDS_STORAGE)
 
 
-class Market(NamedTuple):
+class PriceMarket(NamedTuple):
     """Where and as what a type is sold."""
 
     product: str
@@ -36,7 +36,7 @@ class Market(NamedTuple):
 class OwnPrice:
     """One price."""
 
-    market: Market
+    market: PriceMarket
     name: str
     """Of an instance type, of a class such as db.m5.large, or of a rate such as gib."""
     usd: float
@@ -51,11 +51,11 @@ class OwnPrice:
 class OwnPrices:
     """All of them, by market and then by name."""
 
-    markets: Mapping[Market, Mapping[str, OwnPrice]]
+    markets: Mapping[PriceMarket, Mapping[str, OwnPrice]]
     dates: Mapping[tuple[str, str, str | None], date] = field(default_factory=dict)
     """The oldest by product, Region and platform, and by product and Region alone."""
 
-    def of(self, market: Market) -> Mapping[str, OwnPrice]:
+    def of(self, market: PriceMarket) -> Mapping[str, OwnPrice]:
         """Return the prices of a market by name; none where there are no own ones."""
         return self.markets.get(market, {})
 
@@ -74,7 +74,7 @@ NO_OWN_PRICES = OwnPrices(MappingProxyType({}))
 
 def own_prices_of(prices: Iterable[OwnPrice]) -> OwnPrices:
     """Return prices as they are looked up; of several for the same thing the last one counts."""
-    markets: dict[Market, dict[str, OwnPrice]] = {}
+    markets: dict[PriceMarket, dict[str, OwnPrice]] = {}
     for one in prices:
         markets.setdefault(one.market, {})[one.name] = one
     dates: dict[tuple[str, str, str | None], date] = {}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute_optimizer.catalog.instance_types import InstanceTypes
-from compute_optimizer.catalog.own_prices import EC2, Market, overlaid
+from compute_optimizer.catalog.own_prices import EC2, PriceMarket, overlaid
 from compute_optimizer.catalog.price_table import (
     LINUX,
     facts_of,
@@ -21,7 +21,7 @@ def hourly_prices(types: InstanceTypes, region: str, platform: str) -> NDArray[n
 
     Own prices of the catalog count before those that the package ships.
     """
-    own = types.own_prices.of(Market(EC2, region, platform))
+    own = types.own_prices.of(PriceMarket(EC2, region, platform))
     return overlaid(_shipped_prices(types, region, platform), types.index, own)
 
 

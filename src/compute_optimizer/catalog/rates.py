@@ -13,8 +13,8 @@ from compute_optimizer.catalog.own_prices import (
     LAMBDA,
     RDS_STORAGE,
     VPC,
-    Market,
     OwnPrices,
+    PriceMarket,
 )
 from compute_optimizer.model.database import AURORA_IO_OPTIMIZED, AURORA_STANDARD
 from compute_optimizer.model.lambda_function import ARCHITECTURES
@@ -74,7 +74,9 @@ RATES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """The rates that are read, by product and what they are for."""
 
 
-def own_over(shipped: Mapping[str, float], own: OwnPrices, market: Market) -> Mapping[str, float]:
+def own_over(
+    shipped: Mapping[str, float], own: OwnPrices, market: PriceMarket
+) -> Mapping[str, float]:
     """Return the rates of a market by name: own ones in the place of shipped ones."""
     found = own.of(market)
     return {**shipped, **{name: one.usd for name, one in found.items()}} if found else shipped

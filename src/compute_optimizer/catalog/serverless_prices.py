@@ -10,8 +10,8 @@ from compute_optimizer.catalog.own_prices import (
     FARGATE,
     LAMBDA,
     NO_OWN_PRICES,
-    Market,
     OwnPrices,
+    PriceMarket,
 )
 from compute_optimizer.catalog.price_table import PriceFact
 from compute_optimizer.catalog.rates import GB_HOUR, GB_SECOND, REQUEST, VCPU_HOUR, own_over
@@ -44,7 +44,7 @@ class FargateRates:
 def lambda_rates(region: str, architecture: str, own: OwnPrices = NO_OWN_PRICES) -> LambdaRates:
     """Return the rates of a Region; NaN where there is no figure."""
     shipped = _figures(LAMBDA_PRICES_FILE, (GB_SECOND, REQUEST), region, architecture)
-    rates = own_over(shipped, own, Market(LAMBDA, region, architecture))
+    rates = own_over(shipped, own, PriceMarket(LAMBDA, region, architecture))
     return LambdaRates(rates[GB_SECOND], rates[REQUEST])
 
 
@@ -54,7 +54,7 @@ def fargate_rates(
     """Return the rates of a Region; NaN where there is no figure."""
     name = f"{platform} {architecture}"
     shipped = _figures(FARGATE_PRICES_FILE, (VCPU_HOUR, GB_HOUR), region, name)
-    rates = own_over(shipped, own, Market(FARGATE, region, name))
+    rates = own_over(shipped, own, PriceMarket(FARGATE, region, name))
     return FargateRates(rates[VCPU_HOUR], rates[GB_HOUR])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from compute_optimizer.catalog.own_prices import EBS, NO_OWN_PRICES, Market, OwnPrices
+from compute_optimizer.catalog.own_prices import EBS, NO_OWN_PRICES, OwnPrices, PriceMarket
 from compute_optimizer.catalog.price_table import PriceFact
 from compute_optimizer.catalog.rates import GIB, IOPS, MIBPS, MILLION_OPERATIONS, own_over
 from compute_optimizer.catalog.tables import read_table
@@ -40,7 +40,7 @@ def monthly_prices(
 ) -> Figures:
     """Return USD a month for volumes of one type, (volumes,); NaN where a figure is missing."""
     shipped = _rates(region).get(kind.name, {})
-    rates = own_over(shipped, own, Market(EBS, region, kind.name))
+    rates = own_over(shipped, own, PriceMarket(EBS, region, kind.name))
     if GIB not in rates:
         return np.full(gib.shape, np.nan)
     price = gib * rates[GIB]

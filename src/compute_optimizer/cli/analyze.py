@@ -19,8 +19,8 @@ from compute_optimizer.cli.output import (
     warn,
 )
 from compute_optimizer.cli.progress import counted_bars
-from compute_optimizer.jobs.analysis_tally import Tally
-from compute_optimizer.jobs.analyze import Analysis
+from compute_optimizer.jobs.analysis_tally import AnalysisTally
+from compute_optimizer.jobs.analyze import AnalysisRun
 from compute_optimizer.jobs.analyze import analyze as analyze_fleet
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.prices import stale_since
@@ -89,7 +89,7 @@ def analyze(
         _print_summary(summary)
 
 
-def _summary(analysis: Analysis, seconds: float) -> dict[str, Any]:
+def _summary(analysis: AnalysisRun, seconds: float) -> dict[str, Any]:
     tally = analysis.tally
     return {
         "runId": analysis.run_id,
@@ -114,7 +114,7 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _warn_of_old_prices(analysis: Analysis, max_age: timedelta) -> None:
+def _warn_of_old_prices(analysis: AnalysisRun, max_age: timedelta) -> None:
     stale = stale_since(analysis.tally.oldest_price, analysis.as_of.date(), max_age)
     if stale is not None:
         warn(
@@ -123,7 +123,7 @@ def _warn_of_old_prices(analysis: Analysis, max_age: timedelta) -> None:
         )
 
 
-def _by_type(tally: Tally) -> dict[str, dict[str, int]]:
+def _by_type(tally: AnalysisTally) -> dict[str, dict[str, int]]:
     """Return how many resources of each type have each finding or error."""
     found: dict[str, dict[str, int]] = {}
     for (kind, outcome), count in sorted(tally.by_type.items()):

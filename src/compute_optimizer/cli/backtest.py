@@ -16,8 +16,8 @@ from compute_optimizer.cli.backtest_tables import print_report
 from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
-    Place,
     Where,
+    Workplace,
     refuse_executor,
 )
 from compute_optimizer.cli.output import (
@@ -124,7 +124,7 @@ def backtest(
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
     whose = None if account is None else check_account_id(account)
-    place = Place(settings_for(data_dir), executor, address)
+    place = Workplace(settings_for(data_dir), executor, address)
     keeping = Keeping(place, whose, store, output)
     kind = _other_type(resource_type)
     if history:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.backtest_tables import between, percent
-from compute_optimizer.cli.executing import Place
+from compute_optimizer.cli.executing import Workplace
 from compute_optimizer.cli.output import Format, print_json, print_rows
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.quality import fleet_seen, keep_report
@@ -33,7 +33,7 @@ HEADINGS = {
 class Keeping:
     """Whose backtest it is, and what becomes of its report."""
 
-    place: Place
+    place: Workplace
     account: str | None
     """Whose fleet it is; None for all that are opted in."""
     stores: bool

@@ -48,7 +48,7 @@ def executing(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workplace:
     """The metric store, and where its shards are worked off."""
 
     settings: Settings

@@ -14,8 +14,8 @@ from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
 from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
-    Place,
     Where,
+    Workplace,
     refuse_executor,
 )
 from compute_optimizer.cli.output import (
@@ -139,7 +139,7 @@ def simulate(
         if trace is not None:
             report = simulate_fleet(traced_fleet(trace, statistic), grids, first_tested, progress)
         else:
-            place = Place(settings_for(data_dir), executor, address)
+            place = Workplace(settings_for(data_dir), executor, address)
             report = _of_store(place, as_of, grids, first_tested, progress)
     if output is Format.JSON:
         print_json(report)
@@ -148,7 +148,7 @@ def simulate(
 
 
 def _of_store(
-    place: Place,
+    place: Workplace,
     as_of: str | None,
     grids: Sequence[Grid],
     first_tested: date | None,

@@ -38,8 +38,8 @@ Serve = Callable[[Settings, socket.socket, Member, Callable[[], None]], None]
 """Answers requests on a socket as one of several until a signal comes; calls back once it does."""
 
 
-class Place:
-    """The place of one process: its number and its socket stay, whoever takes it."""
+class Seat:
+    """The seat of one process: its number and its socket stay, whoever takes it."""
 
     def __init__(self, member: Member, listener: socket.socket) -> None:
         self.member = member
@@ -50,7 +50,7 @@ class Place:
         self.serves = False
 
     def fill(self, serve: Serve, settings: Settings) -> None:
-        """Start a process in this place."""
+        """Start a process in this seat."""
         context = multiprocessing.get_context("spawn")
         self.told, telling = context.Pipe(duplex=False)
         self.serves = False
@@ -97,29 +97,29 @@ def serve_together(
     start_logging(settings)
     with opened(settings):
         pass  # The schema is brought up to date once, before the processes open it.
-    places: list[Place] = []
+    seats: list[Seat] = []
     # Before the folder is made, which a signal that is not caught would leave behind.
-    asked = _stop_on_signal(places, listeners)
+    asked = _stop_on_signal(seats, listeners)
     fill = partial(_fill, serve, settings, asked)
     with _shared_folder() as folder:
         limits = folder / "limits"
         limits.mkdir()
         for number, listener in enumerate(listeners):
-            places.append(Place(Member(number, limits), listener))
+            seats.append(Seat(Member(number, limits), listener))
         try:
-            for place in places:
-                fill(place)
-            _watch(places, asked, announce, fill)
+            for seat in seats:
+                fill(seat)
+            _watch(seats, asked, announce, fill)
         finally:
-            _stop(places)
+            _stop(seats)
 
 
-def _fill(serve: Serve, settings: Settings, asked: Event, place: Place) -> None:
-    """Start a process in a place, unless a signal has asked all to end."""
+def _fill(serve: Serve, settings: Settings, asked: Event, seat: Seat) -> None:
+    """Start a process in a seat, unless a signal has asked all to end."""
     if asked.is_set():
         return
     try:
-        place.fill(serve, settings)
+        seat.fill(serve, settings)
     except (OSError, ValueError):
         if not asked.is_set():  # Else the signal closed the socket that was being handed over.
             raise
@@ -140,40 +140,40 @@ def _shared_folder() -> Iterator[Path]:
 
 
 def _watch(
-    places: Sequence[Place],
+    seats: Sequence[Seat],
     asked: Event,
     announce: Callable[[], None],
-    fill: Callable[[Place], None],
+    fill: Callable[[Seat], None],
 ) -> None:
     """Replace who dies, until a signal has asked all to end."""
     announced = False
     replaced: deque[float] = deque(maxlen=REPLACED_AT_MOST)
     while not asked.is_set():
-        _next_event(places)
-        if not announced and all(place.serves for place in places):
+        _next_event(seats)
+        if not announced and all(seat.serves for seat in seats):
             announce()
             announced = True
-        for place in places:
-            if place.process.is_alive() or asked.is_set():
+        for seat in seats:
+            if seat.process.is_alive() or asked.is_set():
                 continue
-            if not place.told.closed:
-                place.listen()
-            _check_replaceable(place, replaced)
-            fill(place)
+            if not seat.told.closed:
+                seat.listen()
+            _check_replaceable(seat, replaced)
+            fill(seat)
 
 
-def _next_event(places: Sequence[Place]) -> None:
+def _next_event(seats: Sequence[Seat]) -> None:
     """Wait until a process has ended or has begun to serve."""
-    silent = {place.told: place for place in places if not place.told.closed}
-    for ready in wait([*silent, *(place.process.sentinel for place in places)]):
+    silent = {seat.told: seat for seat in seats if not seat.told.closed}
+    for ready in wait([*silent, *(seat.process.sentinel for seat in seats)]):
         if isinstance(ready, Connection):
             silent[ready].listen()
 
 
-def _check_replaceable(place: Place, replaced: "deque[float]") -> None:
+def _check_replaceable(seat: Seat, replaced: "deque[float]") -> None:
     """Note that a process is replaced; raise ComputeOptimizerError where it must not be."""
-    number, code = place.member.number, place.process.exitcode
-    if not place.serves:
+    number, code = seat.member.number, seat.process.exitcode
+    if not seat.serves:
         raise ComputeOptimizerError(f"a serving process ended by itself, with code {code}")
     now = monotonic()
     if len(replaced) == REPLACED_AT_MOST and now - replaced[0] < REPLACED_WITHIN_SECONDS:
@@ -211,7 +211,7 @@ def _end_with(parent: BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop_on_signal(places: Sequence[Place], listeners: Sequence[socket.socket]) -> Event:
+def _stop_on_signal(seats: Sequence[Seat], listeners: Sequence[socket.socket]) -> Event:
     """Have SIGTERM and SIGINT end all processes; return what is set once one came."""
     asked = Event()
 
@@ -219,8 +219,8 @@ def _stop_on_signal(places: Sequence[Place], listeners: Sequence[socket.socket])
         asked.set()
         for listener in listeners:
             listener.close()  # Nobody accepts what would wait here from now on.
-        for place in places:
-            process = getattr(place, "process", None)
+        for seat in seats:
+            process = getattr(seat, "process", None)
             if process is not None and process.is_alive():
                 process.terminate()
 
@@ -229,8 +229,8 @@ def _stop_on_signal(places: Sequence[Place], listeners: Sequence[socket.socket])
     return asked
 
 
-def _stop(places: Sequence[Place]) -> None:
-    filled = [place.process for place in places if hasattr(place, "process")]
+def _stop(seats: Sequence[Seat]) -> None:
+    filled = [seat.process for seat in seats if hasattr(seat, "process")]
     started = [process for process in filled if process.pid is not None]
     for process in started:
         process.terminate()

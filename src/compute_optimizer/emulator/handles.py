@@ -22,7 +22,7 @@ from compute_optimizer.store.tiles import TileStore
 
 if TYPE_CHECKING:
     from compute_optimizer.emulator.state_file import Stated
-    from compute_optimizer.jobs.analyze import Analysis
+    from compute_optimizer.jobs.analyze import AnalysisRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Emulator:
     fixed: FixedAnswers = field(default_factory=FixedAnswers)
     """Recommendations that are answered as a test gave them."""
 
-    def analyze(self, as_of: datetime | None = None) -> Analysis:
+    def analyze(self, as_of: datetime | None = None) -> AnalysisRun:
         """Compute recommendations from the metrics that are there, by the published rule.
 
         Raises Conflict where no account is opted in, and InvalidInput where no sample lies in the

@@ -14,7 +14,7 @@ from compute_optimizer.resources import ResourceType, idleness
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AnalysisTally:
     """What was found in one shard, or in all of them."""
 
     findings: Counter[str]
@@ -43,12 +43,12 @@ def tally_of(
     found: Sequence[Recommendation],
     errors: Sequence[RecommendationError],
     idle: Sequence[IdleRecommendation],
-) -> Tally:
+) -> AnalysisTally:
     """Return what was found of resources of one type."""
     findings = Counter(one.finding.value for one in found)
     codes = Counter(one.code for one in errors)
     outcomes = (findings + codes).items()
-    return Tally(
+    return AnalysisTally(
         findings=findings,
         errors=codes,
         monthly_savings=sum(kind.counted_savings(one) for one in found),
@@ -59,9 +59,9 @@ def tally_of(
     )
 
 
-def sum_of(tallies: Sequence[Tally]) -> Tally:
+def sum_of(tallies: Sequence[AnalysisTally]) -> AnalysisTally:
     """Return all of them together."""
-    return Tally(
+    return AnalysisTally(
         sum((tally.findings for tally in tallies), Counter()),
         sum((tally.errors for tally in tallies), Counter()),
         sum(tally.monthly_savings for tally in tallies),

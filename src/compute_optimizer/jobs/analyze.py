@@ -18,7 +18,7 @@ from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
 from compute_optimizer.engine.digests import DigestedSamples, completed
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.interfaces import Clock, Executor
-from compute_optimizer.jobs.analysis_tally import Tally, sum_of, tally_of
+from compute_optimizer.jobs.analysis_tally import AnalysisTally, sum_of, tally_of
 from compute_optimizer.jobs.effective import after_discounts
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.jobs.members import members_of_known_groups, with_groups
@@ -96,14 +96,14 @@ class ShardTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
+class AnalysisRun:
     """One complete run."""
 
     run_id: str
     as_of: datetime
     window: Window
     accounts: tuple[str, ...]
-    tally: Tally
+    tally: AnalysisTally
 
 
 def analyze(
@@ -120,7 +120,7 @@ def analyze(
     fence: Callable[[Connection], None] = lambda connection: None,
     in_short: bool = True,
     executor: Executor | None = None,
-) -> Analysis:
+) -> AnalysisRun:
     """Analyze every opted-in account, or the given ones, over the look-back period before `as_of`.
 
     `profile` decides where no rule of risk says otherwise, and `idle_limits` in place of the
@@ -163,10 +163,10 @@ def analyze(
     work_off = executor or locally(workers)
     tallies = work_off(analyze_shard, tasks, progress, resources=sum(found.values()))
     _complete(state, run_id, wanted, found, clock, fence)
-    return Analysis(run_id, moment, window, wanted, sum_of(tallies))
+    return AnalysisRun(run_id, moment, window, wanted, sum_of(tallies))
 
 
-def analyze_shard(task: ShardTask) -> Tally:
+def analyze_shard(task: ShardTask) -> AnalysisTally:
     """Analyze one shard, store the result, still invisible, and return what was found.
 
     Doing it again stores nothing twice: the process of the first time may have ended after it.

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.jobs.collector import Collector, Place
+from compute_optimizer.jobs.collector import Collector, SourcePlace
 from compute_optimizer.jobs.ingest import ImportReport, ImportRequest, ingest
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.files.folders import settled_files
@@ -32,7 +32,9 @@ class FilesArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of samples that do not say theirs."""
 
 
-def collect_files(arguments: FilesArguments, place: Place, collector: Collector) -> dict[str, Any]:
+def collect_files(
+    arguments: FilesArguments, place: SourcePlace, collector: Collector
+) -> dict[str, Any]:
     """Bring in what changed and return what that was.
 
     All files at once, so that samples of one slot in several files meet. Where one of them cannot
@@ -62,7 +64,7 @@ def collect_files(arguments: FilesArguments, place: Place, collector: Collector)
 
 
 def _changed(
-    arguments: FilesArguments, place: Place, collector: Collector
+    arguments: FilesArguments, place: SourcePlace, collector: Collector
 ) -> tuple[dict[Path, Mark], dict[Path, Mark]]:
     """Return the inventory and the metric files that are not on record as they are now."""
     with collector.state.reading() as connection:
@@ -75,7 +77,7 @@ def _changed(
     return {}, _new(metrics, known)
 
 
-def _marked(named: tuple[str, ...], place: Place, collector: Collector) -> dict[Path, Mark]:
+def _marked(named: tuple[str, ...], place: SourcePlace, collector: Collector) -> dict[Path, Mark]:
     files = settled_files(named, place.folder, collector.clock.now())
     return {path: Mark(one.st_size, one.st_mtime_ns) for path, one in files.items()}
 
@@ -85,7 +87,11 @@ def _new(files: Marks, known: Mapping[str, Mark]) -> dict[Path, Mark]:
 
 
 def _bring_in(
-    request: ImportRequest, inventory: Marks, metrics: Marks, place: Place, collector: Collector
+    request: ImportRequest,
+    inventory: Marks,
+    metrics: Marks,
+    place: SourcePlace,
+    collector: Collector,
 ) -> ImportReport:
     marks = {str(path): mark for path, mark in {**inventory, **metrics}.items()}
 
@@ -101,7 +107,7 @@ def _one_by_one(
     request: ImportRequest,
     inventory: Marks,
     metrics: Marks,
-    place: Place,
+    place: SourcePlace,
     collector: Collector,
     first: InvalidInput,
 ) -> list[ImportReport]:

@@ -14,8 +14,12 @@ from compute_optimizer.interfaces import Clock, MetricSource
 from compute_optimizer.jobs.analyze import resource_type
 from compute_optimizer.jobs.collect import collect
 from compute_optimizer.jobs.collect_run import DEFAULT_DAYS, CollectReport, CollectRequest
-from compute_optimizer.jobs.collector import Collector, Place
-from compute_optimizer.jobs.inventories import listed_resources, resource_of_row, stored_resources
+from compute_optimizer.jobs.collector import Collector, SourcePlace
+from compute_optimizer.jobs.inventories import (
+    listed_resources,
+    resource_of_row,
+    stored_resources,
+)
 from compute_optimizer.sources.aws import Access, AwsSource
 from compute_optimizer.sources.prometheus import (
     LABELS,
@@ -59,7 +63,9 @@ class PrometheusArguments(CollectArguments, frozen=True, forbid_unknown_fields=T
     remove_gone: bool = False
 
 
-def collect_aws(arguments: AwsArguments, place: Place, collector: Collector) -> dict[str, Any]:
+def collect_aws(
+    arguments: AwsArguments, place: SourcePlace, collector: Collector
+) -> dict[str, Any]:
     """Collect from AWS; raise SourceUnavailable that names what could not be read."""
     access = Access(
         profile=arguments.profile,
@@ -76,7 +82,7 @@ def collect_aws(arguments: AwsArguments, place: Place, collector: Collector) -> 
 
 
 def collect_prometheus(
-    arguments: PrometheusArguments, place: Place, collector: Collector
+    arguments: PrometheusArguments, place: SourcePlace, collector: Collector
 ) -> dict[str, Any]:
     """Collect from servers of the Prometheus API; raise SourceUnavailable as `collect_aws` does."""
     configuration = read_configuration(place.folder / arguments.config, "")

@@ -25,7 +25,7 @@ class Collector:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourcePlace:
     """Which source is collected from, and where it was described."""
 
     name: str

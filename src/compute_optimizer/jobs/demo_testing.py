@@ -15,7 +15,7 @@ from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.demo import generate_estate, metrics_table, samples_of
 from compute_optimizer.jobs.ingest import ImportRequest, ingest
-from compute_optimizer.model.backtested import DEMO, BacktestRequest
+from compute_optimizer.model.backtested import DEMO, QueuedBacktest
 from compute_optimizer.model.metrics import ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import EC2_INSTANCE
@@ -36,7 +36,7 @@ def ask_for_test(state: State, clock: Clock, last_day: date) -> bool:
         days = tested and window_of(tested)
         if days and days[1] >= last_day:
             return False
-        request_backtest(connection, BacktestRequest(MANAGEMENT_ACCOUNT_ID, clock.now(), DEMO))
+        request_backtest(connection, QueuedBacktest(MANAGEMENT_ACCOUNT_ID, clock.now(), DEMO))
     return True
 
 

@@ -43,7 +43,7 @@ from compute_optimizer.store.export_jobs import (
 )
 from compute_optimizer.store.idle_recommendations import (
     After,
-    Place,
+    IdleScope,
     current_runs,
     read_idle_page,
 )
@@ -301,7 +301,7 @@ def _idle(
     with exporter.state.reading() as connection:
         hidden = hidden_types(request.newer_idle_types)
         runs = current_runs(connection, account_id, request.region, hidden)
-    place, after = Place(account_id, request.region, runs), None
+    place, after = IdleScope(account_id, request.region, runs), None
     while True:
         with exporter.state.reading() as connection:
             page = read_idle_page(connection, place, limit=PAGE, after=after, selection=selection)

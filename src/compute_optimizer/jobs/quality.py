@@ -106,7 +106,7 @@ class _Noting:
     """Writes down how far a backtest is, so that who waits for it can see."""
 
     def __init__(
-        self, state: State, clock: Clock, request: model.BacktestRequest, check: Check
+        self, state: State, clock: Clock, request: model.QueuedBacktest, check: Check
     ) -> None:
         self._state, self._clock = state, clock
         self._request, self._check = request, check

@@ -9,7 +9,7 @@ from compute_optimizer.resources import ResourceType, idleness, type_named
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.idle_recommendations import (
     After,
-    Place,
+    IdleScope,
     current_runs,
     read_idle_page,
 )
@@ -75,7 +75,7 @@ def idle_of(
     connection: Connection, account_id: str, region: str, hidden: Collection[str] = ()
 ) -> Iterator[IdleRecommendation]:
     """Yield what is idle in an account and Region, of every resource type but the hidden."""
-    place = Place(account_id, region, current_runs(connection, account_id, region, hidden))
+    place = IdleScope(account_id, region, current_runs(connection, account_id, region, hidden))
     after: After | None = None
     while page := read_idle_page(connection, place, limit=PAGE, after=after):
         yield from page

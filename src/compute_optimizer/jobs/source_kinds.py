@@ -25,7 +25,7 @@ from compute_optimizer.jobs.collected_sources import (
     collect_aws,
     collect_prometheus,
 )
-from compute_optimizer.jobs.collector import Collector, Place
+from compute_optimizer.jobs.collector import Collector, SourcePlace
 from compute_optimizer.sources.yaml_files import read_yaml, repeated
 
 
@@ -35,7 +35,7 @@ class SourceKind:
 
     arguments: type[msgspec.Struct]
     """Forbids unknown fields, so that a misspelled one is named."""
-    collect: Callable[[Any, Place, Collector], dict[str, Any]]
+    collect: Callable[[Any, SourcePlace, Collector], dict[str, Any]]
     """Fills the stores and returns what it did, for people and programs. It goes on where the last
     call ended, also after one that was killed, and raises ComputeOptimizerError."""
 
@@ -54,7 +54,7 @@ SOURCE_KINDS: Mapping[str, SourceKind] = MappingProxyType(
 class Source:
     """One entry of the file, checked."""
 
-    place: Place
+    place: SourcePlace
     kind: str
     arguments: msgspec.Struct
 
@@ -98,7 +98,7 @@ def _checked(file: Path, number: int, entry: SourceEntry) -> Source:
         arguments = msgspec.convert(entry.arguments, kind.arguments)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{file}: source {entry.name!r}, arguments: {error}") from error
-    return Source(Place(entry.name, file.absolute().parent), entry.kind, arguments)
+    return Source(SourcePlace(entry.name, file.absolute().parent), entry.kind, arguments)
 
 
 def collect_all(sources: Sequence[Source], collector: Collector) -> dict[str, Any]:

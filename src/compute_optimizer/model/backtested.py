@@ -83,7 +83,7 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
-class BacktestRequest:
+class QueuedBacktest:
     """That somebody wants a backtest of what an account sees."""
 
     account_id: str

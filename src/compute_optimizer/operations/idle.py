@@ -23,8 +23,8 @@ from compute_optimizer.shapes import (
 )
 from compute_optimizer.store.idle_recommendations import (
     After,
+    IdleScope,
     Order,
-    Place,
     current_runs,
     errors_of,
     known_names,
@@ -168,12 +168,12 @@ def _refusal(name: str, account_id: str, region: str) -> str | None:
 
 def _position(
     context: Context, connection: Connection, question: Question
-) -> tuple[Place, After | None]:
+) -> tuple[IdleScope, After | None]:
     """Return which runs are read, and where the page starts."""
     here = question.account_id, question.region
     hidden = hidden_types(context.newer_idle_types)
     if question.token is None:
-        return Place(*here, current_runs(connection, *here, hidden)), None
+        return IdleScope(*here, current_runs(connection, *here, hidden)), None
     sealed = paging.open_token(context, OPERATION, question.bound, question.token)
     runs, after = json.loads(sealed)
     for resource_type, run_id in runs.items():
@@ -181,11 +181,11 @@ def _position(
         if not is_readable(connection, run_id, scope, context.clock.now()):
             raise InvalidParameterValueException(paging.EXPIRED)
     shown = {name: run_id for name, run_id in runs.items() if name not in hidden}
-    return Place(*here, shown), After(**after)
+    return IdleScope(*here, shown), After(**after)
 
 
 def _next_token(
-    context: Context, question: Question, place: Place, last: IdleRecommendation
+    context: Context, question: Question, place: IdleScope, last: IdleRecommendation
 ) -> str:
     savings = SAVINGS.get(question.order, counted_savings)(last)
     after = asdict(After(savings, last.resource_arn))
@@ -194,7 +194,7 @@ def _next_token(
 
 
 def _missing(
-    context: Context, connection: Connection, question: Question, place: Place
+    context: Context, connection: Connection, question: Question, place: IdleScope
 ) -> list[IdleRecommendationError]:
     """Return the errors of listed resources, on the first page only."""
     if question.token is not None:

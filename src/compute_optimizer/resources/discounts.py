@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.catalog.effective_rates import AccountRates, TypeRates, rate_family
-from compute_optimizer.catalog.own_prices import EC2, RDS, Market
+from compute_optimizer.catalog.own_prices import EC2, RDS, PriceMarket
 from compute_optimizer.engine.discounts import (
     Rated,
     effective_rates,
@@ -38,7 +38,7 @@ class Billing:
     options: str
     """The member that holds the options that are billed by type."""
     platform: Callable[[Any], str]
-    """Of a resource, as Market has it."""
+    """Of a resource, as PriceMarket has it."""
     current: Callable[[Any], tuple[str | None, float | None]]
     """Of a recommendation: type and USD an hour at list."""
     option_name: Callable[[Any], str]
@@ -178,14 +178,14 @@ def with_type_rates(
     What the account was not billed for stays at list prices.
     """
     by_arn = {resource.arn: resource for resource in resources}
-    known: dict[tuple[Market, str], TypeRates | None] = {}
+    known: dict[tuple[PriceMarket, str], TypeRates | None] = {}
     rows: list[_Row] = []
     for one in found.recommendations:
         name, listed = billing.current(one)
         resource = by_arn[one.resource_arn]
         if name is None or listed is None:
             continue
-        market = Market(billing.product, resource.region, billing.platform(resource))
+        market = PriceMarket(billing.product, resource.region, billing.platform(resource))
         if (market, name) not in known:
             known[market, name] = rates.of(market, name)
         if (of_type := known[market, name]) is not None:

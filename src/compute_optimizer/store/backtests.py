@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from compute_optimizer.backtest.headline import milestone_of
 from compute_optimizer.backtest.shown import shown_of
-from compute_optimizer.model.backtested import Backtested, BacktestRequest, Milestone
+from compute_optimizer.model.backtested import Backtested, Milestone, QueuedBacktest
 from compute_optimizer.store.quality_tables import (
     backtest_history,
     backtest_requests,
@@ -84,28 +84,28 @@ def past_backtests(connection: Connection, account_id: str, resource_type: str) 
     return set(connection.scalars(query))
 
 
-def request_backtest(connection: Connection, request: BacktestRequest) -> None:
+def request_backtest(connection: Connection, request: QueuedBacktest) -> None:
     """Ask for a backtest; where one is waited for already, the first request stands."""
     if find_request(connection, request.account_id) is None:
         connection.execute(insert(backtest_requests).values(**asdict(request)))
 
 
-def find_request(connection: Connection, account_id: str) -> BacktestRequest | None:
+def find_request(connection: Connection, account_id: str) -> QueuedBacktest | None:
     """Return what is waited for; None where nothing is."""
     wanted = backtest_requests.c.account_id == account_id
     row = connection.execute(select(backtest_requests).where(wanted)).first()
-    return None if row is None else BacktestRequest(**row._mapping)
+    return None if row is None else QueuedBacktest(**row._mapping)
 
 
-def requested_backtests(connection: Connection) -> list[BacktestRequest]:
+def requested_backtests(connection: Connection) -> list[QueuedBacktest]:
     """Return everything that is waited for, the oldest first."""
     order = backtest_requests.c.requested_at, backtest_requests.c.account_id
     rows = connection.execute(select(backtest_requests).order_by(*order))
-    return [BacktestRequest(**row._mapping) for row in rows]
+    return [QueuedBacktest(**row._mapping) for row in rows]
 
 
 def note_progress(
-    connection: Connection, request: BacktestRequest, doing: str, done: int, total: int
+    connection: Connection, request: QueuedBacktest, doing: str, done: int, total: int
 ) -> None:
     """Write down how far a backtest is that somebody waits for."""
     mine = backtest_requests.c.account_id == request.account_id
@@ -113,7 +113,7 @@ def note_progress(
     connection.execute(update(backtest_requests).where(mine).values(**told))
 
 
-def remove_request(connection: Connection, request: BacktestRequest) -> None:
+def remove_request(connection: Connection, request: QueuedBacktest) -> None:
     """Take back a request that was answered."""
     wanted = backtest_requests.c.account_id == request.account_id
     connection.execute(delete(backtest_requests).where(wanted))

@@ -12,7 +12,7 @@ from compute_optimizer.catalog.effective_rates import (
     BilledUsage,
     rates_by_account,
 )
-from compute_optimizer.catalog.own_prices import Market
+from compute_optimizer.catalog.own_prices import PriceMarket
 from compute_optimizer.store.schema import billed_usage as table
 
 WRITTEN_AT_ONCE = 5_000
@@ -51,7 +51,7 @@ def effective_rates(connection: Connection) -> Mapping[str, AccountRates]:
     return rates_by_account(
         BilledUsage(
             row["account_id"],
-            Market(row["product"], row["region"], row["platform"]),
+            PriceMarket(row["product"], row["region"], row["platform"]),
             row["name"],
             Billed(*(row[one.name] for one in fields(Billed))),
             row["first_day"],

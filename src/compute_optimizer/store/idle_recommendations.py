@@ -36,7 +36,7 @@ class Order(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class IdleScope:
     """Whose idle recommendations are read, and from which runs."""
 
     account_id: str
@@ -68,7 +68,7 @@ def current_runs(
 
 def read_idle_page(
     connection: Connection,
-    place: Place,
+    place: IdleScope,
     *,
     limit: int,
     order: Order = Order.ARN,
@@ -97,7 +97,7 @@ def read_idle_page(
     return [_DECODE(body) for body in found]
 
 
-def known_names(connection: Connection, place: Place, names: Sequence[str]) -> set[str]:
+def known_names(connection: Connection, place: IdleScope, names: Sequence[str]) -> set[str]:
     """Return which ARNs and resource ids have an idle recommendation: at most MAX_LISTED."""
     query = select(table.c.resource_arn, table.c.resource_id)
     rows = connection.execute(query.where(_of_place(place), *_named(tuple(names))))
@@ -105,7 +105,7 @@ def known_names(connection: Connection, place: Place, names: Sequence[str]) -> s
 
 
 def errors_of(
-    connection: Connection, place: Place, arns: Sequence[str]
+    connection: Connection, place: IdleScope, arns: Sequence[str]
 ) -> list[RecommendationError]:
     """Return why listed resources have no recommendation of any kind: at most MAX_LISTED."""
     errors = recommendation_errors
@@ -118,11 +118,11 @@ def errors_of(
 _DECODE = msgspec.json.Decoder(IdleRecommendation).decode
 
 
-def _of_place(place: Place) -> ColumnElement[bool]:
+def _of_place(place: IdleScope) -> ColumnElement[bool]:
     return _of_runs(table, place)
 
 
-def _of_runs(of: Any, place: Place) -> ColumnElement[bool]:
+def _of_runs(of: Any, place: IdleScope) -> ColumnElement[bool]:
     """Return the condition for what each type's run says; mostly that is one run."""
     types: dict[str, list[str]] = defaultdict(list)
     for resource_type, run_id in place.runs.items():

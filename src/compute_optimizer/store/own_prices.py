@@ -11,7 +11,7 @@ from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
-from compute_optimizer.catalog.own_prices import Market, OwnPrice, OwnPrices, own_prices_of
+from compute_optimizer.catalog.own_prices import OwnPrice, OwnPrices, PriceMarket, own_prices_of
 from compute_optimizer.store.schema import dated_prices as table
 
 WRITTEN_AT_ONCE = 10_000
@@ -30,7 +30,7 @@ class PriceGroup:
     """The prices of one layer and market that hold from the same day, told by their number."""
 
     layer: str
-    market: Market
+    market: PriceMarket
     date: date
     prices: int
     source: str
@@ -92,7 +92,7 @@ def price_groups(connection: Connection) -> list[PriceGroup]:
     query = select(*place, func.count(), func.max(table.c.source))
     rows = connection.execute(query.group_by(*place).order_by(*place))
     return [
-        PriceGroup(layer, Market(product, region, platform), day, count, source)
+        PriceGroup(layer, PriceMarket(product, region, platform), day, count, source)
         for layer, product, region, platform, day, count, source in rows
     ]
 
@@ -128,7 +128,7 @@ def _row(layer: Layer, one: OwnPrice) -> dict[str, object]:
     }
 
 
-def _of(market: Market, day: date) -> list[ColumnElement[bool]]:
+def _of(market: PriceMarket, day: date) -> list[ColumnElement[bool]]:
     return [
         *(table.c[name] == value for name, value in market._asdict().items()),
         table.c.date == day,

@@ -25,7 +25,7 @@ from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.errors import NotFound
 from compute_optimizer.jobs.quality import MOST_REPLAYED, TESTED_TYPES
-from compute_optimizer.model.backtested import DEMO, Backtested, BacktestRequest
+from compute_optimizer.model.backtested import DEMO, Backtested, QueuedBacktest
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store.backtests import (
     backtests_of,
@@ -92,7 +92,7 @@ def show_past(room: Room, request: Request, session: Session) -> Response:
 def start(room: Room, request: Request, session: Session) -> Response:
     """Ask the worker for a backtest of what the visitor sees."""
     visitor, _ = let_in(room, request, session)
-    wanted = BacktestRequest(visitor.account_id, room.clock.now(), visitor.principal_arn)
+    wanted = QueuedBacktest(visitor.account_id, room.clock.now(), visitor.principal_arn)
     told = {"accountId": visitor.account_id}
     with (
         room.calls.guard(visitor, request.source, DECIDE, "backtest request", told),

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from compute_optimizer.catalog.effective_rates import NOTHING, Billed, BilledUsage
-from compute_optimizer.catalog.own_prices import Market
+from compute_optimizer.catalog.own_prices import PriceMarket
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.billing.kinds import (
     BILL_KINDS,
@@ -52,7 +52,7 @@ SUMMED = ("quantity", "list_usd", "effective_usd")
 
 class _Key(NamedTuple):
     account_id: str
-    market: Market
+    market: PriceMarket
     name: str
 
 
@@ -206,7 +206,7 @@ def _add_groups(path: Path, groups: Sequence[dict[str, Any]], sums: dict[_Key, _
             if not pattern.fullmatch(group[cell]):
                 raise InvalidInput(f"{path}: the {cell} {group[cell]!r} is not {expected}")
         key = _Key(
-            group["account"], Market(what.product, group["region"], what.platform), what.name
+            group["account"], PriceMarket(what.product, group["region"], what.platform), what.name
         )
         billed = _billed(group, what.hours)
         first, last = group["began_min"], group["began_max"]

@@ -15,7 +15,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from compute_optimizer.catalog.own_prices import Market, OwnPrice
+from compute_optimizer.catalog.own_prices import OwnPrice, PriceMarket
 from compute_optimizer.errors import StoreUnavailable
 
 FORM = 1
@@ -74,7 +74,7 @@ def _kept(path: Path) -> list[OwnPrice] | None:
         told = json.loads(gzip.decompress(path.read_bytes()))
         if told["form"] == FORM:
             return [
-                OwnPrice(Market(*market), name, usd, source, date.fromisoformat(day))
+                OwnPrice(PriceMarket(*market), name, usd, source, date.fromisoformat(day))
                 for *market, name, usd, source, day in told["prices"]
             ]
     return None

@@ -13,7 +13,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
-from compute_optimizer.catalog.own_prices import EC2, RDS, Market, OwnPrice
+from compute_optimizer.catalog.own_prices import EC2, RDS, OwnPrice, PriceMarket
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.prices.usage import ECS_USAGE, LAMBDA_USAGE, RDS_USAGE, VOLUME_USAGE
 from compute_optimizer.sources.prices.usage import Usage as Usage
@@ -133,7 +133,7 @@ OFFERS = (
 class Found(NamedTuple):
     """One price of a line: whole, or a part of a rate."""
 
-    market: Market
+    market: PriceMarket
     name: str
     part: str
     usd: float
@@ -147,7 +147,7 @@ def own_prices_in(
     Raises InvalidInput for a price that is no number.
     """
     source = f"AWS Price List, {offer.code}"
-    parts: defaultdict[tuple[Market, str], dict[str, float]] = defaultdict(dict)
+    parts: defaultdict[tuple[PriceMarket, str], dict[str, float]] = defaultdict(dict)
     for where, row in rows:
         found = _found(where, row, offer)
         if found is None:
@@ -162,7 +162,7 @@ def own_prices_in(
             yield OwnPrice(market, name, sum(of_rate.values()), source, published)
 
 
-def _parts_of(offer: Offer, market: Market, name: str) -> set[str]:
+def _parts_of(offer: Offer, market: PriceMarket, name: str) -> set[str]:
     rate = (market.product, market.platform, name)
     return {one.part for one in offer.usage.values() if one.rate == rate}
 
@@ -181,7 +181,7 @@ def _found(where: str, row: Row, offer: Offer) -> Found | None:
     return Found(market, name, part, usd) if usd > 0 else None
 
 
-def _priced(row: Row, offer: Offer) -> tuple[Market, str, str, float] | None:
+def _priced(row: Row, offer: Offer) -> tuple[PriceMarket, str, str, float] | None:
     """Return what a line is the price of: market, name, part, and by what to multiply it."""
     usage = offer.usage.get(REGION_PREFIX.sub("", row[USAGE_TYPE], count=1))
     region = row[REGION_CODE]
@@ -191,11 +191,11 @@ def _priced(row: Row, offer: Offer) -> tuple[Market, str, str, float] | None:
         if factor is None or not engine_counts:
             return None
         product, platform, name = usage.rate
-        return Market(product, region, platform), name, usage.part, factor
+        return PriceMarket(product, region, platform), name, usage.part, factor
     types = offer.types
     if types is None or not _is_type(row, types):
         return None
-    market = Market(types.product, region, types.platforms[row[types.platform]])
+    market = PriceMarket(types.product, region, types.platforms[row[types.platform]])
     return market, row["Instance Type"], "", 1.0
 
 

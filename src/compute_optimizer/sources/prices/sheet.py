@@ -4,7 +4,7 @@ from datetime import date
 from math import isfinite
 from pathlib import Path
 
-from compute_optimizer.catalog.own_prices import EC2, PRODUCTS, Market, OwnPrice
+from compute_optimizer.catalog.own_prices import EC2, PRODUCTS, OwnPrice, PriceMarket
 from compute_optimizer.catalog.rates import RATES
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.prices.lines import csv_lines
@@ -55,12 +55,12 @@ def _price(where: str, row: dict[str, str], source: str, as_of: date) -> OwnPric
         raise InvalidInput(
             f"{where}: product {row['product']!r} is not one of {', '.join(PRODUCTS)}"
         )
-    market = Market(product, row["region"], row["platform"].lower())
+    market = PriceMarket(product, row["region"], row["platform"].lower())
     _check_rate(where, market, row["type"])
     return OwnPrice(market, row["type"], _usd(where, column, row[column]), source, as_of)
 
 
-def _check_rate(where: str, market: Market, name: str) -> None:
+def _check_rate(where: str, market: PriceMarket, name: str) -> None:
     """Raise InvalidInput for a rate that nothing reads; types need not be known."""
     rates = RATES.get(market.product)
     if rates is None:
