@@ -13,7 +13,8 @@ from compute_optimizer.backtest.run import SEED
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.resources import ResourceType, type_named
+from compute_optimizer.resources import type_named
+from compute_optimizer.resources.resource_type import ResourceType
 from tests.databases import FREE, GIB, MEMORY_USED, READ_IOPS, cluster, database
 from tests.fleets import CPU
 from tests.functions import function, runs

@@ -23,7 +23,7 @@ from compute_optimizer.model.resource import (
     LICENSE,
     Resource,
 )
-from compute_optimizer.resources.advice import IN_USE
+from compute_optimizer.resources.configured import IN_USE
 from compute_optimizer.resources.functions.failures import ERRORS
 from compute_optimizer.resources.functions.use import INVOCATIONS
 from compute_optimizer.store import State, inventory

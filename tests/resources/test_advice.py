@@ -15,12 +15,10 @@ from compute_optimizer.model.metrics import SLOTS_PER_DAY
 from compute_optimizer.model.recommendation import Discounts, Finding, Recommendation, Savings
 from compute_optimizer.model.resource import NAT_GATEWAY, NEWER_IDLE_TYPES, Resource
 from compute_optimizer.resources import RESOURCE_TYPES
-from compute_optimizer.resources.advice import (
-    ADVISED,
+from compute_optimizer.resources.advice import ADVISED, advice_id, advice_of
+from compute_optimizer.resources.configured import (
     CONFIGURED,
     Standing,
-    advice_id,
-    advice_of,
     configured,
     standing,
     text_of,

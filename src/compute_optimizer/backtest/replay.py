@@ -18,7 +18,7 @@ from compute_optimizer.engine.replay import Move, Replay
 from compute_optimizer.engine.usage import count_samples
 from compute_optimizer.model.metrics import Matrix, ShardSamples
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.resources import ResourceType
+from compute_optimizer.resources.resource_type import ResourceType
 
 
 @dataclass(frozen=True, slots=True, eq=False)

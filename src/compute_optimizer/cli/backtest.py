@@ -41,7 +41,7 @@ from compute_optimizer.jobs.replay import demo_past, replay, replayed_type, stor
 from compute_optimizer.model.account import check_account_id
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.resources import ResourceType
+from compute_optimizer.resources.resource_type import ResourceType
 
 USUAL_BUDGETS = ",".join(f"{budget:g}" for budget in BUDGETS)
 

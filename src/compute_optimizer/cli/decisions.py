@@ -24,7 +24,7 @@ from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.model.decision import Decision, LogEntry, State
 from compute_optimizer.model.spans import span_of
-from compute_optimizer.resources.advice import text_of
+from compute_optimizer.resources.configured import text_of
 from compute_optimizer.views.webhook_payloads import advice_as_json, decision_as_json
 
 commands = typer.Typer(

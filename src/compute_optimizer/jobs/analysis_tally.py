@@ -10,7 +10,8 @@ from compute_optimizer.model.recommendation import (
     Recommendation,
     RecommendationError,
 )
-from compute_optimizer.resources import ResourceType, idleness
+from compute_optimizer.resources import idleness
+from compute_optimizer.resources.resource_type import ResourceType
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from compute_optimizer.model.recommendation import (
     Results,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES, ResourceType, type_named
+from compute_optimizer.resources import RESOURCE_TYPES, type_named
 from compute_optimizer.resources.idleness import (
     IdleRule,
     concerned_rows,
@@ -50,6 +50,7 @@ from compute_optimizer.resources.idleness import (
     told_in_short,
     window_days,
 )
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.billed_usage import effective_rates

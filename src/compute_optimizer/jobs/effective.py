@@ -7,7 +7,7 @@ from compute_optimizer.catalog.effective_rates import AccountRates
 from compute_optimizer.model.preferences import AFTER_DISCOUNTS, Preferences
 from compute_optimizer.model.recommendation import Recommendation, Results
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.resources import ResourceType
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.sources.billing import read_billing
 from compute_optimizer.sources.files.tables import Progress, no_progress
 from compute_optimizer.store import State

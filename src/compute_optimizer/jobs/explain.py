@@ -22,7 +22,7 @@ from compute_optimizer.model.metrics import ShardSamples, look_back
 from compute_optimizer.model.preferences import PUBLISHED, Preferences
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, IdleRecommendation
 from compute_optimizer.model.resource import Resource, ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.resources.discounts import stranding
 from compute_optimizer.resources.idle_evidence import (
     idle_evidence,
@@ -30,6 +30,7 @@ from compute_optimizer.resources.idle_evidence import (
     with_idle_sides,
 )
 from compute_optimizer.resources.idleness import IdleRule, limited, window_days
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.inventory import find_resource, resources_of, shard_of

@@ -22,8 +22,9 @@ from compute_optimizer.jobs.readings import forget_after, forget_before, samples
 from compute_optimizer.model.decision import Decision
 from compute_optimizer.model.metrics import SLOTS_PER_HOUR, ShardSamples, Window
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
-from compute_optimizer.resources import ResourceType, type_named
+from compute_optimizer.resources import type_named
 from compute_optimizer.resources.ec2.dimensions import METRICS
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store.decisions import batches_of
 from compute_optimizer.store.inventory import places_named
 from compute_optimizer.store.risk import fleet_model

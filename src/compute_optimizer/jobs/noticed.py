@@ -26,13 +26,8 @@ from compute_optimizer.model.decision import (
 )
 from compute_optimizer.model.event import event_of
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.resources.advice import (
-    Standing,
-    advice_of,
-    configured,
-    standing,
-    text_of,
-)
+from compute_optimizer.resources.advice import advice_of
+from compute_optimizer.resources.configured import Standing, configured, standing, text_of
 from compute_optimizer.store import inventory, outbox
 from compute_optimizer.store.advice import advised_in_run, current_on_resources, find_current
 from compute_optimizer.store.decisions import (

@@ -24,7 +24,8 @@ from compute_optimizer.model.backtested import (
     Backtested,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import accounts_seen
 from compute_optimizer.store.backtests import (

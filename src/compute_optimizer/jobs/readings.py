@@ -18,7 +18,7 @@ from compute_optimizer.model.metrics import (
     look_back,
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
-from compute_optimizer.resources import ResourceType
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store.inventory import resources_of, shards
 from compute_optimizer.store.tile_digests import DigestedWindow, read_digested
 from compute_optimizer.store.tiles import TileStore, read_samples

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection
 
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
-from compute_optimizer.resources import ResourceType, idleness, type_named
+from compute_optimizer.resources import idleness, type_named
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.idle_recommendations import (
     After,

@@ -24,7 +24,8 @@ from compute_optimizer.jobs.stored_fleets import (
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource, ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES, ResourceType
+from compute_optimizer.resources import RESOURCE_TYPES
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.scenario.fleet import FLEET_SIZE
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import resources_of, shard_sizes

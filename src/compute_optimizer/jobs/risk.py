@@ -11,7 +11,7 @@ from compute_optimizer.model.preferences import AUTO, CALIBRATED, PUBLISHED, Pre
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.model.risk_rules import RiskRule, ruled
-from compute_optimizer.resources import ResourceType
+from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store.accounts import organizations_of_accounts
 from compute_optimizer.store.risk import all_rules, fleet_model
 

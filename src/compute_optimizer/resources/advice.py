@@ -1,27 +1,17 @@
-"""What each type's recommendation advises to change, and how the inventory shows that it was done.
-
-One row of ADVISED for each class of recommendations, one of CONFIGURED for each resource type.
-"""
+"""What each type's recommendation advises to change: a row of ADVISED for each of their classes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from math import nan
 from typing import Any
 
-import numpy as np
-
-from compute_optimizer.catalog.volume_types import load_volume_types, performance_of
 from compute_optimizer.model.arn import region_of, short_name
 from compute_optimizer.model.auto_scaling_group import (
-    AutoScalingGroup,
     AutoScalingGroupRecommendation,
 )
 from compute_optimizer.model.database import (
     ClassOption,
-    Database,
     DatabaseRecommendation,
-    StorageConfiguration,
     StorageOption,
 )
 from compute_optimizer.model.decision import (
@@ -31,13 +21,12 @@ from compute_optimizer.model.decision import (
     recommendation_id,
 )
 from compute_optimizer.model.ebs_volume import (
-    EbsVolume,
     EbsVolumeRecommendation,
     VolumeConfiguration,
 )
-from compute_optimizer.model.ecs_service import EcsService, EcsServiceRecommendation
-from compute_optimizer.model.lambda_function import LambdaFunction, LambdaFunctionRecommendation
-from compute_optimizer.model.license import LicensedInstance, LicenseRecommendation
+from compute_optimizer.model.ecs_service import EcsServiceRecommendation
+from compute_optimizer.model.lambda_function import LambdaFunctionRecommendation
+from compute_optimizer.model.license import LicenseRecommendation
 from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import (
     HOURS_PER_MONTH,
@@ -49,39 +38,13 @@ from compute_optimizer.model.recommendation import (
     Savings,
     UtilizationMetric,
 )
-from compute_optimizer.model.resource import (
-    AUTO_SCALING_GROUP,
-    EBS_VOLUME,
-    EC2_INSTANCE,
-    ECS_SERVICE,
-    LAMBDA_FUNCTION,
-    LICENSE,
-    RDS_DB_INSTANCE,
-    Resource,
-)
 from compute_optimizer.resources import type_of
-
-IN_USE = "inUse"
-"""The one member of a configuration that idle recommendations change."""
+from compute_optimizer.resources.configured import IN_USE, storage_members
 
 STOP = "stopped or deleted"
 
-STOPPED_STATES = frozenset(
-    {"stopping", "stopped", "shutting-down", "terminated", "deleting", "deleted", "inactive"}
-)
-"""States, as the services name them without case, of resources that are not used any more."""
-
 MOVED = (Finding.OVER_PROVISIONED, Finding.UNDER_PROVISIONED, Finding.NOT_OPTIMIZED)
 """Findings with which something is advised."""
-
-
-class Standing(Enum):
-    """How a resource compares with the advice that was given for it."""
-
-    AS_IT_WAS = "as it was"
-    PARTLY = "partly as advised"
-    ADVISED = "as advised"
-    OTHER = "something else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,44 +85,6 @@ def advice_id(found: Recommendation) -> str | None:
     if change is None or change.current == change.advised:
         return None
     return _id(found, type_of(found).name, change.advised)
-
-
-def configured(advice: Advice, resource: Resource) -> Configuration:
-    """Return what a resource of the inventory is, as far as the advice speaks of it.
-
-    A member that the inventory does not state is None.
-    """
-    if advice.idle:
-        return {IN_USE: not _is_stopped(resource)}
-    return CONFIGURED[advice.resource_type](resource)
-
-
-def standing(advice: Advice, now: Configuration | None) -> Standing:
-    """Return how a resource compares with the advice; `now` is None where the resource is gone.
-
-    Only members that the advice changes count, and of those the ones that the inventory states.
-    """
-    if now is None:
-        return Standing.ADVISED if advice.idle else Standing.OTHER
-    members = [
-        (now[name], advice.current.get(name), wanted)
-        for name, wanted in advice.advised.items()
-        if wanted != advice.current.get(name) and now.get(name) is not None
-    ]
-    if not members or all(here == before for here, before, _ in members):
-        return Standing.AS_IT_WAS
-    if all(here == wanted for here, _, wanted in members):
-        return Standing.ADVISED
-    if any(here not in (before, wanted) for here, before, wanted in members):
-        return Standing.OTHER
-    return Standing.PARTLY
-
-
-def text_of(now: Configuration | None) -> str:
-    """Return a configuration in one line for people."""
-    if now is None:
-        return "gone"
-    return ", ".join(f"{name} {value}" for name, value in now.items() if value is not None)
 
 
 def _advice(
@@ -317,7 +242,7 @@ def _of_database(found: DatabaseRecommendation) -> _Change | None:
     chosen = first_option(found.instance_options) if found.instance_finding in MOVED else None
     storage = found.storage_options[0] if found.storage_finding in MOVED else None
     advised = {"dbClass": chosen.db_class} if chosen else {}
-    advised |= _storage(storage.configuration) if storage else {}
+    advised |= storage_members(storage.configuration) if storage else {}
     sides = [
         (_monthly(found.hourly_usd), _monthly(chosen.hourly_usd) if chosen else None, chosen),
         (found.storage_monthly_usd, storage.monthly_usd if storage else None, storage),
@@ -325,7 +250,10 @@ def _of_database(found: DatabaseRecommendation) -> _Change | None:
     taken = [(now, then, option.savings) for now, then, option in sides if option is not None]
     if not taken:
         return None
-    current = {"dbClass": found.db_class, **(_storage(found.storage) if found.storage else {})}
+    current = {
+        "dbClass": found.db_class,
+        **(storage_members(found.storage) if found.storage else {}),
+    }
     return _Change(
         current={name: value for name, value in current.items() if value is not None},
         advised={
@@ -354,16 +282,6 @@ def _after_discounts(
 
 def _projected_cpu(percent: float | None) -> tuple[UtilizationMetric, ...]:
     return () if percent is None else (UtilizationMetric("CPU", percent),)
-
-
-def _storage(one: StorageConfiguration) -> dict[str, Any]:
-    figures = {
-        "storageType": one.storage_type,
-        "allocatedGib": one.allocated_gib,
-        "iops": one.iops,
-        "throughputMibps": one.throughput_mibps,
-    }
-    return {name: value for name, value in figures.items() if value is not None}
 
 
 def _sum(parts: list[float | None]) -> float | None:
@@ -400,60 +318,3 @@ ADVISED: Mapping[type, Callable[[Any], _Change | None]] = {
     LicenseRecommendation: _of_license,
 }
 """From a recommendation to what it advises to change; None where nothing is."""
-
-
-def _volume_now(one: EbsVolume) -> Configuration:
-    types = load_volume_types()
-    place = types.index.get(one.instance_type)
-    stated = {"volumeType": one.instance_type, "sizeGib": one.size_gib}
-    if place is None:
-        return stated
-    figures = (np.array([nan if x is None else float(x)]) for x in (one.iops, one.throughput_mibps))
-    here = performance_of(types.types[place], np.array([float(one.size_gib)]), *figures)
-    return stated | {"iops": int(here.iops[0]), "throughputMibps": int(here.throughput[0])}
-
-
-def _database_now(one: Database) -> Configuration:
-    if one.is_cluster:
-        return {"storageType": one.instance_type}
-    own = StorageConfiguration(
-        one.storage_type, one.allocated_gib or None, one.iops, one.throughput_mibps
-    )
-    return {"dbClass": one.instance_type, **_storage(own)}
-
-
-def _service_now(one: EcsService) -> Configuration:
-    return {"cpuUnits": one.cpu_units, "memoryMib": one.task_memory}
-
-
-def _function_now(one: LambdaFunction) -> Configuration:
-    return {"memorySize": one.memory_size}
-
-
-def _type_now(one: Resource) -> Configuration:
-    return {"instanceType": one.instance_type}
-
-
-def _license_now(one: Resource) -> Configuration:
-    server = one.sql_server if isinstance(one, LicensedInstance) else None
-    return {"edition": server.edition if server else "none"}
-
-
-CONFIGURED: Mapping[str, Callable[[Any], Configuration]] = {
-    EC2_INSTANCE: _type_now,
-    AUTO_SCALING_GROUP: _type_now,
-    EBS_VOLUME: _volume_now,
-    LAMBDA_FUNCTION: _function_now,
-    ECS_SERVICE: _service_now,
-    RDS_DB_INSTANCE: _database_now,
-    LICENSE: _license_now,
-}
-"""From a resource of the inventory to what it is, in the members that its advice has."""
-
-
-def _is_stopped(one: Resource) -> bool:
-    if isinstance(one, AutoScalingGroup):
-        return one.desired_capacity == 0
-    if isinstance(one, EcsService) and one.desired_count == 0:
-        return True
-    return one.state.casefold() in STOPPED_STATES

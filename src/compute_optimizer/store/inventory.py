@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.model.resource import Resource, ShardKey
-from compute_optimizer.resources import RESOURCE_TYPES, KeptWith, type_named
+from compute_optimizer.resources import RESOURCE_TYPES, type_named
+from compute_optimizer.resources.resource_type import KeptWith
 from compute_optimizer.store.schema import resources
 
 SHARD_RESOURCES = 4096

@@ -43,7 +43,7 @@ from compute_optimizer.model.outcome import (
     verdicts_by_risk,
     verdicts_by_type,
 )
-from compute_optimizer.resources.advice import text_of
+from compute_optimizer.resources.configured import text_of
 from compute_optimizer.store import State as Store
 from compute_optimizer.store.backtests import history_of
 

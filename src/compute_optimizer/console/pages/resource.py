@@ -28,7 +28,8 @@ from compute_optimizer.jobs.usage import usage_of
 from compute_optimizer.model.arn import region_of
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, OtherAnswer
 from compute_optimizer.model.resource import LICENSE, Resource
-from compute_optimizer.resources.advice import advice_id, text_of
+from compute_optimizer.resources.advice import advice_id
+from compute_optimizer.resources.configured import text_of
 from compute_optimizer.store.inventory import find_resource
 from compute_optimizer.store.ranked import Wanted, read_ranked
 from compute_optimizer.store.recommendations import Scope, Selection
