@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.messages import Headers, Response
 from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.errors import ComputeOptimizerError
+from compute_optimizer.model.hosts import is_loopback
 from compute_optimizer.store import State
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from threading import Event
 
-from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.audit import AuditLog
 from compute_optimizer.api.authentication import (
     Authenticate,
@@ -33,6 +32,7 @@ from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.expiry import forget_expired
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.jobs.purge import purge_when_due
+from compute_optimizer.model.hosts import is_loopback
 from compute_optimizer.store.access_keys import check_key_file
 from compute_optimizer.store.sealing import open_key_file
 from compute_optimizer.store.tiles import TileStore

@@ -1,6 +1,6 @@
 """`compute-optimizer status`: what the worker did and will do, and how fresh the data is."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from compute_optimizer.app import opened, tiles_of
@@ -16,6 +16,7 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.status import LOOK_BACK_DAYS, JobStatus, Status, status_of
 from compute_optimizer.model.counted import counted
+from compute_optimizer.model.spans import shown_span
 from compute_optimizer.store.freshness import Freshness
 from compute_optimizer.store.outbox import Backlog
 
@@ -51,8 +52,6 @@ WEBHOOKS = {
     "given_up": "Given up",
     "error": "Last error",
 }
-
-UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -> None:
@@ -107,7 +106,7 @@ def _data_row(one: Freshness, now: datetime) -> dict[str, Any]:
         "type": one.scope.resource_type,
         "resources": one.resources,
         "newest": _minute(one.newest_sample),
-        "age": _age(now - one.newest_sample) if one.newest_sample else None,
+        "age": shown_span(now - one.newest_sample) if one.newest_sample else None,
         "days": one.days,
         "as_of": _minute(one.as_of),
         "recommended": one.recommendations if one.as_of else None,
@@ -119,7 +118,7 @@ def _webhook_row(one: Backlog, now: datetime) -> dict[str, Any]:
     return {
         "webhook": one.webhook,
         "waiting": one.waiting,
-        "oldest": _age(now - one.oldest_waiting) if one.oldest_waiting else None,
+        "oldest": shown_span(now - one.oldest_waiting) if one.oldest_waiting else None,
         "delivered": one.delivered,
         "given_up": one.given_up,
         "error": one.last_error,
@@ -128,13 +127,6 @@ def _webhook_row(one: Backlog, now: datetime) -> dict[str, Any]:
 
 def _minute(moment: datetime | None) -> str | None:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else None
-
-
-def _age(span: timedelta) -> str:
-    """Return a span in the largest unit of which it has two, such as 90 min."""
-    seconds = max(0.0, span.total_seconds())
-    size, unit = next((one for one in UNITS if seconds >= 2 * one[0]), UNITS[-1])
-    return f"{seconds / size:.0f} {unit}"
 
 
 def _mib(size: int) -> str:

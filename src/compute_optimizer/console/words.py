@@ -8,6 +8,7 @@ from typing import Any
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.recommendation import Finding
+from compute_optimizer.model.spans import shown_span
 
 UNKNOWN = "\N{EN DASH}"
 """Stands in cells where nothing is known."""
@@ -45,8 +46,6 @@ TONES: Mapping[str, str] = {
 
 APART = {"EBSIOPS": "EBS IOPS", "Cpu": "CPU", "VCPU": "vCPU", "CPU": "CPU", "IOPS": "IOPS"}
 """Abbreviations that would lose their letters, or run into each other."""
-
-UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def money(value: float | None, currency: str = "USD") -> str:
@@ -116,9 +115,7 @@ def span(value: timedelta | None) -> str:
     """Return a span in the largest unit of which it has two, such as 90 min."""
     if value is None:
         return UNKNOWN
-    seconds = max(0.0, value.total_seconds())
-    size, unit = next((one for one in UNITS if seconds >= 2 * one[0]), UNITS[-1])
-    return f"{seconds / size:.0f} {unit}"
+    return shown_span(value)
 
 
 def currency_of(region: str) -> str:

@@ -16,11 +16,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.messages import AsgiApp, Receive, Scope, Send, headers_by_name
 from compute_optimizer.emulator.controls import CONTROLS, Control, perform
 from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, NotFound
+from compute_optimizer.model.hosts import is_loopback
 
 PREFIX = "/_emulator/"
 

@@ -8,7 +8,7 @@ from typing import Any
 from compute_optimizer.errors import InvalidInput, NotFound, SourceUnavailable
 from compute_optimizer.model.conformance import Answer, Difference, Pages, Probe
 from compute_optimizer.sources.answers import Asker
-from compute_optimizer.views.conformance import differences, message, outline
+from compute_optimizer.views.conformance import differences, message, next_token, outline
 from compute_optimizer.views.conformance_masks import masked
 from compute_optimizer.views.conformance_probes import OWN_RESOURCES, probes, reading_operations
 
@@ -120,7 +120,7 @@ def _pages(asker: Asker, probe: Probe) -> Pages:
     own_arn = _own_arn(asker, probe.operation) if probe.own else ""
     members = dict(probe.members) | ({probe.own: own_arn} if own_arn else {})
     pages = [asker.ask(probe.operation, members)]
-    while probe.paged and len(pages) < PAGES and (token := _token(pages[-1])):
+    while probe.paged and len(pages) < PAGES and (token := next_token(pages[-1])):
         pages.append(asker.ask(probe.operation, members | {"nextToken": token}))
     return tuple(replace(page, own_arn=own_arn) for page in pages)
 
@@ -133,10 +133,6 @@ def _own_arn(asker: Asker, operation: str) -> str:
         if arn := item.get(member):
             return str(arn)
     raise NotFound(f"{lister} shows no resource to ask about")
-
-
-def _token(page: Answer) -> str | None:
-    return page.body.get("nextToken") if isinstance(page.body, dict) else None
 
 
 def _gate(theirs: Answer, ours: Answer) -> str:

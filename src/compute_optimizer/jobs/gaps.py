@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from compute_optimizer.model.collection import Seconds, Wanted
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, MetricKey, Window
 from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.model.spans import day_of
 from compute_optimizer.store.tiles import TileStore, read_samples
 
 
@@ -28,7 +29,7 @@ class Range:
     @property
     def days(self) -> list[date]:
         """Return the UTC days that the range touches."""
-        first, last = _day(self.start), _day(self.end - 1)
+        first, last = day_of(self.start), day_of(self.end - 1)
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
@@ -71,7 +72,3 @@ def _move(since: Seconds, matrix: Matrix, day: date, asked: Range) -> None:
     ends = midnight + slots * SLOT_SECONDS - asked.overlap
     ends = ends // SLOT_SECONDS * SLOT_SECONDS
     np.copyto(since, np.clip(ends, asked.start, asked.end), where=known.any(axis=1))
-
-
-def _day(seconds: int) -> date:
-    return datetime.fromtimestamp(seconds, UTC).date()

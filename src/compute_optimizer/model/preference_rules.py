@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.effective_preferences import LOOK_BACK_DAYS, uses_enhanced_metrics
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE, RDS_DB_INSTANCE
 from compute_optimizer.model.stated_preferences import (
     CPU_UTILIZATION,
     DAYS_93,
@@ -23,7 +23,6 @@ from compute_optimizer.model.stated_preferences import (
     stated_fields,
 )
 
-RDS_INSTANCE = "RdsDBInstance"
 EVERY_SCOPE = frozenset(ScopeName)
 WIDE_SCOPES = frozenset({ScopeName.ORGANIZATION, ScopeName.ACCOUNT_ID})
 
@@ -60,7 +59,7 @@ RESOURCE_ARNS = MappingProxyType(
         ),
         "EbsVolume": _arn_pattern("ec2", f"volume/{_NAME}"),
         "EcsService": _arn_pattern("ecs", f"service/{_NAME}(/{_NAME})?"),
-        RDS_INSTANCE: _arn_pattern("rds", f"db:{_NAME}"),
+        RDS_DB_INSTANCE: _arn_pattern("rds", f"db:{_NAME}"),
         "AuroraDBClusterStorage": _arn_pattern("rds", f"cluster:{_NAME}"),
     }
 )
@@ -93,7 +92,7 @@ def _rule(
 RULES: Mapping[str, PreferenceRule] = MappingProxyType(
     {
         "enhancedInfrastructureMetrics": _rule(
-            EVERY_SCOPE, EC2_INSTANCE, AUTO_SCALING_GROUP, RDS_INSTANCE
+            EVERY_SCOPE, EC2_INSTANCE, AUTO_SCALING_GROUP, RDS_DB_INSTANCE
         ),
         # The console offers the wide scopes only, which a group has not (spec 4.1).
         "inferredWorkloadTypes": _rule(WIDE_SCOPES, EC2_INSTANCE, AUTO_SCALING_GROUP),

@@ -20,6 +20,7 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.recommendation import Recommendation
 from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.model.spans import day_of
 from compute_optimizer.operations.context import Context
 from compute_optimizer.shapes import InvalidParameterValueException, ResourceNotFoundException
 from compute_optimizer.store.inventory import find_resource, shard_of
@@ -157,12 +158,8 @@ def _clipped(window: Window, wanted: Points) -> Window | None:
     """Return the days of the window that hold any of the points; None where no day does."""
     first, last = _midnight(window.first), _midnight(window.last) + SLOTS_PER_DAY * SLOT_SECONDS
     begin, end = max(first, wanted.first), min(last, wanted.end)
-    return Window(_day(begin), _day(end - 1)) if begin < end else None
+    return Window(day_of(begin), day_of(end - 1)) if begin < end else None
 
 
 def _midnight(day: date) -> int:
     return int(datetime.combine(day, time(), UTC).timestamp())
-
-
-def _day(seconds: int) -> date:
-    return datetime.fromtimestamp(seconds, UTC).date()

@@ -19,6 +19,7 @@ from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
 from compute_optimizer.model.units import BYTES_PER_GIB
 from compute_optimizer.scenario.fleet import Machine
 from compute_optimizer.scenario.load_shapes import LoadShape, generate_load
+from compute_optimizer.scenario.samples import column
 
 DATABASE_SHARE = 0.15
 """Share of the machines that have a database: enough to see every finding."""
@@ -95,20 +96,20 @@ def _series(
     hosted: Sequence[Hosted], load: Matrix, clusters: np.ndarray
 ) -> dict[MetricKey, Matrix]:
     peak, mean = Statistic.MAXIMUM, Statistic.AVERAGE
-    iops = load * _column([one.make.iops for one in hosted])
-    memory = _column([np.nan if one.make.memory is None else one.make.memory for one in hosted])
+    iops = load * column([one.make.iops for one in hosted])
+    memory = column([np.nan if one.make.memory is None else one.make.memory for one in hosted])
     free = [one.resource.allocated_gib * (1 - one.make.space) or np.nan for one in hosted]
     of_instances: dict[MetricKey, Matrix] = {
-        MetricKey("CPUUtilization", peak): load * _column([one.busy_cpu for one in hosted]),
+        MetricKey("CPUUtilization", peak): load * column([one.busy_cpu for one in hosted]),
         MetricKey("mem_used_percent", peak): memory + 0 * load,
         MetricKey("DatabaseConnections", peak): np.floor(
-            load * _column([one.make.connections for one in hosted])
+            load * column([one.make.connections for one in hosted])
         ),
         MetricKey("ReadIOPS", peak): iops * np.float32(0.7),
         MetricKey("WriteIOPS", peak): iops * np.float32(0.3),
         MetricKey("ReadThroughput", peak): iops * np.float32(0.7 * OPERATION_BYTES),
         MetricKey("WriteThroughput", peak): iops * np.float32(0.3 * OPERATION_BYTES),
-        MetricKey("FreeStorageSpace", mean): _column(free) * np.float32(BYTES_PER_GIB) + 0 * load,
+        MetricKey("FreeStorageSpace", mean): column(free) * np.float32(BYTES_PER_GIB) + 0 * load,
     }
     slot_ios = np.floor(iops * np.float32(300))
     of_clusters: dict[MetricKey, Matrix] = {
@@ -190,7 +191,3 @@ def _shared(owner: Resource, identifier: str, kind: str) -> dict[str, Any]:
         "state": "available",
         "tags": owner.tags,
     }
-
-
-def _column(values: Sequence[float]) -> Matrix:
-    return np.asarray(values, dtype=np.float32)[:, None]

@@ -83,7 +83,7 @@ def _present(fleet: Sequence[Machine], window: Window) -> NDArray[np.bool_]:
 def _cpu(
     fleet: Sequence[Machine], load: Matrix, generator: np.random.Generator
 ) -> dict[MetricKey, Matrix]:
-    level = _column([machine.cpu_level for machine in fleet])
+    level = column([machine.cpu_level for machine in fleet])
     average = np.clip(100 * level * load, 0, 100)
     spikes = 1 + SPIKE_SHARE * generator.standard_exponential(load.shape, dtype=np.float32)
     return {CPU_AVERAGE: average, CPU_MAXIMUM: np.clip(average * spikes, 0, 100)}
@@ -93,7 +93,7 @@ def _memory(fleet: Sequence[Machine], load: Matrix, generator: np.random.Generat
     known = [np.nan if m.memory_level is None else m.memory_level for m in fleet]
     wobble = generator.standard_normal(load.shape, dtype=np.float32) * np.float32(0.5)
     # Most of memory is held whatever the load; the rest moves with it.
-    return np.clip(100 * _column(known) * (0.85 + 0.15 * np.minimum(load, 1)) + wobble, 0, 100)
+    return np.clip(100 * column(known) * (0.85 + 0.15 * np.minimum(load, 1)) + wobble, 0, 100)
 
 
 def _network(
@@ -102,8 +102,8 @@ def _network(
     gbps = _capacity(fleet, types, types.network_baseline_gbps, FALLBACK_GBPS)
     limit = gbps * BYTES_PER_GBIT * SLOT_SECONDS
     # The square keeps idle machines under the 5 MB a day that define idleness (spec 5).
-    busy = load * _column([machine.cpu_level for machine in fleet]) ** 2
-    share = _column(generator.uniform(0.1, 1.0, len(fleet))) * NETWORK_SHARE * busy
+    busy = load * column([machine.cpu_level for machine in fleet]) ** 2
+    share = column(generator.uniform(0.1, 1.0, len(fleet))) * NETWORK_SHARE * busy
     share = np.where(_idle_rows(fleet), np.float32(1e-7) * load, share)
     return {
         MetricKey("NetworkIn", Statistic.SUM): np.minimum(limit * share, limit),
@@ -116,8 +116,8 @@ def _volumes(
 ) -> dict[MetricKey, Matrix]:
     iops = _capacity(fleet, types, types.ebs_baseline_iops, FALLBACK_IOPS)
     mibps = _capacity(fleet, types, types.ebs_baseline_mibps, FALLBACK_MIBPS)
-    share = _column(generator.uniform(0.05, 1.0, len(fleet))) * VOLUME_SHARE * load
-    busy = np.minimum(share * _column([machine.cpu_level for machine in fleet]), 0.5)
+    share = column(generator.uniform(0.05, 1.0, len(fleet))) * VOLUME_SHARE * load
+    busy = np.minimum(share * column([machine.cpu_level for machine in fleet]), 0.5)
     size = np.minimum(BYTES_PER_OPERATION, mibps * 2**20 / iops)
     reads = np.floor(iops * SLOT_SECONDS * busy)
     writes = np.floor(reads * WRITES_PER_READ)
@@ -133,12 +133,13 @@ def _capacity(
     fleet: Sequence[Machine], types: InstanceTypes, figures: NDArray[np.float64], fallback: float
 ) -> Matrix:
     known = figures[[types.index[machine.resource.instance_type] for machine in fleet]]
-    return _column(np.where(np.isnan(known), fallback, known))
+    return column(np.where(np.isnan(known), fallback, known))
 
 
 def _idle_rows(fleet: Sequence[Machine]) -> NDArray[np.bool_]:
     return np.array([machine.shape is LoadShape.IDLE for machine in fleet])[:, None]
 
 
-def _column(values: Sequence[float] | NDArray[np.float64]) -> Matrix:
+def column(values: Sequence[float] | NDArray[np.float64]) -> Matrix:
+    """Return values, one for each resource, as a matrix with one slot."""
     return np.asarray(values, dtype=np.float32)[:, None]

@@ -19,6 +19,7 @@ from compute_optimizer.model.metrics import (
 from compute_optimizer.model.resource import EBS_VOLUME, Resource
 from compute_optimizer.scenario.fleet import Machine
 from compute_optimizer.scenario.load_shapes import LoadShape, generate_load
+from compute_optimizer.scenario.samples import column
 
 VOLUME_SHARE = 0.5
 """Share of the machines whose volumes are generated: enough to see every finding."""
@@ -86,8 +87,8 @@ def generate_volume_samples(disks: Sequence[Disk], window: Window, seed: int) ->
         rows = [row for row, disk in enumerate(disks) if disk.shape is shape]
         load[rows] = generate_load(shape, len(rows), window, generator)
     load[[disk.resource.state != IN_USE for disk in disks]] = np.nan
-    operations = load * _column([disk.busy_iops * SLOT_SECONDS for disk in disks])
-    size = _column([disk.operation_bytes for disk in disks])
+    operations = load * column([disk.busy_iops * SLOT_SECONDS for disk in disks])
+    size = column([disk.operation_bytes for disk in disks])
     series: dict[MetricKey, Matrix] = {}
     for direction, share in (("Read", READ_SHARE), ("Write", 1 - READ_SHARE)):
         counted = np.floor(operations * np.float32(share))
@@ -127,7 +128,3 @@ def _resource(
         root=make.root,
         created_at=MADE,
     )
-
-
-def _column(values: Sequence[float]) -> Matrix:
-    return np.asarray(values, dtype=np.float32)[:, None]

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from email.message import Message
 from hashlib import sha256
 from http.client import HTTPException
-from ipaddress import ip_address
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from urllib.request import Request
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.event import Attempt
+from compute_optimizer.model.hosts import is_loopback
 from compute_optimizer.sinks.deadline import ending_after
 
 ID_HEADER = "webhook-id"
@@ -78,7 +78,7 @@ def check_url(url: str, *, allow_http: bool) -> str:
         raise InvalidInput("the url has spaces, control characters or a fragment; leave them out")
     if parts.username is not None or parts.password is not None:
         raise InvalidInput("the url names a user; put what is secret into the path, in a url_file")
-    if parts.scheme == "http" and not allow_http and not _is_loopback(host):
+    if parts.scheme == "http" and not allow_http and not is_loopback(host):
         raise InvalidInput(
             "the url is plain http, on which anybody on the way reads accounts and ARNs; use "
             "https, or allow_http where the way is private"
@@ -173,10 +173,3 @@ def _told(reason: Any) -> str:
     if isinstance(reason, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {reason.verify_message}"
     return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -24,6 +24,7 @@ from typing import IO, Any
 import msgspec
 
 from compute_optimizer.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
+from compute_optimizer.store.tile_folder import sync
 
 FORMAT = 1
 """Version of the layout above; later programs keep reading earlier ones."""
@@ -149,7 +150,7 @@ def new_backup(target: Path) -> Iterator[BackupWriter]:
         _sync(inner)
         check_free(target)
         inner.rename(target)
-        _sync_one(target.parent)
+        sync(target.parent)
 
 
 def check_free(target: Path) -> None:
@@ -295,16 +296,8 @@ def _sync(path: Path) -> None:
     """Wait until a file, or the names in a folder and those below it, are on the disk."""
     if path.is_dir():
         for one in path.rglob("*/"):
-            _sync_one(one)
-    _sync_one(path)
-
-
-def _sync_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(one)
+    sync(path)
 
 
 def _mib(size: int) -> str:

@@ -58,7 +58,7 @@ class TileFolder:
             # New folders are entries of the ones above.
             folders |= {one for one in target.parents if one.is_relative_to(self._root)}
         for folder in folders if self._durable else ():
-            _sync_folder(folder)
+            sync(folder)
 
     def supersede(self, paths: Iterable[str]) -> None:
         """Take replaced files out of the current ones; readers still find them for a while."""
@@ -144,9 +144,9 @@ def _linked(place: Path, target: Path) -> bool:
     return True
 
 
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -162,7 +162,7 @@ def _paging(probe: Probe, theirs: Pages, ours: Pages) -> Iterator[Difference]:
 def _page_length(probe: Probe, theirs: Answer, ours: Answer) -> Iterator[Difference]:
     """Tell pages of other lengths apart; how long a last page may be is not known."""
     lengths = [_length(theirs), _length(ours)]
-    cut = [bool(_token(theirs)), bool(_token(ours))]
+    cut = [bool(next_token(theirs)), bool(next_token(ours))]
     shorter = lengths.index(min(lengths))
     if lengths[0] != lengths[1] and cut[shorter]:
         shown = (f"{'' if c else 'at least '}{n}" for c, n in zip(cut, lengths, strict=True))
@@ -214,7 +214,8 @@ def _length(page: Answer) -> int:
     return max((len(value) for value in body.values() if isinstance(value, list)), default=0)
 
 
-def _token(page: Answer) -> Any:
+def next_token(page: Answer) -> Any:
+    """Return the token by which a page goes on; None on the last one."""
     return page.body.get("nextToken") if isinstance(page.body, dict) else None
 
 

@@ -9,6 +9,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.model import recommendation as model
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.recommendation import Savings
+from compute_optimizer.model.units import MIB_PER_GIB
 from compute_optimizer.views.ec2_instance import WIRE_SPELLING, gpu_infos, ranked_options
 from compute_optimizer.views.export_columns import (
     EFFECTIVE_LOOK_BACK,
@@ -27,8 +28,6 @@ from compute_optimizer.views.preferences import (
     preferred,
 )
 from compute_optimizer.views.savings import currency_of
-
-MIB_PER_GIB = 1024
 
 SPECIFICATIONS = 8_192
 """Kept at once; a catalog has some 1,400 types."""

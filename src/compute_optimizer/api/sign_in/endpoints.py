@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.loaders import create_loader
 
-from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.hosts import is_loopback
 
 FIPS = "fips"
 

@@ -4,7 +4,6 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from threading import Lock
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from joserfc.jwk import JWKRegistry, KeySet
 
 from compute_optimizer.console.openid.fetching import fetch, silent
 from compute_optimizer.console.openid.refusals import Reason, SignInRefused
+from compute_optimizer.model.hosts import is_loopback
 
 T = TypeVar("T")
 
@@ -140,14 +140,7 @@ def is_trusted_way(url: str, issuer: str = "") -> bool:
     if parts.scheme == "https":
         return True
     # Where the issuer is on TLS, no part of it may leave that.
-    return parts.scheme == "http" and _is_loopback(host) and not issuer.startswith("https:")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return parts.scheme == "http" and is_loopback(host) and not issuer.startswith("https:")
 
 
 def _read_keys(url: str) -> KeySet:

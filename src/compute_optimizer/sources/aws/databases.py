@@ -11,12 +11,10 @@ from compute_optimizer.model.database import (
 from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
 from compute_optimizer.sources.aws.calls import DB_CLUSTERS, DB_INSTANCES, Record
 from compute_optimizer.sources.aws.records import Answers, Located, tags_of
+from compute_optimizer.sources.aws.volumes import PROVISIONED_IOPS
 
 OTHER_SERVICES = ("docdb", "neptune")
 """Engines that the API of RDS lists and that are not RDS."""
-
-PROVISIONED = ("gp3", "io1", "io2")
-"""Storage types whose IOPS are provisioned."""
 
 
 def read_databases(at: Located, answers: Answers) -> list[Resource]:
@@ -44,7 +42,7 @@ def read_databases(at: Located, answers: Answers) -> list[Resource]:
 def _instance(at: Located, one: Record, *, writer: bool) -> Resource:
     aurora = one["Engine"].startswith(AURORA_PREFIX)
     storage = one.get("StorageType", "")
-    provisioned = not aurora and storage in PROVISIONED
+    provisioned = not aurora and storage in PROVISIONED_IOPS
     return Database(
         **_shared(at, one, one["DBInstanceArn"], one["DBInstanceIdentifier"]),
         instance_type=one["DBInstanceClass"],

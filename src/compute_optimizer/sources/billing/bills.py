@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from compute_optimizer.catalog.effective_rates import NOTHING, Billed, BilledUsage
 from compute_optimizer.catalog.own_prices import PriceMarket
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.spans import day_of
 from compute_optimizer.sources.billing.kinds import (
     BILL_KINDS,
     NOT_USAGE,
@@ -84,7 +84,7 @@ def read_billing(places: Sequence[str], progress: Progress = no_progress) -> lis
             "Fargate; expected lines such as BoxUsage:m5.large"
         )
     return [
-        BilledUsage(*key, one.billed, _day(one.first), _day(one.last))
+        BilledUsage(*key, one.billed, day_of(one.first), day_of(one.last))
         for key, one in sorted(sums.items())
     ]
 
@@ -230,7 +230,3 @@ def _billed(group: dict[str, Any], zones: int) -> Billed:
         reserved_effective_usd=paid * is_reserved,
         planned_hours=hours * is_planned,
     )
-
-
-def _day(seconds: int) -> date:
-    return datetime.fromtimestamp(seconds, UTC).date()

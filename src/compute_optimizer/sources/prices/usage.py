@@ -19,9 +19,9 @@ from compute_optimizer.catalog.rates import (
     VCPU_HOUR,
 )
 from compute_optimizer.model.database import AURORA_IO_OPTIMIZED, AURORA_STANDARD
+from compute_optimizer.model.units import MIB_PER_GIB
 
 MILLION = 1e6
-MIB_PER_GIB = 1024
 
 Units = Mapping[str, float]
 """Units of a list in lower case, and by what a price is multiplied for the rate's own."""

@@ -14,7 +14,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from compute_optimizer.api.addresses import is_loopback
 from compute_optimizer.api.sign_in.names import SIGN_IN_PATH, name_of
 from compute_optimizer.api.sign_in.presigned import (
     LONGEST_LIFE_SECONDS,
@@ -22,6 +21,7 @@ from compute_optimizer.api.sign_in.presigned import (
     signed_header,
 )
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
+from compute_optimizer.model.hosts import is_loopback
 
 DEFAULT_REGION = "us-east-1"
 """Whose STS is asked where neither option, profile nor environment names a Region."""

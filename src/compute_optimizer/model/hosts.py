@@ -1,4 +1,4 @@
-"""What the address of a host says about who can reach it."""
+"""What the name or the address of a host says about who can reach it."""
 
 import ipaddress
 
