@@ -50,7 +50,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class OptionsMember:
+class Place:
     """Where options stand in the API's answer."""
 
     member: str
@@ -68,35 +68,29 @@ def _volume(one: Mapping[str, Any]) -> str:
     return f"{now['volumeType']} {now['volumeSize']:,} GiB"
 
 
-PLACES: Mapping[str, tuple[OptionsMember, ...]] = {
-    EC2_INSTANCE: (
-        OptionsMember("recommendationOptions", "type", lambda one: one["instanceType"]),
-    ),
+PLACES: Mapping[str, tuple[Place, ...]] = {
+    EC2_INSTANCE: (Place("recommendationOptions", "type", lambda one: one["instanceType"]),),
     AUTO_SCALING_GROUP: (
-        OptionsMember(
+        Place(
             "recommendationOptions",
             "type",
             lambda one: one["configuration"].get("instanceType", ""),
         ),
     ),
-    EBS_VOLUME: (OptionsMember("volumeRecommendationOptions", "volume", _volume),),
+    EBS_VOLUME: (Place("volumeRecommendationOptions", "volume", _volume),),
     LAMBDA_FUNCTION: (
-        OptionsMember(
-            "memorySizeRecommendationOptions", "memory", lambda one: f"{one['memorySize']:,} MB"
-        ),
+        Place("memorySizeRecommendationOptions", "memory", lambda one: f"{one['memorySize']:,} MB"),
     ),
-    ECS_SERVICE: (OptionsMember("serviceRecommendationOptions", "task", _task),),
+    ECS_SERVICE: (Place("serviceRecommendationOptions", "task", _task),),
     RDS_DB_INSTANCE: (
-        OptionsMember("instanceRecommendationOptions", "class", lambda one: one["dbInstanceClass"]),
-        OptionsMember(
+        Place("instanceRecommendationOptions", "class", lambda one: one["dbInstanceClass"]),
+        Place(
             "storageRecommendationOptions",
             "storage",
             lambda one: one["storageConfiguration"]["storageType"],
         ),
     ),
-    LICENSE: (
-        OptionsMember("licenseRecommendationOptions", "license", lambda one: one["licenseEdition"]),
-    ),
+    LICENSE: (Place("licenseRecommendationOptions", "license", lambda one: one["licenseEdition"]),),
 }
 """By resource type."""
 
@@ -113,7 +107,7 @@ def options_of(
 
 
 def _option(
-    place: OptionsMember, wire: Mapping[str, Any], rank: int, explanation: Explanation | None
+    place: Place, wire: Mapping[str, Any], rank: int, explanation: Explanation | None
 ) -> Option:
     name = place.name(wire)
     machine = _type_evidence(explanation, name)
