@@ -19,7 +19,7 @@ from compute_optimizer import __version__
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.executors.local import available_cores
-from compute_optimizer.jobs.executors.naming import attempt, named
+from compute_optimizer.jobs.executors.naming import attempt
 
 RETRIES = 8
 """How often a task is started again whose process or machine ended: cheap machines are taken away
@@ -164,10 +164,10 @@ def _result(ray: Any, ended: Any, task: Task) -> Any:
         cause = error.cause
         if isinstance(cause, ComputeOptimizerError):
             raise cause from None
-        raise ComputeOptimizerError(f"{named(task.shard)}: {cause!r}") from error
+        raise ComputeOptimizerError(f"{task.name}: {cause!r}") from error
     except ray.exceptions.RayError as error:
         raise ComputeOptimizerError(
-            f"{named(task.shard)}: its process or machine ended {RETRIES + 1} times, perhaps for "
+            f"{task.name}: its process or machine ended {RETRIES + 1} times, perhaps for "
             "want of memory; what was there before stands. Run this again, with fewer --workers "
             f"or larger machines if it repeats ({type(error).__name__})"
         ) from error
