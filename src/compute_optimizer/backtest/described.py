@@ -72,8 +72,8 @@ class Described:
 
     trial: Trial
     """Without samples."""
-    asked: tuple[Floats, ...]
-    """By the rules, in the order of `_bases`."""
+    asked: Mapping[object, Floats]
+    """By rule."""
     choices: Mapping[str, Places]
     """By policy, (resources, settings)."""
     histories: Mapping[object, PeakHistory]
@@ -91,7 +91,7 @@ def described(trial: Trial, asking: Asking) -> Described:
     described_by = [(one, name) for one in asking.learners for name in dimensions]
     return Described(
         trial=replace(trial, train=Train(Forgotten(dimensions), trial.train.current), memo={}),
-        asked=tuple(asked_by(base, trial) for base in _bases(asking.policies)),
+        asked={key: asked_by(base, trial) for key, base in _bases(asking.policies).items()},
         choices={one.name: chosen_by(one.knobs, trial).T.astype(np.int16) for one in ruled},
         histories={one.key(HISTORY, name): one.history(trial, name) for one, name in described_by},
         lessons={
@@ -113,7 +113,7 @@ def together(parts: Sequence[Described], firsts: Sequence[int], asking: Asking) 
     memo: dict[object, Any] = {
         HIGHEST_USE: told.highest_use,
         WELL_COVERED: told.well_covered,
-        **dict(zip(map(asked_key, _bases(asking.policies)), told.asked, strict=True)),
+        **told.asked,
         **{choices_key(name): one.T.astype(np.int64) for name, one in told.choices.items()},
         **told.histories,
         **told.lessons,
@@ -131,10 +131,10 @@ def without_samples(trials: Trials, asking: Asking) -> Trials:
     return Trials(trials.facts, trials.options, seen)
 
 
-def _bases(policies: Sequence[Policy]) -> tuple[Base, ...]:
+def _bases(policies: Sequence[Policy]) -> dict[object, Base]:
     """Return the rules that ask for a capacity, each once."""
     ruled = [knob.base for policy in policies for knob in policy.knobs]
-    return tuple(dict.fromkeys((PUBLISHED.base, *ruled)))
+    return {asked_key(base): base for base in (PUBLISHED.base, *ruled)}
 
 
 def _in_fleet(part: Described, first: int) -> Described:
