@@ -149,6 +149,11 @@ class ReadTask:
     tiles: TileStore
     shard: ShardKey
 
+    @property
+    def name(self) -> str:
+        """Return what people call its shard."""
+        return self.shard.name
+
 
 def read_all(state: State, tiles: TileStore, executor: Executor) -> None:
     """Only read the samples that the analysis reads."""

@@ -209,6 +209,11 @@ class ReadTask:
     folder: Path
     shard: ShardKey
 
+    @property
+    def name(self) -> str:
+        """Return what people call its shard."""
+        return self.shard.name
+
 
 def read_shard(task: ReadTask) -> None:
     """Only read what an analysis reads of one shard."""

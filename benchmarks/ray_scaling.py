@@ -25,7 +25,6 @@ from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.executors.local import available_cores, locally
 from compute_optimizer.jobs.executors.on_ray import handing_to, on_ray
-from compute_optimizer.model.resource import EC2_INSTANCE, ShardKey
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
@@ -43,7 +42,7 @@ ALONE, ONE, TWO = "one process", "Ray, 1 worker", "Ray, 2 workers"
 class Empty:
     """A task without work."""
 
-    shard: ShardKey
+    name: str = "nothing"
 
 
 @dataclass(slots=True)
@@ -110,9 +109,8 @@ def analyzed(state: State, tiles: TileStore, execute: Executor, spent: Spent, he
 
 def emptied(execute: Executor, tasks: int) -> float:
     """Return the processor time that handing out a task without work takes this process."""
-    shard = ShardKey(ACCOUNT, REGIONS[0], EC2_INSTANCE, 0)
     began = process_time()
-    execute(nothing, [Empty(shard)] * tasks, lambda done, total: None, resources=0)
+    execute(nothing, [Empty()] * tasks, lambda done, total: None, resources=0)
     return (process_time() - began) / tasks
 
 

@@ -6,6 +6,7 @@ ComputeOptimizerError
 ├── Conflict           the request contradicts the present state
 ├── SourceUnavailable  a source of metrics cannot be read; its other accounts may well be
 └── StoreUnavailable   the state store cannot be reached; trying again may help
+    └── ConnectionLost   of one that was there: the same is worth another try in a moment
 
 The command line prints the message and ends with the class's exit code; the API maps
 StoreUnavailable to ServiceUnavailableException. Errors of the wire live in `shapes` and `api`.
@@ -40,6 +41,10 @@ class StoreUnavailable(ComputeOptimizerError):
     """The state store cannot be reached or is locked for too long."""
 
     exit_code = 5
+
+
+class ConnectionLost(StoreUnavailable):
+    """The connection to the state store was lost or refused, as while it starts again."""
 
 
 class SourceUnavailable(ComputeOptimizerError):

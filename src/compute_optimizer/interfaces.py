@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from compute_optimizer.model.collection import Collected, Effort, Scope, Wanted
 from compute_optimizer.model.described_type import DescribedType
-from compute_optimizer.model.resource import Resource, ShardKey
+from compute_optimizer.model.resource import Resource
 
 Found = TypeVar("Found")
 
@@ -89,15 +89,15 @@ class MetricSource(Protocol):
         """
 
 
-class OfShard(Protocol):
-    """A part of a job that shares nothing with the others: it can be pickled, and knows a shard."""
+class PartOfJob(Protocol):
+    """A part of a job that waits for no other one: it can be pickled, and has a name."""
 
     @property
-    def shard(self) -> ShardKey:
-        """Return the shard that it is about."""
+    def name(self) -> str:
+        """Return what people call it, such as `shard 0 of Ec2Instance in ...`."""
 
 
-Task = TypeVar("Task", bound=OfShard)
+Task = TypeVar("Task", bound=PartOfJob)
 
 
 class Executor(Protocol):
@@ -113,8 +113,9 @@ class Executor(Protocol):
     ) -> list[Found]:
         """Return what is found of every task, in their order.
 
-        `work` may be called more than once for a task whose process ended, and has to leave the
-        same as once. `progress` is called with the tasks that are done and their number; what it
-        raises ends all. `resources` is how many resources the tasks are about together. Raises
-        what a task raises, its message naming the shard.
+        `work` holds what all tasks share, and goes to each process once. It may be called more
+        than once for a task whose process ended, and has to leave the same as once. `progress` is
+        called with the tasks that are done and their number; what it raises ends all. `resources`
+        is how many resources could be analyzed in the time of all tasks, about: it tells whether
+        they are worth more processes. Raises what a task raises, its message naming the task.
         """

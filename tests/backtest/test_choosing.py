@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from compute_optimizer.backtest import choosing, scores
-from compute_optimizer.backtest.choosing import KEEP_KNOB, Record, by_loss, folds_of, within
+from compute_optimizer.backtest.choosing import KEEP_KNOB, Record, by_loss, folds_of, summed, within
 from compute_optimizer.backtest.intervals import Resampled, resample, wilson
 from compute_optimizer.backtest.options import capacity_steps
 from compute_optimizer.backtest.oracle import oracle
@@ -51,27 +51,27 @@ def without_fold(past: Record, fold: int) -> Record:
 @pytest.mark.parametrize(("fold", "knob"), [(0, 0), (1, 1)])
 def test_the_cheapest_knob_within_the_budget_is_chosen(fold: int, knob: int) -> None:
     # Without fold 0 nobody is hurt; without fold 1 a quarter is.
-    assert within(without_fold(CHEAP_HURTS_FOLD_0, fold), 0.05) == knob
+    assert within(summed(without_fold(CHEAP_HURTS_FOLD_0, fold)), 0.05) == knob
 
 
 def test_a_budget_that_allows_the_harm_takes_the_cheaper_knob() -> None:
-    assert within(CHEAP_HURTS_FOLD_0, 0.25) == 0
+    assert within(summed(CHEAP_HURTS_FOLD_0), 0.25) == 0
 
 
 def test_nothing_within_the_budget_means_keep() -> None:
-    assert within(record([[1, 1]], [[2, 2]], [0, 1]), 0.5) == KEEP_KNOB
+    assert within(summed(record([[1, 1]], [[2, 2]], [0, 1])), 0.5) == KEEP_KNOB
 
 
 def test_loss_weighs_harm_against_cost() -> None:
     # The cheap knob costs 3 USD an hour less for five resources, and hurts one: in ten hours 150.
-    assert by_loss(CHEAP_HURTS_FOLD_0, 149, 10) == 0
-    assert by_loss(CHEAP_HURTS_FOLD_0, 151, 10) == 1
+    assert by_loss(summed(CHEAP_HURTS_FOLD_0), 149, 10) == 0
+    assert by_loss(summed(CHEAP_HURTS_FOLD_0), 151, 10) == 1
 
 
 def test_loss_prefers_keeping_to_what_costs_more() -> None:
     dear = record([[1, 1]], [[9, 9]], [0, 1])
 
-    assert by_loss(dear, 1000, 1) == KEEP_KNOB
+    assert by_loss(summed(dear), 1000, 1) == KEEP_KNOB
 
 
 def test_folds_are_of_equal_size_and_repeat_with_their_seed() -> None:

@@ -19,6 +19,7 @@ from compute_optimizer.backtest.learning import (
 )
 from compute_optimizer.backtest.options import capacity_steps
 from compute_optimizer.backtest.origin import FOLDS, Origin
+from compute_optimizer.backtest.past import trials_of
 from compute_optimizer.backtest.run import Settings, options_for, origins_with_past
 from compute_optimizer.backtest.trial import make_trial
 from compute_optimizer.catalog import load_instance_types
@@ -141,7 +142,7 @@ def test_clipped_machines_follow_the_published_rule() -> None:
 
 
 def test_the_study_of_features_scores_every_description_at_every_origin() -> None:
-    found = ablation_study(random_fleet(20, 46, seed=3), TYPES, Settings((CPU,)))
+    found = ablation_study(trials_of(random_fleet(20, 46, seed=3), STEPS), Settings((CPU,)))
 
     assert [one["features"] for one in found] == [learner.name for learner in LEARNERS]
     assert {len(one["origins"]) for one in found} == {2}

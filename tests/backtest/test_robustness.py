@@ -11,11 +11,13 @@ from compute_optimizer.backtest.deployment import deploy
 from compute_optimizer.backtest.fleet import CPU
 from compute_optimizer.backtest.options import capacity_steps
 from compute_optimizer.backtest.origin import NOBODY, Origin
+from compute_optimizer.backtest.past import trials_of
 from compute_optimizer.backtest.policies import fixed
-from compute_optimizer.backtest.robustness import PERTURBATIONS, stability
+from compute_optimizer.backtest.robustness import stability
 from compute_optimizer.backtest.run import Settings, origins_with_past
 from compute_optimizer.backtest.studies import lookback_study, robustness_study
 from compute_optimizer.backtest.trial import Train, Trial, make_trial
+from compute_optimizer.backtest.worse_data import PERTURBATIONS
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.arrays import Singles
 from compute_optimizer.model.metrics import SLOTS_PER_DAY
@@ -34,7 +36,7 @@ def perturbed(name: str) -> Singles:
     """Return what becomes of fourteen days that rise from 0 to 1 within every hour, of 2 vCPU."""
     hour = np.linspace(0, 1, 12, dtype=np.float32)
     train = Train({CPU: np.tile(hour, (1, 14 * 24))}, np.array([[2.0]]))
-    return PERTURBATIONS[name](train, np.random.default_rng(1)).demand[CPU]
+    return PERTURBATIONS[name](train, [np.random.default_rng(1)]).demand[CPU]
 
 
 @pytest.mark.parametrize(("name", "share"), [("10 %", 0.1), ("30 %", 0.3)])
@@ -91,7 +93,7 @@ def test_a_peak_that_passes_through_a_short_memory_returns() -> None:
 def test_the_study_covers_every_origin_policy_and_perturbation() -> None:
     fleet = random_fleet(20, 46, seed=3)
 
-    found: list[dict[str, Any]] = robustness_study(fleet, TYPES, Settings((CPU,)))
+    found: list[dict[str, Any]] = robustness_study(trials_of(fleet, STEPS), Settings((CPU,)))
 
     assert len(found) == 2
     for origin in found:
@@ -104,7 +106,7 @@ def test_a_memory_as_long_as_the_usual_one_scores_the_same() -> None:
     fleet = random_fleet(20, 46, seed=3)
     settings = Settings((CPU,))
 
-    found = lookback_study(fleet, TYPES, settings, (7, 14))
+    found = lookback_study(trials_of(fleet, STEPS), settings, (7, 14))
 
     (first, _) = origins_with_past(fleet, STEPS, settings)
     usual = deploy(DEFAULT_POLICY, first, (0.05,)).results[0.05]

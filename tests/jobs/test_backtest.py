@@ -1,6 +1,7 @@
 """Backtests of the metric store, and of the public traces against DuckDB."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import pytest
 from compute_optimizer.backtest.fleet import CPU, DISK, MEMORY, NETWORK
 from compute_optimizer.backtest.options import STEPS
 from compute_optimizer.errors import Conflict, InvalidInput
+from compute_optimizer.interfaces import Found, Task
 from compute_optimizer.jobs.backtest import (
     BacktestRequest,
     backtest,
     backtest_stored,
     trace_fleet,
 )
+from compute_optimizer.jobs.executors.local import RESOURCES_PER_PROCESS, locally
 from compute_optimizer.jobs.stored_fleets import stored_fleet
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
@@ -150,6 +153,43 @@ def test_a_stored_fleet_is_scored_as_if_it_were_in_one_piece(desk: Desk, tiles: 
 
     assert report["fleet"]["dimensions"] == [CPU, MEMORY, NETWORK]
     assert report == backtest(stored_fleet(desk.state, tiles), request)
+
+
+def in_two_processes(
+    work: Callable[[Task], Found],
+    tasks: Sequence[Task],
+    progress: Callable[[int, int], None],
+    *,
+    resources: int,
+) -> list[Found]:
+    """Work off tasks in two processes, however small the fleet is."""
+    assert resources > 0
+    return locally(2)(work, tasks, progress, resources=2 * RESOURCES_PER_PROCESS)
+
+
+def test_studies_in_two_processes_are_those_of_the_fleet_in_one_piece(
+    desk: Desk, tiles: TileStore
+) -> None:
+    generator = np.random.default_rng(61)
+    for region in ("us-east-1", "eu-west-1"):
+        levels = generator.uniform(5, 90, 9).tolist()
+        store_fleet(desk.state, tiles, ALPHA, region, cpu=levels, days=28)
+    request = BacktestRequest(
+        (CPU,), budgets=(0.05, 0.1), robustness=True, lookbacks=(7,), ablation=True
+    )
+    told: list[str] = []
+
+    report = backtest_stored(
+        desk.state,
+        tiles,
+        request,
+        progress=lambda doing, done, total: told.append(doing) if done == total else None,
+        executor=in_two_processes,
+    )
+
+    assert report == backtest(stored_fleet(desk.state, tiles), request)
+    scoring = ["Learning from the past", "Scoring policies", "Drawing intervals"]
+    assert told == ["Reading", *scoring, "Worse data", "Features", "Lookbacks"]
 
 
 def test_a_dimension_that_nobody_sent_is_refused(desk: Desk, tiles: TileStore) -> None:

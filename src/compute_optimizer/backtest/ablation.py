@@ -5,6 +5,7 @@ The groups beside the daily maxima stand here and not in the engine, which holds
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,23 +14,28 @@ from compute_optimizer.backtest import scores
 from compute_optimizer.backtest.advice import DEFAULT, least_loss_policy
 from compute_optimizer.backtest.calibration import proper_scores, whole_of
 from compute_optimizer.backtest.deployment import deploy
-from compute_optimizer.backtest.fleet import TraceFleet
-from compute_optimizer.backtest.learning import ENGINE, Learner, engine_history
+from compute_optimizer.backtest.fleet import FleetFacts
+from compute_optimizer.backtest.learning import ENGINE, Describe, Learner, engine_history
+from compute_optimizer.backtest.origin import Origin
+from compute_optimizer.backtest.parts import Part, in_turn, worked_off
+from compute_optimizer.backtest.past import Trials
 from compute_optimizer.backtest.run import (
     Settings,
     calibrated_budget,
     forecasts_of,
-    options_for,
-    origins_with_past,
+    origins_among,
 )
 from compute_optimizer.backtest.trial import Train
-from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.peaks import LEAST_SHARE, PeakHistory
 from compute_optimizer.engine.statistics import percentile, upper_tail
+from compute_optimizer.interfaces import Executor
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, SLOTS_PER_HOUR, Matrix
 
 PERCENTILES = (99.5, 99.0, 95.0, 50.0)
+
+FEATURES_ANALYSES = 10
+"""What one group of features takes for a resource at an origin, in analyses of a resource."""
 
 DAYS_PER_WEEK = 7
 WEEK_SLOTS = DAYS_PER_WEEK * SLOTS_PER_DAY
@@ -53,7 +59,9 @@ def quantiles(demand: Matrix, peak: Floats, capacity: Floats) -> Floats:
 
 def hour_of_week(demand: Matrix, peak: Floats, capacity: Floats) -> Floats:
     """Return the highest hour that came in both of the last weeks, and how long use is high."""
-    hours = np.fmax.reduce(demand.reshape(len(demand), -1, SLOTS_PER_HOUR), axis=2)
+    resources, slots = demand.shape
+    by_hour = demand.reshape(resources, slots // SLOTS_PER_HOUR, SLOTS_PER_HOUR)
+    hours = np.fmax.reduce(by_hour, axis=2)
     week = WEEK_SLOTS // SLOTS_PER_HOUR
     last = hours[:, -week:]
     before = hours[:, -2 * week : -week] if hours.shape[1] >= 2 * week else last
@@ -65,13 +73,15 @@ def hour_of_week(demand: Matrix, peak: Floats, capacity: Floats) -> Floats:
 
 def trend_and_recency(demand: Matrix, peak: Floats, capacity: Floats) -> Floats:
     """Return the slope of daily means, last week's highest over the peak, and the peak's age."""
-    days = demand.reshape(len(demand), -1, SLOTS_PER_DAY)
+    resources, slots = demand.shape
+    days = demand.reshape(resources, slots // SLOTS_PER_DAY, SLOTS_PER_DAY)
     counts = np.isfinite(days).sum(axis=2)
     means = np.nansum(days, axis=2) / np.maximum(counts, 1)
     logs = np.log(np.maximum(means, LEAST_SHARE * capacity[:, None]) / peak[:, None])
     logs = np.where(counts > 0, np.nan_to_num(logs), 0.0)
     day = np.arange(days.shape[1]) - (days.shape[1] - 1) / 2
-    slope = logs @ day / max(float(day @ day), 1.0) * len(day)
+    # Not a product of matrices, whose rounding depends on how many rows there are.
+    slope = (logs * day).sum(axis=1) / max(float(day @ day), 1.0) * len(day)
     daily = np.nan_to_num(np.fmax.reduce(days, axis=2))
     age = daily[:, ::-1].argmax(axis=1) / days.shape[1]
     recent = _over_peak(daily[:, -DAYS_PER_WEEK:].max(axis=1), peak, capacity)
@@ -105,17 +115,18 @@ def _without_features(train: Train, dimension: str) -> PeakHistory:
     return replace(history, features=np.zeros((len(history.peak), 1)))
 
 
-def _described(groups: Sequence[Group], *, daily: bool) -> Callable[[Train, str], PeakHistory]:
-    def describe(train: Train, dimension: str) -> PeakHistory:
-        history = engine_history(train, dimension)
-        capacity = train.current[:, train.dimensions.index(dimension)]
-        demand = train.demand[dimension]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found = [group(demand, history.peak, capacity) for group in groups]
-        own = [history.features] if daily else []
-        return replace(history, features=np.concatenate([*own, *found], axis=1))
+def _described(groups: Sequence[Group], *, daily: bool) -> Describe:
+    return partial(_history, tuple(groups), daily)
 
-    return describe
+
+def _history(groups: Sequence[Group], daily: bool, train: Train, dimension: str) -> PeakHistory:
+    history = engine_history(train, dimension)
+    capacity = train.current[:, train.dimensions.index(dimension)]
+    demand = train.demand[dimension]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = [group(demand, history.peak, capacity) for group in groups]
+    own = [history.features] if daily else []
+    return replace(history, features=np.concatenate([*own, *found], axis=1))
 
 
 LEARNERS = (
@@ -132,30 +143,41 @@ LEARNERS = (
 
 
 def ablation_study(
-    fleet: TraceFleet,
-    types: InstanceTypes,
+    trials: Trials,
     settings: Settings,
-    fit_on: TraceFleet | None = None,
+    fit_on: Trials | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    executor: Executor = in_turn,
 ) -> list[dict[str, Any]]:
     """Return by features and origin what is deployed and how good the forecast is."""
-    options = options_for(types, settings.dimensions, settings.processor_speed)
-    origins = origins_with_past(fleet, options, settings, fit_on)
+    origins = origins_among(trials, settings, fit_on)
     budget = calibrated_budget(settings)
-    found = []
-    for number, learner in enumerate(LEARNERS, start=1):
-        policy = least_loss_policy(f"{DEFAULT} by {learner.name}", learner)
-        rows = []
-        for origin in origins:
-            result = deploy(policy, origin, (budget,)).results[budget]
-            forecast = whole_of(forecasts_of(origin, learner))
-            rows.append(
-                {
-                    "origin": fleet.day(origin.trial.origin).isoformat(),
-                    **scores.plain(result),
-                    **proper_scores(forecast),
-                }
-            )
-        found.append({"features": learner.name, "origins": rows})
-        progress(number, len(LEARNERS))
-    return found
+    parts = [
+        Part(
+            f"the features {learner.name} at the origin {trials.facts.day(origin.trial.origin)}",
+            place,
+            partial(_with_features, trials.facts, learner, budget),
+        )
+        for learner in LEARNERS
+        for place, origin in enumerate(origins)
+    ]
+    judged = sum(len(one.trial.resources) for one in origins)
+    rows = worked_off(
+        executor, origins, parts, progress, resources=FEATURES_ANALYSES * judged * len(LEARNERS)
+    )
+    return [
+        {"features": learner.name, "origins": rows[first : first + len(origins)]}
+        for learner, first in zip(LEARNERS, range(0, len(rows), len(origins)), strict=True)
+    ]
+
+
+def _with_features(
+    fleet: FleetFacts, learner: Learner, budget: float, origin: Origin
+) -> dict[str, Any]:
+    policy = least_loss_policy(f"{DEFAULT} by {learner.name}", learner)
+    result = deploy(policy, origin, (budget,)).results[budget]
+    return {
+        "origin": fleet.day(origin.trial.origin).isoformat(),
+        **scores.plain(result),
+        **proper_scores(whole_of(forecasts_of(origin, learner))),
+    }

@@ -1,5 +1,7 @@
 """The product's own advice as a policy: least cost and expected harm, by the risk model."""
 
+from functools import partial
+
 import numpy as np
 
 from compute_optimizer.backtest.learning import (
@@ -29,23 +31,25 @@ CAPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 def least_loss_policy(name: str, learner: Learner = ENGINE) -> Policy:
     """Return the policy whose settings are prices of a violation."""
-
-    def choices(origin: Origin, trial: Trial, fold: int, group: int | None) -> Integers:
-        knowledge, ruled = Knowledge(learner, origin), recommended(PUBLISHED, trial)
-        if not knowledge.fitted(fold, group):
-            return np.tile(ruled, (len(INCIDENT_USD), 1))
-        risk = knowledge.risk(trial, fold, group)
-        found = np.stack([least_loss(trial, risk, usd) for usd in INCIDENT_USD])
-        return np.where(_ruled(learner, trial), ruled, found)
-
     return Policy(
         name,
         tuple(f"{usd:g} USD a violation" for usd in INCIDENT_USD),
         int(np.abs(np.log(np.array(INCIDENT_USD) / USUAL_INCIDENT_USD)).argmin()),
-        choices,
-        lambda trial: recommended(PUBLISHED, trial),
+        partial(_learned_choices, learner),
+        partial(recommended, PUBLISHED),
         learns=True,
     )
+
+
+def _learned_choices(
+    learner: Learner, origin: Origin, trial: Trial, fold: int, group: int | None
+) -> Integers:
+    knowledge, ruled = Knowledge(learner, origin), recommended(PUBLISHED, trial)
+    if not knowledge.fitted(fold, group):
+        return np.tile(ruled, (len(INCIDENT_USD), 1))
+    risk = knowledge.risk(trial, fold, group)
+    found = np.stack([least_loss(trial, risk, usd) for usd in INCIDENT_USD])
+    return np.where(_ruled(learner, trial), ruled, found)
 
 
 def _ruled(learner: Learner, trial: Trial) -> Booleans:

@@ -39,6 +39,28 @@ def folds_of(resources: int, seed: int) -> Integers:
     return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """What every setting of one policy came to over the rows of a record; arrays (knobs,)."""
+
+    rows: int
+    violated: Integers
+    price: Floats
+    """USD per hour."""
+    current_price: float
+    """The same of what there is, whatever the setting."""
+
+
+def summed(record: Record) -> Sums:
+    """Return what the settings came to."""
+    return Sums(
+        rows=len(record.fold),
+        violated=record.violated.sum(axis=1),
+        price=record.price.sum(axis=1),
+        current_price=float(record.current_price.sum()),
+    )
+
+
 def record_of(policy: Policy, origin: Origin, trial: Trial) -> Record:
     """Return what the settings do in a trial of the origin's fleet, for unclipped resources.
 
@@ -55,12 +77,15 @@ def record_of(policy: Policy, origin: Origin, trial: Trial) -> Record:
     return _record(trial, fold, choice)
 
 
-def past_of(policy: Policy, origin: Origin, fold: int) -> Record:
-    """Return what the settings did in all windows that end before the origin.
+def past_of(policy: Policy, origin: Origin, fold: int) -> Sums:
+    """Return what the settings came to in all windows that end before the origin.
 
     Of resources that the fold may learn from; each got what was learned from other groups.
     """
-    return joined([_past_record(policy, origin, trial, fold) for trial in origin.past])
+    return origin.remembered(
+        ("past", policy.name, fold),
+        lambda: summed(joined([_past_record(policy, origin, one, fold) for one in origin.past])),
+    )
 
 
 def _past_record(policy: Policy, origin: Origin, trial: Trial, fold: int) -> Record:
@@ -104,24 +129,23 @@ def joined(records: Sequence[Record]) -> Record:
     )
 
 
-def by_loss(past: Record, incident_usd: float, hours: float) -> int:
+def by_loss(past: Sums, incident_usd: float, hours: float) -> int:
     """Return the setting of least cost plus harm, or KEEP_KNOB where that costs less."""
-    losses = past.price.sum(axis=1) * hours + past.violated.sum(axis=1) * incident_usd
-    kept = past.current_price.sum() * hours
+    losses = past.price * hours + past.violated * incident_usd
+    kept = past.current_price * hours
     best = int(losses.argmin())
     return best if losses[best] <= kept else KEEP_KNOB
 
 
-def within(record: Record, budget: float) -> int:
+def within(past: Sums, budget: float) -> int:
     """Return the setting that saves most within the budget on these very rows, or KEEP_KNOB.
 
     Of equally cheap ones it is the one that violates least.
     """
-    if not len(record.fold):
+    if not past.rows:
         return KEEP_KNOB
-    rates = record.violated.mean(axis=1)
-    prices = record.price.sum(axis=1)
-    order = np.lexsort((np.arange(len(rates)), rates, prices))
+    rates = past.violated / past.rows
+    order = np.lexsort((np.arange(len(rates)), rates, past.price))
     return next((int(knob) for knob in order if rates[knob] <= budget), KEEP_KNOB)
 
 

@@ -24,7 +24,8 @@ ORACLE = "oracle"
 class Deployment:
     """What one policy recommends to the unclipped resources of an origin."""
 
-    policy: Policy
+    record: choosing.Record | None
+    """What every setting does at the origin; None of the oracle, which has none."""
     knobs: Mapping[float, Integers]
     """By budget, the knob of each fold."""
     chosen: Mapping[float, Integers]
@@ -46,37 +47,34 @@ def deploy(policy: Policy, origin: Origin, budgets: tuple[float, ...]) -> Deploy
     }
     chosen = {b: choosing.deployed(record, knob, origin.trial) for b, knob in knobs.items()}
     results = {b: scores.result_of(origin.trial, option, b) for b, option in chosen.items()}
-    return Deployment(policy, knobs, chosen, results)
+    return Deployment(record, knobs, chosen, results)
 
 
-def deploy_oracle(policy: Policy, trial: Trial, budgets: tuple[float, ...]) -> Deployment:
+def deploy_oracle(trial: Trial, budgets: tuple[float, ...]) -> Deployment:
     """Return what the oracle recommends for each budget."""
     count = len(trial.counted)
     chosen = {b: oracle(trial, scores.allowed(b, count)) for b in budgets}
     results = {b: scores.result_of(trial, option, b) for b, option in chosen.items()}
-    return Deployment(policy, {}, chosen, results)
+    return Deployment(None, {}, chosen, results)
 
 
-def _knobs(policy: Policy, origin: Origin, choose: Callable[[choosing.Record], int]) -> Integers:
+def _knobs(policy: Policy, origin: Origin, choose: Callable[[choosing.Sums], int]) -> Integers:
     """Return the setting of each fold, chosen on what the fold may know of the past."""
     if not policy.adjustable:
         return np.zeros(FOLDS, np.int64)
-    key = ("past", policy.name)
-    pasts = origin.remembered(
-        key, lambda: [choosing.past_of(policy, origin, fold) for fold in range(FOLDS)]
-    )
-    return np.array([choose(past) for past in pasts])
+    return np.array([choose(choosing.past_of(policy, origin, fold)) for fold in range(FOLDS)])
 
 
 def report_of(
+    policy: Policy,
     deployment: Deployment,
     origin: Origin,
     draws: Resampled,
     incident_usd: tuple[float, ...],
 ) -> dict[str, Any]:
     """Return every score of a policy at an origin."""
-    policy, trial = deployment.policy, origin.trial
-    record = choosing.record_of(policy, origin, trial)
+    trial, record = origin.trial, deployment.record
+    assert record is not None, f"{policy.name} was deployed without a record"
     return {
         "deployed": {
             key_of(budget): {
@@ -150,7 +148,7 @@ def _mean(values: Any) -> float:
 
 
 def _hindsight(policy: Policy, record: choosing.Record, budget: float) -> dict[str, Any]:
-    knob = choosing.within(record, budget)
+    knob = choosing.within(choosing.summed(record), budget)
     return {**_outcome(record, knob), "knob": _label(policy, knob)}
 
 
@@ -191,12 +189,9 @@ def _upsizing(policy: Policy, origin: Origin, knobs: Integers) -> dict[str, Any]
     """Return how the clipped resources are treated, each by the knob of its fold."""
     trial = origin.trial
     rows = np.flatnonzero(trial.clipped)
-    fold_of = origin.folds[trial.resources[rows]]
-    chosen = trial.current[rows]
-    for fold in range(FOLDS):
-        # Who learns treats clipped machines alike, whatever setting it was given or denied.
-        knob = policy.shipped if policy.learns else knobs[fold]
-        if knob != choosing.KEEP_KNOB:
-            found = policy.choices(origin, trial, fold, None)[knob, rows]
-            chosen = np.where(fold_of == fold, found, chosen)
-    return scores.upsizing(trial, chosen)
+    if policy.learns:
+        # Nothing is learned of clipped machines, so it advises them by a rule without settings.
+        return scores.upsizing(trial, policy.uncapped(trial)[rows])
+    knob = knobs[origin.folds[trial.resources[rows]]]
+    found = policy.choices(origin, trial, 0, None)[knob, rows]
+    return scores.upsizing(trial, np.where(knob == choosing.KEEP_KNOB, trial.current[rows], found))

@@ -8,6 +8,7 @@ bit, as one that was described at once.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,8 +17,16 @@ from numpy.typing import NDArray
 from compute_optimizer.backtest.advice import PUBLISHED
 from compute_optimizer.backtest.calibration import WELL_COVERED, well_covered
 from compute_optimizer.backtest.climatology import HIGHEST_USE, highest_use
-from compute_optimizer.backtest.learning import ENGINE, HISTORY, LESSON
-from compute_optimizer.backtest.policies import Base, Policy, asked_by, choices_key, chosen_by
+from compute_optimizer.backtest.learning import ENGINE, HISTORY, LESSON, Learner
+from compute_optimizer.backtest.past import Trials, View
+from compute_optimizer.backtest.policies import (
+    Base,
+    Policy,
+    asked_by,
+    asked_key,
+    choices_key,
+    chosen_by,
+)
 from compute_optimizer.backtest.trial import Train, Trial
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.peaks import Lesson, PeakHistory
@@ -47,41 +56,55 @@ class Forgotten(Mapping[str, Matrix]):
         return len(self.names)
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks what of a trial's samples."""
+
+    policies: tuple[Policy, ...] = ()
+    learners: tuple[Learner, ...] = (ENGINE,)
+    taught: bool = True
+    """Whether something is learned from the trial, and not only advised in it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
     """What is asked of the samples of a trial; every array has a row per resource of it."""
 
     trial: Trial
     """Without samples."""
-    asked: tuple[Floats, ...]
-    """By the rules, in the order of `_bases`."""
+    asked: Mapping[object, Floats]
+    """By rule."""
     choices: Mapping[str, Places]
     """By policy, (resources, settings)."""
-    histories: Mapping[str, PeakHistory]
-    """By dimension, as the engine describes them."""
-    lessons: Mapping[str, Lesson]
+    histories: Mapping[object, PeakHistory]
+    """By learner and dimension, under what a trial remembers them by."""
+    lessons: Mapping[object, Lesson]
+    """The same; empty where nothing is learned from the trial."""
     highest_use: Floats
     well_covered: Booleans
 
 
-def described(trial: Trial, policies: Sequence[Policy]) -> Described:
-    """Return a trial without its samples, for those policies and for what the product advises."""
-    ruled = [policy for policy in policies if not policy.learns]
+def described(trial: Trial, asking: Asking) -> Described:
+    """Return a trial without its samples, for who asks and for what the product advises."""
+    ruled = [policy for policy in asking.policies if not policy.learns]
     dimensions = trial.options.dimensions
+    described_by = [(one, name) for one in asking.learners for name in dimensions]
     return Described(
         trial=replace(trial, train=Train(Forgotten(dimensions), trial.train.current), memo={}),
-        asked=tuple(asked_by(base, trial) for base in _bases(policies)),
+        asked={key: asked_by(base, trial) for key, base in _bases(asking.policies).items()},
         choices={one.name: chosen_by(one.knobs, trial).T.astype(np.int16) for one in ruled},
-        histories={name: ENGINE.history(trial, name) for name in dimensions},
-        lessons={name: ENGINE.lesson(trial, name) for name in dimensions},
+        histories={one.key(HISTORY, name): one.history(trial, name) for one, name in described_by},
+        lessons={
+            one.key(LESSON, name): one.lesson(trial, name)
+            for one, name in described_by
+            if asking.taught
+        },
         highest_use=highest_use(trial),
         well_covered=well_covered(trial),
     )
 
 
-def together(
-    parts: Sequence[Described], firsts: Sequence[int], policies: Sequence[Policy]
-) -> Trial:
+def together(parts: Sequence[Described], firsts: Sequence[int], asking: Asking) -> Trial:
     """Return the trial of a fleet from those of its parts, at least one, over the same options.
 
     `firsts` are the fleet's rows at which the parts begin; their order is that of the fleet.
@@ -90,18 +113,28 @@ def together(
     memo: dict[object, Any] = {
         HIGHEST_USE: told.highest_use,
         WELL_COVERED: told.well_covered,
-        **dict(zip(_bases(policies), told.asked, strict=True)),
+        **told.asked,
         **{choices_key(name): one.T.astype(np.int64) for name, one in told.choices.items()},
-        **{ENGINE.key(HISTORY, name): one for name, one in told.histories.items()},
-        **{ENGINE.key(LESSON, name): one for name, one in told.lessons.items()},
+        **told.histories,
+        **told.lessons,
     }
     return replace(told.trial, memo=memo)
 
 
-def _bases(policies: Sequence[Policy]) -> tuple[Base, ...]:
+def without_samples(trials: Trials, asking: Asking) -> Trials:
+    """Return the trials of a fleet in one piece as if they came from where its samples are."""
+
+    @cache
+    def seen(view: View) -> Trial:
+        return together([described(trials.seen(view), asking)], [0], asking)
+
+    return Trials(trials.facts, trials.options, seen)
+
+
+def _bases(policies: Sequence[Policy]) -> dict[object, Base]:
     """Return the rules that ask for a capacity, each once."""
     ruled = [knob.base for policy in policies for knob in policy.knobs]
-    return tuple(dict.fromkeys((PUBLISHED.base, *ruled)))
+    return {asked_key(base): base for base in (PUBLISHED.base, *ruled)}
 
 
 def _in_fleet(part: Described, first: int) -> Described:

@@ -1,6 +1,7 @@
 """The risk model of a whole fleet, fitted on all of its past, and how it did on that past."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from compute_optimizer.backtest.advice import DEFAULT_POLICY
 from compute_optimizer.backtest.calibration import at_choice, proper_scores, whole_of
 from compute_optimizer.backtest.deployment import deploy
 from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
+from compute_optimizer.backtest.learned import learn
 from compute_optimizer.backtest.learning import (
     ENGINE,
     INCIDENT_USD,
@@ -18,7 +20,8 @@ from compute_optimizer.backtest.learning import (
     joint_risk,
     tried,
 )
-from compute_optimizer.backtest.origin import NOBODY, Origin
+from compute_optimizer.backtest.origin import FOLDS, NOBODY, Origin
+from compute_optimizer.backtest.parts import Part, in_turn, worked_off
 from compute_optimizer.backtest.past import Span, Trials, origins_of, past_windows, trials_of
 from compute_optimizer.backtest.run import (
     SEED,
@@ -31,6 +34,7 @@ from compute_optimizer.backtest.run import (
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine import peaks
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import Executor
 from compute_optimizer.model.risk import RiskModel
 
 EVERYBODY = 0
@@ -38,6 +42,9 @@ EVERYBODY = 0
 
 TESTED_BUDGET = 0.05
 """Share of violated machines at which a model's card tells how it did."""
+
+TESTED_ANALYSES = 2
+"""What testing a model on a resource takes, in analyses of a resource."""
 
 
 def fit_fleet(fleet: TraceFleet, types: InstanceTypes, seed: int = SEED) -> RiskModel:
@@ -54,18 +61,23 @@ def spans_to_fit(facts: FleetFacts) -> tuple[Span, ...]:
     return tuple(dict.fromkeys((*past_windows(facts.days), *tested)))
 
 
-def fit_trials(trials: Trials, seed: int = SEED) -> RiskModel:
+def fit_trials(trials: Trials, seed: int = SEED, executor: Executor = in_turn) -> RiskModel:
     """Return the model of a fleet's trials.
 
     By how much choosing misleads, and what a violation may be held to cost, are told by machines
-    that were left out. Raises InvalidInput where there is too little to learn from.
+    that were left out. An `executor` may fit in other processes. Raises InvalidInput where there is
+    too little to learn from.
     """
     fleet = trials.facts
     windows = past_windows(fleet.days)
     past = tuple(trials.at(window) for window in windows)
     everybody = np.full(fleet.resources, NOBODY)
     groups = choosing.folds_of(fleet.resources, seed)
-    knowledge = Knowledge(ENGINE, Origin(past[0], past, everybody, everybody, groups))
+    whole = Origin(past[0], past, everybody, everybody, groups)
+    tested = _origins_to_test(trials, seed)
+    folds = [(EVERYBODY,), *[range(FOLDS)] * len(tested)]
+    learn([whole, *tested], folds, [DEFAULT_POLICY], executor, _quietly)
+    knowledge = Knowledge(ENGINE, whole)
     models = knowledge.models(EVERYBODY)
     if not models:
         raise InvalidInput(
@@ -81,7 +93,7 @@ def fit_trials(trials: Trials, seed: int = SEED) -> RiskModel:
             "lessons": sum(len(trial.counted) for trial in past),
             "choosing_misleads_by_log_odds": knowledge.selection(EVERYBODY),
             "shift_log_odds": peaks.SHIFT_LOG_ODDS,
-            "tested": _tested(trials, seed),
+            "tested": _tested(fleet, tested, executor),
         },
     )
 
@@ -124,22 +136,36 @@ def _testable(facts: FleetFacts) -> bool:
     return True
 
 
-def _tested(trials: Trials, seed: int) -> list[dict[str, Any]]:
-    """Return how models of earlier days and of other machines did; empty without days to test."""
-    fleet = trials.facts
-    if not _testable(fleet):
+def _origins_to_test(trials: Trials, seed: int) -> list[Origin]:
+    """Return the origins at which models of earlier days are tested; none without such days."""
+    if not _testable(trials.facts):
         return []
-    found = []
-    for origin in origins_among(trials, Settings(fleet.dimensions, seed=seed)):
-        chosen = deploy(DEFAULT_POLICY, origin, (TESTED_BUDGET,)).chosen[TESTED_BUDGET]
-        forecast = whole_of(forecasts_of(origin))
-        everybody = np.ones(len(chosen), np.bool_)
-        seen: Mapping[str, Any] = at_choice(forecast, chosen, everybody)
-        found.append(
-            {
-                "origin": fleet.day(origin.trial.origin).isoformat(),
-                **{key: seen[key] for key in ("resources", "observed", "expected")},
-                **proper_scores(forecast),
-            }
-        )
-    return found
+    return origins_among(trials, Settings(trials.facts.dimensions, seed=seed))
+
+
+def _tested(
+    fleet: FleetFacts, origins: Sequence[Origin], executor: Executor
+) -> list[dict[str, Any]]:
+    """Return how models of earlier days and of other machines did."""
+    parts = [
+        Part(f"the origin {fleet.day(one.trial.origin)}", place, partial(_tested_at, fleet))
+        for place, one in enumerate(origins)
+    ]
+    resources = TESTED_ANALYSES * sum(len(one.trial.resources) for one in origins)
+    return worked_off(executor, origins, parts, _quietly, resources=resources)
+
+
+def _tested_at(fleet: FleetFacts, origin: Origin) -> dict[str, Any]:
+    chosen = deploy(DEFAULT_POLICY, origin, (TESTED_BUDGET,)).chosen[TESTED_BUDGET]
+    forecast = whole_of(forecasts_of(origin))
+    everybody = np.ones(len(chosen), np.bool_)
+    seen: Mapping[str, Any] = at_choice(forecast, chosen, everybody)
+    return {
+        "origin": fleet.day(origin.trial.origin).isoformat(),
+        **{key: seen[key] for key in ("resources", "observed", "expected")},
+        **proper_scores(forecast),
+    }
+
+
+def _quietly(done: int, total: int) -> None:
+    """Tell nobody."""

@@ -1,6 +1,6 @@
 """One origin: its trial, what happened before it, and who may learn from whom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ class Origin:
     past_groups: Integers
     """Of the same: what is learned in the past is tried on a group that it was not learned on."""
     memo: dict[object, Any] = field(default_factory=dict)
-    """What was computed already; only `remembered` writes it."""
+    """What was computed already; only `remembered` and `recall` write it."""
 
     def remembered(self, key: object, compute: Callable[[], T]) -> T:
         """Return what was computed under a key before, or compute it now."""
@@ -36,6 +36,10 @@ class Origin:
             self.memo[key] = compute()
         found: T = self.memo[key]
         return found
+
+    def recall(self, known: Mapping[object, Any]) -> None:
+        """Remember what was computed of the same origin elsewhere."""
+        self.memo.update(known)
 
     def learnable(self, past: Trial, fold: int, group: int | None) -> Booleans:
         """Return from whom in a past trial a fold may learn, leaving out one group."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
 from compute_optimizer.backtest.options import Options
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS, Trial, make_trial
+from compute_optimizer.backtest.worse_data import worsened
 from compute_optimizer.errors import InvalidInput
 
 PAST_STRIDE = 7
@@ -57,26 +58,47 @@ def past_windows(origin: int) -> list[Span]:
     return [(origin - half, half, half)]
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which trial of a fleet, and whether its data is made worse."""
+
+    span: Span
+    worse: str = ""
+    """One of PERTURBATIONS, or nothing."""
+    seed: int = 0
+    """Of what is drawn to make it worse."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trials:
     """The trials of a fleet over the same options; each is made once."""
 
     facts: FleetFacts
     options: Options
-    at: Callable[[Span], Trial]
-    """The trial of a span."""
+    seen: Callable[[View], Trial]
+    """The trial of a view."""
+
+    def at(self, span: Span) -> Trial:
+        """Return the trial of a span, as its data was."""
+        return self.seen(View(span))
 
 
 def trials_of(fleet: TraceFleet, options: Options) -> Trials:
     """Return the trials of a fleet whose samples are at hand."""
-    made: dict[Span, Trial] = {}
+    made: dict[View, Trial] = {}
 
-    def at(span: Span) -> Trial:
-        if span not in made:
-            made[span] = make_trial(fleet, options, *span)
-        return made[span]
+    def seen(view: View) -> Trial:
+        if view not in made:
+            made[view] = viewed(fleet, options, view)
+        return made[view]
 
-    return Trials(fleet.facts, options, at)
+    return Trials(fleet.facts, options, seen)
+
+
+def viewed(fleet: TraceFleet, options: Options, view: View) -> Trial:
+    """Return one trial of a fleet."""
+    trial = make_trial(fleet, options, *view.span)
+    return worsened(trial, view.worse, fleet.ids, view.seed) if view.worse else trial
 
 
 def check_origins(fleet: FleetFacts, origins: Sequence[int]) -> None:

@@ -68,15 +68,24 @@ class Policy:
 
 def ruled(name: str, knobs: Sequence[Knob], shipped: int = 0) -> Policy:
     """Return a policy that asks for a capacity; what it asks does not depend on other machines."""
+    return Policy(
+        name,
+        tuple(knob.label for knob in knobs),
+        shipped,
+        partial(_ruled_choices, name, tuple(knobs)),
+        partial(_uncapped, knobs[shipped]),
+        knobs=tuple(knobs),
+    )
 
-    def choices(origin: Origin, trial: Trial, fold: int, group: int | None) -> Integers:
-        return trial.remembered(choices_key(name), lambda: chosen_by(knobs, trial))
 
-    def uncapped(trial: Trial) -> Integers:
-        return cheapest_that_carries(trial.options, asked(knobs[shipped], trial))
+def _ruled_choices(
+    name: str, knobs: Sequence[Knob], origin: Origin, trial: Trial, fold: int, group: int | None
+) -> Integers:
+    return trial.remembered(choices_key(name), lambda: chosen_by(knobs, trial))
 
-    labels = tuple(knob.label for knob in knobs)
-    return Policy(name, labels, shipped, choices, uncapped, knobs=tuple(knobs))
+
+def _uncapped(knob: Knob, trial: Trial) -> Integers:
+    return cheapest_that_carries(trial.options, asked(knob, trial))
 
 
 def choices_key(name: str) -> tuple[str, str]:
@@ -110,8 +119,15 @@ def asked(knob: Knob, trial: Trial) -> Floats:
 
 
 def asked_by(base: Base, trial: Trial) -> Floats:
-    """Return what a rule asks for, (resources, dimensions); remembered under the rule itself."""
-    return trial.remembered(base, lambda: base(trial.train))
+    """Return what a rule asks for, (resources, dimensions)."""
+    return trial.remembered(asked_key(base), lambda: base(trial.train))
+
+
+def asked_key(base: Base) -> tuple[object, ...]:
+    """Return under which a trial remembers what a rule asks for, also in another process."""
+    if isinstance(base, partial):
+        return (base.func, *sorted(base.keywords.items()))
+    return (base,)
 
 
 def recommended(knob: Knob, trial: Trial) -> Integers:

@@ -17,6 +17,7 @@ from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
     Where,
+    WorkersOption,
     Workplace,
     refuse_executor,
 )
@@ -117,6 +118,7 @@ def backtest(
     seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap samples.")] = SEED,
     store: StoreOption = True,
     plots: PlotsOption = None,
+    workers: WorkersOption = None,
     executor: ExecutorOption = Where.LOCAL,
     address: AddressOption = "",
     output: FormatOption = Format.TABLE,
@@ -124,7 +126,7 @@ def backtest(
 ) -> None:
     """Replay the past through the product's rule and its peers', and score their advice."""
     whose = None if account is None else check_account_id(account)
-    place = Workplace(settings_for(data_dir), executor, address)
+    place = Workplace(settings_for(data_dir), executor, address, workers)
     keeping = Keeping(place, whose, store, output)
     kind = _other_type(resource_type)
     if history:
@@ -133,7 +135,7 @@ def backtest(
         return
     _check_source(trace, fleet, demo, statistic)
     if not fleet:
-        refuse_executor(executor, address, "a trace or the demo")
+        refuse_executor(executor, address, "a trace or the demo", workers)
         refuse_account(account)
     days = tuple(_day(word) for word in origin or ())
     if kind is not None:

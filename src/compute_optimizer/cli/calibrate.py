@@ -12,8 +12,10 @@ from compute_optimizer.cli.executing import (
     AddressOption,
     ExecutorOption,
     Where,
+    WorkersOption,
     executing,
     refuse_executor,
+    tasks_at_once,
 )
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -48,6 +50,7 @@ def calibrate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Fit and tell, but keep nothing.")
     ] = False,
+    workers: WorkersOption = None,
     executor: ExecutorOption = Where.LOCAL,
     address: AddressOption = "",
     output: FormatOption = Format.TABLE,
@@ -57,7 +60,7 @@ def calibrate(
     if forget and (trace or dry_run):
         raise InvalidInput("--forget goes alone: it fits nothing")
     if trace is not None or forget:
-        refuse_executor(executor, address, "a trace or what is forgotten")
+        refuse_executor(executor, address, "a trace or what is forgotten", workers)
     if trace is not None:
         _tell(jobs.fit(trace_fleet(trace)), output, kept=False)
         return
@@ -70,8 +73,8 @@ def calibrate(
                 _FORGOTTEN if had else "There was no model of your own: the one that ships stays."
             )
             return
-        workers = 1 if executor is Where.LOCAL else None
-        with executing(application, executor, address, workers) as execute:
+        at_once = tasks_at_once(executor, workers)
+        with executing(application, executor, address, at_once) as execute:
             model = jobs.calibrate(
                 application.state,
                 tiles_of(settings),

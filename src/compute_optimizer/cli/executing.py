@@ -34,6 +34,21 @@ AddressOption = Annotated[
     ),
 ]
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=0,
+        help="Tasks at once; 0 means one per core. Default: 1, and of Ray's as many as it has.",
+    ),
+]
+"""Of the commands that hold whole weeks of a shard's samples for each task."""
+
+
+def tasks_at_once(where: Where, workers: int | None) -> int | None:
+    """Return how many workers to ask for; None for what the settings say."""
+    return 1 if workers is None and where is Where.LOCAL else workers
+
 
 @contextmanager
 def executing(
@@ -54,11 +69,12 @@ class Workplace:
     settings: Settings
     where: Where
     address: str
+    workers: int | None = None
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Application, TileStore, Executor]]:
-        """Open the stores, and an executor: one process, unless it is Ray."""
-        workers = 1 if self.where is Where.LOCAL else None
+        """Open the stores, and an executor: one process, unless more are asked for or it is Ray."""
+        workers = tasks_at_once(self.where, self.workers)
         with (
             opened(self.settings) as application,
             executing(application, self.where, self.address, workers) as execute,
@@ -66,7 +82,10 @@ class Workplace:
             yield application, tiles_of(self.settings), execute
 
 
-def refuse_executor(where: Where, address: str, what: str) -> None:
+def refuse_executor(where: Where, address: str, what: str, workers: int | None = None) -> None:
     """Raise InvalidInput where an executor is named for something that has no shards."""
-    if where is not Where.LOCAL or address:
-        raise InvalidInput(f"--executor and --address are about the metric store, not about {what}")
+    if where is not Where.LOCAL or address or workers is not None:
+        raise InvalidInput(
+            f"--executor, --address and --workers are about the metric store, not about {what}; "
+            "leave them out"
+        )

@@ -95,6 +95,11 @@ class ShardTask:
     in_short: bool = True
     """Read days in short where the type can be analyzed from them."""
 
+    @property
+    def name(self) -> str:
+        """Return what people call its shard."""
+        return self.shard.name
+
 
 @dataclass(frozen=True, slots=True)
 class AnalysisRun:

@@ -7,20 +7,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from compute_optimizer.backtest.ablation import ablation_study
+from compute_optimizer.backtest.ablation import LEARNERS, ablation_study
+from compute_optimizer.backtest.described import Asking, without_samples
 from compute_optimizer.backtest.fleet import CPU, FleetFacts, TraceFleet
-from compute_optimizer.backtest.past import Span, trials_of
-from compute_optimizer.backtest.run import BUDGETS, SEED, Settings, run, scored, spans_of
-from compute_optimizer.backtest.studies import lookback_study, robustness_study
+from compute_optimizer.backtest.learning import ENGINE
+from compute_optimizer.backtest.parts import in_turn
+from compute_optimizer.backtest.past import Trials, View, trials_of
+from compute_optimizer.backtest.policies import POLICIES
+from compute_optimizer.backtest.run import BUDGETS, SEED, Settings, options_for, scored, spans_of
+from compute_optimizer.backtest.studies import (
+    STUDIED,
+    lookback_spans,
+    lookback_study,
+    robustness_study,
+    robustness_views,
+)
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
-from compute_optimizer.jobs.stored_fleets import (
-    ENGINE_DIMENSIONS,
-    EVERYBODY,
-    Whose,
-    stored_fleet,
-)
+from compute_optimizer.jobs.stored_fleets import EVERYBODY, Whose
 from compute_optimizer.jobs.stored_trials import Asked, stored_trials
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.traces import read_trace
@@ -60,22 +65,12 @@ def backtest(
 
     Raises InvalidInput for what the fleet cannot give.
     """
-    types, settings = load_instance_types(), _settings(fleet.facts, request)
-
-    report = run(fleet, types, settings, fit_on, partial(progress, "Scoring policies"))
-    if request.robustness:
-        report["robustness"] = robustness_study(
-            fleet, types, settings, fit_on, partial(progress, "Worse data")
-        )
-    if request.ablation:
-        report["ablation"] = ablation_study(
-            fleet, types, settings, fit_on, partial(progress, "Features")
-        )
-    if request.lookbacks:
-        report["lookbacks"] = lookback_study(
-            fleet, types, settings, request.lookbacks, partial(progress, "Lookbacks")
-        )
-    return report
+    settings = _settings(fleet.facts, request)
+    chosen = fleet.of(settings.dimensions)
+    options = options_for(load_instance_types(), settings.dimensions, settings.processor_speed)
+    trials = trials_of(chosen, options)
+    other = trials_of(fit_on.of(settings.dimensions), options) if fit_on else None
+    return _reported(trials, request, settings, other, progress, in_turn)
 
 
 def backtest_stored(
@@ -89,24 +84,67 @@ def backtest_stored(
 ) -> dict[str, Any]:
     """Return every score of the metric store's instances, as `backtest` of them would.
 
-    Shards are tried by this process, or by an `executor`, and their samples stay there. Studies
-    need the samples of the whole fleet in this process. Raises as `backtest` and `stored_fleet`.
+    This process reads, tries and scores, or an `executor`; the samples of a shard stay where it is
+    read. Raises as `backtest` and `stored_fleet`.
     """
-    reading = partial(progress, "Reading")
-    if request.robustness or request.ablation or request.lookbacks:
-        dimensions = request.dimensions or tuple(ENGINE_DIMENSIONS)
-        fleet = stored_fleet(state, tiles, dimensions, executor, reading, whose)
-        return backtest(fleet, request, fit_on, progress)
     learned = fit_on.facts if fit_on else None
 
-    def spans(facts: FleetFacts) -> tuple[Span, ...]:
-        return spans_of(facts, _settings(facts, request), learned)
+    def views(facts: FleetFacts) -> dict[View, Asking]:
+        return _views(facts, request, learned)
 
-    asked = Asked(spans, request.dimensions, compared=True, processor_speed=request.processor_speed)
-    trials = stored_trials(state, tiles, asked, executor, reading, whose)
+    asked = Asked(views, request.dimensions, request.processor_speed)
+    trials = stored_trials(state, tiles, asked, executor, partial(progress, "Reading"), whose)
     settings = _settings(trials.facts, request)
-    other = trials_of(fit_on.of(settings.dimensions), trials.options) if fit_on else None
-    return scored(trials, settings, other, partial(progress, "Scoring policies"))
+    other = None
+    if fit_on:
+        there = trials_of(fit_on.of(settings.dimensions), trials.options)
+        other = without_samples(there, _scoring(request))
+    return _reported(trials, request, settings, other, progress, executor or in_turn)
+
+
+def _reported(
+    trials: Trials,
+    request: BacktestRequest,
+    settings: Settings,
+    fit_on: Trials | None,
+    progress: Progress,
+    executor: Executor,
+) -> dict[str, Any]:
+    """Return every score of trials, and the studies that are asked for."""
+    report = scored(trials, settings, fit_on, progress, executor)
+    if request.robustness:
+        report["robustness"] = robustness_study(
+            trials, settings, fit_on, partial(progress, "Worse data"), executor
+        )
+    if request.ablation:
+        report["ablation"] = ablation_study(
+            trials, settings, fit_on, partial(progress, "Features"), executor
+        )
+    if request.lookbacks:
+        report["lookbacks"] = lookback_study(
+            trials, settings, request.lookbacks, partial(progress, "Lookbacks"), executor
+        )
+    return report
+
+
+def _scoring(request: BacktestRequest) -> Asking:
+    """Return what the scores ask of samples."""
+    return Asking(POLICIES, LEARNERS if request.ablation else (ENGINE,))
+
+
+def _views(
+    facts: FleetFacts, request: BacktestRequest, learned: FleetFacts | None
+) -> dict[View, Asking]:
+    """Return the trials that scores and studies need, and what is asked of the samples of each."""
+    settings = _settings(facts, request)
+    found = {View(span): _scoring(request) for span in spans_of(facts, settings, learned)}
+    if request.lookbacks:
+        for span in lookback_spans(facts, settings, request.lookbacks):
+            found.setdefault(View(span), Asking(STUDIED))
+    if request.robustness:
+        for view in robustness_views(facts, settings):
+            found.setdefault(view, Asking(STUDIED, taught=False))
+    return found
 
 
 def _settings(fleet: FleetFacts, request: BacktestRequest) -> Settings:

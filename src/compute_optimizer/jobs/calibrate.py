@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from compute_optimizer.backtest.described import Asking
 from compute_optimizer.backtest.fitting import fit_fleet, fit_trials, spans_to_fit
-from compute_optimizer.backtest.fleet import TraceFleet
+from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
+from compute_optimizer.backtest.parts import in_turn
+from compute_optimizer.backtest.past import View
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock, Executor
@@ -26,15 +29,19 @@ def calibrate(
 ) -> RiskModel:
     """Fit the model of all opted-in accounts; the next analysis uses it, if it is kept.
 
-    Shards are tried by this process, or by an `executor`; the fit is of the whole fleet.
+    This process tries shards and fits, or an `executor`; the fit is of the whole fleet.
     Raises Conflict where nobody opted in, and InvalidInput where there is too little to learn from.
     """
-    trials = stored_trials(state, tiles, Asked(spans_to_fit), executor, progress)
-    model = fit_trials(trials, seed)
+    trials = stored_trials(state, tiles, Asked(_views_to_fit), executor, progress)
+    model = fit_trials(trials, seed, executor or in_turn)
     if keep:
         with state.writing() as connection:
             store.save_model(connection, model, clock.now())
     return model
+
+
+def _views_to_fit(facts: FleetFacts) -> dict[View, Asking]:
+    return {View(span): Asking() for span in spans_to_fit(facts)}
 
 
 def fit(fleet: TraceFleet, seed: int = SEED) -> RiskModel:

@@ -111,9 +111,9 @@ class _Judging:
     """Of the test window."""
 
     @property
-    def shard(self) -> ShardKey:
-        """Return the shard that it is about."""
-        return self.part.shard
+    def name(self) -> str:
+        """Return what people call its shard."""
+        return self.part.shard.name
 
 
 def replayed_type(name: str) -> ResourceType:
@@ -244,7 +244,7 @@ def _last(past: Past, origin: date) -> date:
 
 def _judge(task: _Judging) -> tuple[list[Outcomes], int]:
     """Return what became of the advice of one day for a part, and how many resources it has."""
-    kind, origin = resource_type(task.shard.resource_type), task.origin
+    kind, origin = resource_type(task.part.shard.resource_type), task.origin
     whole = Window(origin - timedelta(days=TRAIN_DAYS), task.last)
     before, after = Window(whole.first, origin - timedelta(days=1)), Window(origin, task.last)
     parts, number = [], 0

@@ -23,7 +23,6 @@ from compute_optimizer.jobs.simulation_report import LEAST_DAYS, FleetSums, Poin
 from compute_optimizer.model.metrics import Window, look_back
 from compute_optimizer.model.preferences import CALIBRATED
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH
-from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Measured
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, WIRE_NAMES
@@ -113,9 +112,9 @@ class _Simulating:
     compared_with: GridPoint
 
     @property
-    def shard(self) -> ShardKey:
-        """Return the shard that it is about."""
-        return self.part.key
+    def name(self) -> str:
+        """Return what people call its shard."""
+        return self.part.key.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,11 @@ class Reading:
     every: int
     """Every n-th resource is read."""
 
+    @property
+    def name(self) -> str:
+        """Return what people call its shard."""
+        return self.shard.name
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:

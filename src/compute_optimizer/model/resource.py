@@ -96,3 +96,11 @@ class ShardKey:
     region: str
     resource_type: str
     shard: int
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return (
+            f"shard {self.shard} of {self.resource_type} in {self.region} of account "
+            f"{self.account_id}"
+        )

@@ -5,7 +5,7 @@ what it writes becomes visible when the block ends, all of it or nothing.
 """
 
 import sqlite3
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -18,16 +18,32 @@ from sqlalchemy.exc import (
     DataError,
     IntegrityError,
     InterfaceError,
+    OperationalError,
     ProgrammingError,
 )
 
-from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
+from compute_optimizer.errors import Conflict, ConnectionLost, InvalidInput, StoreUnavailable
 from compute_optimizer.store import revisions
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 30
 """How long a SQLite writer waits for another one before the store counts as unavailable."""
+
+CONNECTED_BY: Mapping[str, int] = {
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 30,  # seconds without a word, after which the other side is asked
+    "keepalives_interval": 10,  # seconds
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds that what was sent may stay unheard
+}
+"""How PostgreSQL is connected to where the URL does not say it otherwise (libpq's names): a machine
+or a network that is gone without a word is noticed within about a minute. By libpq's own defaults
+that takes two hours."""
+
+LOST = ("08", "57P", "53300")
+"""How the SQLSTATEs begin of a server that goes, comes, or has no connection left (PostgreSQL's
+appendix A). One that does not answer has none."""
 
 MIGRATION_LOCK = 0x0C0
 """Number of the PostgreSQL advisory lock that migrations hold; any fixed number does."""
@@ -194,7 +210,11 @@ def _make_folder(folder: Path) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={name: one for name, one in CONNECTED_BY.items() if name not in url.query},
+        )
     except ModuleNotFoundError:
         raise InvalidInput(
             "a state store in PostgreSQL needs the package psycopg, which is not installed; "
@@ -228,4 +248,13 @@ def _store_errors() -> Iterator[None]:
 
 def _unavailable(error: Exception) -> StoreUnavailable:
     cause = getattr(error, "orig", None) or error
-    return StoreUnavailable(f"the state store cannot be used: {cause}")
+    kind = ConnectionLost if _is_lost(error, cause) else StoreUnavailable
+    return kind(f"the state store cannot be used: {cause}")
+
+
+def _is_lost(error: Exception, cause: object) -> bool:
+    """Whether PostgreSQL was there, and may be there again in a moment."""
+    if not isinstance(error, OperationalError) or isinstance(cause, sqlite3.Error):
+        return False
+    state = getattr(cause, "sqlstate", None)
+    return state is None or state.startswith(LOST)

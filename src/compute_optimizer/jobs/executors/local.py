@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
+from typing import Any
 
 from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.interfaces import Executor, Found, Task
@@ -68,11 +69,11 @@ def _work_off(
     with (
         _explained_loss(),
         decoding_threads(threads),
-        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker, (threads,)) as pool,
+        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker, (threads, work)) as pool,
         ThreadPoolExecutor(others) as lanes,
     ):
         lane = [
-            lanes.submit(take, lambda task: pool.submit(attempt, work, task).result())
+            lanes.submit(take, lambda task: pool.submit(_attempt, task).result())
             for _ in range(others)
         ]
         take(here)
@@ -102,14 +103,25 @@ def _taken_from(waiting: deque[tuple[int, Task]]) -> Iterator[tuple[int, Task]]:
             return
 
 
-def _prepare_worker(threads: int) -> None:
+_given: Callable[[Any], Any]
+"""What this process does with its tasks; it may hold much, so it does not come with each."""
+
+
+def _prepare_worker(threads: int, work: Callable[[Any], Any]) -> None:
     """Let the parent decide when to stop: also when it is killed without a chance to say so.
 
     `threads` are those that decode tiles here.
     """
+    global _given
+    _given = work
     limit_decoding(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _attempt(task: Any) -> Any:
+    """Work off a task in another process."""
+    return attempt(_given, task)
 
 
 def _end_with_parent() -> None:

@@ -10,16 +10,23 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
+from time import sleep
 from typing import Any
 
 from compute_optimizer import __version__
-from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, StoreUnavailable
+from compute_optimizer.errors import (
+    ComputeOptimizerError,
+    Conflict,
+    ConnectionLost,
+    InvalidInput,
+    StoreUnavailable,
+)
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.executors.local import available_cores
-from compute_optimizer.jobs.executors.naming import attempt, named
+from compute_optimizer.jobs.executors.naming import attempt
 
 RETRIES = 8
 """How often a task is started again whose process or machine ended: cheap machines are taken away
@@ -27,6 +34,10 @@ at any time, and a shard that takes all of a machine's memory must come to an en
 
 AHEAD = 2
 """Tasks in Ray's hands for each processor: one that runs, and one that need not be waited for."""
+
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds that a task waits each time when it has lost the state: half a minute in all, in which a
+PostgreSQL starts again or another one takes its place. A bucket is asked again by boto3."""
 
 LOOK_SECONDS = 1.0
 """How often machines that came or went are looked for while no task ends."""
@@ -147,12 +158,16 @@ def _work_off(
 
 
 def _attempt(version: str, work: Callable[[Task], Found], task: Task) -> Found:
-    """Work off a task in a worker of Ray."""
+    """Work off a task in a worker of Ray; what it did before it lost the state is done again."""
     if version != __version__:
         raise Conflict(
             f"a machine of the cluster has release {__version__} of open-compute-optimizer, and "
             f"the command is of {version}; install the same everywhere"
         )
+    for seconds in PATIENCE:
+        with suppress(ConnectionLost):
+            return attempt(work, task)
+        sleep(seconds)
     return attempt(work, task)
 
 
@@ -164,10 +179,10 @@ def _result(ray: Any, ended: Any, task: Task) -> Any:
         cause = error.cause
         if isinstance(cause, ComputeOptimizerError):
             raise cause from None
-        raise ComputeOptimizerError(f"{named(task.shard)}: {cause!r}") from error
+        raise ComputeOptimizerError(f"{task.name}: {cause!r}") from error
     except ray.exceptions.RayError as error:
         raise ComputeOptimizerError(
-            f"{named(task.shard)}: its process or machine ended {RETRIES + 1} times, perhaps for "
+            f"{task.name}: its process or machine ended {RETRIES + 1} times, perhaps for "
             "want of memory; what was there before stands. Run this again, with fewer --workers "
             f"or larger machines if it repeats ({type(error).__name__})"
         ) from error
