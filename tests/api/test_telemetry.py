@@ -10,6 +10,7 @@ from compute_optimizer.api.telemetry import PREFIX, READINGS, REQUESTS, Telemetr
 from compute_optimizer.jobs import decisions
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.worker import look
+from compute_optimizer.model.decision import Action
 from compute_optimizer.model.forecast import Counted, Score
 from compute_optimizer.store import State, outbox
 from compute_optimizer.store.forecasts import save_score
@@ -139,7 +140,7 @@ def test_decisions_and_deliveries_are_told_from_the_state(
 ) -> None:
     here = office(sqlite_state, TileStore(tmp_path / "tiles"))
     clock = here.desk.clock
-    decisions.accept(here.state, clock, here.advice().recommendation_id, "ada")
+    decisions.decide(here.state, clock, here.advice().recommendation_id, Action.ACCEPT, "ada")
     with here.state.writing() as connection:
         ids = [one.event_id for one in outbox.unaddressed(connection)]
         outbox.address(connection, {one: ["chat"] for one in ids}, clock.now())

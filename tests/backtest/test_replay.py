@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from compute_optimizer.backtest.replay import Outcomes, joined, judged, scores
+from compute_optimizer.backtest.replay import Outcomes, failures_of, joined, judged, scores
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.model.metrics import MetricKey, ShardSamples, Window
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources import type_named
+from compute_optimizer.resources.functions.failures import ERRORS, FAILURES
 from compute_optimizer.resources.resource_type import ResourceType
 from tests.databases import FREE, GIB, MEMORY_USED, READ_IOPS, cluster, database
 from tests.fleets import CPU
@@ -148,6 +149,31 @@ def test_a_function_may_not_run_out_of_memory_once() -> None:
     found = score([one], runs(10, 200.0, 300.0), runs(10, 200.0, with_spikes(300, 361, 1)))
 
     assert found["violations_by_dimension"] == {"Memory": 1, "Duration": 0}
+
+
+def failing(errors: ArrayLike) -> Series:
+    """Return runs of 10 in each slot, of which so many fail."""
+    return runs(10, 200.0, 300.0) | {ERRORS: errors}
+
+
+# Of 40,320 calls 0.1 % more than before may fail, and 1.96 roots of what does are chance. Before,
+# none: 54 - 1.96 * 7.35 = 39.6 of 40.3, and 55 - 1.96 * 7.42 = 40.5.
+@pytest.mark.parametrize(("failed", "rose"), [(54, 0), (55, 1)])
+def test_what_fails_more_often_though_nothing_was_changed_is_counted_beside(
+    failed: int, rose: int
+) -> None:
+    fleet = [function("worker", 1024, timeout_seconds=30), function("other", 1024)]
+    # Of the second nobody counts errors.
+    errors = np.stack([with_spikes(0, 1, failed), np.full(SLOTS, np.nan)])
+    outcomes = replayed(fleet, failing(0), failing(errors))
+
+    told = failures_of(outcomes, FAILURES)
+
+    assert [one["name"] for one in told] == ["Errors", "Throttles"]
+    assert (told[0]["seen"], told[0]["rose"], told[0]["share"]) == (1, rose, float(rose))
+    assert (told[1]["seen"], told[1]["share"], told[1]["interval"]) == (0, None, None)
+    # It is no violation: the advice has nothing to do with it.
+    assert not outcomes.violated.any()
 
 
 def test_a_database_is_hurt_in_its_storage_and_clusters_are_not_scored() -> None:

@@ -45,7 +45,7 @@ def test_the_dashboard_compares_with_the_analysis_before(house: House) -> None:
 
 
 def option(name: str, of: str, **wire: Any) -> Option:
-    return Option(name, 1, of, None, None, None, None, None, {}, None, None, (), {}, wire)
+    return Option(name, 1, of, None, None, None, None, None, {}, None, None, (), (), wire)
 
 
 STORAGE = {"storageType": "gp3", "iops": 12000, "storageThroughput": 500}

@@ -175,6 +175,44 @@ def test_the_use_on_an_option_is_what_the_option_was_chosen_by(visit: Visit) -> 
     assert re.search(rf"{re.escape(name)}.*?CPU {highest:.1f} %", words(visit.get(address)))
 
 
+def test_what_fails_of_a_function_stands_beside_its_use(visit: Visit) -> None:
+    address = addresses_in(visit, "lambda-functions")[0]
+    told = json.loads(visit.get(address.replace("/resource?", "/resource/usage?")).body)
+    panels = {panel["title"]: panel for panel in told["panels"]}
+
+    # One in a thousand calls of the demo fails, and none is turned away.
+    assert max(value for value in panels["Errors"]["values"] if value is not None) > 0
+    assert set(panels["Throttles"]["values"]) <= {0.0, None}
+    assert "to judge a change" in panels["Errors"]["says"]
+    assert "to judge a change" not in panels["Invocations"]["says"]
+
+
+def test_a_database_costs_what_its_class_and_its_storage_cost(visit: Visit) -> None:
+    pages = (words(visit.get(one)) for one in addresses_in(visit, "rds-databases"))
+    price = r"\$([\d,]+\.\d\d)"
+    row = re.compile(rf"as it is {price} class {price} storage {price}")
+    told = [
+        [float(one.replace(",", "")) for one in found.groups()]
+        for page in pages
+        if (found := row.search(page))
+    ]
+
+    assert told
+    for whole, of_class, of_storage in told:
+        # Each is rounded to cents.
+        assert whole == pytest.approx(of_class + of_storage, abs=0.011)
+        assert min(of_class, of_storage) > 0
+
+
+def test_a_function_tells_how_long_it_would_run_at_the_size_that_is_advised(visit: Visit) -> None:
+    page = words(visit.get(addresses_in(visit, "lambda-functions")[0]))
+
+    assert "Projected duration" in page
+    # As it is, and what is expected at another size, with its bounds.
+    assert re.search(r"[\d,.]+ ms on average (?!,)", page)
+    assert re.search(r"[\d,.]+ ms on average, [\d,.]+ to [\d,.]+", page)
+
+
 def test_gaps_are_null(visit: Visit, demo: House) -> None:
     panels = [
         panel

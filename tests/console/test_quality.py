@@ -1,16 +1,30 @@
 """The page of quality: backtests of what the visitor sees, and who may ask for one."""
 
+from dataclasses import replace
 from datetime import timedelta
+
+import numpy as np
 
 from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested
 from compute_optimizer.model.backtested import DEMO, QueuedBacktest
 from compute_optimizer.model.forecast import AccountScore, Counted, Score
-from compute_optimizer.store.backtests import find_request, note_progress, request_backtest
+from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
+from compute_optimizer.resources.functions.failures import ERRORS
+from compute_optimizer.store.backtests import (
+    backtests_of,
+    find_request,
+    note_progress,
+    request_backtest,
+    save_backtests,
+)
 from compute_optimizer.store.forecasts import save_score
+from compute_optimizer.store.inventory import place, upsert_resources
 from tests.console.conftest import House
 from tests.console.visiting import text, words
+from tests.functions import function, runs
 from tests.records import ACCOUNT, NOW
-from tests.stored_fleets import store_fleet
+from tests.samples import put_samples
+from tests.stored_fleets import LAST_DAY, store_fleet
 
 NONE = Counted(0, 0.0, 0, (0.0, 0.0), None)
 
@@ -106,6 +120,60 @@ def test_scores_of_other_accounts_are_not_told(house: House) -> None:
     # Only the account's own options: 40, of which 2.5 were expected and 3 came.
     assert f"{day.date()} 40 2.5 3" in page
     assert page.count(str(day.date())) == 1
+
+
+def run_functions(house: House, days: int, failing: float) -> None:
+    """Store two functions; in the last two weeks so many more of 100 calls fail of the first."""
+    house.enroll(ACCOUNT)
+    fleet = [replace(function(name, 1024), account_id=ACCOUNT) for name in ("worker", "other")]
+    shape = (len(fleet), days * SLOTS_PER_DAY)
+    series = {
+        key: np.broadcast_to(np.asarray(values, np.float32), shape).copy()
+        for key, values in runs(100, 200.0, 300.0).items()
+    }
+    series[ERRORS] = np.ones(shape, np.float32)
+    series[ERRORS][0, -14 * SLOTS_PER_DAY :] += failing
+    window = Window(LAST_DAY - timedelta(days=days - 1), LAST_DAY)
+    with house.state.writing() as connection:
+        upsert_resources(connection, fleet)
+        key = place(connection, fleet)[fleet[0].arn]
+    samples = ShardSamples(tuple(one.arn for one in fleet), window, series)
+    put_samples(house.state, house.room.tiles, key, samples)
+    backtest_fleets(house.state, house.room.tiles, house.clock)
+
+
+def test_of_functions_it_tells_what_failed_without_a_change_and_after_real_ones(
+    house: House,
+) -> None:
+    run_functions(house, 28, failing=2.0)
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    page = words(visit.get("/console/quality?type=LambdaFunction"))
+
+    # Errors of one of two rose from 1 to 3 %; nobody counts throttles.
+    assert "Errors 2 1 50.0 %" in page
+    assert "Throttles 0 0" in page
+    assert "What came of the advice that was followed 0 changes so far" in page
+
+
+def test_a_backtest_of_an_earlier_version_is_shown_without_what_it_does_not_tell(
+    house: House,
+) -> None:
+    run_functions(house, 28, failing=0.0)
+    with house.state.writing() as connection:
+        last = backtests_of(connection, ACCOUNT)["LambdaFunction"]
+        report = {name: told for name, told in last.report.items() if name != "changes"}
+        del report["overall"]["failures"]
+        save_backtests(connection, [replace(last, report=report)])
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    page = words(visit.get("/console/quality?type=LambdaFunction"))
+
+    assert "what the advice would have done" in page
+    assert "failed more often" not in page
+    assert "that was followed" not in page
 
 
 def test_who_may_only_read_sees_and_starts_nothing(secured: House) -> None:

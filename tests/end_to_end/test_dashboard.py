@@ -22,8 +22,9 @@ from compute_optimizer.api.telemetry import PREFIX, READINGS, REQUESTS
 from compute_optimizer.config import load_settings
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.analyze import analyze
-from compute_optimizer.jobs.decisions import accept
+from compute_optimizer.jobs.decisions import decide
 from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.model.decision import Action
 from compute_optimizer.model.forecast import Counted, Score
 from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import State, outbox
@@ -73,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with state.reading() as connection:
         advice = advice_of(by_savings(connection)[0])
     assert advice is not None
-    accept(state, clock, advice.recommendation_id, "ada")
+    decide(state, clock, advice.recommendation_id, Action.ACCEPT, "ada")
     with state.writing() as connection:
         waiting = {one.event_id: [WEBHOOK] for one in outbox.unaddressed(connection)}
         outbox.address(connection, waiting, now)

@@ -42,7 +42,9 @@ def test_accepted_advice_is_kept_logged_and_told(state: Store, tmp_path: Path) -
     here.forget_events()
     advice = here.advice()
 
-    done = decisions.accept(here.state, here.desk.clock, advice.recommendation_id, ADA, "on it")
+    done = decisions.decide(
+        here.state, here.desk.clock, advice.recommendation_id, Action.ACCEPT, ADA, "on it"
+    )
 
     assert (done.state, done.changed_by, done.note) == (State.ACCEPTED, ADA, "on it")
     found = decisions.dossier(here.state, here.desk.clock, advice.recommendation_id, TAGS)
@@ -59,10 +61,12 @@ def test_accepted_advice_is_kept_logged_and_told(state: Store, tmp_path: Path) -
 def test_the_log_keeps_who_did_what_in_order(here: Office) -> None:
     name = here.advice().recommendation_id
     clock = here.desk.clock
-    decisions.accept(here.state, clock, name, ADA)
-    decisions.dismiss(here.state, clock, name, BOB, "needs a window")
-    decisions.reopen(here.state, clock, name, ADA)
-    decisions.snooze(here.state, clock, name, BOB, clock.now() + timedelta(days=7))
+    decisions.decide(here.state, clock, name, Action.ACCEPT, ADA)
+    decisions.decide(here.state, clock, name, Action.DISMISS, BOB, "needs a window")
+    decisions.decide(here.state, clock, name, Action.REOPEN, ADA)
+    decisions.decide(
+        here.state, clock, name, Action.SNOOZE, BOB, until=clock.now() + timedelta(days=7)
+    )
 
     with here.state.reading() as connection:
         log = log_of(connection, name)
@@ -79,7 +83,9 @@ def test_the_log_keeps_who_did_what_in_order(here: Office) -> None:
 
 def test_what_is_snoozed_is_open_again_when_the_time_has_come(here: Office) -> None:
     name, clock = here.advice().recommendation_id, here.desk.clock
-    decisions.snooze(here.state, clock, name, ADA, clock.now() + timedelta(days=7))
+    decisions.decide(
+        here.state, clock, name, Action.SNOOZE, ADA, until=clock.now() + timedelta(days=7)
+    )
     assert [one.state for one in stands(here)] == [State.SNOOZED, State.OPEN]
 
     clock.tick(days=7)
@@ -94,7 +100,9 @@ def test_what_is_snoozed_is_open_again_when_the_time_has_come(here: Office) -> N
 
 def test_a_decision_stays_with_the_same_advice_of_the_next_analysis(here: Office) -> None:
     before = here.advice()
-    decisions.dismiss(here.state, here.desk.clock, before.recommendation_id, ADA, "batch")
+    decisions.decide(
+        here.state, here.desk.clock, before.recommendation_id, Action.DISMISS, ADA, "batch"
+    )
     here.desk.clock.tick(hours=2)
     here.analyze()
 
@@ -108,26 +116,26 @@ def test_deciding_takes_the_prediction_of_the_current_analysis(here: Office) -> 
     clock.tick(hours=2)
     here.analyze()
 
-    done = decisions.accept(here.state, clock, name, ADA)
+    done = decisions.decide(here.state, clock, name, Action.ACCEPT, ADA)
 
     assert done.advice.prediction.as_of == clock.now()
 
 
 def test_advice_of_nobody_cannot_be_decided(here: Office) -> None:
     with pytest.raises(NotFound, match=f"there is no recommendation {NOBODY}"):
-        decisions.accept(here.state, here.desk.clock, NOBODY, ADA)
+        decisions.decide(here.state, here.desk.clock, NOBODY, Action.ACCEPT, ADA)
     with pytest.raises(InvalidInput, match="is no id of a recommendation"):
-        decisions.accept(here.state, here.desk.clock, "web-1", ADA)
+        decisions.decide(here.state, here.desk.clock, "web-1", Action.ACCEPT, ADA)
 
 
 def test_whoever_sees_other_accounts_only_decides_nothing_here(here: Office) -> None:
     name = here.advice().recommendation_id
 
     with pytest.raises(NotFound):
-        decisions.accept(here.state, here.desk.clock, name, ADA, accounts=[BETA])
+        decisions.decide(here.state, here.desk.clock, name, Action.ACCEPT, ADA, accounts=[BETA])
     with pytest.raises(NotFound):
         decisions.dossier(here.state, here.desk.clock, name, TAGS, accounts=[BETA])
-    decisions.accept(here.state, here.desk.clock, name, ADA, accounts=[ALPHA])
+    decisions.decide(here.state, here.desk.clock, name, Action.ACCEPT, ADA, accounts=[ALPHA])
 
 
 def test_a_decision_of_an_account_that_opted_out_cannot_be_seen_and_goes_with_its_data(
@@ -135,7 +143,7 @@ def test_a_decision_of_an_account_that_opted_out_cannot_be_seen_and_goes_with_it
 ) -> None:
     name, clock = here.advice().recommendation_id, here.desk.clock
     decisions.assign(here.state, clock, name, ADA, "web")
-    decisions.accept(here.state, clock, name, ADA)
+    decisions.decide(here.state, clock, name, Action.ACCEPT, ADA)
     here.desk.opt_out(ALPHA)
     with pytest.raises(NotFound):
         decisions.dossier(here.state, clock, name, TAGS)
@@ -152,11 +160,11 @@ def test_of_two_who_decide_at_once_one_is_refused(state: Store, tmp_path: Path) 
     """On every database: both have read the same log."""
     here = office(state, TileStore(tmp_path / "tiles"))
     name, clock = here.advice().recommendation_id, here.desk.clock
-    first = decisions.accept(here.state, clock, name, ADA)
+    first = decisions.decide(here.state, clock, name, Action.ACCEPT, ADA)
     with here.state.reading() as connection:
         read = find_decision(connection, name)
     assert read is not None
-    decisions.dismiss(here.state, clock, name, BOB, "no")
+    decisions.decide(here.state, clock, name, Action.DISMISS, BOB, "no")
 
     stale = Said(ADA, clock.now())
     after = decided(first, Action.REOPEN, stale)
@@ -174,15 +182,18 @@ def test_of_two_who_decide_at_once_one_is_refused(state: Store, tmp_path: Path) 
 
 def test_what_is_not_advised_any_more_can_be_dismissed_and_not_accepted(here: Office) -> None:
     name, clock = here.advice().recommendation_id, here.desk.clock
-    decisions.accept(here.state, clock, name, ADA)
-    decisions.reopen(here.state, clock, name, ADA)
+    decisions.decide(here.state, clock, name, Action.ACCEPT, ADA)
+    decisions.decide(here.state, clock, name, Action.REOPEN, ADA)
     # As after an analysis that has nothing to advise.
     with here.state.writing() as connection:
         remove_recommendations_of(connection, ALPHA)
 
     with pytest.raises(Conflict, match="is not advised any more"):
-        decisions.accept(here.state, clock, name, ADA)
-    assert decisions.dismiss(here.state, clock, name, ADA, "over").state is State.DISMISSED
+        decisions.decide(here.state, clock, name, Action.ACCEPT, ADA)
+    assert (
+        decisions.decide(here.state, clock, name, Action.DISMISS, ADA, "over").state
+        is State.DISMISSED
+    )
 
 
 def test_the_owner_is_who_was_assigned_or_else_whom_a_tag_names(here: Office) -> None:
@@ -216,9 +227,9 @@ def test_an_owner_stays_when_something_else_is_advised(here: Office) -> None:
 def test_decisions_are_listed_by_account_and_state_the_last_first(here: Office) -> None:
     one, two = (here.advice(number).recommendation_id for number in (0, 1))
     clock = here.desk.clock
-    decisions.accept(here.state, clock, one, ADA)
+    decisions.decide(here.state, clock, one, Action.ACCEPT, ADA)
     clock.tick()
-    decisions.dismiss(here.state, clock, two, ADA, "no")
+    decisions.decide(here.state, clock, two, Action.DISMISS, ADA, "no")
 
     def listed(**wanted: object) -> list[str]:
         with here.state.reading() as connection:

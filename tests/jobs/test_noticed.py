@@ -66,7 +66,9 @@ def test_accepted_advice_that_was_followed_is_applied(state: Store, tmp_path: Pa
     here = office(state, TileStore(tmp_path / "tiles"))
     here.forget_events()
     advice, clock = here.advice(), here.desk.clock
-    accepted = decisions.accept(here.state, clock, advice.recommendation_id, ADA, "tonight")
+    accepted = decisions.decide(
+        here.state, clock, advice.recommendation_id, Action.ACCEPT, ADA, "tonight"
+    )
     seen = clock.tick(hours=8)
 
     assert here.follow(0) == 1
@@ -100,7 +102,7 @@ def test_advice_is_applied_once(here: Office) -> None:
 
 def test_a_change_to_something_else_supersedes_and_says_to_what(here: Office) -> None:
     advice = here.advice()
-    decisions.accept(here.state, here.desk.clock, advice.recommendation_id, ADA)
+    decisions.decide(here.state, here.desk.clock, advice.recommendation_id, Action.ACCEPT, ADA)
 
     here.change(0, instance_type="c5.4xlarge")
 
@@ -130,7 +132,7 @@ def test_other_changes_of_a_resource_settle_nothing(here: Office) -> None:
 
 def test_a_machine_that_is_gone_supersedes_what_was_decided_and_nothing_else(here: Office) -> None:
     first, second = here.advice(0), here.advice(1)
-    decisions.accept(here.state, here.desk.clock, first.recommendation_id, ADA)
+    decisions.decide(here.state, here.desk.clock, first.recommendation_id, Action.ACCEPT, ADA)
 
     with here.state.writing() as connection:
         gone = inventory.remove_others(connection, (ALPHA, REGION, EC2_INSTANCE), ())
@@ -167,7 +169,7 @@ def test_of_two_pieces_of_advice_that_come_true_at_once_the_accepted_one_counts(
 ) -> None:
     """The other one stands for advice of an earlier analysis that came to the same type."""
     advice, clock = here.advice(), here.desk.clock
-    decisions.accept(here.state, clock, advice.recommendation_id, ADA)
+    decisions.decide(here.state, clock, advice.recommendation_id, Action.ACCEPT, ADA)
     twin = replace(advice, recommendation_id=f"rec-{7:020x}")
     with here.state.writing() as connection:
         opened = replace(Decision(twin), changed_at=clock.now())
@@ -184,7 +186,7 @@ def test_of_two_pieces_of_advice_that_come_true_at_once_the_accepted_one_counts(
 
 def test_an_analysis_notices_what_no_import_told(here: Office) -> None:
     advice = here.advice()
-    decisions.accept(here.state, here.desk.clock, advice.recommendation_id, ADA)
+    decisions.decide(here.state, here.desk.clock, advice.recommendation_id, Action.ACCEPT, ADA)
     changed = replace(here.fleet[0], instance_type=str(advice.advised["instanceType"]))
     with here.state.writing() as connection:
         inventory.upsert_resources(connection, [changed])
@@ -211,7 +213,7 @@ def test_an_import_notices_what_it_brings_in(here: Office, tmp_path: Path) -> No
 def test_collecting_notices_what_changed_and_what_is_gone(here: Office) -> None:
     clock, (first, second) = here.desk.clock, (here.advice(0), here.advice(1))
     for advice in (first, second):
-        decisions.accept(here.state, clock, advice.recommendation_id, ADA)
+        decisions.decide(here.state, clock, advice.recommendation_id, Action.ACCEPT, ADA)
     changed = replace(here.fleet[0], instance_type=str(first.advised["instanceType"]))
     since = clock.now() - timedelta(days=1)
 

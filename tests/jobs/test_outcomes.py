@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.jobs.outcomes import keep_outcomes, kept_outcomes, outcomes
+from compute_optimizer.jobs.replay import replayed_type, with_changes
 from compute_optimizer.model.decision import Configuration, Decision
 from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, ShardSamples, Window
@@ -39,6 +40,7 @@ from tests.samples import put_samples
 from tests.stored_fleets import CPU, MEMORY
 from tests.volumes import use, volume
 
+FUNCTIONS = replayed_type("LambdaFunction")
 FORTNIGHT = timedelta(days=14)
 FIRST = START.date()
 SEEN_SLOT = 78
@@ -306,6 +308,10 @@ def test_a_function_with_less_memory_is_judged_by_what_fails_of_its_calls(
     assert found.violated_in == (("Errors",) if violated else ())
     # Nobody sent its memory, and nobody throttles.
     assert found.unseen_in == ("Memory", "Throttles")
+    # The backtest tells so of what was followed, and of its type only.
+    told = with_changes({}, here.state, here.tiles, here.desk.clock, FUNCTIONS)["changes"]
+    assert (told["made"], told["judged"], told["violated"]) == (1, 1, int(violated))
+    assert told["by_dimension"] == {"Errors": {"judged": 1, "violated": int(violated)}}
 
 
 def test_what_sent_nothing_of_what_became_smaller_is_not_judged(here: Office) -> None:

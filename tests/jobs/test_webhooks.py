@@ -23,7 +23,7 @@ from compute_optimizer.jobs.webhooks import (
     read_webhooks,
 )
 from compute_optimizer.jobs.worker import Worker, look
-from compute_optimizer.model.decision import Advice, Decision, Prediction
+from compute_optimizer.model.decision import Action, Advice, Decision, Prediction
 from compute_optimizer.model.event import Event, EventName
 from compute_optimizer.model.job_run import Outcome
 from compute_optimizer.sinks.webhooks import Receiver
@@ -281,7 +281,7 @@ def test_an_event_and_what_made_it_true_come_together_or_not_at_all(
     name, clock = here.advice().recommendation_id, here.desk.clock
 
     with pytest.raises(InvalidInput):
-        decisions.dismiss(here.state, clock, name, ADA, "")
+        decisions.decide(here.state, clock, name, Action.DISMISS, ADA, "")
     assert here.events() == []
 
 

@@ -8,7 +8,6 @@ import pytest
 from compute_optimizer.errors import Conflict, InvalidInput
 from compute_optimizer.model.decision import (
     MOST_NOTE_CHARACTERS,
-    PAST,
     TRANSITIONS,
     WHAT_TO_DO,
     Action,
@@ -93,28 +92,32 @@ def test_every_action_in_every_state_leads_on_or_is_a_conflict_that_says_what_to
     action: Action, state: State
 ) -> None:
     before = in_state(state)
-    allowed, leads_to = TRANSITIONS[action]
-    if state not in allowed:
+    step = TRANSITIONS[action]
+    if state not in step.before:
         with pytest.raises(Conflict) as refused:
             decided(before, action, SAID)
         assert WHAT_TO_DO[state] in str(refused.value)
-        assert f"is {state.value}, so it cannot be {PAST[action]}" in str(refused.value)
+        assert f"is {state.value}, so it cannot be {step.past}" in str(refused.value)
         return
 
     after = decided(before, action, SAID)
 
-    assert after.state is (leads_to or state)
+    assert after.state is (step.after or state)
     assert after.advice == ADVICE
 
 
 def test_the_paths_that_people_take_are_these() -> None:
     """By hand, so that a row of the table cannot change unseen."""
     open_ones = {State.OPEN, State.SNOOZED}
-    assert TRANSITIONS[Action.ACCEPT][0] == open_ones | {State.DISMISSED}
-    assert TRANSITIONS[Action.DISMISS][0] == open_ones | {State.ACCEPTED}
-    assert TRANSITIONS[Action.SNOOZE][0] == open_ones | {State.ACCEPTED, State.DISMISSED}
-    assert TRANSITIONS[Action.REOPEN][0] == {State.SNOOZED, State.ACCEPTED, State.DISMISSED}
-    assert TRANSITIONS[Action.APPLY][0] == open_ones | {State.ACCEPTED, State.DISMISSED}
+    assert TRANSITIONS[Action.ACCEPT].before == open_ones | {State.DISMISSED}
+    assert TRANSITIONS[Action.DISMISS].before == open_ones | {State.ACCEPTED}
+    assert TRANSITIONS[Action.SNOOZE].before == open_ones | {State.ACCEPTED, State.DISMISSED}
+    assert TRANSITIONS[Action.REOPEN].before == {State.SNOOZED, State.ACCEPTED, State.DISMISSED}
+    assert TRANSITIONS[Action.APPLY].before == open_ones | {State.ACCEPTED, State.DISMISSED}
+    assert {one for one in Action if TRANSITIONS[one].needs_advice} == {
+        Action.ACCEPT,
+        Action.SNOOZE,
+    }
 
 
 def test_a_snooze_ends_by_the_clock() -> None:

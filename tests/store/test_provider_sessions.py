@@ -1,5 +1,8 @@
 """Sessions by a provider's names on both kinds of databases: ended, and renewed."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +24,8 @@ from compute_optimizer.store.provider_sessions import (
     was_ended,
 )
 from compute_optimizer.store.sealing import Sealer, open_key_file
+from tests.states import FreshUrl
+from tests.waiting_locks import wait_until_it_waits
 
 NOW = datetime(2026, 3, 15, 6, 30, tzinfo=UTC)
 ISSUER = "https://login.example.com"
@@ -127,3 +132,55 @@ def test_what_was_ended_is_remembered_for_a_time_and_the_newest_of_many(
         assert remove_expired(connection, NOW + REMEMBERED + timedelta(seconds=2)) == 2
 
     assert found == [False, True, True]
+
+
+@pytest.fixture
+def postgresql(fresh_postgresql: FreshUrl) -> Iterator[State]:
+    """A database that has several writers at a time."""
+    with closing(State(fresh_postgresql())) as found:
+        yield found
+
+
+RIO = names("rio", "phone")
+
+
+def let_in(state: State, sealer: Sealer, began_at: datetime) -> str | None:
+    """Store a session unless its sign-in was ended meanwhile, as the console does."""
+    wanted = KeyRequest("111111111111", "console", {}, provider=RIO.columns)
+    with state.writing() as connection:
+        if was_ended(connection, RIO, began_at):
+            return None
+        return create_access_key(connection, sealer, wanted, NOW).access_key_id
+
+
+def test_who_comes_back_while_a_logout_is_being_stored_waits_and_is_kept_out(
+    postgresql: State, sealer: Sealer
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with postgresql.writing() as connection:
+            assert end_sessions(connection, RIO, NOW) == []
+            coming = pool.submit(let_in, postgresql, sealer, NOW - timedelta(seconds=1))
+            # Nothing of the logout can be seen yet, and the session would outlive it.
+            wait_until_it_waits(postgresql, coming)
+
+        assert coming.result() is None
+
+
+def test_a_logout_that_comes_while_a_session_is_being_stored_waits_and_ends_it(
+    postgresql: State, sealer: Sealer
+) -> None:
+    def end() -> list[str]:
+        with postgresql.writing() as connection:
+            return end_sessions(connection, RIO, NOW)
+
+    wanted = KeyRequest("111111111111", "console", {}, provider=RIO.columns)
+    with ThreadPoolExecutor(1) as pool:
+        with postgresql.writing() as connection:
+            assert not was_ended(connection, RIO, NOW - timedelta(seconds=1))
+            name = create_access_key(connection, sealer, wanted, NOW).access_key_id
+            ending = pool.submit(end)
+            wait_until_it_waits(postgresql, ending)
+
+        assert ending.result() == [name]
+    with postgresql.reading() as connection:
+        assert find_access_key(connection, name) is None

@@ -13,6 +13,7 @@ import numpy as np
 from compute_optimizer.backtest.intervals import Resampled, middle_95, resample, wilson
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.demand import FIT_TOLERANCE
+from compute_optimizer.engine.failures import FailureShare, rises
 from compute_optimizer.engine.prediction import SATURATED_PERCENT, SATURATED_SHARE
 from compute_optimizer.engine.replay import Move, Replay
 from compute_optimizer.engine.usage import count_samples
@@ -38,6 +39,10 @@ class Outcomes:
     now_usd: Floats
     """A month; NaN where unknown."""
     advised_usd: Floats
+    failures_seen: Booleans
+    """(resources, shares of failures of the type): counted before the origin and after it."""
+    failures_rose: Booleans
+    """Clearly more failed after the origin, though nothing was changed for it."""
 
     def counted(self) -> "Outcomes":
         """Return the outcomes that count for violations and savings."""
@@ -72,6 +77,7 @@ def judged(
         [move for _, move in told],
         replay.demand(some, past, catalog),
         replay.demand(some, coming, catalog),
+        rises(kind.failures, past, coming),
     )
 
 
@@ -81,6 +87,7 @@ def _outcomes(
     moves: Sequence[Move],
     past: Mapping[str, Matrix],
     coming: Mapping[str, Matrix],
+    failures: tuple[Booleans, Booleans],
 ) -> Outcomes:
     shape = (len(moves), len(replay.dimensions))
     now = np.array([move.now for move in moves], np.float64).reshape(shape)
@@ -107,6 +114,8 @@ def _outcomes(
         reduced=np.any(advised < now, axis=1, keepdims=False),
         now_usd=prices[:, 0],
         advised_usd=prices[:, 1],
+        failures_seen=failures[0],
+        failures_rose=failures[1],
     )
 
 
@@ -164,6 +173,29 @@ def scores(outcomes: Outcomes, replay: Replay, seed: int, origins: int = 1) -> d
             for place, dimension in enumerate(replay.dimensions)
         },
         **_money(counted, seed, origins),
+    }
+
+
+def failures_of(outcomes: Outcomes, shares: Sequence[FailureShare]) -> list[dict[str, Any]]:
+    """Return of how many resources more failed in the test window than before, left as they were.
+
+    That is what chance and other causes come to: what is left to hold real changes against, since
+    nobody saw what would have failed at another size.
+    """
+    return [{"name": share.name, **_risen(outcomes, place)} for place, share in enumerate(shares)]
+
+
+def _risen(outcomes: Outcomes, place: int) -> dict[str, Any]:
+    seen = outcomes.failures_seen[:, place]
+    rose = seen & outcomes.failures_rose[:, place]
+    resources = len(np.unique(outcomes.arns[seen].astype(str)))
+    share = _share(rose, seen)
+    interval = wilson((share or 0.0) * resources, resources)
+    return {
+        "seen": int(seen.sum()),
+        "rose": int(rose.sum()),
+        "share": share,
+        "interval": None if share is None else list(interval),
     }
 
 

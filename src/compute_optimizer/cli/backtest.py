@@ -38,7 +38,13 @@ from compute_optimizer.jobs.backtest import (
     trace_fleet,
 )
 from compute_optimizer.jobs.backtest import backtest as run_backtest
-from compute_optimizer.jobs.replay import demo_past, replay, replayed_type, stored_past
+from compute_optimizer.jobs.replay import (
+    demo_past,
+    replay,
+    replayed_type,
+    stored_past,
+    with_changes,
+)
 from compute_optimizer.model.account import check_account_id
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.resource import EC2_INSTANCE
@@ -233,8 +239,10 @@ def _replay(
             report = replay(demo_past(kind), origins, seed, progress)
         else:
             with keeping.place.opened() as (application, tiles, execute):
-                past = stored_past(application.state, tiles, kind, keeping.whose(application))
+                state, whose = application.state, keeping.whose(application)
+                past = stored_past(state, tiles, kind, whose)
                 report = replay(past, origins, seed, progress, execute)
+                report = with_changes(report, state, tiles, application.clock, kind, whose)
     if not demo:
         keeping.keep(kind.name, report, is_usual=not origins and seed == SEED)
     if keeping.output is Format.JSON:

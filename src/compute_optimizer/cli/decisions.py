@@ -22,7 +22,7 @@ from compute_optimizer.cli.standing import StatesOption
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
-from compute_optimizer.model.decision import Decision, LogEntry, State
+from compute_optimizer.model.decision import Action, Decision, LogEntry, State
 from compute_optimizer.model.spans import span_of
 from compute_optimizer.resources.configured import text_of
 from compute_optimizer.views.webhook_payloads import advice_as_json, decision_as_json
@@ -74,8 +74,7 @@ def accept(
 ) -> None:
     """Accept a recommendation: somebody is going to follow it."""
     with opened(settings_for(data_dir)) as application:
-        done = jobs.accept(application.state, application.clock, recommendation, operator(), note)
-        _record(application, "decisions accept", done)
+        done = _decide(application, recommendation, Action.ACCEPT, note)
     print(_told(done, "Accepted"), "Once the inventory shows the change, it counts as applied.")
 
 
@@ -91,10 +90,7 @@ def snooze(
     """Leave a recommendation alone until a moment; then it is open again by itself."""
     with opened(settings_for(data_dir)) as application:
         moment = _until(until, application.clock)
-        done = jobs.snooze(
-            application.state, application.clock, recommendation, operator(), moment, note
-        )
-        _record(application, "decisions snooze", done)
+        done = _decide(application, recommendation, Action.SNOOZE, note, moment)
     print(_told(done, f"Snoozed until {_minute(moment)} UTC"))
 
 
@@ -106,10 +102,7 @@ def dismiss(
 ) -> None:
     """Dismiss a recommendation, until the resource is changed or something else is advised."""
     with opened(settings_for(data_dir)) as application:
-        done = jobs.dismiss(
-            application.state, application.clock, recommendation, operator(), reason
-        )
-        _record(application, "decisions dismiss", done)
+        done = _decide(application, recommendation, Action.DISMISS, reason)
     print(_told(done, "Dismissed"))
 
 
@@ -119,8 +112,7 @@ def reopen(
 ) -> None:
     """Take back what was decided about a recommendation."""
     with opened(settings_for(data_dir)) as application:
-        done = jobs.reopen(application.state, application.clock, recommendation, operator(), note)
-        _record(application, "decisions reopen", done)
+        done = _decide(application, recommendation, Action.REOPEN, note)
     print(_told(done, "Open again"))
 
 
@@ -133,7 +125,7 @@ def assign(
     """Give the resource of a recommendation an owner, whatever is advised for it later."""
     with opened(settings_for(data_dir)) as application:
         done = jobs.assign(application.state, application.clock, recommendation, operator(), owner)
-        _record(application, "decisions assign", done)
+        _record(application, Action.ASSIGN, done)
     print(_told(done, f"Assigned to {owner.strip()}" if owner.strip() else "Assigned to nobody"))
 
 
@@ -194,10 +186,25 @@ def show(
         print_rows([_entry_row(one) for one in found.log], LOG_HEADINGS, output, "What happened")
 
 
-def _record(application: Application, command: str, done: Decision) -> None:
+def _decide(
+    application: Application,
+    recommendation: str,
+    action: Action,
+    note: str,
+    until: datetime | None = None,
+) -> Decision:
+    """Decide as whoever runs the command, and write it into the audit log."""
+    done = jobs.decide(
+        application.state, application.clock, recommendation, action, operator(), note, until
+    )
+    _record(application, action, done)
+    return done
+
+
+def _record(application: Application, action: Action, done: Decision) -> None:
     record_command(
         application,
-        command,
+        f"decisions {action}",
         [done.advice.account_id],
         recommendationId=done.recommendation_id,
         resourceArn=done.advice.resource_arn,

@@ -22,6 +22,17 @@ ORIGINS = {
     "savings_interval": "95 % interval",
     "saved": "USD a month",
 }
+FAILURES = {
+    "name": "Failures",
+    "seen": "Counted",
+    "rose": "Rose",
+    "interval": "95 % interval",
+}
+CHANGES = {
+    "name": "Dimension",
+    "judged": "Judged",
+    "violated": "Violated",
+}
 DIMENSIONS = {
     "name": "Dimension",
     "unit": "Unit",
@@ -53,6 +64,31 @@ def print_replay(report: Report) -> None:
     print_rows(rows, DIMENSIONS, Format.TABLE, "Where it would have hurt, over all origins")
     if overall["unpriced"]:
         print(f"{overall['unpriced']:,} without a known price count for violations only.")
+    if "failures" in overall:
+        rows = [_failure_row(one) for one in overall["failures"]]
+        print_rows(rows, FAILURES, Format.TABLE, "What failed more often, left as it was")
+    if "changes" in report:
+        _print_changes(report["changes"])
+
+
+def _print_changes(changes: Report) -> None:
+    """Print what came of the advice that was followed, which no replay can tell."""
+    told = f"Followed: {changes['made']:,} changes, {changes['judged']:,} of them judged"
+    if changes["judged"]:
+        told += f", {changes['violated']:,} violated (95 %: {between(changes['interval'])})"
+    print(f"{told}.")
+    rows = [{"name": name, **told} for name, told in changes["by_dimension"].items()]
+    if rows:
+        print_rows(rows, CHANGES, Format.TABLE, "What came of changes, where they made smaller")
+
+
+def _failure_row(one: Report) -> dict[str, Any]:
+    return {
+        "name": one["name"],
+        "seen": one["seen"],
+        "rose": one["rose"],
+        "interval": between(one["interval"]),
+    }
 
 
 def _row(origin: str, scores: Report) -> dict[str, Any]:

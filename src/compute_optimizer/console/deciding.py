@@ -18,6 +18,7 @@ from compute_optimizer.console.reach import Reach
 from compute_optimizer.console.rows import row_of
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.model.decision import (
+    DECIDING,
     TRANSITIONS,
     Action,
     Advice,
@@ -36,7 +37,7 @@ DECIDE = "PutRecommendationPreferences"
 """Operation whose permission lets somebody decide: the API has none for decisions, and this is the
 one by which people say what they want of recommendations (docs/deciding.md)."""
 
-BY_PEOPLE = (Action.ACCEPT, Action.SNOOZE, Action.DISMISS, Action.REOPEN, Action.ASSIGN)
+BY_PEOPLE = (*DECIDING, Action.ASSIGN)
 """In the order of the forms."""
 
 
@@ -211,8 +212,8 @@ def panel_of(
 
 def _can(found: jobs.Dossier, action: Action) -> bool:
     """Return whether the state allows an action, and the advice still stands where it must."""
-    is_allowed = found.state in TRANSITIONS[action][0]
-    return is_allowed and (found.advised_now or action not in jobs.NEEDS_ADVICE)
+    step = TRANSITIONS[action]
+    return found.state in step.before and (found.advised_now or not step.needs_advice)
 
 
 def page_of(advice: Advice) -> str:

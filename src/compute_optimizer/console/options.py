@@ -1,6 +1,6 @@
 """The options of one recommendation side by side: from the API's answer and the evidence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,8 @@ class Option:
     violation_risk: float | None
     effort: str | None
     differences: tuple[str, ...]
-    projected: Mapping[str, float]
-    """Utilization by metric."""
+    projected: tuple[str, ...]
+    """The use that it would have had, for people."""
     wire: Mapping[str, Any] = field(default_factory=dict)
     """As the API answers it."""
 
@@ -47,6 +47,18 @@ class Option:
     def is_discounted(self) -> bool:
         """Whether discounts change what it saves."""
         return self.after_discounts != self.savings
+
+
+@dataclass(frozen=True, slots=True)
+class AsItIs:
+    """What the resource costs and does without a change."""
+
+    monthly_usd: float | None
+    """Of all parts; None where the price of any is unknown."""
+    parts: Mapping[str, float]
+    """The same of each, where options are chosen for several: a database's class and storage."""
+    used: tuple[str, ...]
+    """In the order and the words of `Option.projected`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +112,37 @@ def options_of(
 ) -> list[Option]:
     """Return the options of an answer of the API, in their order."""
     return [
-        _option(place, wire, rank, explanation)
+        _option(resource_type, place, wire, rank, explanation)
         for place in PLACES.get(resource_type, ())
         for rank, wire in enumerate(answer.get(place.member, ()), 1)
     ]
 
 
+def as_it_is(
+    resource_type: str, answer: Mapping[str, Any], explanation: Explanation | None
+) -> AsItIs:
+    """Return what stands beside the options."""
+    used = _used(resource_type, answer.get("utilizationMetrics", ()))
+    if explanation is None:
+        return AsItIs(None, {}, used)
+    hourly, monthly = explanation.current_hourly_usd, explanation.current_monthly_usd
+    by_hour = None if hourly is None else hourly * HOURS_PER_MONTH
+    if monthly is None:
+        return AsItIs(by_hour, {}, used)
+    if not explanation.instance_type.startswith(DB_CLASSES):
+        return AsItIs(monthly, {}, used)
+    # Of a database the hourly price is that of its class, and the monthly one of its storage.
+    if by_hour is None:
+        return AsItIs(None, {"storage": monthly}, used)
+    return AsItIs(by_hour + monthly, {"class": by_hour, "storage": monthly}, used)
+
+
 def _option(
-    place: Place, wire: Mapping[str, Any], rank: int, explanation: Explanation | None
+    resource_type: str,
+    place: Place,
+    wire: Mapping[str, Any],
+    rank: int,
+    explanation: Explanation | None,
 ) -> Option:
     name = place.name(wire)
     machine = _type_evidence(explanation, name)
@@ -127,7 +162,7 @@ def _option(
         violation_risk=machine.violation_risk if machine else None,
         effort=wire.get("migrationEffort"),
         differences=tuple(wire.get("platformDifferences", ())),
-        projected=_projected(wire),
+        projected=_used(resource_type, wire.get("projectedUtilizationMetrics", ())),
         wire=wire,
     )
 
@@ -156,10 +191,31 @@ def _savings(wire: Mapping[str, Any], suffix: str) -> dict[str, float]:
     return {"value": money["value"], "percentage": found["savingsOpportunityPercentage"] / 100}
 
 
-def _projected(wire: Mapping[str, Any]) -> dict[str, float]:
-    """Return the highest use of each metric, had the option been used."""
-    return {
+DB_CLASSES = "db."
+"""With which the names of classes begin (Amazon RDS User Guide, DB instance classes)."""
+
+SHOWN = ("CPU", "Memory")
+"""What every type of machine and task has, in percent; the charts have the rest."""
+
+
+def _used(resource_type: str, metrics: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the highest use of CPU and memory as people read it; how long a function runs."""
+    if resource_type == LAMBDA_FUNCTION:
+        return tuple(_duration(metrics))
+    highest = {
         words.spaced(one["name"]): one.get("value", one.get("upperBoundValue"))
-        for one in wire.get("projectedUtilizationMetrics", ())
+        for one in metrics
         if one.get("statistic", "Maximum").casefold() == "maximum"
     }
+    return tuple(f"{name} {words.share(highest[name] / 100)}" for name in SHOWN if name in highest)
+
+
+def _duration(metrics: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    told = {
+        one["statistic"]: words.figure(one["value"]) for one in metrics if one["name"] == "Duration"
+    }
+    if "Expected" in told:
+        bounds = f"{told['LowerBound']} to {told['UpperBound']}"
+        yield f"{told['Expected']} ms on average, {bounds}"
+    elif "Average" in told:
+        yield f"{told['Average']} ms on average"

@@ -29,6 +29,7 @@ from compute_optimizer.model.resource import (
     LAMBDA_FUNCTION,
     RDS_DB_INSTANCE,
 )
+from compute_optimizer.resources import type_named
 from compute_optimizer.resources.ebs.demand import DIMENSIONS as VOLUME_DIMENSIONS
 from compute_optimizer.resources.ebs.demand import SCALES
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS as MACHINE_DIMENSIONS
@@ -41,6 +42,10 @@ MOST_POINTS = 4_032
 
 PER_SLOT = 1 / SLOT_SECONDS
 """From a count in a slot to a rate per second."""
+
+OF_METRICS = "Its capacity is unknown, or has no say."
+OF_FAILURES = "Counted against what was tried, to judge a change once it is made."
+"""What is said of a chart that is held against nothing."""
 
 STATISTICS = (Statistic.SUM, Statistic.MAXIMUM, Statistic.AVERAGE)
 """Of several series of one metric the first is shown: what the analysis looks at."""
@@ -101,7 +106,8 @@ def charts_of(
         drawn.update(how.metrics)
         panels.append(_dimension_panel(explanation, evidence, values))
     others = {key: of for key, of in _series_of(samples).items() if key.metric not in drawn}
-    panels += [_metric_panel(key, of) for key, of in others.items()]
+    failed = _failures_of(resource_type)
+    panels += [_metric_panel(key, of, key in failed) for key, of in others.items()]
     width = _slots_per_point(samples)
     return {"times": _times(samples.window, width), "step": width * SLOT_SECONDS, "panels": panels}
 
@@ -151,7 +157,7 @@ def _dimension_panel(
         "demand": evidence.demand,
     }
     if not capacity:
-        return panel | {"values": _points(values)}
+        return panel | {"values": _points(values), "says": OF_METRICS}
     ratios = {
         name: capacity / of_option
         for name, capacities in _capacities(explanation).items()
@@ -187,7 +193,13 @@ def _peak(
     return None
 
 
-def _metric_panel(key: MetricKey, values: Singles) -> dict[str, Any]:
+def _failures_of(resource_type: str) -> frozenset[MetricKey]:
+    """Return the counts of what fails of a type."""
+    kind = type_named(resource_type)
+    return frozenset(one.failed for one in kind.failures) if kind else frozenset()
+
+
+def _metric_panel(key: MetricKey, values: Singles, is_failure: bool) -> dict[str, Any]:
     return {
         "title": spaced(key.metric),
         "unit": f"{key.statistic.value} of each interval",
@@ -198,6 +210,7 @@ def _metric_panel(key: MetricKey, values: Singles) -> dict[str, Any]:
         "peak": None,
         "percentile": None,
         "demand": None,
+        "says": OF_FAILURES if is_failure else OF_METRICS,
         "values": _points(values),
     }
 

@@ -17,6 +17,8 @@ from compute_optimizer.emulator.loads import Period, Stated, is_idle, percent_of
 from compute_optimizer.model.metrics import SLOT_SECONDS, Matrix, MetricKey, Statistic
 from compute_optimizer.model.units import BYTES_PER_GBIT, BYTES_PER_GIB
 from compute_optimizer.resources import idle_only, nat_gateway
+from compute_optimizer.resources.functions.failures import ERRORS, THROTTLES
+from compute_optimizer.resources.functions.use import INVOCATIONS
 from compute_optimizer.scenario.databases import OPERATION_BYTES
 from compute_optimizer.scenario.idle_resources import BUSY, QUIET
 from compute_optimizer.scenario.licenses import FEATURES
@@ -144,8 +146,11 @@ def _functions(record: state.Function, period: Period) -> Series:
     invocations = np.floor(load / 100 * np.float32(record.invocations))
     ran = np.where(invocations > 0, np.float32(1), np.float32(np.nan))
     duration = ran * np.float32(record.duration_ms)
+    away = record.throttles / (100 - record.throttles)
     series = {
-        MetricKey("Invocations", Statistic.SUM): invocations,
+        INVOCATIONS: invocations,
+        ERRORS: np.round(invocations * np.float32(record.errors / 100)),
+        THROTTLES: np.round(invocations * np.float32(away)),
         MetricKey("Duration", Statistic.AVERAGE): duration,
         MetricKey("Duration", Statistic.MAXIMUM): duration,
     }

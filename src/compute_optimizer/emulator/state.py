@@ -134,6 +134,10 @@ class Function(Placed, frozen=True, forbid_unknown_fields=True):
     """In the busiest five minutes."""
     duration_ms: Annotated[float, Meta(gt=0)] = 200.0
     architecture: Literal["x86_64", "arm64"] = "x86_64"
+    errors: Annotated[float, Meta(ge=0, le=100)] = 0.0
+    """Percent of the invocations that fail."""
+    throttles: Annotated[float, Meta(ge=0, lt=100)] = 0.0
+    """Percent of all calls that are turned away, which are no invocations."""
 
 
 class Service(Placed, frozen=True, forbid_unknown_fields=True):

@@ -43,11 +43,8 @@ def with_failures(
     `before` and `after` have the rows of `came`. A share counts where anything became smaller, and
     is unseen unless both its sides were sent.
     """
-    rows = len(came.smaller)
     smaller: Booleans = np.any(came.smaller, axis=1, keepdims=True)
-    seen, more = np.zeros((rows, len(shares)), np.bool_), np.zeros((rows, len(shares)), np.bool_)
-    for place, share in enumerate(shares):
-        seen[:, place], more[:, place] = _rise(share, before, after)
+    seen, more = rises(shares, before, after)
     return Reached(
         dimensions=(*came.dimensions, *(one.name for one in shares)),
         known=np.hstack([came.known, np.ones_like(seen)]),
@@ -55,6 +52,20 @@ def with_failures(
         smaller=np.hstack([came.smaller, np.tile(smaller, len(shares))]),
         reached=np.hstack([came.reached, more & smaller]),
     )
+
+
+def rises(
+    shares: Sequence[FailureShare], before: ShardSamples, after: ShardSamples
+) -> tuple[Booleans, Booleans]:
+    """Return where both sides of each share were sent, and where clearly more of it failed after.
+
+    Both are (resources, shares); the rows of `before` and `after` agree.
+    """
+    shape = len(before.resource_arns), len(shares)
+    seen, more = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    for place, share in enumerate(shares):
+        seen[:, place], more[:, place] = _rise(share, before, after)
+    return seen, more
 
 
 def _rise(

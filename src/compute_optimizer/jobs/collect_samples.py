@@ -39,9 +39,9 @@ class Shard:
 
     @property
     def series(self) -> tuple[MetricKey, ...]:
-        """Return what the analysis of its type reads."""
+        """Return what is read of its type."""
         kind = type_named(self.key.resource_type)
-        return kind.metrics if kind else ()
+        return kind.series if kind else ()
 
 
 @dataclass(slots=True)

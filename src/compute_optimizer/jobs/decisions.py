@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import Conflict, NotFound
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.decision import (
+    DECIDING,
+    TRANSITIONS,
     Action,
     Decision,
     LogEntry,
@@ -43,9 +45,6 @@ from compute_optimizer.store.decisions import (
 )
 from compute_optimizer.store.enrollments import opted_in_accounts
 
-NEEDS_ADVICE = frozenset({Action.ACCEPT, Action.SNOOZE})
-"""Actions that mean nothing once something else is advised."""
-
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
@@ -72,67 +71,50 @@ class Dossier:
     log: tuple[LogEntry, ...]
 
 
-def accept(
+def decide(
     state: Store,
     clock: Clock,
     recommendation_id: str,
+    action: Action,
     actor: str,
     note: str = "",
+    until: datetime | None = None,
     *,
     accounts: Collection[str] | None = None,
 ) -> Decision:
-    """Accept a piece of advice: somebody is going to follow it. Raises Conflict and NotFound."""
-    said = Said(actor, clock.now(), note)
-    return _decide(state, recommendation_id, Action.ACCEPT, said, accounts)
+    """Do one of `DECIDING` to a piece of advice, as `TRANSITIONS` has it.
 
-
-def snooze(
-    state: Store,
-    clock: Clock,
-    recommendation_id: str,
-    actor: str,
-    until: datetime,
-    note: str = "",
-    *,
-    accounts: Collection[str] | None = None,
-) -> Decision:
-    """Leave a piece of advice until a moment, at which it is open again by itself.
-
-    Raises Conflict, NotFound, and InvalidInput for a moment that is over.
+    `until` is the end of a snooze. Raises Conflict where its state or what is advised now does not
+    allow it, NotFound, and InvalidInput for what `decided` refuses.
     """
+    assert action in DECIDING, f"{action} is nothing that people decide"
     said = Said(actor, clock.now(), note, until)
-    return _decide(state, recommendation_id, Action.SNOOZE, said, accounts)
+    with state.writing() as connection:
+        kept = _kept(connection, recommendation_id, accounts)
+        after = decided(kept.decision, action, said)
+        if TRANSITIONS[action].needs_advice:
+            after = _as_advised_now(connection, after)
+        entry = entry_of(kept.decision, after, kept.entries + 1, action, said)
+        save_decision(connection, kept, after, entry)
+        arn = after.advice.resource_arn
+        owner = owners_of(connection, [arn]).get(arn, "")
+        if event := event_of(action, after, said, owner):
+            outbox.put(connection, event)
+    return after
 
 
-def dismiss(
-    state: Store,
-    clock: Clock,
-    recommendation_id: str,
-    actor: str,
-    reason: str,
-    *,
-    accounts: Collection[str] | None = None,
-) -> Decision:
-    """Dismiss a piece of advice for a reason, until the resource or the advice is another.
+def _as_advised_now(connection: Connection, decision: Decision) -> Decision:
+    """Return a decision with what is promised now, not when somebody first looked at it.
 
-    Raises Conflict, NotFound, and InvalidInput without a reason.
+    Raises Conflict where that is not advised any more.
     """
-    said = Said(actor, clock.now(), reason)
-    return _decide(state, recommendation_id, Action.DISMISS, said, accounts)
-
-
-def reopen(
-    state: Store,
-    clock: Clock,
-    recommendation_id: str,
-    actor: str,
-    note: str = "",
-    *,
-    accounts: Collection[str] | None = None,
-) -> Decision:
-    """Take back what was decided. Raises Conflict and NotFound."""
-    said = Said(actor, clock.now(), note)
-    return _decide(state, recommendation_id, Action.REOPEN, said, accounts)
+    current = find_current(connection, decision.recommendation_id)
+    if current is None:
+        raise Conflict(
+            f"{decision.recommendation_id} is not advised any more; `compute-optimizer recommend` "
+            "shows what is"
+        )
+    return replace(decision, advice=advice_of(current) or decision.advice)
 
 
 def assign(
@@ -245,35 +227,6 @@ def _standpoint(
         return Standpoint(None, None, owner)
     decision = known.get(name)
     return Standpoint(name, decision.state_at(now) if decision else State.OPEN, owner, decision)
-
-
-def _decide(
-    state: Store,
-    recommendation_id: str,
-    action: Action,
-    said: Said,
-    accounts: Collection[str] | None,
-) -> Decision:
-    with state.writing() as connection:
-        kept = _kept(connection, recommendation_id, accounts)
-        current = find_current(connection, recommendation_id)
-        before = kept.decision
-        after = decided(before, action, said)
-        if action in NEEDS_ADVICE:
-            if current is None:
-                raise Conflict(
-                    f"{recommendation_id} is not advised any more; `compute-optimizer recommend` "
-                    "shows what is"
-                )
-            # As it is promised now, not when somebody first looked at it.
-            after = replace(after, advice=advice_of(current) or after.advice)
-        entry = entry_of(before, after, kept.entries + 1, action, said)
-        save_decision(connection, kept, after, entry)
-        arn = after.advice.resource_arn
-        owner = owners_of(connection, [arn]).get(arn, "")
-        if event := event_of(action, after, said, owner):
-            outbox.put(connection, event)
-    return after
 
 
 def _kept(connection: Connection, recommendation_id: str, accounts: Collection[str] | None) -> Kept:

@@ -226,8 +226,7 @@ def _samples_after(
     else:
         window = Window(since.date(), end.date())
         arns = [one.arn for one in resources]
-        keys = {*kind.metrics, *counts_of(kind.failures)}
-        found = read_samples(connection, tiles, shard, window, keys, arns)
+        found = read_samples(connection, tiles, shard, window, kind.series, arns)
         forget_after(found, end)
     forget_before(found, since)
     return found

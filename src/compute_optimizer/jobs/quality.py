@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.backtest import BacktestRequest, Progress, backtest_stored
-from compute_optimizer.jobs.replay import replay, stored_past
+from compute_optimizer.jobs.replay import replay, stored_past, with_changes
 from compute_optimizer.jobs.stored_fleets import Whose
 from compute_optimizer.model import backtested as model
 from compute_optimizer.model.backtested import (
@@ -201,7 +201,7 @@ def _tested(
         every = -(-total // MOST_REPLAYED)
         told(name, 0, 1)
         report, problem = _report(
-            partial(REPORTS.get(name, _replayed), state, tiles, name),
+            partial(REPORTS.get(name, _replayed), state, tiles, clock, name),
             Whose(frozenset(accounts), every),
             partial(told, name),
         )
@@ -232,15 +232,17 @@ def _report(
 
 
 def _compared(
-    state: State, tiles: TileStore, _name: str, whose: Whose, step: Step
+    state: State, tiles: TileStore, _clock: Clock, _name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
     return backtest_stored(state, tiles, BacktestRequest(), progress=_stepping(step), whose=whose)
 
 
 def _replayed(
-    state: State, tiles: TileStore, name: str, whose: Whose, step: Step
+    state: State, tiles: TileStore, clock: Clock, name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
-    return replay(stored_past(state, tiles, _kind(name), whose), progress=_stepping(step))
+    kind = _kind(name)
+    report = replay(stored_past(state, tiles, kind, whose), progress=_stepping(step))
+    return with_changes(report, state, tiles, clock, kind, whose)
 
 
 def _stepping(step: Step) -> Progress:

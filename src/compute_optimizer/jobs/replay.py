@@ -1,20 +1,22 @@
 """Replay: give the advice of a past day again, and hold it against what came, for any type."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from compute_optimizer.backtest.followed import changes_of
 from compute_optimizer.backtest.past import following_origins
-from compute_optimizer.backtest.replay import Outcomes, joined, judged, scores
+from compute_optimizer.backtest.replay import Outcomes, failures_of, joined, judged, scores
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Clock, Executor
 from compute_optimizer.jobs.analyze import resource_type
 from compute_optimizer.jobs.demo import generate_estate, samples_of
 from compute_optimizer.jobs.executors.local import locally
+from compute_optimizer.jobs.outcomes import kept_outcomes
 from compute_optimizer.jobs.stored_fleets import (
     EVERYBODY,
     Whose,
@@ -28,6 +30,7 @@ from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.scenario.fleet import FLEET_SIZE
 from compute_optimizer.store import State
+from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import resources_of, shard_sizes
 from compute_optimizer.store.tiles import TileStore, read_samples
 
@@ -78,7 +81,7 @@ class StoredPart:
                 with state.reading() as connection:
                     yield (
                         some,
-                        read_samples(connection, self.tiles, self.shard, days, kind.metrics, arns),
+                        read_samples(connection, self.tiles, self.shard, days, kind.series, arns),
                     )
 
 
@@ -214,14 +217,45 @@ def replay(
             {
                 "origin": origin.isoformat(),
                 "resources": number,
-                **scores(outcomes, kind_replay, seed),
+                **_scores(outcomes, past.kind, seed),
             }
             for origin, (outcomes, number) in zip(chosen, found, strict=True)
         ],
-        "overall": scores(
-            joined([outcomes for outcomes, _ in found]), kind_replay, seed, len(chosen)
+        "overall": _scores(
+            joined([outcomes for outcomes, _ in found]), past.kind, seed, len(chosen)
         ),
     }
+
+
+def with_changes(
+    report: Mapping[str, Any],
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    kind: ResourceType,
+    whose: Whose = EVERYBODY,
+) -> dict[str, Any]:
+    """Return a report on stored resources with what came of the advice that was followed.
+
+    As it was last judged, of all resources of these accounts: changes are too few to leave any out.
+    Raises StoreUnavailable for a tile that cannot be read.
+    """
+    accounts = whose.accounts
+    if accounts is None:
+        with state.reading() as connection:
+            accounts = frozenset(opted_in_accounts(connection))
+    came, _ = kept_outcomes(state, tiles, clock, accounts)
+    advised = ((one, one.applied.advice) for one in came)
+    mine = [one for one, of in advised if of.resource_type == kind.name and not of.idle]
+    return {**report, "changes": changes_of(mine)}
+
+
+def _scores(outcomes: Outcomes, kind: ResourceType, seed: int, origins: int = 1) -> dict[str, Any]:
+    assert kind.replay is not None, f"{kind.name} is not replayed"
+    found = scores(outcomes, kind.replay, seed, origins)
+    if not kind.failures:
+        return found
+    return found | {"failures": failures_of(outcomes, kind.failures)}
 
 
 def _origins(past: Past) -> list[date]:

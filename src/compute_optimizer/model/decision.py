@@ -58,17 +58,40 @@ UNDECIDED = frozenset({State.OPEN, State.SNOOZED})
 WAITING = frozenset({State.OPEN, State.ACCEPTED, State.SNOOZED, State.DISMISSED})
 """States of advice that the resource does not follow yet."""
 
-TRANSITIONS: Mapping[Action, tuple[frozenset[State], State | None]] = {
-    Action.ACCEPT: (UNDECIDED | {State.DISMISSED}, State.ACCEPTED),
-    Action.SNOOZE: (WAITING, State.SNOOZED),
-    Action.DISMISS: (UNDECIDED | {State.ACCEPTED}, State.DISMISSED),
-    Action.REOPEN: (WAITING - {State.OPEN}, State.OPEN),
-    Action.ASSIGN: (frozenset(State), None),
-    Action.APPLY: (WAITING, State.APPLIED),
-    Action.SUPERSEDE: (WAITING | {State.APPLIED}, State.SUPERSEDED),
-    Action.ADVISE_AGAIN: (frozenset({State.SUPERSEDED}), State.OPEN),
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What one action does to a decision, and what it takes."""
+
+    before: frozenset[State]
+    """In which states it can be done."""
+    after: State | None
+    """None leaves the state."""
+    past: str
+    """The action, once it was done."""
+    needs_advice: bool = False
+    """Whether it means nothing once something else is advised."""
+    needs_end: bool = False
+    needs_reason: bool = False
+
+
+TRANSITIONS: Mapping[Action, Transition] = {
+    Action.ACCEPT: Transition(
+        UNDECIDED | {State.DISMISSED}, State.ACCEPTED, "accepted", needs_advice=True
+    ),
+    Action.SNOOZE: Transition(WAITING, State.SNOOZED, "snoozed", needs_advice=True, needs_end=True),
+    Action.DISMISS: Transition(
+        UNDECIDED | {State.ACCEPTED}, State.DISMISSED, "dismissed", needs_reason=True
+    ),
+    Action.REOPEN: Transition(WAITING - {State.OPEN}, State.OPEN, "reopened"),
+    Action.ASSIGN: Transition(frozenset(State), None, "assigned"),
+    Action.APPLY: Transition(WAITING, State.APPLIED, "applied"),
+    Action.SUPERSEDE: Transition(WAITING | {State.APPLIED}, State.SUPERSEDED, "superseded"),
+    Action.ADVISE_AGAIN: Transition(frozenset({State.SUPERSEDED}), State.OPEN, "advised again"),
 }
-"""From which states an action leads to which; None leaves the state."""
+
+DECIDING = (Action.ACCEPT, Action.SNOOZE, Action.DISMISS, Action.REOPEN)
+"""By which people say what becomes of a piece of advice, in the order in which they are offered."""
 
 WHAT_TO_DO: Mapping[State, str] = {
     State.OPEN: "accept, snooze or dismiss it",
@@ -77,17 +100,6 @@ WHAT_TO_DO: Mapping[State, str] = {
     State.DISMISSED: "reopen it to decide anew",
     State.APPLIED: "the resource is as was advised, so nothing is left to decide",
     State.SUPERSEDED: "the resource was changed to something else; decide on what is advised now",
-}
-
-PAST = {
-    Action.ACCEPT: "accepted",
-    Action.SNOOZE: "snoozed",
-    Action.DISMISS: "dismissed",
-    Action.REOPEN: "reopened",
-    Action.ASSIGN: "assigned",
-    Action.APPLY: "applied",
-    Action.SUPERSEDE: "superseded",
-    Action.ADVISE_AGAIN: "advised again",
 }
 
 
@@ -235,22 +247,22 @@ def decided(decision: Decision, action: Action, said: Said) -> Decision:
     or says no end, a dismissal without a reason, and a note that is too long.
     """
     before = decision.state_at(said.at)
-    allowed, after = TRANSITIONS[action]
-    if before not in allowed:
+    step = TRANSITIONS[action]
+    if before not in step.before:
         raise Conflict(
-            f"{decision.recommendation_id} is {before.value}, so it cannot be {PAST[action]}; "
+            f"{decision.recommendation_id} is {before.value}, so it cannot be {step.past}; "
             f"{WHAT_TO_DO[before]}"
         )
-    _check(action, said)
-    if after is None:
+    _check(step, said)
+    if step.after is None:
         return decision
     return replace(
         decision,
-        state=after,
+        state=step.after,
         changed_at=said.at,
         changed_by=said.actor,
         note=said.note,
-        snoozed_until=said.until if action is Action.SNOOZE else None,
+        snoozed_until=said.until if step.needs_end else None,
     )
 
 
@@ -263,7 +275,7 @@ def entry_of(
         number=number,
         at=said.at,
         actor=said.actor,
-        action=PAST[action],
+        action=TRANSITIONS[action].past,
         before=before.state_at(said.at),
         after=after.state,
         note=said.note,
@@ -286,13 +298,13 @@ def owner_by_tags(tags: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((tags[name].strip() for name in names if tags.get(name, "").strip()), "")
 
 
-def _check(action: Action, said: Said) -> None:
-    if action is Action.SNOOZE and (said.until is None or said.until <= said.at):
+def _check(step: Transition, said: Said) -> None:
+    if step.needs_end and (said.until is None or said.until <= said.at):
         told = "nothing" if said.until is None else said.until.isoformat(" ", "minutes")
         raise InvalidInput(
             f"snooze until {told}: expected a moment after {said.at.isoformat(' ', 'minutes')}"
         )
-    if action is Action.DISMISS and not said.note.strip():
+    if step.needs_reason and not said.note.strip():
         raise InvalidInput("why is it dismissed? Give a reason: it is shown to whoever asks again")
     if len(said.note) > MOST_NOTE_CHARACTERS:
         raise InvalidInput(

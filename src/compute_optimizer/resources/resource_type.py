@@ -13,7 +13,7 @@ from compute_optimizer.catalog.own_prices import (
 from compute_optimizer.engine.comparison import Comparison
 from compute_optimizer.engine.digests import Part, Steps
 from compute_optimizer.engine.explanation import Explanation
-from compute_optimizer.engine.failures import FailureShare
+from compute_optimizer.engine.failures import FailureShare, counts_of
 from compute_optimizer.engine.reached import Judge
 from compute_optimizer.engine.replay import Replay
 from compute_optimizer.model.facets import Facets
@@ -73,7 +73,7 @@ class ResourceType:
     resource: type[Resource]
     """The class of its resources in the inventory."""
     metrics: tuple[MetricKey, ...]
-    """The series wanted from the tiles."""
+    """The series that an analysis wants from the tiles."""
     catalog: Callable[[], Catalog]
     recommend: Callable[..., Results[Recommendation]]
     recommendation: type[Recommendation]
@@ -121,6 +121,12 @@ class ResourceType:
     """None for a type that has rows of its own."""
     from_digests: FromDigests | None = None
     """None where an analysis reads all samples."""
+
+    @property
+    def series(self) -> tuple[MetricKey, ...]:
+        """Return every series that is read of it: what is analyzed, then what tells of failures."""
+        others = counts_of(self.failures) - set(self.metrics)
+        return (*self.metrics, *sorted(others))
 
     def catalog_with(self, own: OwnFigures) -> Catalog:
         """Return the catalog with what counts before and beside what the package ships.

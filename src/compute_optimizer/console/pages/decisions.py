@@ -1,6 +1,6 @@
 """Decisions: what is open, what was decided, what came of it, and the forms that decide."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from compute_optimizer.backtest.agreement import agreement
 from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.console.deciding import (
+    BY_PEOPLE,
     DECIDE,
     Desk,
     Line,
@@ -26,15 +27,14 @@ from compute_optimizer.console.gate import Room, Visitor
 from compute_optimizer.console.kinds import kind_of, title_of
 from compute_optimizer.console.messages import Request, Response, read_values, redirect
 from compute_optimizer.console.pages import resource
-from compute_optimizer.console.reach import reach_of_enrolled
+from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
 from compute_optimizer.console.spreadsheets import as_file
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.jobs.outcomes import kept_outcomes
-from compute_optimizer.model.decision import Action, Advice, Decision, State
+from compute_optimizer.model.decision import TRANSITIONS, Action, Advice, State
 from compute_optimizer.model.outcome import (
     Outcome,
     Verdicts,
@@ -44,7 +44,6 @@ from compute_optimizer.model.outcome import (
     verdicts_by_type,
 )
 from compute_optimizer.resources.configured import text_of
-from compute_optimizer.store import State as Store
 from compute_optimizer.store.backtests import history_of
 
 OPERATION = "GetRecommendationSummaries"
@@ -177,8 +176,8 @@ def _one(
 def decide(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
     """Do what a form says, and lead back to its page."""
     visitor, name = session.visitor, request.field("action")
-    if name not in DEEDS:
-        raise InvalidInput(f"action {name[:40]!r}: expected one of {', '.join(DEEDS)}")
+    if name not in BY_PEOPLE:
+        raise InvalidInput(f"action {name[:40]!r}: expected one of {', '.join(BY_PEOPLE)}")
     reach = reach_of_enrolled(room, visitor.account_id)
     found = jobs.dossier(
         room.state, room.clock, recommendation_id, room.owner_tags, accounts=reach.accounts
@@ -187,8 +186,7 @@ def decide(room: Room, request: Request, session: Session, recommendation_id: st
     told = {"recommendationId": recommendation_id, "resourceArn": advice.resource_arn}
     try:
         with room.calls.guard(visitor, request.source, DECIDE, f"decisions {name}", told):
-            who = visitor.principal_arn, reach.accounts.keys()
-            DEEDS[name](Deed(room, request, recommendation_id, *who))
+            _decide(room, request, Action(name), advice, visitor.principal_arn, reach)
     except Exception as error:
         entered = refused(request, error, AT | {"the note has": f"{name}-note"})
         return _again(room, request, session, advice, entered)
@@ -208,49 +206,28 @@ def _again(
     return resource.show(room, there, session, entered)
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Who decides on what, with which form."""
-
-    room: Room
-    request: Request
-    recommendation_id: str
-    actor: str
-    accounts: Collection[str]
-    """Ids of the accounts in reach."""
-
-    @property
-    def of(self) -> tuple[Store, Clock, str, str]:
-        """Return what each function of jobs/decisions takes first."""
-        return self.room.state, self.room.clock, self.recommendation_id, self.actor
-
-    @property
-    def note(self) -> str:
-        """Return what was said."""
-        return self.request.field("note").strip()
-
-    @property
-    def until(self) -> datetime:
-        """Return the beginning of the day of a snooze; raise InvalidInput for what is none."""
-        text = self.request.field("until").strip()
-        try:
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        except ValueError:
-            raise InvalidInput(
-                f"snooze until {text[:40]!r}: expected a day such as 2026-01-31"
-            ) from None
+def _decide(
+    room: Room, request: Request, action: Action, advice: Advice, actor: str, reach: Reach
+) -> None:
+    """Do what a form says, within the accounts in reach."""
+    of = room.state, room.clock, advice.recommendation_id
+    if action is Action.ASSIGN:
+        jobs.assign(*of, actor, request.field("owner"), accounts=reach.accounts)
+        return
+    until = _until(request) if TRANSITIONS[action].needs_end else None
+    note = request.field("note").strip()
+    jobs.decide(*of, action, actor, note, until, accounts=reach.accounts)
 
 
-DEEDS: Mapping[str, Callable[[Deed], Decision]] = {
-    Action.ACCEPT.value: lambda it: jobs.accept(*it.of, it.note, accounts=it.accounts),
-    Action.SNOOZE.value: lambda it: jobs.snooze(*it.of, it.until, it.note, accounts=it.accounts),
-    Action.DISMISS.value: lambda it: jobs.dismiss(*it.of, it.note, accounts=it.accounts),
-    Action.REOPEN.value: lambda it: jobs.reopen(*it.of, it.note, accounts=it.accounts),
-    Action.ASSIGN.value: lambda it: jobs.assign(
-        *it.of, it.request.field("owner"), accounts=it.accounts
-    ),
-}
-"""What each form does, by its action."""
+def _until(request: Request) -> datetime:
+    """Return the beginning of the day of a snooze; raise InvalidInput for what is none."""
+    text = request.field("until").strip()
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        raise InvalidInput(
+            f"snooze until {text[:40]!r}: expected a day such as 2026-01-31"
+        ) from None
 
 
 def _desk(room: Room, request: Request, visitor: Visitor) -> Desk:

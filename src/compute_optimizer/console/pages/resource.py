@@ -14,7 +14,7 @@ from compute_optimizer.console.forms import FRESH, Entered
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.kinds import BY_SLUG, BY_TYPE, IDLE_KIND, Kind
 from compute_optimizer.console.messages import Request, Response
-from compute_optimizer.console.options import Option, options_of
+from compute_optimizer.console.options import Option, as_it_is, options_of
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.rows import Row
@@ -26,7 +26,7 @@ from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.jobs.explain import explain
 from compute_optimizer.jobs.usage import usage_of
 from compute_optimizer.model.arn import region_of
-from compute_optimizer.model.recommendation import HOURS_PER_MONTH, OtherAnswer
+from compute_optimizer.model.recommendation import OtherAnswer
 from compute_optimizer.model.resource import LICENSE, Resource
 from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.resources.configured import text_of
@@ -78,7 +78,7 @@ def show(room: Room, request: Request, session: Session, entered: Entered = FRES
         "answer": answer,
         "told": told,
         "problem": problem,
-        "now_usd": _monthly_usd(told),
+        "present": as_it_is(asked.resource_type, answer, told),
         "sentences": sentences_of(told) if told else [],
         "options": found,
         "changes": [(one, changes.change_to(asked.resource_type, subject, one)) for one in found],
@@ -182,14 +182,6 @@ def _explained(room: Room, arn: str, as_type: str | None, _stamp: Any) -> Explan
         as_type=as_type,
         searching=False,
     )
-
-
-def _monthly_usd(told: Explanation | None) -> float | None:
-    """Return what the resource costs a month at list prices; None where unknown."""
-    if told is None or told.current_monthly_usd is not None:
-        return told.current_monthly_usd if told else None
-    hourly = told.current_hourly_usd
-    return None if hourly is None else hourly * HOURS_PER_MONTH
 
 
 def _profiles(told: Explanation | None, found: list[Option]) -> list[Mapping[str, Any]]:

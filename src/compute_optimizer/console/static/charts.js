@@ -35,7 +35,7 @@
   function says(panel) {
     if (panel.threshold === null) {
       const highest = Math.max(...panel.values.filter((value) => value !== null));
-      return `Highest ${figure(highest)}. Its capacity is unknown, or has no say.`;
+      return `Highest ${figure(highest)}. ${panel.says}`;
     }
     const parts = [`P${figure(panel.percentile)} is ${figure(panel.demand)} % of what it has`];
     if (chosen() && panel.ratios[chosen()])

@@ -77,8 +77,8 @@ def _check_metrics(exporter: Exporter, place: str) -> None:
             f"{place}.resource_type: {exporter.resource_type!r} is unknown; expected one of {known}"
         )
     for one in exporter.metrics:
-        if one.key not in kind.metrics:
-            read = ", ".join(sorted(f"{key.metric} {key.statistic}" for key in kind.metrics))
+        if one.key not in kind.series:
+            read = ", ".join(sorted(f"{key.metric} {key.statistic}" for key in kind.series))
             raise InvalidInput(
                 f"{place}.metrics: no analysis reads {one.metric} {one.statistic} of a "
                 f"{kind.name}; expected one of {read}"

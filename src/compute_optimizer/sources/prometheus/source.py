@@ -164,7 +164,7 @@ class PrometheusSource:
             if number not in self.found().unread
             for kind in sorted(types & {held.exporter.resource_type})
             for rule in held.exporter.metrics
-            if rule.key in _analyzed(kind)
+            if rule.key in _read_of(kind)
         ]
         return [one for _, one in ahead(self._pool, self._planned, wanted, self._connections)]
 
@@ -305,9 +305,9 @@ def _scope(one: Resource) -> Scope:
     return Scope(one.account_id, one.region, one.resource_type)
 
 
-def _analyzed(resource_type: str) -> frozenset[MetricKey]:
+def _read_of(resource_type: str) -> frozenset[MetricKey]:
     kind = type_named(resource_type)
-    return frozenset(kind.metrics) if kind else frozenset()
+    return frozenset(kind.series) if kind else frozenset()
 
 
 def _clipped(found: Collected) -> Collected:
