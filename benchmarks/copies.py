@@ -14,7 +14,7 @@ from compute_optimizer.store.schema import (
     recommendations,
     run_summaries,
 )
-from compute_optimizer.store.search_tables import searched_recommendations
+from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
 
 PLACE_DIGITS = 4
 """Hexadecimal digits at the end of an ARN that stay."""
@@ -35,11 +35,19 @@ CHANGED: Mapping[str, str] = {
     "words": f"replace(words, {_OLD}, {_NEW})",
     "body": f"CAST(replace(CAST(body AS TEXT), {_OLD}, {_NEW}) AS BLOB)",
     "recommendation_id": "printf('%06x', :copy) || substr(recommendation_id, 7)",
+    # The ARNs of a part begin alike, up to a digit that stays.
+    "beginning": f"replace(beginning, '-{'0' * COPY_DIGITS}', printf('-%0{COPY_DIGITS}x', :copy))",
     "part": "printf('%06x', :copy) || substr(part, 7)",
 }
 """What a copy has of its own, by column, in SQLite's words; everything else is the same."""
 
-TABLES = (recommendations, idle_recommendations, searched_recommendations, run_summaries)
+TABLES = (
+    recommendations,
+    idle_recommendations,
+    searched_recommendations,
+    facet_holders,
+    run_summaries,
+)
 """All that hold rows of a run."""
 
 

@@ -40,6 +40,7 @@ from compute_optimizer.api import signature
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.listening import bind, uvicorn_config
 from compute_optimizer.api.messages import HeaderList, Request, Response, headers_by_name
+from compute_optimizer.api.transport import Prompt
 from compute_optimizer.app import opened
 from compute_optimizer.cli.serve import serve_on
 from compute_optimizer.config import Settings, load_settings
@@ -102,18 +103,21 @@ def serve_least(secret: str, listener: socket.socket) -> None:
     key_of = lru_cache(partial(signature.derive_signing_key, secret))
     headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
 
-    def prompt(
+    def take(
         method: bytes, target: bytes, listed: HeaderList, body: bytes, source: str
-    ) -> Response | None:
+    ) -> Request | None:
         if method != b"POST":
             return None
-        request = Request("POST", target, b"", headers_by_name(listed), body, source)
+        return Request("POST", target, b"", headers_by_name(listed), body, source)
+
+    def answer(request: Request) -> Response:
         authorization, claimed = signature.read_authorization(request.headers)
         signed_at = request.headers[b"x-amz-date"].decode()
         key = key_of(authorization.scope)
         signature.check_signature(request, authorization, claimed, signed_at, key)
         return Response(200, headers, b"{}")
 
+    prompt = Prompt(take, lambda requests: [answer(request) for request in requests])
     uvicorn.Server(uvicorn_config(empty_handler, prompt)).run(sockets=[listener])
 
 

@@ -55,6 +55,7 @@ SHARD = 4_096
 IDLE_EVERY = 20
 RARE_EVERY = 10_000
 """One in so many has the rare tag; and the rare finding."""
+RARE_TAG = "tag:rare"
 EC2, IDLE, SUMMARIES = (
     "GetEC2InstanceRecommendations",
     "GetIdleRecommendations",
@@ -157,17 +158,22 @@ def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str
         yield (
             f"1,000 instances {place}",
             EC2,
-            _from(context, f"{run_id} {arn_of(int(share * count))}"),
+            _from(context, f"{run_id} {arn_of(int(share * count))}", []),
         )
     for name, values in (
         ("Finding", ["Overprovisioned"]),
         ("Finding", ["Underprovisioned"]),
         ("Finding", ["Overprovisioned", "Optimized"]),
         ("RecommendationSourceType", ["Ec2Instance"]),
-        ("tag:rare", ["yes"]),
+        (RARE_TAG, ["yes"]),
+        (RARE_TAG, ["no"]),
     ):
         filters = [{"name": name, "values": values}]
         yield f"1,000 instances, {name} {', '.join(values)}", EC2, {"filters": filters}
+    rare = [{"name": RARE_TAG, "values": ["yes"]}]
+    half_way = _from(context, f"{run_id} {arn_of(count // 2)}", rare)
+    yield f"1,000 instances, {RARE_TAG} yes at 50%", EC2, half_way
+    yield f"100 idle, {RARE_TAG} yes", IDLE, {"filters": rare}
     yield "100 idle by ARN", IDLE, {}
     for order in ("Asc", "Desc"):
         asked = {"orderBy": {"dimension": "SavingsValue", "order": order}}
@@ -175,9 +181,9 @@ def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str
     yield "summaries", SUMMARIES, {}
 
 
-def _from(context: Context, position: str) -> dict[str, Any]:
-    bound = {"account": ACCOUNT, "arns": [], "filters": [], "cpu": ["CURRENT"]}
-    return {"nextToken": paging.seal_token(context, EC2, bound, position)}
+def _from(context: Context, position: str, filters: list[dict[str, Any]]) -> dict[str, Any]:
+    bound = {"account": ACCOUNT, "arns": [], "filters": filters, "cpu": ["CURRENT"]}
+    return {"filters": filters, "nextToken": paging.seal_token(context, EC2, bound, position)}
 
 
 def _written(answer: Callable[[], dict[str, Any]], operation: str, encoding: Encoding) -> bytes:

@@ -52,7 +52,7 @@ from compute_optimizer.store.schema import (
     sign_in_signatures,
     source_files,
 )
-from compute_optimizer.store.search_tables import searched_recommendations
+from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
 from compute_optimizer.store.what_if_tables import what_ifs
 
 T = TypeVar("T")
@@ -78,6 +78,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0016": (backtest_history, outcomes),
     "0017": (what_ifs,),
     "0018": (ended_provider_sessions,),
+    "0019": (facet_holders,),
 }
 """The tables that each revision added."""
 

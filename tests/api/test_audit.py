@@ -81,6 +81,25 @@ def test_writers_with_their_own_handles_do_not_mix_lines(tmp_path: Path) -> None
     assert [line["principal"] for line in lines(path)] == ["x" * 1000] * 800
 
 
+def test_several_entries_are_lines_of_one_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, whole, written = AuditLog(tmp_path / "audit.jsonl"), os.write, []
+
+    def write(file: int, data: bytes) -> int:
+        written.append(data)
+        return whole(file, data)
+
+    entries = [msgspec.structs.replace(ENTRY, source=f"192.0.2.{number}") for number in range(3)]
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", write)
+        log.write(*entries)
+    log.close()
+
+    assert len(written) == 1
+    assert [line["source"] for line in lines(log.path)] == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]
+
+
 def test_a_restart_goes_on_where_the_file_ends(tmp_path: Path) -> None:
     for _ in range(2):
         log = AuditLog(tmp_path / "audit.jsonl")

@@ -1,24 +1,34 @@
 """Short calls are answered on arrival, all others and what is not whole by the application."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from uvicorn.server import ServerState
 
 from compute_optimizer.api.listening import uvicorn_config
-from compute_optimizer.api.messages import HeaderList, Receive, Response, Scope, Send
+from compute_optimizer.api.messages import HeaderList, Receive, Request, Response, Scope, Send
+from compute_optimizer.api.transport import Prompt
 
 SHORT = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 LONG = SHORT.replace(b"POST /", b"POST /long")
 
 
-def prompt(
+def take(
     method: bytes, target: bytes, headers: HeaderList, body: bytes, source: str
-) -> Response | None:
+) -> Request | None:
     if target != b"/":
         return None
     assert (method, source, headers[0]) == (b"POST", "127.0.0.1", (b"host", b"x"))
+    return Request("POST", target, b"", dict(headers), body, source)
+
+
+def answer_all(requests: Sequence[Request]) -> list[Response]:
+    return [answer(request.body) for request in requests]
+
+
+def answer(body: bytes) -> Response:
     return Response(200, [(b"content-length", b"%d" % (7 + len(body)))], b"prompt " + body)
 
 
@@ -35,7 +45,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def talk(parts: list[bytes], answers: int) -> tuple[list[bytes], bool]:
     """Send the parts one after the other; return bodies, and whether the server then closed."""
-    config: Any = uvicorn_config(app, prompt)
+    config: Any = uvicorn_config(app, Prompt(take, answer_all))
     config.load()
     loop, state = asyncio.get_running_loop(), ServerState()
     server = await loop.create_server(

@@ -1,13 +1,14 @@
 """Writes of one turn of the event loop leave together."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.server import ServerState
 
 from compute_optimizer.api.listening import uvicorn_config
-from compute_optimizer.api.messages import Receive, Response, Scope, Send
-from compute_optimizer.api.transport import GatheredWrites
+from compute_optimizer.api.messages import Receive, Request, Response, Scope, Send
+from compute_optimizer.api.transport import GatheredWrites, Prompt
 
 
 class Recorder:
@@ -94,23 +95,92 @@ def test_everything_else_is_the_transports_own() -> None:
     assert asyncio.run(ask()) == "a cipher"
 
 
-def test_answers_on_arrival_leave_once_all_that_arrived_in_the_turn_is_answered() -> None:
-    first, second = Recorder(), Recorder()
-    asked = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+ASKED = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\n\r\nanswer"
 
-    async def turn() -> None:
-        config: Any = uvicorn_config(nobody, lambda *_: Response(200, [], b"answer"))
+
+class Connections:
+    """Connections of one server, and how many requests it was shown together."""
+
+    def __init__(self, count: int) -> None:
+        self.together: list[int] = []
+        config: Any = uvicorn_config(nobody, Prompt(self.take, self.answer_all))
         config.load()
-        for recorder in (first, second):
+        self.recorders = [Recorder() for _ in range(count)]
+        self.protocols = []
+        for recorder in self.recorders:
             protocol = config.http_protocol_class(
                 config=config, server_state=ServerState(), app_state={}
             )
             protocol.connection_made(recorder)
-            protocol.data_received(asked)
-        assert (first.sent, second.sent) == ([], [])
+            self.protocols.append(protocol)
+
+    def take(self, *_: Any) -> Request:
+        return Request("POST", b"/", b"", {}, b"", "")
+
+    def answer_all(self, requests: Sequence[Request]) -> list[Response]:
+        self.together.append(len(requests))
+        return [Response(200, [], b"answer") for _ in requests]
+
+    @property
+    def sent(self) -> list[list[list[bytes]]]:
+        return [recorder.sent for recorder in self.recorders]
+
+
+def test_what_arrives_in_one_turn_is_answered_together_once_the_turn_is_over() -> None:
+    async def turn() -> Connections:
+        here = Connections(3)
+        for protocol in here.protocols[:2]:
+            protocol.data_received(ASKED)
+        assert here.together == []
         await asyncio.sleep(0)
+        here.protocols[2].data_received(ASKED)
+        await asyncio.sleep(0)
+        return here
 
-    asyncio.run(turn())
+    here = asyncio.run(turn())
 
-    answer = b"HTTP/1.1 200 OK\r\n\r\nanswer"
-    assert (first.sent, second.sent) == ([[answer]], [[answer]])
+    assert here.together == [2, 1]
+    assert here.sent == [[[ANSWER]]] * 3
+
+
+def test_a_connection_with_two_requests_in_a_turn_has_its_answers_in_order() -> None:
+    async def turn() -> Connections:
+        here = Connections(2)
+        for protocol in here.protocols:
+            protocol.data_received(ASKED)
+        here.protocols[0].data_received(ASKED)
+        await asyncio.sleep(0)
+        return here
+
+    here = asyncio.run(turn())
+
+    # The second request of the first connection ends the turn for both.
+    assert here.together == [2, 1]
+    assert here.sent == [[[ANSWER], [ANSWER]], [[ANSWER]]]
+
+
+def test_what_has_arrived_is_answered_before_the_server_ends() -> None:
+    async def turn() -> Connections:
+        here = Connections(1)
+        here.protocols[0].data_received(ASKED)
+        here.protocols[0].shutdown()
+        return here
+
+    here = asyncio.run(turn())
+
+    assert here.sent == [[[ANSWER]]]
+    assert here.recorders[0].closed
+
+
+def test_whoever_went_away_in_the_turn_is_answered_nothing() -> None:
+    async def turn() -> Connections:
+        here = Connections(2)
+        for protocol in here.protocols:
+            protocol.data_received(ASKED)
+        here.recorders[0].closed = True
+        here.protocols[0].connection_lost(None)
+        await asyncio.sleep(0)
+        return here
+
+    assert asyncio.run(turn()).sent == [[], [[ANSWER]]]

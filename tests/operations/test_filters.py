@@ -4,8 +4,21 @@ from typing import Any, get_args
 
 import pytest
 
-from compute_optimizer.model.facets import Facets
-from compute_optimizer.operations.filters import EC2_FILTERS, selection
+from compute_optimizer.model.facets import Facets, names_of
+from compute_optimizer.operations.filters import (
+    DATABASE_FILTERS,
+    EC2_FILTERS,
+    LICENSE_FILTERS,
+    FilterRule,
+    selection,
+)
+from compute_optimizer.resources.licenses.reading import LICENSE_NAME
+from compute_optimizer.resources.rds.reading import (
+    IDLE,
+    INSTANCE_FINDING,
+    STORAGE_CODES,
+    STORAGE_FINDING,
+)
 from compute_optimizer.shapes import FilterName, InvalidParameterValueException
 
 WEB = Facets(
@@ -109,3 +122,53 @@ def test_anything_else_is_refused_by_the_name_of_the_filter(
     filters: Any = [one]
     with pytest.raises(InvalidParameterValueException, match=complaint):
         selection(filters, EC2_FILTERS)
+
+
+DATABASE = Facets(
+    "NotOptimized",
+    ("CPUUnderprovisioned",),
+    "",
+    (),
+    {"team": "web", "empty": ""},
+    {
+        INSTANCE_FINDING: ("Underprovisioned",),
+        STORAGE_FINDING: ("NotOptimized",),
+        STORAGE_CODES: ("EBSVolumeAllocatedStorageUnderprovisioned",),
+        IDLE: ("False",),
+    },
+)
+LICENSE = Facets(
+    "NotOptimized", ("LicenseOverprovisioned",), "", (), {}, {LICENSE_NAME: ("SQLServer",)}
+)
+
+
+@pytest.mark.parametrize(
+    ("facets", "rules"),
+    [
+        (WEB, EC2_FILTERS),
+        (BARE, EC2_FILTERS),
+        (DATABASE, DATABASE_FILTERS),
+        (LICENSE, LICENSE_FILTERS),
+    ],
+)
+def test_whoever_matches_a_filter_has_a_facet_by_the_name_that_is_looked_up(
+    facets: Facets, rules: dict[str, FilterRule]
+) -> None:
+    asked = [(name, value) for name, rule in rules.items() for value in rule.accepted]
+    asked += [("tag:team", "web"), ("tag:team", "data"), ("tag:empty", ""), ("tag-key", "team")]
+    # The store keeps the finding in a column of its own.
+    asked = [(name, value) for name, value in asked if name != "Finding"]
+    matching = 0
+    for name, value in asked:
+        chosen = selection([named(name, value)], rules)  # type: ignore[list-item] # plain dicts
+        assert chosen.matches is not None
+        (names,) = chosen.named
+        if chosen.matches(facets):
+            matching += 1
+            assert not names.isdisjoint(names_of(facets)), name
+    assert 0 < matching < len(asked)
+
+
+def test_resources_without_any_tag_are_looked_up_by_no_facet() -> None:
+    chosen = selection([named("tag-key", "team", "")], EC2_FILTERS)  # type: ignore[list-item] # plain dicts
+    assert chosen.named == ()

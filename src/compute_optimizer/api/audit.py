@@ -1,6 +1,6 @@
 """The audit log: one line of JSON per call, saying who read, enrolled or changed whom.
 
-A line is one write to a file opened for appending, so that several processes can share the file.
+Lines are written whole to a file opened for appending, so that several processes can share it.
 A log that cannot be written is reported loudly and does not stop the service.
 """
 
@@ -27,6 +27,8 @@ COMPLAINT_SECONDS = 10.0
 
 READS = ("Get", "Describe", "List")
 """How the names of operations begin that change nothing."""
+
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,17 +61,19 @@ class AuditLog:
         self._complained = -COMPLAINT_SECONDS
         self._torn = False
 
-    def write(self, entry: Entry) -> None:
-        """Append one line; report a failure in the program's log."""
-        line = msgspec.json.encode(entry) + b"\n"
+    def write(self, *entries: Entry) -> None:
+        """Append a line for each entry, in one write; report a failure in the program's log."""
+        lines = _encode_lines(entries)
         try:
             if self._file is None:
                 self._file = self._open()
-            # A line cut short by a full disk is ended, so that it spoils no other.
-            written = os.write(self._file, b"\n" + line if self._torn else line)
-            self._torn = written < len(line)
             if self._torn:
-                raise OSError(f"only {written} of {len(line)} bytes were written")
+                # A line cut short by a full disk is ended, so that it spoils no other.
+                lines = b"\n" + lines
+            written = os.write(self._file, lines)
+            self._torn = written < len(lines)
+            if self._torn:
+                raise OSError(f"only {written} of {len(lines)} bytes were written")
         except OSError as error:
             self._complain(error)
 

@@ -35,9 +35,6 @@ class Caller:
     access_key_id: str
     policy: str | None
     """The policy document (JSON) that applies; None allows everything."""
-    looked: bool = False
-    """Whether the state was asked for changes in order to recognise this request's caller; no
-    caller that is kept says so."""
 
 
 Authenticate = Callable[[Request, str, datetime], Caller]
@@ -68,7 +65,8 @@ class VerifiedCallers:
         signature.check_scope(credential, service)
         signed_at = signature.check_time(credential, headers, now, self.skew)
         signature.check_signed_headers(authorization.signed_headers, headers)
-        key = self._find(credential.access_key_id)
+        key = self._find(credential.access_key_id, looked=request.looked)
+        request.looked = True
         try:
             signing_key = self._key_of(key, authorization.scope)
             signature.check_signature(request, authorization, claimed, signed_at, signing_key)
@@ -77,7 +75,7 @@ class VerifiedCallers:
                 raise RequestRefused(UNRECOGNIZED_CLIENT) from None
             raise
         token = headers.get(b"x-amz-security-token")
-        return self._caller(key, credential.region, token, now, looked=True)
+        return self._caller(key, credential.region, token, now)
 
     def holder_of(
         self, access_key_id: str, secret: str, token: str | None, now: datetime
@@ -112,11 +110,11 @@ class VerifiedCallers:
             with self.state.writing() as connection:
                 record_last_use(connection, used)
 
-    def _find(self, access_key_id: str) -> AccessKey | None:
+    def _find(self, access_key_id: str, *, looked: bool = False) -> AccessKey | None:
         def load(connection: Connection) -> AccessKey | None:
             return find_access_key(connection, access_key_id)
 
-        return self.state.remembered(("access key", access_key_id), load)
+        return self.state.remembered(("access key", access_key_id), load, looked=looked)
 
     def _key_of(self, key: AccessKey | None, scope: str) -> SigningKey:
         if key is None:
@@ -127,22 +125,14 @@ class VerifiedCallers:
         return signature.derive_signing_key(self.sealer.unseal(sealed_secret, access_key_id), scope)
 
     def _caller(
-        self,
-        key: AccessKey | None,
-        region: str,
-        token: bytes | None,
-        now: datetime,
-        *,
-        looked: bool = False,
+        self, key: AccessKey | None, region: str, token: bytes | None, now: datetime
     ) -> Caller:
         if key is None or not key.active or not _token_fits(key, token):
             raise RequestRefused(UNRECOGNIZED_CLIENT)
         if key.expires_at is not None and key.expires_at <= now:
             raise RequestRefused(UNRECOGNIZED_CLIENT if token is None else EXPIRED_TOKEN)
         self.last_used[key.access_key_id] = now
-        return Caller(
-            key.account_id, region, key.principal_arn, key.access_key_id, key.policy, looked
-        )
+        return Caller(key.account_id, region, key.principal_arn, key.access_key_id, key.policy)
 
 
 def _token_fits(key: AccessKey, token: bytes | None) -> bool:

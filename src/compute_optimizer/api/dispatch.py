@@ -7,7 +7,7 @@ Whatever goes wrong on the way becomes the one error shape that every client rea
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +45,7 @@ from compute_optimizer.api.protocols import (
 )
 from compute_optimizer.api.sign_in.exchange import SignIn
 from compute_optimizer.api.telemetry import OTHER
+from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.interfaces import Clock, Sink
 from compute_optimizer.operations import OPERATIONS, Operation
 from compute_optimizer.operations.context import Context
@@ -86,12 +87,16 @@ class Call:
     request_id: str
     now: datetime
     claimed: Claim
+    record: "Record"
     caller: Caller | None = None
     parameters: dict[str, Any] | None = None
     """The decoded request."""
     answer: dict[str, Any] | None = None
     """What the operation returned, if it was run and returned."""
 
+
+Record = Callable[[audit.Entry], None]
+"""Takes the line of a call for the audit log."""
 
 Watch = Callable[[Call, ServiceException | None], None]
 """Takes a call and the error that it was answered with, if any."""
@@ -137,6 +142,35 @@ class FrontDoor:
 
 def answer(door: FrontDoor, request: Request) -> Response:
     """Return the response to a request; it raises nothing."""
+    return _answer(door, request, door.audit_log.write)
+
+
+def answer_all(door: FrontDoor, requests: Sequence[Request]) -> list[Response]:
+    """Return the responses to short requests that have all arrived; it raises nothing.
+
+    For all of them the state is asked for changes once, and the audit log is written once.
+    """
+    looked = _looked(door.state)
+    entries: list[audit.Entry] = []
+    responses = []
+    for request in requests:
+        request.looked = looked
+        responses.append(_answer(door, request, entries.append))
+    if entries:
+        door.audit_log.write(*entries)
+    return responses
+
+
+def _looked(state: State) -> bool:
+    """Ask the state for changes; return False where that fails, as each request will notice."""
+    try:
+        state.look()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _answer(door: FrontDoor, request: Request, record: Record) -> Response:
     began = perf_counter()
     request_id = new_request_id()
     now = door.clock.now()
@@ -145,12 +179,12 @@ def answer(door: FrontDoor, request: Request) -> Response:
     except RequestRefused as error:
         response = refuse(encoding_for(request.headers), error, request_id, now)
         return _observed(door, OTHER, response, began)
-    call = Call(request, request_id, now, claimed)
+    call = Call(request, request_id, now, claimed, record)
     try:
         body = _perform(door, call)
     except Exception as error:
         return _observed(door, claimed.operation_name, _fail(door, call, error), began)
-    _record(door, call, SUCCESS)
+    _record(call, SUCCESS)
     if door.watch is not None:
         door.watch(call, None)
     headers = response_headers(claimed.encoding, len(body), request_id, now)
@@ -191,7 +225,8 @@ def _perform(door: FrontDoor, call: Call) -> bytes:
     check_allowed(caller, f"{call.claimed.service}:{name}")
     encoding = call.claimed.encoding
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
-    context = context_of(door, caller, call.request_id, looked=caller.looked and door.inline)
+    looked = call.request.looked and door.inline
+    context = context_of(door, caller, call.request_id, looked=looked)
     if door.watch is None:  # Who watches is shown the answer as it was before it was written.
         context.write_entry = entry_writer(encoding, name)
         context.write_answer = answer_writer(encoding, name)
@@ -292,15 +327,15 @@ def _fail(door: FrontDoor, call: Call, error: Exception) -> Response:
         log.error("request %s failed", call.request_id, exc_info=error)
     if not isinstance(error, ThrottlingException):
         # Throttled calls would let anybody fill the disk.
-        _record(door, call, shown.code)
+        _record(call, shown.code)
     if door.watch is not None:
         door.watch(call, shown)
     return refuse(call.claimed.encoding, shown, call.request_id, call.now)
 
 
-def _record(door: FrontDoor, call: Call, outcome: str) -> None:
+def _record(call: Call, outcome: str) -> None:
     name, source = call.claimed.operation_name, call.request.source
-    door.audit_log.write(
+    call.record(
         _entry(call.now, call.request_id, name, source, outcome, call.caller, call.parameters)
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 
 from compute_optimizer.api.messages import AsgiApp
-from compute_optimizer.api.transport import GatheringProtocol, Prompt
+from compute_optimizer.api.transport import GatheringProtocol, Prompt, Turn
 from compute_optimizer.errors import InvalidInput
 
 KEEP_ALIVE_SECONDS = 75
@@ -29,7 +29,8 @@ ACCEPTED_AT_ONCE = 8
 def uvicorn_config(app: AsgiApp, prompt: Prompt | None = None) -> uvicorn.Config:
     """Return how this program runs uvicorn; the front door writes Date and logs itself."""
     # uvicorn asks for a class and calls it as a factory.
-    protocol: Any = partial(GatheringProtocol, prompt=prompt)
+    turn = None if prompt is None else Turn(prompt)
+    protocol: Any = partial(GatheringProtocol, prompt=prompt, turn=turn)
     return uvicorn.Config(
         app,
         http=protocol,

@@ -30,6 +30,8 @@ class Request:
     body: bytes
     source: str
     """Address of the peer."""
+    looked: bool = False
+    """Whether the state was asked for changes since the request arrived (`State.remembered`)."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from functools import partial
 from compute_optimizer.api.dispatch import (
     FrontDoor,
     answer,
+    answer_all,
     body_too_large,
     new_request_id,
     refuse,
@@ -140,16 +141,16 @@ def build_prompt(door: FrontDoor) -> Prompt | None:
     if not (door.inline and door.state.is_sqlite):
         return None
 
-    def prompt(
+    def take(
         method: bytes, target: bytes, listed: HeaderList, body: bytes, source: str
-    ) -> Response | None:
+    ) -> Request | None:
         # A target with a query or a host in front is another string.
         if method != b"POST" or target not in PROMPT_PATHS or len(body) > door.max_body_bytes:
             return None
         request = Request("POST", target, b"", headers_by_name(listed), body, source)
-        return answer(door, request) if _is_short(request) else None
+        return request if _is_short(request) else None
 
-    return prompt
+    return Prompt(take, partial(answer_all, door))
 
 
 def _among_rooms(door: FrontDoor, api: AsgiApp) -> AsgiApp:

@@ -5,11 +5,12 @@ twice. Here they leave together, with all other answers that are ready on the co
 those of other connections: to wake up a client costs the server more than to write, and who is
 awake takes several answers at once. And uvicorn gives each request a task, which takes longer than
 answering a short call does: where there is a `Prompt`, a request that has arrived whole is shown to
-it first.
+it first, and all that it takes in one turn of the event loop are answered together.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -17,12 +18,42 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
 )
 
-from compute_optimizer.api.messages import HeaderList, Response
+from compute_optimizer.api.messages import HeaderList, Request, Response
 
-Prompt = Callable[[bytes, bytes, HeaderList, bytes, str], Response | None]
-"""Takes the method, the target, the headers and the whole body of a request, and the address of the
-peer; returns the answer without waiting for anything, or None for a request that the application
-shall answer. It raises nothing."""
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What answers short calls without the application. It waits for nothing and raises nothing."""
+
+    take: Callable[[bytes, bytes, HeaderList, bytes, str], Request | None]
+    """Takes the method, the target, the headers and the whole body of a request, and the address of
+    the peer; returns the request, or None for one that the application shall answer."""
+    answer_all: Callable[[Sequence[Request]], Sequence[Response]]
+    """Takes requests of one turn of the event loop, and returns their answers in the same order."""
+
+
+class Turn:
+    """The short calls of all connections that have arrived and are not answered yet."""
+
+    __slots__ = ("_answer_all", "_waiting")
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._answer_all = prompt.answer_all
+        self._waiting: list[tuple[GatheringProtocol, Request]] = []
+
+    def add(self, protocol: "GatheringProtocol", request: Request) -> None:
+        """Keep a request until this turn of the event loop is over."""
+        if not self._waiting:
+            protocol.loop.call_soon(self.end)
+        self._waiting.append((protocol, request))
+
+    def end(self) -> None:
+        """Answer what waits; nothing where another end came first."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            answers = self._answer_all([request for _, request in waiting])
+            for (protocol, _), response in zip(waiting, answers, strict=True):
+                protocol.respond(response)
 
 
 class GatheredWrites:
@@ -41,6 +72,11 @@ class GatheredWrites:
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
+
+    def write_now(self, data: bytes) -> None:
+        """Send the bytes behind what is kept: the turn is over."""
+        self._parts.append(data)
+        self._flush()
 
     def close(self) -> None:
         """Send what is kept, then close."""
@@ -63,9 +99,16 @@ class GatheringProtocol(HttpToolsProtocol):
     it turns out that the application has to answer.
     """
 
-    def __init__(self, *arguments: Any, prompt: Prompt | None = None, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, prompt: Prompt | None, turn: Turn | None, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
         self._prompt = prompt
+        self._turn = turn
+        self._waits = False
+        """Whether a short call of this connection waits for the end of the turn."""
+        self._keep_alive = True
+        """Whether the connection stays open behind the answer to it."""
         self._body: bytes | None = None
         """What came of the body of a request that may be answered on arrival, once its head has."""
         self._source = ""
@@ -84,6 +127,8 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
+        if self._waits and self._turn is not None:
+            self._turn.end()  # Answers leave in the order of requests.
         if self._prompt is None:
             super().on_message_begin()
         else:
@@ -107,17 +152,40 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer the request that has arrived whole, or hand it on."""
-        if self._body is None or self._prompt is None:
+        if self._body is None or self._prompt is None or self._turn is None:
             super().on_message_complete()
             return
         method = self.parser.get_method()
-        response = self._prompt(method, self.url, self.headers, self._body, self._source)
-        if response is None:
+        request = self._prompt.take(method, self.url, self.headers, self._body, self._source)
+        if request is None:
             self._hand_on()
             super().on_message_complete()
         else:
-            self._body = None
-            self._respond(response)
+            self._body, self._waits = None, True
+            # Asked now: the parser forgets it as soon as the request is over.
+            is_newer = self.parser.get_http_version() != "1.0"
+            self._keep_alive = is_newer and self.parser.should_keep_alive()
+            self._turn.add(self, request)
+
+    def shutdown(self) -> None:
+        """Begin to shut down: what has arrived is answered."""
+        if self._waits and self._turn is not None:
+            self._turn.end()
+        super().shutdown()
+
+    def respond(self, response: Response) -> None:
+        """Send the answer to the short call that waits."""
+        self._waits = False
+        parts = [STATUS_LINE[response.status]]
+        for name, value in response.headers:
+            parts += (name, b": ", value, b"\r\n")
+        if not self._keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", response.body)
+        self._gathered.write_now(b"".join(parts))
+        if not self._keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def _is_free(self) -> bool:
         """Return whether the next answer may be written now."""
@@ -139,16 +207,3 @@ class GatheringProtocol(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = read
         self.scope["headers"] = self.headers
         super().on_headers_complete()
-
-    def _respond(self, response: Response) -> None:
-        keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        parts = [STATUS_LINE[response.status]]
-        for name, value in response.headers:
-            parts += (name, b": ", value, b"\r\n")
-        if not keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", response.body)
-        self._gathered.write(b"".join(parts))
-        if not keep_alive:
-            self.transport.close()
-        self.on_response_complete()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from compute_optimizer.model.facets import Facets
+from compute_optimizer.model.facets import Facets, named_tag
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.resources.licenses.reading import LICENSE_NAME
@@ -51,6 +51,8 @@ class Condition:
     matches: Match
     mentions: tuple[frozenset[str], ...]
     """As in Selection."""
+    named: frozenset[str] | None
+    """Names of facets of which all that match have one; None where they may have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,8 @@ def selection(
         else:
             conditions.append(_condition(name, values, rules))
     mentions = tuple(texts for condition in conditions for texts in condition.mentions)
-    return Selection(arns, findings, _all_of(conditions), mentions)
+    named = tuple(condition.named for condition in conditions if condition.named)
+    return Selection(arns, findings, _all_of(conditions), mentions, named)
 
 
 def _condition(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]) -> Condition:
@@ -219,7 +222,7 @@ def _condition(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]
         )
     rule = rules[name]
     wanted = frozenset(_stored(name, values, rule))
-    return Condition(lambda facets: not wanted.isdisjoint(rule.read(facets)), (wanted,))
+    return Condition(lambda facets: not wanted.isdisjoint(rule.read(facets)), (wanted,), wanted)
 
 
 def _stored(name: str, values: Sequence[str], rule: FilterRule) -> list[str]:
@@ -234,14 +237,22 @@ def _stored(name: str, values: Sequence[str], rule: FilterRule) -> list[str]:
 
 
 def _has_tag(key: str, values: frozenset[str]) -> Condition:
-    return Condition(lambda facets: facets.tags.get(key) in values, (frozenset({key}), values))
+    return Condition(
+        lambda facets: facets.tags.get(key) in values,
+        (frozenset({key}), values),
+        frozenset(named_tag(key, value) for value in values),
+    )
 
 
 def _has_tag_key(keys: frozenset[str]) -> Condition:
     if "" not in keys:
-        return Condition(lambda facets: not keys.isdisjoint(facets.tags), (keys,))
+        return Condition(
+            lambda facets: not keys.isdisjoint(facets.tags),
+            (keys,),
+            frozenset(map(named_tag, keys)),
+        )
     # An empty value asks for resources without any tag (spec 8.1).
-    return Condition(lambda facets: not facets.tags or not keys.isdisjoint(facets.tags), ())
+    return Condition(lambda facets: not facets.tags or not keys.isdisjoint(facets.tags), (), None)
 
 
 def _all_of(conditions: Sequence[Condition]) -> Match | None:

@@ -37,6 +37,7 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.bulk import insert_rows
+from compute_optimizer.store.facet_holders import few_holders
 from compute_optimizer.store.result_rows import RowsOfTable, as_text, rows_of_result
 from compute_optimizer.store.schema import (
     idle_recommendations,
@@ -46,7 +47,7 @@ from compute_optimizer.store.schema import (
     run_summaries,
     runs,
 )
-from compute_optimizer.store.search_tables import searched_recommendations
+from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
 
 T = TypeVar("T")
 
@@ -88,6 +89,12 @@ class Selection:
     mentions: tuple[frozenset[str], ...] = ()
     """Sets of strings of each of which the facets of all that `matches` hold one: what does not
     mention them need not be fetched."""
+    named: tuple[frozenset[str], ...] = ()
+    """Sets of names of facets (model.facets) of each of which all that `matches` have one."""
+
+    def takes(self, facets: Facets) -> bool:
+        """Return whether the facets match."""
+        return self.matches is None or self.matches(facets)
 
 
 EVERYTHING = Selection()
@@ -98,6 +105,7 @@ _RESULTS = (
     idle_recommendations,
     run_summaries,
     searched_recommendations,
+    facet_holders,
 )
 """What a run writes."""
 
@@ -278,7 +286,7 @@ def stream_page(
         *restrictions(recommendations, selection),
     ]
     if selection.matches is not None:
-        arns = _matching_arns(connection, wanted, selection.matches, limit)
+        arns = _first_matching(connection, run_id, scope, selection, after, limit)
         wanted = _listed(run_id, scope, arns)
     elif selection.findings is not None and selection.arns is None:
         arns = _arns_by_finding(connection, wanted, selection.findings, limit)
@@ -361,22 +369,54 @@ def _remove(connection: Connection, run_id: str, scope: Scope | None = None) -> 
         connection.execute(delete(table).where(*wanted))
 
 
-def _matching_arns(
-    connection: Connection,
-    wanted: Sequence[ColumnElement[bool]],
-    matches: Callable[[Facets], bool],
-    limit: int,
+def _first_matching(
+    connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
 ) -> list[str]:
+    """Return the first ARNs beyond `after` that match: of who has a facet, or of all rows."""
+    here = _of_run(recommendations, run_id, scope)
+    holders = _holders(connection, run_id, scope, selection, after, limit)
+    if holders is None:
+        beyond = recommendations.c.resource_arn > after, *_with_arns(selection)
+        wanted = [*here, *beyond, *restrictions(recommendations, selection)]
+        found = _matching(connection, wanted, selection)
+    else:
+        here += _with_findings(recommendations, selection)
+        found = _matching_of(connection, holders, here, selection)
+    return list(islice(found, limit))
+
+
+def _holders(
+    connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
+) -> Iterator[str] | None:
+    """Return who has a facet that all have who match; None where all rows tell that sooner."""
+    if selection.arns is not None or not selection.named:
+        return None
+    key = {"run_id": run_id, **scope._asdict()}
+    counted = select(run_scopes.c.recommendations).where(*_of_run(run_scopes, run_id, scope))
+    rows = connection.execute(counted).scalar() or 0
+    return few_holders(connection, key, selection.named, rows, limit, after)
+
+
+def _matching(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], selection: Selection
+) -> Iterator[str]:
+    """Yield the ARNs of the rows that match, in order."""
     query = select(recommendations.c.resource_arn, recommendations.c.facets).where(*wanted)
     query = query.order_by(recommendations.c.resource_arn).execution_options(yield_per=SCAN_ROWS)
-    found: list[str] = []
     with connection.execute(query) as rows:
-        for arn, facets in rows:
-            if matches(decode_facets(facets)):
-                found.append(arn)
-                if len(found) == limit:
-                    break
-    return found
+        yield from (arn for arn, facets in rows if selection.takes(decode_facets(facets)))
+
+
+def _matching_of(
+    connection: Connection,
+    holders: Iterator[str],
+    here: Sequence[ColumnElement[bool]],
+    selection: Selection,
+) -> Iterator[str]:
+    """Yield those of some ARNs in order whose rows match."""
+    while some := list(islice(holders, MAX_LISTED)):
+        wanted = [*here, recommendations.c.resource_arn.in_(some)]
+        yield from _matching(connection, wanted, selection)
 
 
 def _listed(run_id: str, scope: Scope, arns: Sequence[str]) -> list[ColumnElement[bool]]:
@@ -414,11 +454,13 @@ def _with_arns(selection: Selection) -> list[ColumnElement[bool]]:
     return [] if selection.arns is None else [recommendations.c.resource_arn.in_(selection.arns)]
 
 
+def _with_findings(table: Table, selection: Selection) -> list[ColumnElement[bool]]:
+    return [] if selection.findings is None else [table.c.finding.in_(selection.findings)]
+
+
 def restrictions(table: Table, selection: Selection) -> list[ColumnElement[bool]]:
     """Return the conditions that the database itself may hold against findings and facets."""
-    found: list[ColumnElement[bool]] = []
-    if selection.findings is not None:
-        found.append(table.c.finding.in_(selection.findings))
+    found = _with_findings(table, selection)
     few = (texts for texts in selection.mentions if len(texts) <= MAX_MENTIONS)
     return found + [_mentions_one_of(table, texts) for texts in islice(few, MAX_MENTIONS)]
 

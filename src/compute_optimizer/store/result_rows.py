@@ -19,13 +19,18 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.resources import idleness
 from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.resources.counting import Read, read, tallies
+from compute_optimizer.store.facet_holders import holder_rows
 from compute_optimizer.store.schema import (
     idle_recommendations,
     recommendation_errors,
     recommendations,
     run_summaries,
 )
-from compute_optimizer.store.search_tables import searched_recommendations, searched_rows
+from compute_optimizer.store.search_tables import (
+    facet_holders,
+    searched_recommendations,
+    searched_rows,
+)
 
 Row = dict[str, Any]
 RowsOfTable = tuple[Table, list[Row]]
@@ -52,12 +57,14 @@ def rows_of_result(
     refused = [named | asdict(one) for one in errors]
     part = {"part": str(uuid4())}
     counts = [named | part | asdict(one) for one in tallies(looked_at, idle)]
+    facets = [(one.resource_arn, facets) for one, facets, _ in looked_at]
     tables = (
         (recommendations, rows),
         (recommendation_errors, refused),
         (idle_recommendations, idle_rows),
         (searched_recommendations, searched_rows(found, rows, idle=False)),
         (searched_recommendations, searched_rows(idle, idle_rows, idle=True)),
+        (facet_holders, holder_rows(named | part, facets)),
         (run_summaries, counts),
     )
     return [(table, some) for table, some in tables if some]

@@ -1,9 +1,9 @@
-"""What lists search: a short row of each recommendation, which holds no body."""
+"""What lists search: short rows of recommendations without bodies, and who has which facet."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Double, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, String, Table, Text
 
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
 from compute_optimizer.store.schema import metadata
@@ -26,6 +26,25 @@ searched_recommendations = Table(
     Column("facets", Text, nullable=False),
     # Name, ARN, keys and values of tags, case-folded, one in a line.
     Column("words", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+facet_holders = Table(
+    "facet_holders",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("account_id", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("resource_type", String(32), primary_key=True),
+    # Of its name (model.facets): store.facet_holders.facet_number.
+    Column("facet", BigInteger, primary_key=True, autoincrement=False),
+    # One for each write: a shard's, as in run_summaries.
+    Column("part", String(36), primary_key=True),
+    # How many of the part have the facet.
+    Column("resources", Integer, nullable=False),
+    # How the ARNs of all of the part begin, and how those of its holders end, as a list in JSON.
+    Column("beginning", String(512), nullable=False),
+    Column("endings", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

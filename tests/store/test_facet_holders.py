@@ -1,0 +1,210 @@
+"""Runs on SQLite and on a real PostgreSQL: what few have is found where parts say who has it."""
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import func, select
+
+from compute_optimizer.model.facets import Facets, named_tag
+from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
+from compute_optimizer.operations.filters import EC2_FILTERS, selection
+from compute_optimizer.store import State
+from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.facet_holders import (
+    LISTED_PER_LOOK,
+    facet_number,
+    few_holders,
+    shared_beginning,
+)
+from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.search_tables import facet_holders
+from tests.records import ACCOUNT, NOW, REGION, arn, recommendation
+from tests.revisions import back_to
+
+HERE = Scope(ACCOUNT, REGION, "Ec2Instance")
+PART = 40
+PARTS = 3
+COUNT = PART * PARTS
+RARE = (7, 41, 45, 80, 119)
+"""Some in each part, at the ends of two of them."""
+
+COMMON = {"team": "web"}
+
+
+def tags_of(number: int) -> dict[str, str]:
+    """Return tags: one that all have alike, one that none has alike, and of some a rare one."""
+    rare = {"rare": "yes" if number % 2 else "no"} if number in RARE else {}
+    return {**COMMON, "Name": f"web-{number}", **rare}
+
+
+@pytest.fixture
+def run_id(state: State) -> str:
+    """Write a run in parts of which each has every third number, as shards lie across ARNs."""
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        for part in range(PARTS):
+            found = [
+                recommendation(
+                    number,
+                    tags=tags_of(number),
+                    finding=Finding.OPTIMIZED if number == 80 else Finding.OVER_PROVISIONED,
+                )
+                for number in range(part, COUNT, PARTS)
+            ]
+            store.write_result(connection, run_id, HERE, found, [], now=NOW)
+        store.complete_run(connection, run_id, [HERE], NOW)
+    return run_id
+
+
+def wanted(*filters: tuple[str, Sequence[str]]) -> Selection:
+    """Return what the store reads for filters of a request."""
+    spelled = [{"name": name, "values": list(values)} for name, values in filters]
+    return selection(spelled, EC2_FILTERS)  # type: ignore[arg-type] # plain dicts
+
+
+def page(
+    state: State, run_id: str, chosen: Selection, *, limit: int = 100, after: str = ""
+) -> list[int]:
+    with state.reading() as connection:
+        record = Ec2InstanceRecommendation
+        found = store.read_page(
+            connection, run_id, HERE, record, limit=limit, after=after, selection=chosen
+        )
+    return [int(one.resource_arn.rpartition("i-")[2], 16) for one in found]
+
+
+def holders(
+    state: State, run_id: str, *sets: set[str], limit: int = 100, after: str = ""
+) -> list[str] | None:
+    key = {"run_id": run_id, **HERE._asdict()}
+    with state.reading() as connection:
+        found = few_holders(connection, key, sets, COUNT, limit, after)
+        return None if found is None else list(found)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ([("tag:rare", ["yes"])], [7, 41, 45, 119]),
+        ([("tag:rare", ["yes", "no"])], list(RARE)),
+        ([("tag-key", ["rare", "none has it"])], list(RARE)),
+        ([("tag:Name", ["web-99"])], [99]),
+        ([("tag:rare", ["yes"]), ("tag:team", ["web"])], [7, 41, 45, 119]),
+        ([("tag:rare", ["yes"]), ("tag:Name", ["web-99"])], []),
+        ([("tag-key", ["rare"]), ("Finding", ["Optimized"])], [80]),
+        ([("tag:rare", ["none has it"])], []),
+        # Each has the one and the other; each is told once.
+        ([("FindingReasonCodes", ["CPUOverprovisioned", "NetworkBandwidthOverprovisioned"])], None),
+    ],
+)
+def test_filters_find_the_same_with_and_without_the_lists_of_who_has_a_facet(
+    state: State, run_id: str, filters: list[tuple[str, list[str]]], expected: list[int] | None
+) -> None:
+    chosen = wanted(*filters)
+    looked_through = Selection(None, chosen.findings, chosen.matches, chosen.mentions)
+    expected = list(range(COUNT))[:100] if expected is None else expected
+    assert page(state, run_id, chosen) == expected
+    assert page(state, run_id, looked_through) == expected
+
+
+def test_pages_of_what_few_have_follow_each_other_by_arn(state: State, run_id: str) -> None:
+    chosen = wanted(("tag-key", ["rare"]))
+    assert page(state, run_id, chosen, limit=2) == [7, 41]
+    assert page(state, run_id, chosen, limit=2, after=arn(41)) == [45, 80]
+    assert page(state, run_id, chosen, limit=2, after=arn(80)) == [119]
+    assert page(state, run_id, chosen, limit=2, after=arn(119)) == []
+
+
+def test_of_a_run_only_those_are_looked_at_who_have_the_facet(state: State, run_id: str) -> None:
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return True
+
+    by_tag = Selection(matches=matches, named=(frozenset({named_tag("rare", "yes")}),))
+    assert page(state, run_id, by_tag) == [7, 41, 45, 119]
+    assert [one.tags["Name"] for one in seen] == ["web-7", "web-41", "web-45", "web-119"]
+
+
+def test_the_rarest_of_several_conditions_is_listed(state: State, run_id: str) -> None:
+    common, rare = {named_tag("team")}, {named_tag("rare", "no")}
+    assert holders(state, run_id, common, rare) == [arn(80)]
+    assert holders(state, run_id, rare, common) == [arn(80)]
+
+
+def test_those_with_one_of_many_names_or_of_one_that_many_have_are_not_listed(
+    state: State, run_id: str
+) -> None:
+    # Of COUNT rows `limit` are found sooner one by one where over sqrt(3 * limit * COUNT) have it.
+    most = int((LISTED_PER_LOOK * COUNT) ** 0.5)
+    assert most < COUNT
+    assert holders(state, run_id, {named_tag("team")}, limit=1) is None
+    assert holders(state, run_id, set(map(str, range(101)))) is None
+    assert holders(state, run_id) is None
+
+
+def test_who_has_several_of_the_names_is_listed_once(state: State, run_id: str) -> None:
+    both = {named_tag("rare"), named_tag("rare", "no"), named_tag("Name", "web-80")}
+    assert holders(state, run_id, both) == [arn(number) for number in RARE]
+
+
+def test_names_that_share_a_number_are_told_apart_by_looking(state: State) -> None:
+    # The best known pair of words with one CRC-32.
+    assert facet_number("plumless") == facet_number("buckeroo")
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        found = [
+            recommendation(number, inferred_workload_types=(name,))
+            for number, name in enumerate(("plumless", "buckeroo", "plumless"))
+        ]
+        store.write_result(connection, run_id, HERE, found, [], now=NOW)
+        store.complete_run(connection, run_id, [HERE], NOW)
+    by_name = Selection(
+        matches=lambda facets: "buckeroo" in facets.workload_types,
+        named=(frozenset({"buckeroo"}),),
+    )
+    assert page(state, run_id, by_name) == [1]
+
+
+def test_a_run_that_is_not_complete_is_filtered_as_well(state: State) -> None:
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        found = [recommendation(number, tags=tags_of(number)) for number in range(10)]
+        store.write_result(connection, run_id, HERE, found, [], now=NOW)
+    assert page(state, run_id, wanted(("tag-key", ["rare"]))) == [7]
+
+
+@pytest.mark.parametrize("by", ["run", "account"])
+def test_who_has_a_facet_goes_with_the_run_and_with_the_account(
+    state: State, run_id: str, by: str
+) -> None:
+    counted = select(func.count()).select_from(facet_holders)
+    with state.writing() as connection:
+        assert connection.execute(counted).scalar_one() > 0
+        if by == "account":
+            store.remove_recommendations_of(connection, ACCOUNT)
+        else:
+            other = store.begin_run(connection, NOW, NOW)
+            store.complete_run(connection, other, [HERE], NOW)
+            store.prune_runs(connection, NOW + 2 * store.RUN_KEPT)
+        assert connection.execute(counted).scalar_one() == 0
+
+
+def test_a_state_of_the_revision_before_is_filtered_at_once(state: State, run_id: str) -> None:
+    with state.writing() as connection:
+        back_to(connection, "0018")
+
+    state.migrate()
+
+    assert holders(state, run_id, {named_tag("rare")}) == [arn(number) for number in RARE]
+    assert page(state, run_id, wanted(("tag:rare", ["no"]))) == [80]
+    assert page(state, run_id, wanted(("tag:Name", ["web-99"]))) == [99]
+
+
+@pytest.mark.parametrize(
+    ("texts", "beginning"),
+    [([], ""), (["abc"], "abc"), (["abc", "abd", "abcd"], "ab"), (["a", "b"], ""), (["", "a"], "")],
+)
+def test_a_shared_beginning_is_the_longest_one(texts: list[str], beginning: str) -> None:
+    assert shared_beginning(texts) == beginning
