@@ -128,24 +128,24 @@ def figures_of_day(
             known = np.flatnonzero(np.maximum.reduce([peaks[key] for key in keys]) > -np.inf)
             everybody = len(known) == len(block[keys[0]])
             some = [block[key] if everybody else block[key][known] for key in keys]
+            together = combine(some, part.combine)
             for column, figure in columns.items():
-                found[column][start + known] = _MEASURED[figure](some, part)
+                found[column][start + known] = _MEASURED[figure](some, together)
     return found
 
 
-def _counts(some: Sequence[Matrix], part: Part) -> Integers:
+def _counts(_some: Sequence[Matrix], together: Matrix) -> Integers:
     # A flag is a byte of 0 or 1, so that the ones of eight flags are counted at once.
-    flags = np.isfinite(combine(some, part.combine)).view(np.uint64)
+    flags = np.isfinite(together).view(np.uint64)
     counts: Integers = np.bitwise_count(flags).sum(axis=1, dtype=np.int64)
     return counts
 
 
-def _tail(some: Sequence[Matrix], part: Part) -> Singles:
-    together = combine(some, part.combine)
-    if together is some[0]:
-        return largest(together.copy(), DEPTH)
-    _peaks(together)  # Sums may have become infinite.
-    return largest(together, DEPTH)
+def _tail(some: Sequence[Matrix], together: Matrix) -> Singles:
+    found = together.copy()
+    if len(some) > 1:
+        _peaks(found)  # Sums may have become infinite.
+    return largest(found, DEPTH)
 
 
 def _peaks(samples: Matrix) -> Singles:
@@ -157,12 +157,13 @@ def _peaks(samples: Matrix) -> Singles:
     return peaks
 
 
-_MEASURED: Mapping[Figure, Callable[[Sequence[Matrix], Part], Any]] = {
+_MEASURED: Mapping[Figure, Callable[[Sequence[Matrix], Matrix], Any]] = {
     Figure.COUNT: _counts,
-    Figure.HIGHEST: lambda some, part: combine(some, part.combine).max(axis=1),
+    Figure.HIGHEST: lambda _some, together: together.max(axis=1),
     Figure.TAIL: _tail,
-    Figure.TOTAL: lambda some, _part: daily_totals(some)[:, 0],
+    Figure.TOTAL: lambda some, _together: daily_totals(some)[:, 0],
 }
+"""Of the series of a part, and of the one that they form."""
 
 
 def shape_of(figure: Figure, *before: int) -> tuple[int, ...]:

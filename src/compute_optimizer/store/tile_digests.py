@@ -151,8 +151,7 @@ class DigestedWindow:
                 for key in sorted(day.keys & wanted.keys()):
                     places = self.rows[number][found[key].rows]
                     there = np.flatnonzero(places >= 0)
-                    target = found[key].samples[:, slots]
-                    target[there] = day.read_rows(key, places[there])
+                    found[key].samples[there, slots] = day.read_rows(key, places[there])
         for one in found.values():
             one.samples[:, self.known_slots :] = np.nan
         return found
