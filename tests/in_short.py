@@ -42,8 +42,11 @@ def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
 
 
 def block_of(series: Mapping[MetricKey, Matrix], first: int, rows: int) -> dict[MetricKey, Matrix]:
-    """Return some rows of every series."""
-    return {key: matrix[first : first + rows] for key, matrix in series.items()}
+    """Return some rows of every series, gaps as -inf."""
+    return {
+        key: np.where(np.isnan(some := matrix[first : first + rows]), np.float32(-np.inf), some)
+        for key, matrix in series.items()
+    }
 
 
 class Reader:

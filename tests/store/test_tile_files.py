@@ -20,7 +20,10 @@ from compute_optimizer.store.tile_files import (
     TileFile,
     decoding_threads,
     last_slot,
+    matrix_of,
+    memory_used_again,
     merged,
+    rows_of,
     same,
     write_tile,
 )
@@ -133,6 +136,29 @@ def test_threads_that_decode_are_limited_for_a_while_and_never_raised() -> None:
             assert pa.cpu_count() == 1
 
     assert pa.cpu_count() == before
+
+
+def test_memory_is_asked_of_the_c_library_for_a_while_only() -> None:
+    before = pa.default_memory_pool().backend_name
+
+    with memory_used_again():
+        assert pa.default_memory_pool().backend_name == "system"
+
+    assert pa.default_memory_pool().backend_name == before
+
+
+def test_some_rows_of_a_column_are_those_of_all_of_it() -> None:
+    # Two chunks of two rows each, as of two row groups; row 1 has gaps, row 2 none.
+    samples = np.arange(4 * SLOTS_PER_DAY, dtype=np.float32)
+    samples[SLOTS_PER_DAY : SLOTS_PER_DAY + 3] = np.nan
+    chunks = [pa.array(half, from_pandas=True) for half in np.split(samples, 2)]
+    rows = np.array([1, 2, 3])
+
+    found = rows_of(pa.chunked_array(chunks), rows)
+
+    assert np.isnan(found[0, :3]).all()
+    assert found[1, 0] == 2 * SLOTS_PER_DAY
+    assert np.array_equal(found, matrix_of(pa.chunked_array(chunks))[rows], equal_nan=True)
 
 
 def test_duckdb_and_polars_read_what_is_kept_by_the_place_of_its_bytes(tmp_path: Path) -> None:

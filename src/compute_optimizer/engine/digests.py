@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.dimensions import Combine, Dimension, combine
-from compute_optimizer.engine.statistics import highest, tail_depth, upper_tail
+from compute_optimizer.engine.statistics import highest, largest, tail_depth, upper_tail
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     Matrix,
@@ -33,7 +33,7 @@ day, if all of them lie there."""
 
 BLOCK_ROWS = 256
 """Rows at a time: 256 rows of a day are 0.3 MB, so that what is made of them stays in a core's
-cache, and the memory that it takes is used again instead of given back to the system."""
+cache."""
 
 JOINTS = {Combine.SUM: "+", Combine.LARGER: "|"}
 """Between the series of a name."""
@@ -110,7 +110,8 @@ def figures_of_day(
     """Return the figures of one day by column, from the series that were sent.
 
     (rows,) each, tails (rows, DEPTH); a part without any series is left out. `block_of` a first
-    row and a number of rows returns their samples, (number, SLOTS_PER_DAY) each.
+    row and a number of rows, at most BLOCK_ROWS, returns their samples, (number, SLOTS_PER_DAY)
+    each, -inf where there is none; they may be written to.
     """
     every = [(part, part.columns, [key for key in part.keys if key in sent]) for part in parts]
     told = [(part, columns, keys) for part, columns, keys in every if keys]
@@ -121,30 +122,48 @@ def figures_of_day(
     }
     for start in range(0, rows, BLOCK_ROWS):
         block = block_of(start, min(BLOCK_ROWS, rows - start))
-        peaks = {key: np.fmax.reduce(samples, axis=1) for key, samples in block.items()}
+        peaks = {key: _peaks(samples) for key, samples in block.items()}
         for part, columns, keys in told:
             # Many a machine sends no memory and no network: its rows stay as they are.
-            known = np.flatnonzero(~np.isnan(np.fmax.reduce([peaks[key] for key in keys])))
-            some = [block[key][known] for key in keys]
+            known = np.flatnonzero(np.maximum.reduce([peaks[key] for key in keys]) > -np.inf)
+            everybody = len(known) == len(block[keys[0]])
+            some = [block[key] if everybody else block[key][known] for key in keys]
             together = combine(some, part.combine)
-            tail, counts = _tail_and_counts(together, part)
             for column, figure in columns.items():
-                found[column][start + known] = _MEASURED[figure](some, together, tail, counts)
+                found[column][start + known] = _MEASURED[figure](some, together)
     return found
 
 
-def _tail_and_counts(together: Matrix, part: Part) -> tuple[Singles, Integers]:
-    if Figure.TAIL in part.figures:
-        return upper_tail(together, DEPTH)
-    return together, np.count_nonzero(np.isfinite(together), axis=1)
+def _counts(_some: Sequence[Matrix], together: Matrix) -> Integers:
+    # A flag is a byte of 0 or 1, so that the ones of eight flags are counted at once.
+    flags = np.isfinite(together).view(np.uint64)
+    counts: Integers = np.bitwise_count(flags).sum(axis=1, dtype=np.int64)
+    return counts
 
 
-_MEASURED: Mapping[Figure, Callable[[Sequence[Matrix], Matrix, Singles, Integers], Any]] = {
-    Figure.COUNT: lambda _some, _together, _tail, counts: counts,
-    Figure.HIGHEST: lambda _some, together, _tail, _counts: highest(together),
-    Figure.TAIL: lambda _some, _together, tail, _counts: tail,
-    Figure.TOTAL: lambda some, _together, _tail, _counts: daily_totals(some)[:, 0],
+def _tail(some: Sequence[Matrix], together: Matrix) -> Singles:
+    found = together.copy()
+    if len(some) > 1:
+        _peaks(found)  # Sums may have become infinite.
+    return largest(found, DEPTH)
+
+
+def _peaks(samples: Matrix) -> Singles:
+    """Return the highest sample of each row, -inf without any; blank what is not finite."""
+    peaks: Singles = samples.max(axis=1)
+    if not (peaks < np.inf).all():
+        np.copyto(samples, -np.inf, where=~np.isfinite(samples))
+        peaks = samples.max(axis=1)
+    return peaks
+
+
+_MEASURED: Mapping[Figure, Callable[[Sequence[Matrix], Matrix], Any]] = {
+    Figure.COUNT: _counts,
+    Figure.HIGHEST: lambda _some, together: together.max(axis=1),
+    Figure.TAIL: _tail,
+    Figure.TOTAL: lambda some, _together: daily_totals(some)[:, 0],
 }
+"""Of the series of a part, and of the one that they form."""
 
 
 def shape_of(figure: Figure, *before: int) -> tuple[int, ...]:
@@ -168,8 +187,8 @@ def daily_totals(parts: Sequence[Matrix]) -> Floats:
 
 def _absent_as_zero(samples: Matrix) -> Floats:
     found: Floats = samples.astype(np.float64)
-    if (missing := np.isnan(samples)).any():
-        np.copyto(found, 0.0, where=missing)
+    if not (present := np.isfinite(samples)).all():
+        np.copyto(found, 0.0, where=~present)
     return found
 
 

@@ -147,9 +147,13 @@ def _predicted(match: Match, prediction: Prediction) -> Match:
 def _settled(match: Match, lasting: Booleans, fleet: Fleet, market: Market) -> Match:
     """Return the match without the types whose credits run out, and with what is over."""
     candidates = match.candidates
-    burstable = market.types.burstable[candidates.types]
-    lasts = lasting[np.ix_(match.rows, candidates.types)] | ~burstable
-    found = replace(match, fit=match.fit & lasts, out_of_credits=match.fit & ~lasts)
+    fit, out_of_credits = match.fit.copy(), np.zeros_like(match.fit)
+    # Most types are not burstable: only the columns of those that are change.
+    burstable = np.flatnonzero(market.types.burstable[candidates.types])
+    lasts = lasting[np.ix_(match.rows, candidates.types[burstable])]
+    out_of_credits[:, burstable] = fit[:, burstable] & ~lasts
+    fit[:, burstable] &= lasts
+    found = replace(match, fit=fit, out_of_credits=out_of_credits)
     if fleet.prediction is not None:
         found = _worth_it(found, fleet.prediction.incident_usd)
     alike = np.flatnonzero(candidates.pools[CURRENT_POOL, : candidates.cheaper])

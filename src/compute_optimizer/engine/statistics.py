@@ -32,8 +32,14 @@ def upper_tail(block: Singles, depth: int) -> tuple[Singles, Integers]:
     if not present.all():
         counts = np.count_nonzero(present, axis=1)
         np.copyto(ordered, -np.inf, where=~present)
-    ordered.partition(slots - depth, axis=1)
-    return np.sort(ordered[:, slots - depth :], axis=1)[:, ::-1], counts
+    return largest(ordered, depth), counts
+
+
+def largest(block: Singles, depth: int) -> Singles:
+    """Return the largest of each row, descending; in place: rows lose their order."""
+    first = block.shape[1] - depth
+    block.partition(first, axis=1)
+    return np.sort(block[:, first:], axis=1)[:, ::-1]
 
 
 def percentile(tail: Singles, counts: Integers, percent: float) -> Floats:

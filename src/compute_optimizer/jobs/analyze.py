@@ -60,6 +60,7 @@ from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.result_rows import rows_of_result
+from compute_optimizer.store.tile_files import memory_used_again
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
 BATCH_RESOURCE_DAYS = SHARD_RESOURCES * 32
@@ -177,7 +178,7 @@ def analyze_shard(task: ShardTask) -> AnalysisTally:
 
     Doing it again stores nothing twice: the process of the first time may have ended after it.
     """
-    with closing(State(task.state_url)) as state, _sparing_the_collector():
+    with closing(State(task.state_url)) as state, _sparing_the_collector(), memory_used_again():
         with state.reading() as connection:
             resources = resources_of(connection, task.shard)
         results = list(results_of(state, task, resources))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sqlalchemy import Connection
 from compute_optimizer.engine.arrays import Integers
 from compute_optimizer.engine.digests import (
     ABSENT,
+    BLOCK_ROWS,
     DEPTH,
     DTYPES,
     DigestedSamples,
@@ -44,7 +46,7 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.inventory import SHARD_RESOURCES
-from compute_optimizer.store.tile_files import RESOURCE, TileFile, keys_of, matrix_of
+from compute_optimizer.store.tile_files import RESOURCE, TileFile, fill, keys_of, rows_of
 from compute_optimizer.store.tiles import TileStore, tiles_of_window
 
 FORMAT_VERSION = 1
@@ -64,6 +66,10 @@ COMPRESSION = "lz4"
 AT_HAND_BYTES = 6 * SHARD_RESOURCES * 14 * SLOTS_PER_DAY * 4
 """Of samples that stay in memory where days in short are made: six series of a full shard over the
 default look-back period, 396 MB."""
+
+Scratch = dict[MetricKey, Matrix]
+"""(BLOCK_ROWS, SLOTS_PER_DAY) by series, written again and again: memory that is asked for with
+each block goes back to the system each time, and its pages cost as much as what they hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,18 +92,21 @@ class SamplesAtHand:
         """Return what the samples take in memory."""
         return len(self.columns) * self.resources * SLOTS_PER_DAY * np.float32().nbytes
 
-    def block(self, first: int, rows: int) -> dict[MetricKey, Matrix]:
-        """Return some rows, one after the other, of every series."""
-        cells = first * SLOTS_PER_DAY, rows * SLOTS_PER_DAY
-        return {key: self._known(column.slice(*cells)) for key, column in self.columns.items()}
+    def block(self, scratch: Scratch, first: int, rows: int) -> dict[MetricKey, Matrix]:
+        """Return some rows, one after the other, of every series; -inf where there is no sample.
+
+        They are in the scratch, where the next block replaces them.
+        """
+        found = {}
+        for key, column in self.columns.items():
+            found[key] = _scratch_of(scratch, key)[:rows]
+            fill(found[key], column.slice(first * SLOTS_PER_DAY, rows * SLOTS_PER_DAY), -np.inf)
+            found[key][:, self.known_slots :] = -np.inf
+        return found
 
     def read_rows(self, key: MetricKey, rows: Integers) -> Matrix:
         """Return some rows of one series, as those of an open tile."""
-        found: Matrix = self._known(self.columns[key])[rows]
-        return found
-
-    def _known(self, column: Any) -> Matrix:
-        found = matrix_of(column)
+        found = rows_of(self.columns[key], rows)
         found[:, self.known_slots :] = np.nan
         return found
 
@@ -142,8 +151,7 @@ class DigestedWindow:
                 for key in sorted(day.keys & wanted.keys()):
                     places = self.rows[number][found[key].rows]
                     there = np.flatnonzero(places >= 0)
-                    target = found[key].samples[:, slots]
-                    target[there] = day.read_rows(key, places[there])
+                    found[key].samples[there, slots] = day.read_rows(key, places[there])
         for one in found.values():
             one.samples[:, self.known_slots :] = np.nan
         return found
@@ -174,12 +182,13 @@ def read_digested(
     figures: dict[str, NDArray[Any]] = {}
     present: set[MetricKey] = set()
     at_hand: dict[int, SamplesAtHand] = {}
+    scratch: Scratch = {}
     for one in tiles_of_window(connection, key, window):
         number = (one.day - window.first).days
         slots = SLOTS_PER_DAY
         if one.last_sample_at >= as_of:
             slots = max(known_slots - number * SLOTS_PER_DAY, 0)
-        day, read = _digested_day(tiles, one.path, parts, slots)
+        day, read = _digested_day(tiles, one.path, parts, slots, scratch)
         if (
             read is not None
             and sum(kept.bytes for kept in (read, *at_hand.values())) <= AT_HAND_BYTES
@@ -225,7 +234,7 @@ def _gather(
 
 
 def _digested_day(
-    tiles: TileStore, path: str, parts: Sequence[Part], slots: int
+    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, scratch: Scratch
 ) -> tuple[DigestedDay, SamplesAtHand | None]:
     """Return a tile in short: as it is kept, else made and kept, with the samples that were read.
 
@@ -233,21 +242,27 @@ def _digested_day(
     """
     if slots == SLOTS_PER_DAY and (found := read_digest(tiles, path, parts)):
         return found, None
-    made, read = _made(tiles, path, parts, slots)
+    made, read = _made(tiles, path, parts, slots, scratch)
     if slots == SLOTS_PER_DAY:
         keep_digest(tiles, path, made, parts)
     return made, read
 
 
+def _scratch_of(scratch: Scratch, key: MetricKey) -> Matrix:
+    if key not in scratch:
+        scratch[key] = np.empty((BLOCK_ROWS, SLOTS_PER_DAY), np.float32)
+    return scratch[key]
+
+
 def _made(
-    tiles: TileStore, path: str, parts: Sequence[Part], slots: int
+    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, scratch: Scratch
 ) -> tuple[DigestedDay, SamplesAtHand]:
     wanted = {key for part in parts for key in part.keys}
     with tiles.open(path) as file:
         keys = file.keys
         arns, columns = file.read(wanted)
     read = SamplesAtHand(columns, len(arns), slots)
-    figures = figures_of_day(len(arns), read.keys, read.block, parts)
+    figures = figures_of_day(len(arns), read.keys, partial(read.block, scratch), parts)
     return DigestedDay(arns, keys, figures), read
 
 

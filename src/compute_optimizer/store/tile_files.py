@@ -112,7 +112,7 @@ class TileFile:
             except (OSError, pa.ArrowException) as error:
                 raise _unreadable(self._path, error) from error
             own = group_of == group
-            found[own] = matrix_of(column)[rows[own] - starts[group]]
+            found[own] = rows_of(column, rows[own] - starts[group])
         return found
 
     def tile(self) -> Tile:
@@ -149,27 +149,40 @@ def limit_decoding(most: int) -> int:
     return before
 
 
+@contextmanager
+def memory_used_again() -> Iterator[None]:
+    """Let Arrow take its memory from the C library, in this process and for a while.
+
+    Its own allocator gives the memory of large columns back to the system as soon as they are
+    dropped. Where tile after tile is decoded, asking for pages anew costs half as much as decoding.
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
+
+
 def keys_of(columns: Iterable[str]) -> frozenset[MetricKey]:
     """Return the series that the columns of a tile hold."""
     parts = (name.rsplit("_", 1) for name in columns if name not in (RESOURCE, TIMESTAMP))
     return frozenset(MetricKey(metric, Statistic(statistic)) for metric, statistic in parts)
 
 
-def fill(target: Matrix, column: Any) -> None:
+def fill(target: Matrix, column: Any, absent: float = np.nan) -> None:
     """Copy one Arrow column into a (resources, SLOTS_PER_DAY) matrix or view of one.
 
-    Reads Arrow's buffers directly: its own conversion of nulls to NaN costs three times the
-    decoding of the file.
+    `absent` stands for what is missing. Reads Arrow's buffers directly: its own conversion of nulls
+    to NaN costs three times the decoding of the file.
     """
     start = 0
     for chunk in column.chunks:
-        rows = target[start : start + len(chunk) // SLOTS_PER_DAY]
-        validity, data = chunk.buffers()
-        cells = slice(chunk.offset, chunk.offset + len(chunk))
-        rows[...] = np.frombuffer(data, np.float32)[cells].reshape(rows.shape)
-        if chunk.null_count:
-            gaps = _gaps_of(np.frombuffer(validity, np.uint8), cells)
-            np.copyto(rows, np.nan, where=gaps.reshape(rows.shape))
+        samples, gaps = _decoded(chunk)
+        rows = target[start : start + len(samples)]
+        rows[...] = samples
+        if gaps is not None:
+            np.copyto(rows, absent, where=gaps)
         start += len(rows)
 
 
@@ -178,6 +191,31 @@ def matrix_of(column: Any) -> Matrix:
     found: Matrix = np.empty((len(column) // SLOTS_PER_DAY, SLOTS_PER_DAY), np.float32)
     fill(found, column)
     return found
+
+
+def rows_of(column: Any, rows: NDArray[np.int64]) -> Matrix:
+    """Return some rows of one Arrow column, (rows, SLOTS_PER_DAY); the others are not copied."""
+    found: Matrix = np.empty((len(rows), SLOTS_PER_DAY), np.float32)
+    start = 0
+    for chunk in column.chunks:
+        samples, gaps = _decoded(chunk)
+        own = np.flatnonzero((start <= rows) & (rows < start + len(samples)))
+        some = samples[rows[own] - start]
+        if gaps is not None:
+            np.copyto(some, np.nan, where=gaps[rows[own] - start])
+        found[own] = some
+        start += len(samples)
+    return found
+
+
+def _decoded(chunk: Any) -> tuple[Matrix, NDArray[np.bool_] | None]:
+    """Return the samples as they lie, whatever stands in gaps, and which are missing, if any."""
+    validity, data = chunk.buffers()
+    cells = slice(chunk.offset, chunk.offset + len(chunk))
+    samples: Matrix = np.frombuffer(data, np.float32)[cells].reshape(-1, SLOTS_PER_DAY)
+    if not chunk.null_count:
+        return samples, None
+    return samples, _gaps_of(np.frombuffer(validity, np.uint8), cells).reshape(samples.shape)
 
 
 def _gaps_of(validity: NDArray[np.uint8], cells: slice) -> NDArray[np.bool_]:
