@@ -14,7 +14,8 @@ from botocore.credentials import Credentials
 from compute_optimizer.api.authorization import policy_allowing
 from compute_optimizer.api.dispatch import FrontDoor, answer_all
 from compute_optimizer.api.messages import Request, Response
-from compute_optimizer.app import front_door, opened
+from compute_optimizer.app import opened
+from compute_optimizer.app.serving import front_door
 from compute_optimizer.config import load_settings
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.operations.enrollment import change_enrollment
