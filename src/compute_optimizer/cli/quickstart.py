@@ -32,7 +32,7 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect import CONCURRENCY, DEFAULT_DAYS, CollectReport
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings
-from compute_optimizer.sources.aws import Access
+from compute_optimizer.sources.aws import Access, check_collected
 
 
 def quickstart(
@@ -53,7 +53,7 @@ def quickstart(
 
     The exit code is 6 where an account, a Region or a type could not be read.
     """
-    known_types(types)  # Refused before anything else is done.
+    check_collected(known_types(types) or ())  # Refused before anything else is done.
     wish = Wish(types, days, None, concurrency, enroll=True)
     with TemporaryDirectory(prefix="compute-optimizer-") as temporary:
         # Whatever else the user has set up stays as it is: only this folder is written to.
