@@ -1,7 +1,9 @@
 """`compute-optimizer quickstart`: what could be saved in an AWS account, from one command."""
 
+import signal
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -55,7 +57,7 @@ def quickstart(
     """
     check_collected(known_types(types) or ())  # Refused before anything else is done.
     wish = Wish(types, days, None, concurrency, enroll=True)
-    with TemporaryDirectory(prefix="compute-optimizer-") as temporary:
+    with _ended_by_sigterm(), TemporaryDirectory(prefix="compute-optimizer-") as temporary:
         # Whatever else the user has set up stays as it is: only this folder is written to.
         own = {"state_url": "", "key_file": "", "audit_file": ""}
         settings = settings_for(data_dir or Path(temporary), **own)
@@ -66,6 +68,16 @@ def quickstart(
         print(f"The data is in {data_dir}: --data-dir {data_dir} lets other commands read it.")
     if report.failures:
         raise typer.Exit(SourceUnavailable.exit_code)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the block as Ctrl-C does, so that what it has made is removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _report(application: Application, access: Access, wish: Wish) -> CollectReport:
