@@ -79,4 +79,4 @@ lock: ## Write the locks in constraints/ anew from what pyproject.toml declares
 	@$(ENVIRONMENTS) lock
 
 clean: ## Remove the environments and the demo's data
-	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .venv-browser .artifacts .demo
+	rm -rf .venv-run .venv-dev .venv-ministack .venv-client-* .venv-browser .venv-identity-provider .artifacts .demo

@@ -65,7 +65,11 @@ NO_NPM = "npm is missing; install Node.js with it (Debian's packages nodejs and 
 
 NODE = tuple(name for name, environment in ENVIRONMENTS.items() if environment.node)
 
-LOCKS = ("run", "dev", "build", *(name for name in ENVIRONMENTS if name not in ("run", "dev")))
+LOCKS = (
+    *("run", "dev", "build", "postgresql"),
+    *(name for name in ENVIRONMENTS if name not in ("run", "dev")),
+)
+"""Every environment has one, but `build`, which others have too, and `postgresql`, of images."""
 
 
 def lock_file(name: str) -> Path:
@@ -92,8 +96,10 @@ def declared(name: str) -> list[str]:
     if name == "browser":
         # The program is served from the same environment, by what it needs at run time.
         return [*run, *groups["browser"]]
+    extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
+    if name in extras:
+        return extras[name]
     if name == "dev":
-        extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
         return [*run, *(line for extra in extras.values() for line in extra), *groups["dev"]]
     # What uses the plugin has the project as well, which a test installs as a user would.
     return [*run, *groups[name]] if name.startswith("client-plugin") else groups[name]

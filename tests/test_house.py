@@ -140,13 +140,15 @@ def test_no_file_names_a_package_index() -> None:
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUN = PROJECT["project"]["dependencies"]
-EXTRAS = [line for lines in PROJECT["project"]["optional-dependencies"].values() for line in lines]
+OPTIONAL: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+EXTRAS = [line for lines in OPTIONAL.values() for line in lines]
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 BUILD = PROJECT["build-system"]["requires"]
 DECLARED = {
     "run": RUN,
     "dev": [*RUN, *EXTRAS, *GROUPS["dev"]],
     "build": BUILD,
+    "postgresql": OPTIONAL["postgresql"],
     **{name: lines for name, lines in GROUPS.items() if name != "dev"},
 }
 """What each lock is made from, by the lock's name."""

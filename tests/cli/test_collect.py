@@ -1,6 +1,8 @@
 """`compute-optimizer collect aws`, against a local AWS."""
 
 import json
+import os
+import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ import pytest
 
 from compute_optimizer import cli
 from tests.cli.conftest import Type
-from tests.local_aws import OWN, REGION, LocalAws
+from tests.local_aws import OWN, REGION, Asked, LocalAws
 
 CPU = "CPUUtilization"
 
@@ -187,3 +189,43 @@ def test_quickstart_keeps_the_data_where_it_is_told_to(typed: Type, aws: LocalAw
     assert ended.code == 0
     found = json.loads(typed("recommend", "--output", "json").out)["recommendations"]
     assert [one["resourceArn"].rpartition("/")[2] for one in found] == [machine]
+
+
+def test_quickstart_that_is_ended_keeps_nothing(aws: LocalAws, tmp_path: Path) -> None:
+    idle_machine(aws)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    command = [sys.executable, "-m", "compute_optimizer", "quickstart", *PLACE]
+    ended: subprocess.Popen[bytes]
+
+    def ending(asked: Asked) -> None:
+        if asked.operation == "GetMetricData":
+            assert list(folder.iterdir())
+            ended.terminate()
+
+    aws.spoil = ending
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as ended:
+        # As Ctrl-C: docs/cli.md.
+        assert ended.wait(60) == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_an_address_that_is_no_url_is_told(
+    typed: Type, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost")
+
+    ended = typed("collect", "aws", *HERE)
+
+    assert ended.code == 2
+    assert "the address of sts cannot be used: Invalid endpoint: localhost" in ended.err
+
+
+def test_a_type_that_is_not_in_aws_inventory_is_refused(typed: Type, aws: LocalAws) -> None:
+    for command in (("collect", "aws"), ("quickstart",)):
+        ended = typed(*command, "--types", "DynamoDBTable")
+
+        assert ended.code == 2
+        assert "'DynamoDBTable' are not collected from AWS" in ended.err
+    assert aws.asked() == set()

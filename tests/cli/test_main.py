@@ -1,6 +1,11 @@
 """How any command ends when something goes wrong."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +81,30 @@ def test_a_misspelt_variable_is_warned_of_once_and_stops_nothing(
         "warning: COMPUTE_OPTIMIZER_AUHT is the variable of no setting and is ignored; "
         "is COMPUTE_OPTIMIZER_AUTH meant?\n"
     )
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_and_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    monkeypatch.delenv("COMPUTE_OPTIMIZER_TRACEBACK", raising=False)
+
+    assert run(monkeypatch, OSError(number, os.strerror(number), "/data/tiles/1.parquet")) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: /data/tiles/1.parquet cannot be written: ")
+    assert said.endswith("; make room there, or write elsewhere\n")
+
+
+FULL = Path("/dev/full")
+"""A device of Linux that never has room."""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full, which other systems lack")
+def test_an_output_without_room_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "compute_optimizer", "recommend", "--data-dir", str(tmp_path)]
+    with FULL.open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert "the output, or the data folder, cannot be written: No space left" in ended.stderr
+    assert "defect" not in ended.stderr

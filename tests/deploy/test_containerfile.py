@@ -87,7 +87,7 @@ def test_whatever_the_build_needs_is_copied(stages: Stages, repository: Path) ->
     locks = set(re.findall(r"-r (\S+)", installs))
 
     assert needed | locks == sources(stages)
-    assert locks == {"constraints/run.txt", "constraints/build.txt"}
+    assert locks == {f"constraints/{name}.txt" for name in ("run", "build", "postgresql")}
 
 
 @pytest.mark.parametrize("stage", ["emulator", "service"])

@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from botocore.parsers import ResponseParserError
 
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.model.collection import Scope
-from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.sources.aws import Access, AwsSource
+from compute_optimizer.model.resource import EBS_VOLUME, EC2_INSTANCE
+from compute_optimizer.sources.aws import Access, AwsSource, check_collected
+from compute_optimizer.sources.aws.failing import refusals
 from tests.local_aws import OWN, REGION, LocalAws
 
 OTHER = "222222222222"
@@ -156,3 +158,50 @@ def test_a_profile_gives_credentials_and_region(
 
     with closing(AwsSource(Access(profile="mine"), SystemClock())) as source:
         assert source.accounts() == [OWN]
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AccessDenied", "allow it as in docs/collect-aws.md"),
+        ("AuthFailure", "the credentials are wrong, or the account has not enabled this Region"),
+        ("ExpiredToken", "get new ones, as by `aws sso login`"),
+        ("SignatureDoesNotMatch", "or the clock of this machine"),
+    ],
+)
+def test_a_refusal_that_the_user_can_mend_says_how(
+    aws: LocalAws, opened: Open, code: str, advice: str
+) -> None:
+    aws.failing["ec2", "DescribeVolumes"] = [code]
+
+    with pytest.raises(SourceUnavailable, match=rf"ec2:DescribeVolumes.*{code}.*{advice}$"):
+        opened().inventory(Scope(OWN, REGION, EBS_VOLUME))
+
+
+def test_a_page_in_place_of_an_answer_is_told_in_one_short_line() -> None:
+    page = "<html>\n<h1>Sign in</h1>\n" + "<p>to the network</p>\n" * 100
+
+    with pytest.raises(SourceUnavailable) as told, refusals("account 1", "ec2:DescribeVolumes"):
+        raise ResponseParserError(f"Unable to parse response, invalid XML received:\n{page}")
+
+    text = str(told.value)
+    assert text.startswith("account 1: ec2:DescribeVolumes: Unable to parse response")
+    assert "<html> <h1>Sign in</h1>" in text
+    assert "\n" not in text
+    assert len(text) < 500
+
+
+def test_what_is_named_like_no_region_is_refused_before_anything_is_asked(
+    aws: LocalAws, opened: Open
+) -> None:
+    with pytest.raises(InvalidInput, match="'Frankfurt' is no Region; expected one such as"):
+        opened(regions=(REGION, "Frankfurt"))
+
+    assert aws.asked() == set()
+
+
+def test_types_that_are_not_read_from_aws_are_refused() -> None:
+    check_collected([EC2_INSTANCE, EBS_VOLUME])
+
+    with pytest.raises(InvalidInput, match=r"'DynamoDBTable' are not collected from AWS; .*Ec2"):
+        check_collected([EC2_INSTANCE, "DynamoDBTable"])

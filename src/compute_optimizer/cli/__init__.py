@@ -1,5 +1,6 @@
 """The command line: one module per command group, registered here."""
 
+import errno
 import sys
 from typing import Annotated
 
@@ -44,6 +45,9 @@ COMMANDS = {
     "state": "cli.state:commands",
 }
 """Where each command is, below the package: its function, or a group of commands."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that takes no more, which are no defect of the program."""
 
 app = typer.Typer(
     name="compute-optimizer",
@@ -90,11 +94,23 @@ def _run() -> None:
     except Exception as error:
         if _shows_tracebacks():
             raise
-        output.complain(
-            f"unexpected {type(error).__name__}: {error}\nThis is a defect of the program; run the "
-            "command again with COMPUTE_OPTIMIZER_TRACEBACK=true to see where it came from."
-        )
+        output.complain(_no_room(error) or _defect(error))
         sys.exit(ComputeOptimizerError.exit_code)
+
+
+def _no_room(error: Exception) -> str:
+    """Say what cannot be written where a disk takes no more; empty for any other error."""
+    if not isinstance(error, OSError) or error.errno not in NO_ROOM:
+        return ""
+    place = error.filename or "the output, or the data folder,"
+    return f"{place} cannot be written: {error.strerror}; make room there, or write elsewhere"
+
+
+def _defect(error: Exception) -> str:
+    return (
+        f"unexpected {type(error).__name__}: {error}\nThis is a defect of the program; run the "
+        "command again with COMPUTE_OPTIMIZER_TRACEBACK=true to see where it came from."
+    )
 
 
 def _shows_tracebacks() -> bool:

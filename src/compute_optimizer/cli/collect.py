@@ -37,7 +37,7 @@ from compute_optimizer.jobs.collect_run import (
     CollectReport,
     CollectRequest,
 )
-from compute_optimizer.sources.aws import Access
+from compute_optimizer.sources.aws import Access, check_collected
 
 commands = typer.Typer(
     help="Collect inventory and metrics from where they are measured.", no_args_is_help=True
@@ -155,6 +155,7 @@ def aws(
 
     The exit code is 6 where an account, a Region or a type could not be read; the rest is kept.
     """
+    check_collected(known_types(types) or ())
     settings = settings_for(data_dir)
     named = NamedAccess(profile, role, external_id, accounts, regions)
     access = access_of(settings, named, concurrency)

@@ -1,9 +1,12 @@
 """How commands talk: tables for people on request, JSON for programs, complaints on stderr."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from pwd import getpwuid
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +18,10 @@ from compute_optimizer.config import Settings, load_settings
 
 WIDEST_TABLE = 1_000
 """Characters of a line at most, where a table is not printed on a terminal."""
+
+
+ROOT = 0
+"""Number of the user who may write everywhere."""
 
 
 class Format(StrEnum):
@@ -33,9 +40,41 @@ DataDirOption = Annotated[
 ]
 
 
+class Output(Console):
+    """Standard output for people; whoever reads it through a pipe may stop (`| head`)."""
+
+    def on_broken_pipe(self) -> None:
+        """End without an error, as `main` does where Rich does not print."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()  # Leads what is still to be written nowhere.
+        raise SystemExit(0)
+
+
 def settings_for(data_dir: Path | None, **overrides: Any) -> Settings:
-    """Return the settings of a command from its options, the environment and the defaults."""
-    return load_settings({"data_dir": data_dir, **overrides})
+    """Return the settings of a command from its options, the environment and the defaults.
+
+    Warns where root is about to write into somebody else's data folder.
+    """
+    settings = load_settings({"data_dir": data_dir, **overrides})
+    if owner := foreign_owner(settings.data_dir, os.geteuid()):
+        warn(
+            f"{settings.data_dir} belongs to {owner}, who cannot write what root makes there; "
+            f"run this as that user: sudo -u {owner} ..."
+        )
+    return settings
+
+
+def foreign_owner(folder: Path, user: int) -> str:
+    """Return who owns a folder, by name or number, where root would write into it; else empty."""
+    if user != ROOT or not folder.is_dir():
+        return ""
+    owner = folder.stat().st_uid
+    if owner == ROOT:
+        return ""
+    try:
+        return getpwuid(owner).pw_name
+    except KeyError:
+        return f"#{owner}"  # As sudo has it.
 
 
 def complain(message: str) -> None:
@@ -66,11 +105,11 @@ def print_rows(
     for row in rows:
         # As Text, because plain strings are markup to Rich: a name may well hold [brackets].
         table.add_row(*(Text(_printable(_cell(row.get(key)))) for key in columns))
-    console = Console()
+    console = Output()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to: whole cells serve its reader better.
         unbounded = console.options.update(max_width=WIDEST_TABLE)
-        console = Console(width=console.measure(table, options=unbounded).maximum)
+        console = Output(width=console.measure(table, options=unbounded).maximum)
     console.print(table)
 
 

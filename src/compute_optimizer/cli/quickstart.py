@@ -1,7 +1,9 @@
 """`compute-optimizer quickstart`: what could be saved in an AWS account, from one command."""
 
+import signal
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -32,7 +34,7 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect_run import CONCURRENCY, DEFAULT_DAYS, CollectReport
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings
-from compute_optimizer.sources.aws import Access
+from compute_optimizer.sources.aws import Access, check_collected
 
 
 def quickstart(
@@ -53,9 +55,9 @@ def quickstart(
 
     The exit code is 6 where an account, a Region or a type could not be read.
     """
-    known_types(types)  # Refused before anything else is done.
+    check_collected(known_types(types) or ())  # Refused before anything else is done.
     wish = Wish(types, days, None, concurrency, enroll=True)
-    with TemporaryDirectory(prefix="compute-optimizer-") as temporary:
+    with _ended_by_sigterm(), TemporaryDirectory(prefix="compute-optimizer-") as temporary:
         # Whatever else the user has set up stays as it is: only this folder is written to.
         own = {"state_url": "", "key_file": "", "audit_file": ""}
         settings = settings_for(data_dir or Path(temporary), **own)
@@ -66,6 +68,16 @@ def quickstart(
         print(f"The data is in {data_dir}: --data-dir {data_dir} lets other commands read it.")
     if report.failures:
         raise typer.Exit(SourceUnavailable.exit_code)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the block as Ctrl-C does, so that what it has made is removed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _report(application: Application, access: Access, wish: Wish) -> CollectReport:

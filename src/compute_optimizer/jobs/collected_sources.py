@@ -20,7 +20,7 @@ from compute_optimizer.jobs.inventories import (
     resource_of_row,
     stored_resources,
 )
-from compute_optimizer.sources.aws import Access, AwsSource
+from compute_optimizer.sources.aws import Access, AwsSource, check_collected
 from compute_optimizer.sources.prometheus import (
     LABELS,
     STORED,
@@ -77,6 +77,7 @@ def collect_aws(
     )
     source = AwsSource(access, collector.clock, arguments.agent_namespace)
     request = replace(_request(arguments, collector), keep_gone=arguments.keep_gone)
+    check_collected(request.resource_types or ())
     with closing(source):
         return _collected(source, request, collector)
 

@@ -20,6 +20,7 @@ source      all of it behind `interfaces.MetricSource`
 """
 
 from compute_optimizer.sources.aws.access import Access
+from compute_optimizer.sources.aws.inventory import check_collected
 from compute_optimizer.sources.aws.source import AwsSource
 
-__all__ = ["Access", "AwsSource"]
+__all__ = ["Access", "AwsSource", "check_collected"]

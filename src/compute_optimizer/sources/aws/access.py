@@ -12,7 +12,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, UnknownRegionError
 
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.model.account import check_account_id
@@ -71,6 +71,7 @@ class Accounts:
             user_agent_extra=SESSION_NAME,
         )
         self._session = open_session(access.profile)
+        _check_regions(self._session, access.regions)
         self._places: dict[tuple[str, str], Place] = {}
         self._sessions: dict[str, Any] = {}
         self._lock = Lock()
@@ -162,6 +163,17 @@ class Accounts:
         provider = CredentialResolver([_AssumedRole(refresh)])
         session.register_component("credential_provider", provider)
         return session
+
+
+def _check_regions(session: Any, regions: Sequence[str]) -> None:
+    """Raise InvalidInput for what is named like no Region: each call there would be tried long."""
+    for region in regions:
+        try:
+            session.get_partition_for_region(region)
+        except UnknownRegionError as error:
+            raise InvalidInput(
+                f"{region!r} is no Region; expected one such as us-east-1"
+            ) from error
 
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types

@@ -14,6 +14,7 @@ import msgspec
 from botocore.parsers import ResponseParserError, ResponseParserFactory
 from botocore.utils import parse_timestamp
 
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.aws.calls import METRIC_DATA
 
 PARSERS = "response_parser_factory"
@@ -49,7 +50,8 @@ def make_client(
 
     Timestamps of CloudWatch are seconds since 1970, and its samples in JSON are not walked one by
     one. A call may bring 100,800 of them; with datetimes in local time they took 2.9 s of processor
-    time, as numbers that are walked 0.15 s, and so 0.01 s (seen 2026-11-26).
+    time, as numbers that are walked 0.15 s, and so 0.01 s (seen 2026-11-26). Raises InvalidInput
+    for an address that is no URL.
     """
     with _making:
         usual = session.get_component(PARSERS)
@@ -58,6 +60,11 @@ def make_client(
             return session.create_client(
                 service, region_name=region, endpoint_url=url, config=config
             )
+        except ValueError as error:  # Of what AWS_ENDPOINT_URL or a profile says.
+            raise InvalidInput(
+                f"the address of {service} cannot be used: {error}; expected a URL such as "
+                "http://127.0.0.1:4566"
+            ) from error
         finally:
             session.register_component(PARSERS, usual)
 

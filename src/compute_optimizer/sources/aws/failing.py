@@ -11,7 +11,27 @@ from compute_optimizer.errors import SourceUnavailable
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 """Error codes of calls that IAM does not allow."""
 
-ADVICE = "; allow it as in docs/collect-aws.md"
+UNKNOWN_KEY = ("AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException")
+"""Error codes of keys that nobody knows: also in a Region that is not enabled (documented)."""
+
+WRONG_SIGNATURE = ("InvalidSignatureException", "RequestTimeTooSkewed", "SignatureDoesNotMatch")
+
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+
+ADVICE = {
+    **dict.fromkeys(DENIED, "allow it as in docs/collect-aws.md"),
+    **dict.fromkeys(
+        UNKNOWN_KEY, "the credentials are wrong, or the account has not enabled this Region"
+    ),
+    **dict.fromkeys(
+        WRONG_SIGNATURE, "the secret of the credentials is wrong, or the clock of this machine"
+    ),
+    **dict.fromkeys(EXPIRED, "the credentials have expired: get new ones, as by `aws sso login`"),
+}
+"""What to do, by the error codes that whoever runs the program can do something about."""
+
+SHOWN_CHARACTERS = 400
+"""Of a message: AWS's are shorter, and what stands between may answer with a whole page."""
 
 
 def code_of(error: SourceUnavailable) -> str:
@@ -26,8 +46,15 @@ def refusals(place: str, action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        advice = ADVICE if error.response["Error"]["Code"] in DENIED else ""
-        raise SourceUnavailable(f"{place}: {action}: {error}{advice}") from error
+        advice = ADVICE.get(error.response["Error"]["Code"])
+        told = _told(error) + (f"; {advice}" if advice else "")
+        raise SourceUnavailable(f"{place}: {action}: {told}") from error
     except (BotoCoreError, ResponseParserError) as error:
         # The latter where something else than AWS answers, such as a proxy.
-        raise SourceUnavailable(f"{place}: {action}: {error}") from error
+        raise SourceUnavailable(f"{place}: {action}: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    """Return the text of an error in one line."""
+    text = " ".join(str(error).replace("\\n", " ").split())
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ..."

@@ -1,8 +1,9 @@
 """The inventory of one account and Region: resource type -> its calls -> how they are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.resource import (
     AUTO_SCALING_GROUP,
     EBS_VOLUME,
@@ -57,6 +58,16 @@ READINGS = {
     RDS_DB_INSTANCE: Reading((calls.DB_INSTANCES, calls.DB_CLUSTERS), read_databases),
 }
 """By resource type."""
+
+
+def check_collected(resource_types: Iterable[str]) -> None:
+    """Raise InvalidInput for a type that is not read from AWS."""
+    for name in sorted(resource_types):
+        if name not in READINGS:
+            raise InvalidInput(
+                f"resources of type {name!r} are not collected from AWS; expected one of "
+                f"{', '.join(READINGS)}; others can be imported"
+            )
 
 
 def resources_of(place: Place, resource_type: str) -> list[Resource]:
