@@ -31,6 +31,7 @@ from compute_optimizer.emulator.faults import (
 from compute_optimizer.emulator.running import Emulator, emulator
 from compute_optimizer.shapes.model import modelled_errors
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet, connecting
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -232,7 +233,7 @@ def test_slow_answers_may_come_after_the_operation_was_done(
 
     with pytest.raises(ReadTimeoutError):
         connect(running, read_timeout=0.3).update_enrollment_status(status="Active")
-    assert status_of(connect(running)) == "Pending"
+    wait_until(lambda: status_of(connect(running)) == "Pending")
 
 
 def test_slow_answers_come_when_their_time_is_over(running: Emulator, connect: Connect) -> None:
@@ -252,7 +253,7 @@ def test_an_emulator_ends_at_once_while_answers_wait(connect: Connect) -> None:
         assert set(threading.enumerate()) - before
         began = time.monotonic()
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # A tenth of what the answer would wait.
     # What waited has ended with it, so that nothing asks a state that is closed.
     assert set(threading.enumerate()) <= before
 

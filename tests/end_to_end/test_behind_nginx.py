@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, SSLError
 
 from tests.end_to_end.conftest import Served
 from tests.local_nginx import NAME, certificate, configured, named_here, running
-from tests.local_prometheus import free_port
+from tests.ports import free_port
 
 __all__ = ["certificate", "named_here"]
 
