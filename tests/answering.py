@@ -1,15 +1,16 @@
 """A server on a real socket that answers as a test tells it to, or passes questions on."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode
 from urllib.request import Request, urlopen
+
+from tests.waiting import SECONDS
 
 EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
 
@@ -36,6 +37,7 @@ class Answer:
     promised: int | None = None
     """Bytes that the headers promise, where the body has another length."""
     seconds_before: float = 0.0
+    """Waited for no longer than the server is there, as those of each byte."""
     seconds_per_byte: float = 0.0
 
 
@@ -49,6 +51,8 @@ class Answering:
     """For the next questions; after them it goes by `otherwise`."""
     otherwise: Callable[[Asked], Answer] = lambda _: Answer()
     lock: Lock = field(default_factory=Lock)
+    ended: Event = field(default_factory=Event)
+    """Set when no answer is wanted any more."""
 
     def answer(self, asked: Asked) -> Answer:
         with self.lock:
@@ -63,7 +67,7 @@ def passing_on(url: str) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         request = Request(f"{url}/api/v1/{asked.call}", urlencode(asked.parameters).encode())
         try:
-            with urlopen(request, timeout=30) as response:
+            with urlopen(request, timeout=SECONDS) as response:
                 return Answer(response.read())
         except HTTPError as error:
             with error:
@@ -86,7 +90,7 @@ def answering(tls: SSLContext | None = None) -> Iterator[Answering]:
             call = self.path.rpartition("/")[2]
             headers = {name.casefold(): value for name, value in self.headers.items()}
             told = here.answer(Asked(call, parameters, headers, body, self.path))
-            time.sleep(told.seconds_before)
+            here.ended.wait(told.seconds_before)
             self.send_response(told.code)
             for name, value in told.headers.items():
                 self.send_header(name, value)
@@ -104,7 +108,7 @@ def answering(tls: SSLContext | None = None) -> Iterator[Answering]:
                 return
             for byte in told.body:
                 self.wfile.write(bytes([byte]))
-                time.sleep(told.seconds_per_byte)
+                here.ended.wait(told.seconds_per_byte)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -119,6 +123,7 @@ def answering(tls: SSLContext | None = None) -> Iterator[Answering]:
     try:
         yield here
     finally:
+        here.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

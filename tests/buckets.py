@@ -16,6 +16,9 @@ from compute_optimizer.store.rights import Rights
 from compute_optimizer.store.tile_bucket import TileBucket
 from compute_optimizer.store.tiles import TileStore
 
+CREDENTIAL = "testing"
+"""Both halves of the access key, which moto does not look at."""
+
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
@@ -34,15 +37,21 @@ def s3_url() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture
-def s3(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client of the server; the credentials are found as the service finds its own."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+@pytest.fixture(scope="session")
+def s3_client(s3_url: str) -> Any:
+    """A client of the server, made once: it reads all that S3 can do, which takes a while."""
     config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
-    return boto3.session.Session().client(
+    return boto3.session.Session(CREDENTIAL, CREDENTIAL).client(
         "s3", endpoint_url=s3_url, region_name="us-east-1", config=config
     )
+
+
+@pytest.fixture
+def s3(s3_client: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The client; the service finds credentials as it finds its own."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIAL)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIAL)
+    return s3_client
 
 
 @pytest.fixture

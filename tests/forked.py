@@ -18,6 +18,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TextIO
 
+from tests.waiting import SECONDS
+
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
@@ -38,9 +40,6 @@ Forked = ForkServerProcess
 
 NEVER = sys.maxsize
 """Number of an event that no command comes to."""
-
-SECONDS = 60.0
-"""Far more than a command takes that was told to end."""
 
 
 @dataclass(frozen=True)

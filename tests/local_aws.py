@@ -23,6 +23,7 @@ import boto3
 import botocore.session
 import pytest
 
+from compute_optimizer.sources.aws.clients import make_session
 from tests.local_insights import App, Counters, with_insights
 
 OWN = "123456789012"
@@ -106,7 +107,8 @@ class LocalAws:
             assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="seeding")
             found = assumed["Credentials"]
             keys = found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
-        return boto3.session.Session(*keys)
+        # As one of the product, which reads each service's model once for all accounts.
+        return boto3.session.Session(*keys, botocore_session=make_session(None))
 
     def forget(self) -> None:
         """Forget what was asked, and the keys of other accounts, which a reset makes void."""

@@ -4,9 +4,7 @@ It pins a botocore and a graphql-core that exclude those of development.
 """
 
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,11 +15,10 @@ import pytest
 
 from tests.local_aws import OWN, LocalAws, fronting, point_at
 from tests.local_insights import App
+from tests.ports import free_port
+from tests.waiting import SECONDS, wait_until
 
 PROGRAM = Path(__file__).parents[1] / ".venv-ministack" / "bin" / "ministack"
-
-START_SECONDS = 30.0
-"""Until it must answer."""
 
 HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """Headers that belong to one connection."""
@@ -31,7 +28,7 @@ def passing_on(port: int) -> App:
     """Return an application that asks another server."""
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
         try:
             connection.request(
@@ -68,9 +65,7 @@ def ministack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("ministack")
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -82,7 +77,7 @@ def ministack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local
             yield here
     finally:
         process.terminate()
-        process.wait(START_SECONDS)
+        process.wait(SECONDS)
 
 
 def _environment(port: int, folder: Path) -> dict[str, str]:
@@ -99,15 +94,16 @@ def _environment(port: int, folder: Path) -> dict[str, str]:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    latest = time.monotonic() + START_SECONDS
-    while True:
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < latest, "ministack does not answer"
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/_ministack/health"):
-                return
-        except OSError:
-            time.sleep(0.05)
+    wait_until(lambda: _answers(port, process, log), lambda: "ministack does not answer")
+
+
+def _answers(port: int, process: "subprocess.Popen[bytes]", log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/_ministack/health"):
+            return True
+    except OSError:
+        return False
 
 
 @pytest.fixture

@@ -5,19 +5,17 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
-START_SECONDS = 30.0
-"""Until a server must answer."""
+from tests.ports import free_port
+from tests.waiting import SECONDS, wait_until
 
 LONG_BLOCKS = "--max-block-duration=1536h"
 """The file is read again for each block."""
@@ -98,13 +96,6 @@ def load(data: Path, series: Iterable[Samples], folder: Path) -> None:
     subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=120)
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @contextmanager
 def serving(
     folder: Path, data: Path, *, scrape: str = "", options: Sequence[str] = ()
@@ -131,7 +122,7 @@ def serving(
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(SECONDS)
 
 
 @contextmanager
@@ -150,12 +141,12 @@ def serving_victoria_metrics(folder: Path, series: Iterable[Samples]) -> Iterato
             wait_for(f"{url}/health", process)
             for one in series:
                 _import(url, one)
-            with urlopen(f"{url}/internal/force_flush", timeout=30):
+            with urlopen(f"{url}/internal/force_flush", timeout=SECONDS):
                 pass  # What was imported can be asked for now.
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(SECONDS)
 
 
 def _import(url: str, series: Samples) -> None:
@@ -164,34 +155,36 @@ def _import(url: str, series: Samples) -> None:
         "values": list(map(float, series.values)),
         "timestamps": [int(moment * 1000) for moment in series.seconds],
     }
-    with urlopen(f"{url}/api/v1/import", json.dumps(body).encode(), timeout=30):
+    with urlopen(f"{url}/api/v1/import", json.dumps(body).encode(), timeout=SECONDS):
         pass
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
     """Return when a URL answers; fail where its process has ended or it takes too long."""
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
+
+    def answers() -> bool:
         assert process.poll() is None, f"{process.args!r} has ended"
         try:
-            with urlopen(url, timeout=2):
-                return
-        except (URLError, OSError):
-            time.sleep(0.05)
-    pytest.fail(f"{url} does not answer")
+            with urlopen(url, timeout=10):
+                return True
+        except OSError:
+            return False
+
+    wait_until(answers, lambda: f"{url} does not answer")
 
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     """Return when something listens on a port of this machine; fail where its process ended."""
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
+
+    def listens() -> bool:
         assert process.poll() is None, f"{process.args!r} has ended"
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=2).close()
-            return
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()
+            return True
         except OSError:
-            time.sleep(0.05)
-    pytest.fail(f"nothing listens on port {port}")
+            return False
+
+    wait_until(listens, lambda: f"nothing listens on port {port}")
 
 
 def whole_slots_until(now: datetime, count: int) -> datetime:

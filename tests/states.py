@@ -110,7 +110,8 @@ def migrate(url: str) -> None:
 
 def create_database(server_url: str, name: str, template: str = "template1") -> None:
     """Create a database on a PostgreSQL server."""
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    # Copying its files costs half as much as writing each page to the log, as is the default.
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 

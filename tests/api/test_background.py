@@ -8,9 +8,7 @@ import pytest
 
 from compute_optimizer.api import background
 from compute_optimizer.api.background import Step, repeating
-
-SECONDS = 10.0
-"""Far more than any of this takes."""
+from tests.waiting import SECONDS
 
 
 def test_a_step_is_repeated_until_the_block_ends() -> None:

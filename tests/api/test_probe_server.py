@@ -12,8 +12,7 @@ from compute_optimizer.api.telemetry import Telemetry
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.store import State
 from tests.records import FixedClock
-
-SECONDS = 10.0
+from tests.waiting import SECONDS
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Signing in through a real provider of OpenID Connect, in a real browser."""
 
 import re
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.checks import check
 from tests.browser.visits import ACCOUNT, served, visiting
 from tests.identity_provider import CLIENT_ID, SECRET, identity_provider
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("walks")]
 
@@ -27,9 +27,7 @@ access:
 @contextmanager
 def console_with_provider(data_dir: Path, folder: Path) -> Iterator[tuple[str, str]]:
     """Serve the data and a provider; yields the URLs of both."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        home = f"http://127.0.0.1:{free.getsockname()[1]}"
+    home = f"http://127.0.0.1:{free_port()}"
     (folder / "access.yaml").write_text(ACCESS)
     (folder / "secret").write_text(SECRET)
     with identity_provider(home) as provider:

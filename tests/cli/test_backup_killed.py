@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Semaphore, Thread
-from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,11 @@ from tests.every_table import every_row
 from tests.forked import NEVER, changes_of_files, ended, forked
 from tests.states import FreshUrl
 from tests.stored_fleets import CPU, LAST_DAY, store_fleet
+from tests.waiting import SECONDS, wait_until
 
 SEED = 36
 MOMENTS = 8
 """At which a backup, and a restore, is killed."""
-
-SECONDS = 60.0
-"""Far more than any of them takes."""
 
 DAYS = 3
 TODAY = Window(LAST_DAY, LAST_DAY)
@@ -231,7 +228,4 @@ def test_a_serving_process_answers_from_the_restored_state(
 
         assert killed_at(NEVER, "restore", kept, "--overwrite", *at) == 0
 
-        until = monotonic() + SECONDS
-        while Desk(state).status(ALPHA)["status"] != "Active":
-            assert monotonic() < until
-            sleep(0.01)
+        wait_until(lambda: Desk(state).status(ALPHA)["status"] == "Active")

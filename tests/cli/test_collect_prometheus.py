@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.answering import Answer, answering, passing_on
 from tests.cli.conftest import Type
 from tests.enrolling import ALPHA
 from tests.local_prometheus import Samples, counter, gauge, load, serving, whole_slots_until
+from tests.waiting import wait_until
 
 SLOTS = 372
 """31 hours: an analysis wants 30 of them."""
@@ -208,9 +208,12 @@ def test_a_collection_that_is_killed_loses_nothing(typed: Type, url: str, tmp_pa
                 stderr=log,
                 env=here,
             )
-            while not any("MemAvailable" in one.parameters["query"] for one in between.asked):
+
+            def asks_for_memory() -> bool:
                 assert process.poll() is None, (tmp_path / "killed.log").read_text()
-                time.sleep(0.05)
+                return any("MemAvailable" in one.parameters["query"] for one in between.asked)
+
+            wait_until(asks_for_memory)
             process.kill()
             process.wait()
 

@@ -23,13 +23,11 @@ from tests.enrolling import MANAGEMENT, Desk
 from tests.forked import Forked, ended, forked, renames_of_tiles
 from tests.records import FixedClock
 from tests.traces import write_inventory
+from tests.waiting import SECONDS
 
 SEED = 9
 MOMENTS = 12
 """Random moments at which a run is killed, besides the one before each change of a file's name."""
-
-SECONDS = 60.0
-"""Far more than an import takes."""
 
 FIRST, DAYS = datetime(2026, 1, 30, tzinfo=UTC), 4
 WINDOW = Window(date(2026, 1, 30), date(2026, 2, 2))

@@ -16,9 +16,7 @@ import pytest
 
 from compute_optimizer.api.listening import KEEP_ALIVE_SECONDS, bind, url_of
 from compute_optimizer.api.processes import Member
-
-SECONDS = 30.0
-"""Far more than starting or stopping takes."""
+from tests.waiting import SECONDS
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

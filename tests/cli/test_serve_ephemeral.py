@@ -19,9 +19,7 @@ from botocore.config import Config
 from compute_optimizer import cli
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
 from compute_optimizer.emulator.folders import PREFIX
-
-SECONDS = 30.0
-"""Far more than starting or ending takes."""
+from tests.waiting import SECONDS
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from tests.cli.test_serve_ephemeral import SECONDS, Start, client_at, first_line, start
+from tests.cli.test_serve_ephemeral import Start, client_at, first_line, start
+from tests.waiting import SECONDS
 
 __all__ = ["start"]
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 
 import pytest
 from sqlalchemy import select
@@ -22,13 +22,11 @@ from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk
 from tests.forked import Running, running
 from tests.stored_fleets import BUSY, QUIET, store_fleet
+from tests.waiting import wait_until
 
 SEED = 20
 ENDINGS = (signal.SIGKILL, signal.SIGINT)
 MACHINES = 40
-SECONDS = 60.0
-"""Far more than any wait takes."""
-
 LATEST = 1.0
 """Seconds after a worker has begun to work: some analyses long."""
 
@@ -69,11 +67,9 @@ def known(state: State) -> list[JobRun]:
 
 
 def until(state: State, wanted: Callable[[list[JobRun]], bool]) -> list[JobRun]:
-    deadline = monotonic() + SECONDS
-    while not wanted(found := known(state)):
-        assert monotonic() < deadline, found
-        sleep(0.05)
-    return found
+    return wait_until(
+        lambda: found if wanted(found := known(state)) else None, lambda: known(state)
+    )
 
 
 def published(state: State) -> list[str]:

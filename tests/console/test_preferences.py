@@ -2,7 +2,6 @@
 
 import html
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +26,7 @@ from compute_optimizer.store import what_ifs
 from compute_optimizer.store.inventory import shard_sizes
 from tests.console.conftest import ACCOUNT, House
 from tests.console.visiting import Visit, text, words
+from tests.waiting import wait_until
 
 MEMBER = "222222222222"
 REGION = "us-east-1"
@@ -65,12 +65,12 @@ def nothing_stated(demo: House) -> Iterator[None]:
 
 def over(visit: Visit, there: str) -> Response:
     """Return the page of a what-if that is over."""
-    for _ in range(600):
+
+    def shown() -> Response | None:
         response = visit.get(there)
-        if "data-follow" not in text(response):
-            return response
-        time.sleep(0.1)
-    raise AssertionError(f"{there} goes on")
+        return None if "data-follow" in text(response) else response
+
+    return wait_until(shown, lambda: f"{there} goes on")
 
 
 def tried(visit: Visit, **form: str) -> Response:

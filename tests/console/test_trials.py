@@ -22,9 +22,7 @@ from compute_optimizer.store.what_ifs import (
     stop_what_if,
 )
 from tests.records import FixedClock
-
-SECONDS = 30
-"""After which a thread of a test is given up."""
+from tests.waiting import SECONDS, wait_until
 
 OWNER = "mine"
 
@@ -97,7 +95,7 @@ def test_progress_is_told_while_it_goes_on_and_stopping_ends_it(
 
     def compute(asked: bytes, progress: Progress) -> bytes:
         progress(1, 3)
-        waited(lambda: found(name).done == 1)
+        wait_until(lambda: found(name).done == 1)
         with state.writing() as connection:
             stop_what_if(connection, OWNER, name)
         while True:  # Until the beat has learnt of it; the test's time limit ends it otherwise.
@@ -131,16 +129,6 @@ def test_errors_are_told_and_defects_are_in_the_log(
     assert "secret" in caplog.text
 
 
-def waited(is_so: Callable[[], bool]) -> None:
-    """Return once something is so."""
-    pause = Event()
-    for _ in range(SECONDS * 50):
-        if is_so():
-            return
-        pause.wait(0.02)
-    raise AssertionError("it never came")
-
-
 def test_one_is_computed_at_a_time_and_all_in_the_end(
     state: State, clock: FixedClock, add: Callable[[str], str], found: Found
 ) -> None:
@@ -155,14 +143,14 @@ def test_one_is_computed_at_a_time_and_all_in_the_end(
     process = Trials()
     first = add("first")
     process.look(partial(work, compute))
-    waited(lambda: len(begun) == 1)
+    wait_until(lambda: len(begun) == 1)
     second = add("second")
     process.look(partial(work, compute))
 
     assert begun == [b"first"]
     assert (found(second).is_over, found(second).total) == (False, 0)
     go.set()
-    waited(lambda: found(second).is_over)
+    wait_until(lambda: found(second).is_over)
     assert (found(first).result, found(second).result) == (b"first", b"second")
 
 
@@ -185,4 +173,4 @@ def test_a_state_that_is_away_ends_the_look_and_not_the_next_one(
         assert done.wait(SECONDS)
         with process.turn:  # The look has told what it met, or is about to.
             pass
-    waited(lambda: "what-ifs cannot be computed" in caplog.text)
+    wait_until(lambda: "what-ifs cannot be computed" in caplog.text)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.test_containerfile import SECONDS, Stages, all_of, port, running, stages
+from tests.deploy.test_containerfile import Stages, all_of, port, running, stages
+from tests.waiting import SECONDS
 
 __all__ = ["port", "stages"]
 

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -17,8 +16,8 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-SECONDS = 30.0
-"""Far more than starting takes."""
+from tests.ports import free_port
+from tests.waiting import SECONDS
 
 PRIVATE = "COMPUTE_OPTIMIZER_I_KNOW_THIS_PORT_IS_PRIVATE"
 
@@ -138,9 +137,7 @@ def running(
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        found: int = free.getsockname()[1]
-    return found
+    return free_port()
 
 
 def test_the_emulator_ends_with_a_message_unless_told_that_its_port_is_private(

@@ -14,8 +14,7 @@ import yaml
 
 from compute_optimizer.config import ENVIRONMENT_PREFIX, SETTINGS
 from compute_optimizer.emulator.environment import environment_of
-
-SECONDS = 60.0
+from tests.waiting import SECONDS
 
 
 @pytest.fixture(scope="module")

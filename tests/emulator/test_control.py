@@ -18,6 +18,7 @@ from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.emulator.running import emulator
 from compute_optimizer.jobs.organization import add_accounts, set_management
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet
+from tests.waiting import SECONDS
 
 INSTANCES = "GetEC2InstanceRecommendations"
 
@@ -38,7 +39,7 @@ def asked(
     """Return the status and the JSON of an answer."""
     address = urlsplit(running.url)
     assert address.hostname is not None
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=SECONDS)
     sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     connection.request(method, f"/_emulator/{path}", sent, headers)
     answer = connection.getresponse()
@@ -177,14 +178,14 @@ def test_tells_moments_inside_of_answers(running: Emulator, connect: Connect) ->
 def test_lets_calls_meet_faults(
     running: Emulator, connect: Connect, fault: dict[str, Any], raised: type[Exception]
 ) -> None:
-    client = connect(running, read_timeout=0.5)
+    client = connect(running, read_timeout=0.5 if raised is ReadTimeoutError else 60)
     told = post(running, "faults", **fault, times=1)
     assert (told["number"], told["kind"], told["met"]) == (1, fault["kind"], 0)
 
     with pytest.raises(raised):
         client.get_enrollment_status()
     assert [one["met"] for one in get(running, "faults")["faults"]] == [1]
-    assert status_of(client) == "Inactive"
+    assert status_of(connect(running)) == "Inactive"
 
 
 def test_cuts_answers_short(running: Emulator, connect: Connect) -> None:
@@ -434,7 +435,7 @@ def test_peers_from_elsewhere_meet_the_service_alone(
 def test_the_service_itself_is_still_there(running: Emulator, connect: Connect) -> None:
     assert status_of(connect(running)) == "Inactive"
     address = urlsplit(running.url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=SECONDS)
     connection.request("GET", "/_emulator")
     assert connection.getresponse().status == 404
     connection.close()

@@ -32,6 +32,7 @@ from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.emulator.running import emulator
 from compute_optimizer.shapes.model import modelled_errors
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet, connecting
+from tests.waiting import SECONDS, wait_until
 
 
 @pytest.fixture
@@ -233,7 +234,7 @@ def test_slow_answers_may_come_after_the_operation_was_done(
 
     with pytest.raises(ReadTimeoutError):
         connect(running, read_timeout=0.3).update_enrollment_status(status="Active")
-    assert status_of(connect(running)) == "Pending"
+    wait_until(lambda: status_of(connect(running)) == "Pending")
 
 
 def test_slow_answers_come_when_their_time_is_over(running: Emulator, connect: Connect) -> None:
@@ -253,7 +254,7 @@ def test_an_emulator_ends_at_once_while_answers_wait(connect: Connect) -> None:
         assert set(threading.enumerate()) - before
         began = time.monotonic()
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # A tenth of what the answer would wait.
     # What waited has ended with it, so that nothing asks a state that is closed.
     assert set(threading.enumerate()) <= before
 
@@ -316,7 +317,7 @@ def received(running: Emulator) -> tuple[bytes, str]:
     """Call GetEnrollmentStatus over a bare socket; return what came of a body and how it ended."""
     address = urlsplit(running.url)
     scope = f"{ACCOUNT}/20260315/us-east-1/compute-optimizer/aws4_request"
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=SECONDS) as connection:
         connection.sendall(
             b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
             b"X-Amz-Target: ComputeOptimizerService.GetEnrollmentStatus\r\n"

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from compute_optimizer.emulator.folders import PREFIX, process_folder
 from compute_optimizer.emulator.handles import Emulator
 from compute_optimizer.emulator.running import emulator
 from compute_optimizer.errors import InvalidInput
+from tests.waiting import wait_until
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -71,10 +71,7 @@ def test_goes_on_with_the_machines_time_where_it_is_not_frozen() -> None:
     with emulator() as running:
         client = client_of(running)
         client.update_enrollment_status(status="Active")
-        until = time.monotonic() + 10
-        while client.get_enrollment_status()["status"] == "Pending":
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        wait_until(lambda: client.get_enrollment_status()["status"] != "Pending")
 
         assert client.get_enrollment_status()["status"] == "Active"
 
@@ -147,9 +144,6 @@ def test_leaves_nothing_when_its_process_is_killed() -> None:
         assert folder.is_dir()
         process.kill()
 
-    until = time.monotonic() + 30
-    while folder.parent.exists():
-        assert time.monotonic() < until, f"{folder.parent} is still there"
-        time.sleep(0.05)
+    wait_until(lambda: not folder.parent.exists(), lambda: f"{folder.parent} is still there")
     assert folder.parent.name.startswith(PREFIX)
     assert folder.parent != process_folder()

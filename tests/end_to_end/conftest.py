@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from time import monotonic, sleep
 from typing import Any
 
 import botocore.session
@@ -26,6 +25,7 @@ from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_ac
 from compute_optimizer.store.sealing import open_key_file
 from tests.states import FreshUrl
 from tests.sts import Sts
+from tests.waiting import wait_until
 
 PROTOCOLS = ("json", "cbor")
 """What a client can speak: AWS JSON 1.0 and Smithy RPC v2 CBOR."""
@@ -34,7 +34,6 @@ ACCOUNT = "111111111111"
 REGION = "us-east-1"
 SERVER_NAME = "optimizer.example.com"
 """By which people sign in."""
-START_SECONDS = 10.0
 
 Clients = Callable[..., Any]
 
@@ -44,10 +43,15 @@ class MovableClock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.stopped: datetime | None = None
 
     def now(self) -> datetime:
         """Return the present moment, moved."""
-        return datetime.now(UTC) + self.ahead
+        return (self.stopped or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        """Let it go on by nothing but what a test asks."""
+        self.stopped = datetime.now(UTC)
 
     def advance(self, **span: float) -> None:
         """Move the clock forward, such as advance(hours=1)."""
@@ -155,18 +159,11 @@ def serving(settings: Settings, clients: Clients, stopping: list[Thread]) -> Ite
         url = url_of(listener)
         thread.start()
         try:
-            _wait_until_started(server)
+            wait_until(lambda: server.started, lambda: "the server did not start")
             yield Served(url, settings, application.state, clock, door, clients)
         finally:
             server.should_exit = True
             stopping.append(thread)
-
-
-def _wait_until_started(server: GracefulServer) -> None:
-    deadline = monotonic() + START_SECONDS
-    while not server.started:
-        assert monotonic() < deadline, "the server did not start"
-        sleep(0.01)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import cbor2
 
 from tests.end_to_end.conftest import Served
+from tests.waiting import SECONDS
 
-SECONDS = 10.0
 TARGET = "ComputeOptimizerService.GetEnrollmentStatus"
 CBOR_PATH = "/service/ComputeOptimizerService/operation/GetEnrollmentStatus"
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tests.cli.conftest import Ended, Type
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.test_ec2_recommendations import publish
 from tests.local_aws import LocalAws
+from tests.ports import free_port
 from tests.records import arn, recommendation
 
 EC2 = "GetEC2InstanceRecommendations"
@@ -261,8 +261,7 @@ def test_server_of_something_else_is_named(aws: LocalAws, checked: Type, served:
 
 
 def test_server_that_is_away_is_named(checked: Type, served: Served) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        nowhere = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    nowhere = f"http://127.0.0.1:{free_port()}"
 
     ended = checked(
         "--endpoint", served.url, "--against", nowhere, "--operations", "GetEnrollmentStatus"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.end_to_end.conftest import ACCOUNT, Served
-from tests.end_to_end.raw import SECONDS
+from tests.waiting import SECONDS
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 

@@ -34,7 +34,7 @@ from tests.identity_provider import (
     needed,
 )
 from tests.local_nginx import NAME, certificate, configured, named_here, nginx, running
-from tests.local_prometheus import free_port
+from tests.ports import free_port
 from tests.serving import serving
 
 __all__ = ["certificate", "named_here"]

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import socket
 import stat
 import sys
 import tomllib
@@ -20,6 +19,7 @@ from compute_optimizer.cli import app
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from tests.end_to_end.conftest import ACCOUNT, SERVER_NAME, Served
 from tests.end_to_end.signing_in import ROLE, allow
+from tests.ports import free_port
 from tests.sts import Sts
 
 PROGRAM = "compute_optimizer.api.sign_in.client.command"
@@ -170,18 +170,12 @@ def test_credentials_of_other_keys_in_the_environment_are_kept_apart(
 def test_the_name_of_the_server_is_the_host_and_port_of_its_url(
     home: Home, serve: Callable[..., Served], sts: Sts
 ) -> None:
-    port = _free_port()
+    port = free_port()
     named = {"sign_in_names": f"127.0.0.1:{port}", "sign_in_sts_endpoints": sts.url}
     served = serve(auth="on", port=port, **named)
     allow(served)
 
     assert run("credentials", "--endpoint", f"{served.url}/", "--profile", "operator")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 # Refusals
@@ -200,7 +194,7 @@ def test_a_server_under_another_name_is_told_apart(home: Home) -> None:
 
 def test_a_server_that_is_not_there_is_named(home: Home) -> None:
     words = home.words()
-    words[2] = f"http://127.0.0.1:{_free_port()}"
+    words[2] = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(ComputeOptimizerError, match=f"cannot sign in at {words[2]}/sign-in"):
         run(*words)

@@ -36,6 +36,7 @@ from tests.forked import running
 from tests.local_prometheus import program
 from tests.local_prometheus import serving as scraping
 from tests.stored_fleets import BUSY, QUIET, store_fleet
+from tests.waiting import SECONDS, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())
@@ -46,9 +47,6 @@ QUERIES = [
 ]
 
 WEBHOOK = "team"
-
-SECONDS = 60.0
-"""Far more than scraping twice takes."""
 
 INTERVAL = "20s"
 """In the place of Grafana's variable, which is four times the interval of scraping at least."""
@@ -119,11 +117,12 @@ def prometheus(
     client = served.client()
     place, scrape = tmp_path_factory.mktemp("prometheus"), text.replace("alerts.yml", str(ALERTS))
     with scraping(place, place / "data", scrape=scrape) as url:
-        until = time.monotonic() + SECONDS
-        while len(answered(url, f"{REQUESTS}_count")) < 1 or len(answered(url, "up == 1")) < 2:
-            assert time.monotonic() < until
+
+        def is_scraped() -> bool:
             client.get_enrollment_status()
-            time.sleep(0.2)
+            return bool(answered(url, f"{REQUESTS}_count")) and len(answered(url, "up == 1")) == 2
+
+        wait_until(is_scraped, every_seconds=0.2)
         for _ in range(20):  # Some seconds of calls, so that there are rates.
             client.get_enrollment_status()
             time.sleep(0.2)
@@ -131,7 +130,7 @@ def prometheus(
 
 
 def answered(url: str, query: str) -> list[dict[str, Any]]:
-    with urlopen(f"{url}/api/v1/query?query={quote(query)}", timeout=10) as answer:
+    with urlopen(f"{url}/api/v1/query?query={quote(query)}", timeout=SECONDS) as answer:
         told = json.load(answer)
     assert told["status"] == "success", told
     result: list[dict[str, Any]] = told["data"]["result"]
@@ -139,14 +138,15 @@ def answered(url: str, query: str) -> list[dict[str, Any]]:
 
 
 def test_every_query_of_every_panel_answers_a_series(prometheus: str) -> None:
-    waiting, until = dict.fromkeys(QUERIES), time.monotonic() + SECONDS
-    while waiting and time.monotonic() < until:
+    waiting = dict.fromkeys(QUERIES)
+
+    def all_answer() -> bool:
         for one in list(waiting):
             if figures(answered(prometheus, one[1].replace("$__rate_interval", INTERVAL))):
                 del waiting[one]
-        time.sleep(0.5)
+        return not waiting
 
-    assert not waiting
+    wait_until(all_answer, lambda: waiting, every_seconds=0.5)
 
 
 def figures(series: list[dict[str, Any]]) -> list[float]:
@@ -176,7 +176,7 @@ def test_labels_and_figures_are_those_of_the_state(prometheus: str) -> None:
 
 
 def test_no_alert_is_made_by_a_service_that_works(prometheus: str) -> None:
-    with urlopen(f"{prometheus}/api/v1/rules", timeout=10) as answer:
+    with urlopen(f"{prometheus}/api/v1/rules", timeout=SECONDS) as answer:
         groups = json.load(answer)["data"]["groups"]
 
     assert {one["name"] for one in groups[0]["rules"]} == {one["alert"] for one in RULES}

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Callable
-from time import monotonic, sleep
 from typing import Any
 
 import pyarrow as pa
@@ -23,8 +22,7 @@ from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.export_readers import Described, by_duckdb
 from tests.records import NOW, arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation
-
-DONE_SECONDS = 15.0
+from tests.waiting import wait_until
 
 
 def publish(served: Served, resource_type: str, *found: Recommendation) -> None:
@@ -52,14 +50,13 @@ def exporting(serve: Callable[..., Served], s3_url: str, s3: Any) -> Served:
 
 def finished(client: Any, job_id: str) -> dict[str, Any]:
     """Wait for a job and return it."""
-    deadline = monotonic() + DONE_SECONDS
-    while True:
+
+    def ended() -> dict[str, Any] | None:
         listed = client.describe_recommendation_export_jobs(jobIds=[job_id])
         (job,) = listed["recommendationExportJobs"]
-        if job["status"] in ("Complete", "Failed"):
-            return dict(job)
-        assert monotonic() < deadline, "the export was not written"
-        sleep(0.05)
+        return dict(job) if job["status"] in ("Complete", "Failed") else None
+
+    return wait_until(ended, lambda: "the export was not written")
 
 
 def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(

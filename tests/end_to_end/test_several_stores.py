@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -26,19 +25,12 @@ from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, Served
 from tests.states import FreshUrl
 from tests.stored_fleets import BUSY, QUIET, store_fleet
+from tests.waiting import SECONDS, wait_until
 
-SECONDS = 10.0
 
-
-def active_within(client: Any, seconds: float) -> bool:
-    """Return whether the account becomes Active in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = client.get_enrollment_status()
-        if answer["status"] == "Active":
-            return True
-        time.sleep(0.02)
-    return False
+def wait_until_active(client: Any) -> None:
+    """Return once the account is Active."""
+    wait_until(lambda: client.get_enrollment_status()["status"] == "Active")
 
 
 @pytest.mark.parametrize("auth", ["on", "off"])
@@ -54,7 +46,7 @@ def test_postgresql_serves_as_sqlite_does(
 
     client.update_enrollment_status(status="Active")
 
-    assert active_within(client, SECONDS)
+    wait_until_active(client)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -100,8 +92,6 @@ ANALYSES = 3
 """That must have been published before it ends."""
 
 WORKERS = 2
-LONG = 120.0
-"""Seconds; far more than starting workers and that many analyses of so few machines take."""
 
 
 @pytest.fixture
@@ -119,7 +109,7 @@ def work(tmp_path: Path) -> Iterator[Callable[[str], None]]:
             command += ["--job", "analysis", "--job", "enrollment", "--data-dir", str(tmp_path)]
             log = stack.enter_context((tmp_path / "workers.log").open("ab"))
             process = subprocess.Popen(command, stderr=log, env=environment)
-            stack.callback(process.wait, LONG)
+            stack.callback(process.wait, SECONDS)
             stack.callback(process.send_signal, signal.SIGTERM)
 
         yield start
@@ -144,16 +134,13 @@ def test_several_servers_and_workers_share_one_postgresql(
     one, other = (serve(state_url=url).client() for _ in range(2))
     with closing(State(url)) as state:
         one.update_enrollment_status(status="Active")
-        assert active_within(other, SECONDS)
+        wait_until_active(other)
         yesterday = SystemClock().now().date() - timedelta(days=1)
         cpu = (QUIET, BUSY) * (MACHINES // 2)
         store_fleet(state, TileStore(tmp_path / "tiles"), ACCOUNT, cpu=cpu, last=yesterday)
         for _ in range(WORKERS):
             work(url)
-        deadline = time.monotonic() + LONG
-        while len(published(state)) < ANALYSES:
-            assert time.monotonic() < deadline, (tmp_path / "workers.log").read_text()
-            time.sleep(0.1)
+        wait_until(lambda: len(published(state)) >= ANALYSES, (tmp_path / "workers.log").read_text)
         first = one.get_ec2_instance_recommendations(maxResults=MACHINES // 2)
         # The other server goes on where the first one stopped, whatever was published meanwhile.
         rest = other.get_ec2_instance_recommendations(nextToken=first["nextToken"])

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.store.what_if_tables import what_ifs
 from compute_optimizer.store.what_ifs import STALE_AFTER, Phase
 from tests.serving import serving
+from tests.waiting import SECONDS, wait_until
 
 ACCOUNT = "111111111111"
 DEMO_SIZE = 40
 PROCESSES = 2
-SECONDS = 120
 """Until a what-if of the small fleet is over, on a busy machine and after a takeover."""
 
 TRY = "/console/preferences/what-if"
@@ -68,13 +67,13 @@ class Tab:
 
     def over(self, there: str) -> str:
         """Return the page of a what-if that is over."""
-        for _ in range(SECONDS * 5):
+
+        def shown() -> str | None:
             status, _, page = self.ask("GET", there)
             assert status == 200, page
-            if "data-follow" not in page:
-                return page
-            time.sleep(0.2)
-        raise AssertionError(f"{there} goes on")
+            return None if "data-follow" in page else page
+
+        return wait_until(shown, lambda: f"{there} goes on")
 
 
 @contextmanager

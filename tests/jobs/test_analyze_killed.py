@@ -22,6 +22,7 @@ from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, Desk
 from tests.records import REGION
 from tests.stored_fleets import BUSY, QUIET, store_fleet
+from tests.waiting import wait_until
 
 MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
 """The end of the stored days."""
@@ -157,13 +158,6 @@ def test_the_other_processes_end_with_a_killed_one(folder: Path) -> None:
         os.kill(child, signal.SIGKILL)
         next_number(process)
         wait_until(lambda: not members(child))
-
-
-def wait_until(reached: Any) -> None:
-    deadline = monotonic() + 20
-    while not reached():
-        assert monotonic() < deadline, "not within 20 s"
-        sleep(0.02)
 
 
 def members(group: int) -> list[int]:

@@ -3,7 +3,6 @@
 import os
 import platform
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,10 @@ from compute_optimizer.sources.prometheus import PrometheusSource, read_configur
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.enrolling import ALPHA, Desk
-from tests.local_prometheus import free_port, program, serving, wait_for
+from tests.local_prometheus import program, serving, wait_for
+from tests.ports import free_port
 from tests.records import FixedClock
+from tests.waiting import SECONDS, wait_until
 
 SCRAPES = 3
 """So many make a rate, also where a slot ends between two of them."""
@@ -43,18 +44,17 @@ def scraped(tmp_path: Path) -> Iterator[str]:
             yield url
     finally:
         exporter.terminate()
-        exporter.wait(timeout=30)
+        exporter.wait(SECONDS)
 
 
 def wait_until_scraped(url: str) -> None:
-    until = time.monotonic() + 30
     question = f"{url}/api/v1/query?query=count_over_time(node_uname_info[1m])>={SCRAPES}"
-    while time.monotonic() < until:
-        with urlopen(question, timeout=5) as answer:
-            if b'"value"' in answer.read():
-                return
-        time.sleep(0.2)
-    pytest.fail("nothing was scraped")
+
+    def is_scraped() -> bool:
+        with urlopen(question, timeout=SECONDS) as answer:
+            return b'"value"' in answer.read()
+
+    wait_until(is_scraped, lambda: "nothing was scraped")
 
 
 def memory_of_this_machine() -> dict[str, float]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -55,6 +55,7 @@ from tests.enrolling import ALPHA, BETA, Desk
 from tests.samples import put_samples
 from tests.states import FreshUrl
 from tests.stored_fleets import CPU, LAST_DAY, MEMORY, machine
+from tests.waiting import SECONDS, wait_until
 
 PASSWORD = "correct-horse-battery"
 REGIONS = ("us-east-1", "eu-west-1")
@@ -63,9 +64,6 @@ MACHINES = 16
 
 DAYS = 28
 """The fewest that a backtest takes."""
-
-SECONDS = 240.0
-"""Far more than any wait here takes."""
 
 HEALTH = {
     "health_check_initial_delay_ms": 0,
@@ -190,15 +188,6 @@ def nodes(fleet: Fleet) -> Iterator[Nodes]:
 def execute(fleet: Fleet, nodes: Nodes) -> Iterator[Executor]:
     with opened_executor("ray", fleet.state, address=nodes.address) as found:
         yield found
-
-
-def wait_until(happened: Callable[[], Any]) -> Any:
-    """Return what happened as soon as it is true."""
-    latest = monotonic() + SECONDS
-    while not (found := happened()):
-        assert monotonic() < latest, "nothing happened"
-        sleep(0.05)
-    return found
 
 
 @pytest.fixture

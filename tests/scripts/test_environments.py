@@ -1,11 +1,14 @@
 """Environments are made once per content of their locks."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from threading import Barrier
 from types import ModuleType
 
 import pytest
+
+from tests.waiting import SECONDS
 
 
 @pytest.fixture
@@ -41,16 +44,26 @@ def test_environment_is_made_anew_unless_its_stamp_says_that_it_is_ready(
     assert len(list(folder.glob("ready-*"))) == 1
 
 
+@pytest.fixture(scope="module")
+def venv(
+    load_script: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A virtual environment with pip and nothing else: to be copied."""
+    folder = tmp_path_factory.mktemp("venv")
+    load_script("environments")._make_venv(folder)
+    return folder
+
+
 @pytest.fixture
-def two(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def two(script: ModuleType, venv: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The same with two environments, of which neither is begun before both are."""
     little = script.ENVIRONMENTS["little"]
     monkeypatch.setattr(script, "ENVIRONMENTS", {"one": little, "other": little})
-    both, make = Barrier(2), script._make_venv
+    both = Barrier(2)
 
     def together(folder: Path) -> None:
-        both.wait(timeout=60)
-        make(folder)
+        both.wait(timeout=SECONDS)
+        shutil.copytree(venv, folder, symlinks=True)
 
     monkeypatch.setattr(script, "_make_venv", together)
     return script

@@ -1,34 +1,42 @@
 """Callers are let through evenly, by what each of them takes."""
 
-from time import monotonic
-
 import pytest
 
+from compute_optimizer.sources.aws import pace
 from compute_optimizer.sources.aws.pace import Pace
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let time pass by nothing but waiting: the seconds of each wait."""
+    found: list[float] = []
+    monkeypatch.setattr(pace, "monotonic", lambda: 1000.0 + sum(found))
+    monkeypatch.setattr(pace, "sleep", found.append)
+    return found
 
 
 @pytest.mark.parametrize(
     ("amounts", "seconds"),
     [
-        ([1, 1, 1], 0.2),  # the third waits for two, a tenth of a second each
-        ([2.5, 0, 5], 0.25),  # the second and third wait for the first; what they take, nobody
+        ([1, 1, 1], [0, 0.1, 0.1]),  # each a tenth of a second after the one before
+        ([2.5, 0, 5], [0, 0.25, 0]),  # two wait for the first together; what they take, nobody
     ],
 )
-def test_who_comes_later_waits_for_what_was_taken(amounts: list[float], seconds: float) -> None:
-    pace = Pace(per_second=10)
-    start = monotonic()
+def test_who_comes_later_waits_for_what_was_taken(
+    waited: list[float], amounts: list[float], seconds: list[float]
+) -> None:
+    steady = Pace(per_second=10)
 
     for amount in amounts:
-        pace.wait(amount)
+        steady.wait(amount)
 
-    assert seconds <= monotonic() - start < seconds + 0.2
+    assert waited == pytest.approx(seconds)
 
 
-def test_no_pace_does_not_wait() -> None:
-    pace = Pace(0)
-    start = monotonic()
+def test_no_pace_does_not_wait(waited: list[float]) -> None:
+    none = Pace(0)
 
     for _ in range(10):
-        pace.wait(1e9)
+        none.wait(1e9)
 
-    assert monotonic() - start < 0.1
+    assert waited == [0] * 10

@@ -140,8 +140,8 @@ def test_an_answer_that_breaks_off_is_asked_for_again(there: Answering) -> None:
 
 
 def test_an_answer_that_trickles_is_not_waited_for(there: Answering) -> None:
-    # 63 bytes of 50 ms each would take three seconds, and no byte is late by itself.
-    there.answers += [Answer(seconds_per_byte=0.05)]
+    # 63 bytes of half a second each would take half a minute, and no byte is late by itself.
+    there.answers += [Answer(seconds_per_byte=0.5)]
 
     with pytest.raises(TooMuch, match="takes longer than 1 s") as raised:
         ask(there, timeout="1s")
@@ -150,7 +150,7 @@ def test_an_answer_that_trickles_is_not_waited_for(there: Answering) -> None:
 
 
 def test_an_answer_that_does_not_begin_is_not_waited_for(there: Answering) -> None:
-    there.answers += [Answer(seconds_before=1.5)]
+    there.answers += [Answer(seconds_before=600.0)]
 
     with pytest.raises(TooMuch, match="no answer in time") as raised:
         ask(there, timeout="1s")

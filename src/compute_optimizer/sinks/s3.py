@@ -8,6 +8,7 @@ against the bucket.
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -215,8 +216,6 @@ class MultiPartUpload:
 
 
 def _make_client(endpoint: str, region: str) -> Any:
-    import boto3  # Slow to import, and most commands never export.
-
     options: dict[str, Any] = {
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         "connect_timeout": CONNECT_SECONDS,
@@ -228,9 +227,23 @@ def _make_client(endpoint: str, region: str) -> Any:
         for name in ("request_checksum_calculation", "response_checksum_validation"):
             if name in Config.OPTION_DEFAULTS:
                 options[name] = "when_required"
-    return boto3.session.Session().client(
+    session = _new_session()
+    session.register_component("data_loader", _models())
+    return session.create_client(
         "s3", region_name=region, endpoint_url=endpoint or None, config=Config(**options)
     )
+
+
+@cache
+def _models() -> Any:
+    """Return what reads the model of S3, which is large: once, and not for each Region."""
+    return _new_session().get_component("data_loader")
+
+
+def _new_session() -> Any:
+    from botocore.session import Session  # Slow to import, and most commands never export.
+
+    return Session()
 
 
 def _answer(ask: Any, bucket: str, unanswered: frozenset[int] = UNANSWERED) -> Mapping[str, Any]:

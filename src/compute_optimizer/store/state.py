@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, func, make_url, select
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -24,11 +24,9 @@ from sqlalchemy.exc import (
 
 from compute_optimizer.errors import Conflict, ConnectionLost, InvalidInput, StoreUnavailable
 from compute_optimizer.store import revisions
+from compute_optimizer.store.sqlite import open_sqlite
 
 T = TypeVar("T")
-
-BUSY_TIMEOUT_SECONDS = 30
-"""How long a SQLite writer waits for another one before the store counts as unavailable."""
 
 CONNECTED_BY: Mapping[str, int] = {
     "connect_timeout": 10,  # seconds
@@ -195,10 +193,7 @@ def _open(url: str) -> Engine:
             "expected sqlite:///PATH or postgresql://..."
         )
     _make_folder(Path(parsed.database).parent)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    return open_sqlite(parsed)
 
 
 def _make_folder(folder: Path) -> None:
@@ -220,20 +215,6 @@ def _open_postgresql(url: URL) -> Engine:
             "a state store in PostgreSQL needs the package psycopg, which is not installed; "
             "install it in a checkout with pip install '.[postgresql]'"
         ) from None
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver's own transaction control begins too late for consistent reads, so it is off and
-    # _begin_sqlite says BEGIN.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("compute_optimizer_writes", False)
-    # A writer takes its lock at once: a deferred one could fail half-way, when it upgrades.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -133,8 +134,8 @@ def test_keys_that_verify_nothing_are_left_out(server: Place, keys: list[Any]) -
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(b"{}", seconds_before=2.0),
-        Answer(b"{" + b" " * 60, seconds_per_byte=0.1),
+        Answer(b"{}", seconds_before=600.0),
+        Answer(b"{" + b" " * 6_000, seconds_per_byte=0.1),
         Answer(b" " * (fetching.LONGEST_ANSWER_BYTES + 1)),
         Answer(b"[" * 100_000),
         Answer(b"\xff\xfe"),
@@ -147,11 +148,11 @@ def test_whoever_answers_otherwise_is_left(
 ) -> None:
     monkeypatch.setattr(fetching, "ANSWER_SECONDS", 1.0)
     server.server.answers.append(answer)
-    begun = datetime.now(UTC)
+    begun = monotonic()
 
     assert server.url in refusal(Provider(server.url))
-    # A second, and what a busy machine adds; the dripping answer would take six.
-    assert datetime.now(UTC) - begun < timedelta(seconds=5)
+    # A second, and what a busy machine adds; the slow answers would take ten minutes.
+    assert monotonic() - begun < 60
 
 
 @pytest.mark.parametrize(

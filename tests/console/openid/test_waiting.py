@@ -3,14 +3,19 @@
 import asyncio
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import pytest
+
+from compute_optimizer.console.openid import fetching
 from compute_optimizer.console.room import MOST_WAITING, console_app
-from tests.answering import Answer, answering
+from tests.answering import Answer, Asked, answering
 from tests.console.openid.signing_in import house_of
 from tests.console.visiting import HOST
 
-SLOW_SECONDS = 3.0
+LONG_SECONDS = 120.0
+"""Nobody waits for so long: the provider answers once the other page is there."""
 
 
 async def ask(app: Any, path: str) -> int:
@@ -34,11 +39,21 @@ async def ask(app: Any, path: str) -> int:
     return int(sent[0]["status"])
 
 
-def test_other_pages_go_on_while_people_wait_for_the_provider(tmp_path: Path) -> None:
+def test_other_pages_go_on_while_people_wait_for_the_provider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "ANSWER_SECONDS", LONG_SECONDS)
+    answers = Event()
+
+    def slow(_: Asked) -> Answer:
+        answers.wait(LONG_SECONDS)
+        return Answer(b"down", 502)
+
     with answering() as provider:
-        provider.otherwise = lambda _: Answer(b"down", 502, seconds_before=SLOW_SECONDS)
+        provider.otherwise = slow
         with house_of(tmp_path, provider.url) as house, ExitStack() as opened:
-            statuses, form, was_waiting = asyncio.run(crowd(console_app(house.room, opened)))
+            app = console_app(house.room, opened)
+            statuses, form, was_waiting = asyncio.run(crowd(app, answers))
 
     assert form == 200
     assert was_waiting
@@ -47,12 +62,16 @@ def test_other_pages_go_on_while_people_wait_for_the_provider(tmp_path: Path) ->
     assert len(provider.asked) == 1
 
 
-async def crowd(app: Any) -> tuple[list[int], int, bool]:
-    """Have more people than may wait press the button, and somebody else open a page."""
+async def crowd(app: Any, answers: Event) -> tuple[list[int], int, bool]:
+    """Have more people than may wait press the button, and somebody else open a page.
+
+    The provider answers afterwards.
+    """
     path = "/console/sign-in/provider"
     waiting = [asyncio.create_task(ask(app, path)) for _ in range(MOST_WAITING + 1)]
     form = await ask(app, "/console/sign-in")
     done = [one for one in waiting if one.done()]
     # Whoever came last is told at once, everybody else still waits.
     was_waiting = len(done) == 1
+    answers.set()
     return list(await asyncio.gather(*waiting)), form, was_waiting
