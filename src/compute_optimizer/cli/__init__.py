@@ -83,10 +83,12 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        _write_all()
     except ComputeOptimizerError as error:
         output.complain(str(error))
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if _shows_tracebacks():
             raise
@@ -95,6 +97,16 @@ def _run() -> None:
             "command again with COMPUTE_OPTIMIZER_TRACEBACK=true to see where it came from."
         )
         sys.exit(ComputeOptimizerError.exit_code)
+
+
+def _write_all() -> None:
+    """Run the command line, and write what it has left in buffers: here its failure is told."""
+    try:
+        app()
+    except SystemExit as ended:
+        if not ended.code and sys.stdout is not None:
+            sys.stdout.flush()
+        raise
 
 
 def _shows_tracebacks() -> bool:
