@@ -77,3 +77,19 @@ def test_a_command_without_any_output_to_write_to_does_its_work(tmp_path: Path) 
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+FULL = Path("/dev/full")
+"""A device of Linux that never has room."""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full, which other systems lack")
+@pytest.mark.parametrize("words", [("--version",), ("status", "--output", "json")], ids=" ".join)
+def test_an_output_that_takes_no_more_is_told_once_and_is_no_reader_that_left(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    with FULL.open("w") as full:
+        code, said = ended(full.fileno(), tmp_path, *words)
+
+    assert (code, said.count("No space left")) == (1, 1)
+    assert "Traceback" not in said

@@ -87,15 +87,27 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        _write_all()
     except ComputeOptimizerError as error:
         output.complain(str(error))
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if _shows_tracebacks():
             raise
         output.complain(_no_room(error) or _defect(error))
         sys.exit(ComputeOptimizerError.exit_code)
+
+
+def _write_all() -> None:
+    """Run the command line, and write what it has left in buffers: here its failure is told."""
+    try:
+        app()
+    except SystemExit as ended:
+        if not ended.code and sys.stdout is not None:
+            sys.stdout.flush()
+        raise
 
 
 def _no_room(error: Exception) -> str:

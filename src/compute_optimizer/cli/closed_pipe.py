@@ -18,23 +18,32 @@ end a server whose client hangs up.
 def reader_may_leave() -> Iterator[None]:
     """End the process with READER_LEFT where the standard output is a pipe that was closed."""
     try:
-        try:
-            yield
-        finally:
-            # What is left would else be written as the interpreter ends, where nothing catches.
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        yield
     except BrokenPipeError:
         _leave()
     except SystemExit as ended:
-        # Typer and Rich catch it themselves and make a 1 of it, as of any error.
+        # Typer and Rich catch it themselves and make another code of it.
         if isinstance(ended.__context__, BrokenPipeError):
             _leave()
+        _drop_what_cannot_be_written()
         raise
 
 
 def _leave() -> NoReturn:
-    """Write what is left to nowhere, as Python's documentation has it (signal, Note on SIGPIPE)."""
+    _write_nowhere()
+    sys.exit(READER_LEFT)
+
+
+def _drop_what_cannot_be_written() -> None:
+    """Lead what is left nowhere, or the interpreter would complain of it and end with a 120."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _write_nowhere()
+
+
+def _write_nowhere() -> None:
+    """Do as Python's documentation has it (signal, Note on SIGPIPE)."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else nowhere)
-    sys.exit(READER_LEFT)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from compute_optimizer.app import opened, prometheus_source
 from compute_optimizer.cli.collect import (
@@ -24,7 +25,6 @@ from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
     FormatOption,
-    Output,
     print_rows,
     settings_for,
 )
@@ -94,7 +94,7 @@ def prometheus(
 
 def print_found(source: PrometheusSource, plan: list[dict[str, Any]]) -> None:
     """Print what was found out about the machines, and what is asked, for people."""
-    console = Output(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False)
     found = source.found()
     for one in found.matches[:SHOWN]:
         console.print(
@@ -110,7 +110,7 @@ def print_found(source: PrometheusSource, plan: list[dict[str, Any]]) -> None:
         print_rows(plan, PLAN, Format.TABLE)
 
 
-def _print_more(console: Output, count: int, what: str) -> None:
+def _print_more(console: Console, count: int, what: str) -> None:
     if count > SHOWN:
         console.print(f"{what}: {count - SHOWN:,} more (all with --output json).")
 

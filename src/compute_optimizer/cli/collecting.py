@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rich.console import Console
+
 from compute_optimizer.app import Application
 from compute_optimizer.cli.auditing import record_command
-from compute_optimizer.cli.output import Format, Output, print_rows
+from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.jobs.collect_run import CollectReport, Coverage
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.model.counted import counted
@@ -84,7 +86,7 @@ def estimate_as_json(report: CollectReport) -> dict[str, Any]:
 
 def print_report(report: CollectReport) -> None:
     """Print the report for people."""
-    console = Output(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False)
     _print_found(report, console)
     counts = report.counts
     console.print(
@@ -115,7 +117,7 @@ def print_report(report: CollectReport) -> None:
 
 def print_estimate(report: CollectReport) -> None:
     """Print what collecting would take, for people."""
-    console = Output(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False)
     _print_found(report, console)
     effort = report.effort
     # A source that is not paid for, and that nobody paces, has neither of these.
@@ -134,7 +136,7 @@ def _dollars(usd: float) -> str:
     return f"{usd:,.2f}" if usd >= 1 else f"{usd:.4f}"
 
 
-def print_failures(report: CollectReport, console: Output) -> None:
+def print_failures(report: CollectReport, console: Console) -> None:
     """Print what could not be read, and what was left alone."""
     if report.not_opted_in:
         console.print(
@@ -145,7 +147,7 @@ def print_failures(report: CollectReport, console: Output) -> None:
         console.print(f"could not be read: {one}", style="red", markup=False)
 
 
-def _print_found(report: CollectReport, console: Output) -> None:
+def _print_found(report: CollectReport, console: Console) -> None:
     counts = [counted(count, plural_of(kind)) for kind, count in sorted(report.resources.items())]
     console.print(
         f"{counted(len(report.accounts), 'accounts')}: {', '.join(counts) or 'no resources'}; from "

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from rich.console import Console
 
 from compute_optimizer.cli.figures import SAME, number
-from compute_optimizer.cli.output import Format, Output, print_json, print_rows
+from compute_optimizer.cli.output import Format, print_json, print_rows
 from compute_optimizer.engine.comparison import Comparison, Exchange, Side
 from compute_optimizer.engine.explanation import Answer, DimensionEvidence
 
@@ -33,7 +34,7 @@ def show_comparison(comparison: Comparison, form: Format) -> None:
     if form is Format.JSON:
         print_json(msgspec.to_builtins(comparison))
         return
-    console = Output(soft_wrap=True, highlight=False, markup=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(comparison.resource_arn)
     console.print(_verdict(comparison))
     before, after = _figures(comparison.before), _figures(comparison.after)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.console import Console
 
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
@@ -15,7 +16,6 @@ from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
     FormatOption,
-    Output,
     print_json,
     print_rows,
     settings_for,
@@ -147,7 +147,7 @@ def print_explanation(explanation: Explanation) -> None:
     _print_metrics(explanation)
     print_prediction(explanation)
     for caution in explanation.cautions:
-        Output(soft_wrap=True, highlight=False, markup=False).print(f"Mind: {caution}")
+        Console(soft_wrap=True, highlight=False, markup=False).print(f"Mind: {caution}")
     if explanation.dimensions:
         rows = [_dimension_row(one) for one in explanation.dimensions]
         print_rows(rows, DIMENSIONS, Format.TABLE, "What each dimension asks for")
@@ -172,7 +172,7 @@ def _print_departures(found: Sequence[Departure] | None) -> None:
     if found is None:
         return
     if not found:
-        Output(soft_wrap=True).print("The stored recommendation rests on the same figures.")
+        Console(soft_wrap=True).print("The stored recommendation rests on the same figures.")
         return
     rows: list[dict[str, Any]] = [msgspec.to_builtins(one) for one in found]
     print_rows(rows, DEPARTURES, Format.TABLE, "Not what it was when it was stored")
@@ -213,7 +213,7 @@ def _preference(one: OtherPreference) -> str:
 
 
 def _print_verdict(explanation: Explanation) -> None:
-    console = Output(soft_wrap=True, highlight=False, markup=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     window = explanation.window
     console.print(explanation.resource_arn)
     console.print(_price(explanation))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
 
 from compute_optimizer.app import opened, tiles_of
@@ -13,7 +14,6 @@ from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
     FormatOption,
-    Output,
     print_json,
     print_rows,
     settings_for,
@@ -106,7 +106,7 @@ def report_as_json(report: ImportReport) -> dict[str, Any]:
 
 def print_report(report: ImportReport) -> None:
     """Print the report for people."""
-    console = Output(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False)
     counts = report.resources
     console.print(
         f"Resources: {counts.added:,} added, {counts.changed:,} changed, "
@@ -139,7 +139,7 @@ def print_report(report: ImportReport) -> None:
     _print_refusals(report, console)
 
 
-def _print_refusals(report: ImportReport, console: Output) -> None:
+def _print_refusals(report: ImportReport, console: Console) -> None:
     if not report.refusals.total:
         console.print("Nothing was refused.")
         return

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from pwd import getpwuid
@@ -38,16 +37,6 @@ DataDirOption = Annotated[
     Path | None,
     typer.Option("--data-dir", help="Folder of the embedded state, tiles and key file."),
 ]
-
-
-class Output(Console):
-    """Standard output for people; whoever reads it through a pipe may stop (`| head`)."""
-
-    def on_broken_pipe(self) -> None:
-        """End without an error, as `main` does where Rich does not print."""
-        with suppress(SystemExit):
-            super().on_broken_pipe()  # Leads what is still to be written nowhere.
-        raise SystemExit(0)
 
 
 def settings_for(data_dir: Path | None, **overrides: Any) -> Settings:
@@ -105,11 +94,11 @@ def print_rows(
     for row in rows:
         # As Text, because plain strings are markup to Rich: a name may well hold [brackets].
         table.add_row(*(Text(_printable(_cell(row.get(key)))) for key in columns))
-    console = Output()
+    console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to: whole cells serve its reader better.
         unbounded = console.options.update(max_width=WIDEST_TABLE)
-        console = Output(width=console.measure(table, options=unbounded).maximum)
+        console = Console(width=console.measure(table, options=unbounded).maximum)
     console.print(table)
 
 

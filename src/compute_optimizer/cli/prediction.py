@@ -1,7 +1,9 @@
 """What was predicted of a resource, for people."""
 
+from rich.console import Console
+
 from compute_optimizer.cli.figures import number
-from compute_optimizer.cli.output import Format, Output, print_rows
+from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.engine.explanation import Explanation, PredictionEvidence
 from compute_optimizer.model.preferences import CALIBRATED
 from compute_optimizer.model.recommendation import OtherAnswer
@@ -22,7 +24,7 @@ def print_prediction(explanation: Explanation) -> None:
     prediction = explanation.prediction
     if prediction is None:
         return
-    console = Output(soft_wrap=True, highlight=False, markup=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(_decided(prediction))
     if explanation.other is not None:
         console.print(_other(explanation.other))
