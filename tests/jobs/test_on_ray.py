@@ -178,7 +178,7 @@ def nodes(fleet: Fleet) -> Iterator[Nodes]:
 
 
 def _started(folder: str) -> Any:
-    """Return a cluster; Ray waits 30 seconds for a process of it, and a busy machine takes longer."""
+    """Return a cluster; Ray waits 30 seconds for each process, and a busy machine takes longer."""
     from ray.cluster_utils import Cluster
 
     for is_last in (False, False, True):
