@@ -10,7 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
 
-from compute_optimizer.errors import ComputeOptimizerError, InvalidInput, StoreUnavailable
+from compute_optimizer.errors import (
+    ComputeOptimizerError,
+    ConnectionLost,
+    InvalidInput,
+    StoreUnavailable,
+)
 from compute_optimizer.store import State
 from compute_optimizer.store.schema import accounts, metadata
 from tests.states import FreshUrl
@@ -144,7 +149,7 @@ def test_remembered_is_safe_between_threads(sqlite_state: State) -> None:
 
 def test_an_unreachable_server_is_store_unavailable(tmp_path: Path) -> None:
     state = State(f"postgresql://nobody@/nothing?host={tmp_path}")
-    with pytest.raises(StoreUnavailable, match="state store"), state.reading():
+    with pytest.raises(ConnectionLost, match="state store"), state.reading():
         pass
     with pytest.raises(StoreUnavailable), state.writing():
         pass
@@ -192,12 +197,35 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         State(f"sqlite:///{tmp_path / 'file' / 'state.db'}")
 
 
+def test_a_statement_that_postgresql_ends_is_no_lost_connection(fresh_postgresql: FreshUrl) -> None:
+    state = State(fresh_postgresql())
+
+    with pytest.raises(StoreUnavailable) as told, state.writing() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 1"))
+        connection.execute(text("SELECT pg_sleep(60)"))
+
+    assert not isinstance(told.value, ConnectionLost)
+    state.close()
+
+
+def test_a_network_that_is_gone_is_noticed_as_the_url_says(fresh_postgresql: FreshUrl) -> None:
+    state = State(f"{fresh_postgresql()}&keepalives_idle=7")
+    with state.reading() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+    state.close()
+
+    assert told["keepalives_idle"] == "7"
+    assert told["tcp_user_timeout"] == "60000"
+
+
 def test_a_connection_that_breaks_is_store_unavailable_and_the_next_one_works(
     fresh_postgresql: FreshUrl,
 ) -> None:
     url = fresh_postgresql()
     state, other = State(url), State(url)
-    with pytest.raises(StoreUnavailable), state.reading() as connection:
+    with pytest.raises(ConnectionLost), state.reading() as connection:
         process_id = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with other.writing() as killer:
             killer.execute(text("SELECT pg_terminate_backend(:id)"), {"id": process_id})

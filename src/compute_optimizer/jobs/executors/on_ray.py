@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import islice
+from platform import node
 from time import sleep
 from typing import Any
 
@@ -164,6 +165,19 @@ def _attempt(version: str, work: Callable[[Task], Found], task: Task) -> Found:
             f"a machine of the cluster has release {__version__} of open-compute-optimizer, and "
             f"the command is of {version}; install the same everywhere"
         )
+    try:
+        return _tried(work, task)
+    except ConnectionLost as error:
+        raise ConnectionLost(
+            f"{error} (on {node()}, which tried again for {sum(PATIENCE):g} s). What was there "
+            "before stands: run this again when every machine of the cluster reaches PostgreSQL"
+        ) from error
+    except ComputeOptimizerError as error:
+        raise type(error)(f"{error} (on {node()})") from error
+
+
+def _tried(work: Callable[[Task], Found], task: Task) -> Found:
+    """Work off a task, again as long as it loses the state and there is patience."""
     for seconds in PATIENCE:
         with suppress(ConnectionLost):
             return attempt(work, task)
