@@ -213,6 +213,17 @@ def test_a_function_tells_how_long_it_would_run_at_the_size_that_is_advised(visi
     assert re.search(r"[\d,.]+ ms on average, [\d,.]+ to [\d,.]+", page)
 
 
+def test_what_is_idle_is_told_how_to_be_stopped(visit: Visit) -> None:
+    pages = [words(visit.get(one)) for one in addresses_in(visit, "idle")[:8]]
+
+    told = [one for one in pages if "Make the change" in one]
+    assert told
+    for page in told:
+        assert re.search(r"AWS CLI aws (ec2|rds|ecs|autoscaling) ", page)
+    # Deleting a cluster loses what is in it.
+    assert any("MemoryDB" in one and "Make the change" not in one for one in pages)
+
+
 def test_gaps_are_null(visit: Visit, demo: House) -> None:
     panels = [
         panel

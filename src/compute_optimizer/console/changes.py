@@ -68,13 +68,14 @@ def change_to(resource_type: str, subject: Subject, option: Option) -> Change | 
     return make(subject, option) if make else None
 
 
-def _aws(subject: Subject, command: str, **options: Any) -> str:
+def aws_command(subject: Subject, command: str, **options: Any) -> str:
     """Return a command; what stands in options is quoted for a shell."""
     words = [f"--{name.replace('_', '-')} {shlex.quote(str(v))}" for name, v in options.items()]
     return " \\\n    ".join([f"aws {command} --region {subject.region}", *words])
 
 
-def _block(kind: str, subject: Subject, members: Mapping[str, Any]) -> str:
+def terraform_block(kind: str, subject: Subject, members: Mapping[str, Any]) -> str:
+    """Return a resource of Terraform with the arguments that are set."""
     width = max(map(len, members))
     lines = [f"  {name:<{width}} = {json.dumps(value)}" for name, value in members.items()]
     return "\n".join([f'resource "{kind}" "{subject.label}" {{', "  # ...", *lines, "}"])
@@ -86,13 +87,13 @@ def _instance(subject: Subject, option: Option) -> Change:
     return Change(
         "\n".join(
             [
-                _aws(subject, "ec2 stop-instances", **which),
-                _aws(subject, "ec2 wait instance-stopped", **which),
-                _aws(subject, "ec2 modify-instance-attribute", **to),
-                _aws(subject, "ec2 start-instances", **which),
+                aws_command(subject, "ec2 stop-instances", **which),
+                aws_command(subject, "ec2 wait instance-stopped", **which),
+                aws_command(subject, "ec2 modify-instance-attribute", **to),
+                aws_command(subject, "ec2 start-instances", **which),
             ]
         ),
-        _block("aws_instance", subject, {"instance_type": option.name}),
+        terraform_block("aws_instance", subject, {"instance_type": option.name}),
         "The instance stops and starts: a public address that is not elastic changes, and data in "
         "an instance store is lost.",
     )
@@ -103,21 +104,21 @@ def _group(subject: Subject, option: Option) -> Change:
     return Change(
         "\n".join(
             [
-                _aws(
+                aws_command(
                     subject,
                     "ec2 create-launch-template-version",
                     launch_template_id="LAUNCH_TEMPLATE_ID",
                     source_version="$Latest",
                     launch_template_data=data,
                 ),
-                _aws(
+                aws_command(
                     subject,
                     "autoscaling start-instance-refresh",
                     auto_scaling_group_name=subject.last,
                 ),
             ]
         ),
-        _block("aws_launch_template", subject, {"instance_type": option.name}),
+        terraform_block("aws_launch_template", subject, {"instance_type": option.name}),
         "Put the id of the group's launch template in. The refresh replaces instances a few at a "
         "time; the group must use the template's latest version.",
     )
@@ -132,8 +133,8 @@ def _volume(subject: Subject, option: Option) -> Change:
         speeds["throughput"] = now["volumeBaselineThroughput"]
     to = {"volume_id": subject.last, "volume_type": now["volumeType"], **speeds}
     return Change(
-        _aws(subject, "ec2 modify-volume", **to),
-        _block("aws_ebs_volume", subject, {"type": now["volumeType"], **speeds}),
+        aws_command(subject, "ec2 modify-volume", **to),
+        terraform_block("aws_ebs_volume", subject, {"type": now["volumeType"], **speeds}),
         "The volume stays in use meanwhile. After a change a volume cannot be changed again for "
         "six hours.",
     )
@@ -144,8 +145,8 @@ def _function(subject: Subject, option: Option) -> Change:
     name = subject.last.partition(":")[0]
     to = {"function_name": name, "memory_size": size}
     return Change(
-        _aws(subject, "lambda update-function-configuration", **to),
-        _block("aws_lambda_function", subject, {"memory_size": size}),
+        aws_command(subject, "lambda update-function-configuration", **to),
+        terraform_block("aws_lambda_function", subject, {"memory_size": size}),
         "Memory and CPU go together: less memory makes an invocation slower, too.",
     )
 
@@ -159,10 +160,10 @@ def _service(subject: Subject, option: Option) -> Change:
         "\n".join(
             [
                 f"# In a copy of the task definition set cpu to {cpu} and memory to {memory}, then",
-                _aws(
+                aws_command(
                     subject, "ecs register-task-definition", cli_input_json="file://definition.json"
                 ),
-                _aws(
+                aws_command(
                     subject,
                     "ecs update-service",
                     **cluster,
@@ -171,7 +172,7 @@ def _service(subject: Subject, option: Option) -> Change:
                 ),
             ]
         ),
-        _block("aws_ecs_task_definition", subject, {"cpu": cpu, "memory": memory}),
+        terraform_block("aws_ecs_task_definition", subject, {"cpu": cpu, "memory": memory}),
         "The service replaces its tasks by its own deployment rules.",
     )
 
@@ -179,8 +180,8 @@ def _service(subject: Subject, option: Option) -> Change:
 def _class(subject: Subject, option: Option) -> Change:
     to = {"db_instance_identifier": subject.last, "db_instance_class": option.name}
     return Change(
-        _aws(subject, "rds modify-db-instance", **to),
-        _block("aws_db_instance", subject, {"instance_class": option.name}),
+        aws_command(subject, "rds modify-db-instance", **to),
+        terraform_block("aws_db_instance", subject, {"instance_class": option.name}),
         "Takes effect in the next maintenance window; --apply-immediately does it at once. The "
         "database restarts, with a standby by failing over.",
     )
@@ -191,8 +192,8 @@ def _storage(subject: Subject, option: Option) -> Change:
     if ":cluster:" in subject.arn:
         to = {"db_cluster_identifier": subject.last, "storage_type": now["storageType"]}
         return Change(
-            _aws(subject, "rds modify-db-cluster", **to),
-            _block("aws_rds_cluster", subject, {"storage_type": now["storageType"]}),
+            aws_command(subject, "rds modify-db-cluster", **to),
+            terraform_block("aws_rds_cluster", subject, {"storage_type": now["storageType"]}),
             "The storage of a cluster can be changed to I/O-Optimized once in 30 days.",
         )
     names = {
@@ -202,8 +203,10 @@ def _storage(subject: Subject, option: Option) -> Change:
     }
     given = {name: now[member] for name, member in names.items() if now.get(member) is not None}
     return Change(
-        _aws(subject, "rds modify-db-instance", db_instance_identifier=subject.last, **given),
-        _block("aws_db_instance", subject, given),
+        aws_command(
+            subject, "rds modify-db-instance", db_instance_identifier=subject.last, **given
+        ),
+        terraform_block("aws_db_instance", subject, given),
         "Storage is changed while the database runs, and may be slower until that is done.",
     )
 

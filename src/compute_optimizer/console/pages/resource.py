@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from compute_optimizer.console import changes
+from compute_optimizer.console.changes import Change, Subject, change_to
 from compute_optimizer.console.deciding import panel_of
 from compute_optimizer.console.forms import FRESH, Entered
 from compute_optimizer.console.gate import Room
@@ -20,6 +20,7 @@ from compute_optimizer.console.rendering import page
 from compute_optimizer.console.rows import Row
 from compute_optimizer.console.sentences import sentences_of
 from compute_optimizer.console.sessions import Session
+from compute_optimizer.console.stopping import stop_of
 from compute_optimizer.console.usage import charts_of
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.errors import InvalidInput, NotFound
@@ -69,7 +70,6 @@ def show(room: Room, request: Request, session: Session, entered: Entered = FRES
     answer = _answer(room, request, session, asked)
     told, problem = _explanation(room, asked)
     found = options_of(asked.resource_type, answer, told)
-    subject = changes.Subject(asked.resource.arn, asked.resource.name)
     reach = reach_of_enrolled(room, session.visitor.account_id)
     name = advice_id(asked.row.record) if asked.row else None
     values = {
@@ -81,7 +81,7 @@ def show(room: Room, request: Request, session: Session, entered: Entered = FRES
         "present": as_it_is(asked.resource_type, answer, told),
         "sentences": sentences_of(told) if told else [],
         "options": found,
-        "changes": [(one, changes.change_to(asked.resource_type, subject, one)) for one in found],
+        "changes": _changes(asked, found),
         "profiles": _profiles(told, found),
         "errors": answer.get("errors", []),
         "usage": f"/console/resource/usage?{request.raw_query}",
@@ -182,6 +182,16 @@ def _explained(room: Room, arn: str, as_type: str | None, _stamp: Any) -> Explan
         as_type=as_type,
         searching=False,
     )
+
+
+def _changes(asked: Asked, found: list[Option]) -> list[tuple[str, Change]]:
+    """Return how each option is put into effect, or what is idle is stopped, by its title."""
+    subject = Subject(asked.resource.arn, asked.resource.name)
+    if asked.kind.idle:
+        stop = stop_of(asked.resource.resource_type)
+        return [(stop.title, stop.make(subject))] if stop and asked.row else []
+    made = ((one.name, change_to(asked.resource_type, subject, one)) for one in found)
+    return [(name, change) for name, change in made if change]
 
 
 def _profiles(told: Explanation | None, found: list[Option]) -> list[Mapping[str, Any]]:

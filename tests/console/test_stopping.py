@@ -1,0 +1,60 @@
+"""How what is idle is stopped: commands that AWS's tools know, of what can be taken back."""
+
+import shlex
+
+import pytest
+
+from compute_optimizer.console.changes import Subject
+from compute_optimizer.console.stopping import STOPS, stop_of
+from tests.console.test_changes import known_to_the_cli
+
+IDLE = {
+    "Ec2Instance": ("ec2:us-east-1:1:instance/i-1", "ec2 stop-instances", "--instance-ids i-1"),
+    "AutoScalingGroup": (
+        "autoscaling:us-east-1:1:autoScalingGroup:u:autoScalingGroupName/web",
+        "autoscaling update-auto-scaling-group",
+        "--auto-scaling-group-name web --min-size 0 --desired-capacity 0",
+    ),
+    "EbsVolume": ("ec2:us-east-1:1:volume/vol-1", "ec2 delete-volume", "--volume-id vol-1"),
+    "EcsService": (
+        "ecs:us-east-1:1:service/prod/web",
+        "ecs update-service",
+        "--cluster prod --service web --desired-count 0",
+    ),
+    "RdsDBInstance": (
+        "rds:us-east-1:1:db:orders",
+        "rds stop-db-instance",
+        "--db-instance-identifier orders",
+    ),
+    "NatGateway": (
+        "ec2:us-east-1:1:natgateway/nat-1",
+        "ec2 delete-nat-gateway",
+        "--nat-gateway-id nat-1",
+    ),
+}
+
+
+@pytest.mark.parametrize("resource_type", STOPS)
+def test_the_last_command_stops_what_is_idle_and_all_are_known_to_the_cli(
+    resource_type: str,
+) -> None:
+    arn, verb, options = IDLE[resource_type]
+    change = STOPS[resource_type].make(Subject(f"arn:aws:{arn}", "web-1"))
+
+    commands = [shlex.split(line)[1:] for line in change.commands.replace("\\\n", " ").splitlines()]
+    assert " ".join(commands[-1]) == f"{verb} --region us-east-1 {options}"
+    for command in commands:
+        given = {word for word in command if word.startswith("--")}
+        assert given <= known_to_the_cli(command), command
+    assert change.mind
+
+
+def test_a_volume_is_deleted_after_its_snapshot_is_complete() -> None:
+    change = STOPS["EbsVolume"].make(Subject("arn:aws:ec2:us-east-1:1:volume/vol-1", "data"))
+
+    verbs = [line.split()[2] for line in change.commands.splitlines() if line.startswith("aws")]
+    assert verbs == ["create-snapshot", "wait", "delete-volume"]
+
+
+def test_what_can_only_be_deleted_with_its_data_has_no_command() -> None:
+    assert stop_of("DynamoDBTable") is None
