@@ -184,7 +184,24 @@ def test_machines_without_an_owner_are_told(typed: Type, url: str, tmp_path: Pat
     ended = typed("collect", "prometheus", "--config", str(path), "--enroll")
 
     assert ended.code == 6
-    assert "of 1 machines none is a resource; 1 of them: the account is not 12 digits" in ended.err
+    assert (
+        "of 1 machines none is a resource; 1 of them: the account is not 12 digits: nothing is told"
+        in ended.err
+    )
+
+
+def test_servers_without_machines_are_told_with_what_was_asked(
+    typed: Type, url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "prometheus.yaml"
+    path.write_text(f'servers: [{{url: "{url}", exporters: [cadvisor]}}]\n')
+
+    ended = typed("collect", "prometheus", "--config", str(path), "--enroll", "--estimate")
+
+    assert ended.code == 6
+    assert "name the exporters that they hold" in ended.err
+    # The query by which docs/collect-prometheus.md finds the machines of cAdvisor.
+    assert f"cadvisor of {url}: last_over_time(machine_memory_bytes[" in ended.err
 
 
 def test_a_collection_that_is_killed_loses_nothing(typed: Type, url: str, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_samples_that_are_no_finite_numbers_are_kept_for_what_they_are() -> None
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"<html>", "garbled"),
+        (b"<html>", "garbled.*is that the url of a Prometheus"),
         (b"", "garbled"),
         (b"[]", "garbled"),
         (b'{"status":"success","data":{"resultType":"vec', "garbled"),

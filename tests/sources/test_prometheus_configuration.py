@@ -115,6 +115,7 @@ METRICS = "exporters: {node_exporter: {metrics: [{metric: %s, statistic: %s, que
         ),
         ("server: 1", "Object contains unknown field `server`"),
         (f"{SERVERS}resource: {{account: 123}}", r"Expected .*, got `int` - at `\$.resource"),
+        (f"{SERVERS}resource: {{account: 123}}", "put it in quotes: without them it is a number"),
         (f"{SERVERS}resource: {{size: big}}", "resource: 'size' is unknown; expected one of id"),
         (
             f"{SERVERS}resource: {{id: {{label: a, regex: '('}}}}",

@@ -40,4 +40,5 @@ def resource_of_row(row: Mapping[str, Any]) -> Resource:
     try:
         return resource_of(row)
     except RowRefused as refused:
-        raise InvalidInput(f"{refused.reason}: {refused.found}") from refused
+        told = refused.found or "nothing is told"
+        raise InvalidInput(f"{refused.reason}: {told}") from refused

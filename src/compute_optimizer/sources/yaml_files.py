@@ -1,5 +1,6 @@
 """YAML files that people write: read strictly, with the place of whatever is wrong."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -14,6 +15,11 @@ T = TypeVar("T")
 
 MAX_FILE_BYTES = 1024 * 1024
 """Far more than a file that people write needs."""
+
+UNQUOTED = re.compile(r"Expected `[^`]*\bstr\b[^`]*`, got `int`")
+"""What msgspec says of an account id that YAML has read as a number."""
+
+QUOTED = "; put it in quotes: without them it is a number"
 
 Hook = Callable[[type, Any], Any]
 """Turns a plain value into a type that is no plain one, as msgspec calls it."""
@@ -43,7 +49,8 @@ def convert_yaml(
         empty = may_be_empty and not content
         return msgspec.convert({} if empty else content, record, dec_hook=hook)
     except (msgspec.ValidationError, InvalidInput) as error:
-        raise InvalidInput(f"{name}: {error}") from error
+        advice = QUOTED if UNQUOTED.search(str(error)) else ""
+        raise InvalidInput(f"{name}: {error}{advice}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{name}: is no valid YAML: {error}") from error
 

@@ -143,6 +143,7 @@ def new_backup(target: Path) -> Iterator[BackupWriter]:
         archive = None
         if ending:
             mode: Any = ARCHIVES[ending]
+            inner.touch(0o600)  # It may hold the key file, and holds the state.
             archive = stack.enter_context(tarfile.open(inner, mode))
         yield BackupWriter(scratch, inner, archive)
         if archive is not None:

@@ -53,7 +53,9 @@ def series_of(body: bytes, url: str) -> list[Series]:
             )
         return [_series(one) for one in answer.data.result]
     except (msgspec.DecodeError, ValueError) as error:
-        raise SourceUnavailable(f"{url}: the answer is garbled: {error}") from error
+        raise SourceUnavailable(
+            f"{url}: the answer is garbled: {error}; is that the url of a Prometheus?"
+        ) from error
 
 
 def error_of(body: bytes) -> str:

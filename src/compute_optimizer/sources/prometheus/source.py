@@ -127,7 +127,7 @@ class PrometheusSource:
         """Return the ids of the accounts that own any of the machines."""
         found = self.found()
         if not found.resources:
-            raise SourceUnavailable(_nobody(found))
+            raise SourceUnavailable(_nobody(found, self._held))
         return sorted({one.account_id for one in found.resources.values()})
 
     def scopes(self, account_id: str) -> Sequence[Scope]:
@@ -316,12 +316,15 @@ def _clipped(found: Collected) -> Collected:
     return replace(found, values=np.clip(found.values, 0.0, 100.0))
 
 
-def _nobody(found: Found) -> str:
+def _nobody(found: Found, asked: Sequence[Held]) -> str:
     """Say why there is no machine."""
     if not found.left_out:
+        queries = "; ".join(
+            f"{one.name} of {one.server.entry.url}: {one.exporter.machines}" for one in asked
+        )
         return (
-            "no server knows any machine; --estimate shows what is asked, and seen_within how "
-            "long ago a machine may have been seen"
+            "no server knows any machine; name the exporters that they hold, or say by seen_within "
+            f"how long ago a machine may have been seen. Nothing answers {queries}"
         )
     (reason, count), *_ = Counter(one.reason for one in found.left_out).most_common(1)
     return f"of {len(found.left_out)} machines none is a resource; {count} of them: {reason}"
