@@ -154,7 +154,7 @@ def memory_used_again() -> Iterator[None]:
     """Let Arrow take its memory from the C library, in this process and for a while.
 
     Its own allocator gives the memory of large columns back to the system as soon as they are
-    dropped. Where tile after tile is decoded, asking for pages anew costs half as much as decoding.
+    dropped; where tile after tile is decoded, it is asked for anew (docs/decisions/0057).
     """
     before = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
