@@ -169,32 +169,21 @@ def nodes(fleet: Fleet) -> Iterator[Nodes]:
     # Nodes are processes of this one: they import what it imports.
     os.environ.update(ENVIRONMENT, PYTHONPATH=os.pathsep.join(one for one in sys.path if one))
     Path(tempfile.gettempdir(), "ray").mkdir(exist_ok=True)
-
-    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as name:
-        cluster = _started(name)
-        yield Nodes(cluster, Path(name))
-        cluster.shutdown()
-
-
-def _started(folder: str) -> Any:
-    """Return a cluster; Ray waits 30 seconds for each process, and a busy machine takes longer."""
     from ray.cluster_utils import Cluster
 
-    for is_last in (False, False, True):
-        cluster: Any = Cluster()
-        try:
-            cluster.add_node(
-                num_cpus=0, include_dashboard=False, temp_dir=folder, _system_config=HEALTH
-            )
-            cluster.add_node(num_cpus=1)
-        except Exception:
-            # Ray raises nothing more exact; what it has started finds no head any more, and ends.
-            cluster.shutdown()
-            if is_last:
-                raise
-        else:
-            return cluster
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as name:
+        cluster: Any = Cluster(
+            initialize_head=True,
+            head_node_args={
+                "num_cpus": 0,
+                "include_dashboard": False,
+                "temp_dir": name,
+                "_system_config": HEALTH,
+            },
+        )
+        cluster.add_node(num_cpus=1)
+        yield Nodes(cluster, Path(name))
+        cluster.shutdown()
 
 
 @pytest.fixture(scope="module")
