@@ -173,6 +173,20 @@ def test_what_has_arrived_is_answered_before_the_server_ends() -> None:
     assert here.recorders[0].closed
 
 
+def test_what_is_no_http_is_refused_behind_the_answer_to_what_came_before() -> None:
+    async def turn() -> Connections:
+        here = Connections(1)
+        here.protocols[0].data_received(ASKED + b"\0 no HTTP\r\n\r\n")
+        await asyncio.sleep(0)
+        return here
+
+    (sent,) = asyncio.run(turn()).sent
+
+    assert b"".join(part for parts in sent for part in parts).startswith(
+        ANSWER + b"HTTP/1.1 400 Bad Request\r\n"
+    )
+
+
 def test_whoever_went_away_in_the_turn_is_answered_nothing() -> None:
     async def turn() -> Connections:
         here = Connections(2)

@@ -204,7 +204,7 @@ def test_a_state_of_the_revision_before_is_filtered_at_once(state: State, run_id
 
 @pytest.mark.parametrize(
     ("texts", "beginning"),
-    [([], ""), (["abc"], "abc"), (["abc", "abd", "abcd"], "ab"), (["a", "b"], ""), (["", "a"], "")],
+    [([], ""), (["abc"], "abc"), (["abc", "abx", "abcd"], "ab"), (["a", "b"], ""), (["", "a"], "")],
 )
 def test_a_shared_beginning_is_the_longest_one(texts: list[str], beginning: str) -> None:
     assert shared_beginning(texts) == beginning

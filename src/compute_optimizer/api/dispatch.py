@@ -7,7 +7,7 @@ Whatever goes wrong on the way becomes the one error shape that every client rea
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,16 +87,16 @@ class Call:
     request_id: str
     now: datetime
     claimed: Claim
-    record: "Record"
     caller: Caller | None = None
     parameters: dict[str, Any] | None = None
     """The decoded request."""
     answer: dict[str, Any] | None = None
     """What the operation returned, if it was run and returned."""
+    body: bytes = b""
+    """The same as it is sent."""
+    failure: Exception | None = None
+    """What kept it from being answered as it asks."""
 
-
-Record = Callable[[audit.Entry], None]
-"""Takes the line of a call for the audit log."""
 
 Watch = Callable[[Call, ServiceException | None], None]
 """Takes a call and the error that it was answered with, if any."""
@@ -142,7 +142,8 @@ class FrontDoor:
 
 def answer(door: FrontDoor, request: Request) -> Response:
     """Return the response to a request; it raises nothing."""
-    return _answer(door, request, door.audit_log.write)
+    (response,) = _answers(door, [request])
+    return response
 
 
 def answer_all(door: FrontDoor, requests: Sequence[Request]) -> list[Response]:
@@ -151,14 +152,9 @@ def answer_all(door: FrontDoor, requests: Sequence[Request]) -> list[Response]:
     For all of them the state is asked for changes once, and the audit log is written once.
     """
     looked = _looked(door.state)
-    entries: list[audit.Entry] = []
-    responses = []
     for request in requests:
         request.looked = looked
-        responses.append(_answer(door, request, entries.append))
-    if entries:
-        door.audit_log.write(*entries)
-    return responses
+    return _answers(door, requests)
 
 
 def _looked(state: State) -> bool:
@@ -170,25 +166,61 @@ def _looked(state: State) -> bool:
     return True
 
 
-def _answer(door: FrontDoor, request: Request, record: Record) -> Response:
+def _answers(door: FrontDoor, requests: Sequence[Request]) -> list[Response]:
     began = perf_counter()
-    request_id = new_request_id()
-    now = door.clock.now()
+    taken = [_taken(door, request) for request in requests]
+    _perform_all(door, [one for one in taken if isinstance(one, Call)])
+    responses: list[Response] = []
+    entries: list[audit.Entry] = []
+    for one in taken:
+        if isinstance(one, Call):
+            name, response = one.claimed.operation_name, _response(door, one, entries)
+        else:
+            name, response = OTHER, one
+        responses.append(_observed(door, name, response, began))
+    if entries:
+        door.audit_log.write(*entries)
+    return responses
+
+
+def _taken(door: FrontDoor, request: Request) -> Call | Response:
+    """Return the call that a request is, or the refusal of one that names none."""
+    request_id, now = new_request_id(), door.clock.now()
     try:
         claimed = claim(request.method, request.raw_path.decode("latin-1"), request.headers)
     except RequestRefused as error:
-        response = refuse(encoding_for(request.headers), error, request_id, now)
-        return _observed(door, OTHER, response, began)
-    call = Call(request, request_id, now, claimed, record)
+        return refuse(encoding_for(request.headers), error, request_id, now)
+    return Call(request, request_id, now, claimed)
+
+
+def _perform_all(door: FrontDoor, calls: Sequence[Call]) -> None:
+    """Take all calls as far as each yields before any goes on: what a step needs stays in the
+    caches, which makes ten calls a quarter cheaper (docs/decisions/0058)."""
+    under_way = [(call, _perform(door, call)) for call in calls]
+    while under_way:
+        under_way = [one for one in under_way if _goes_on(*one)]
+
+
+def _goes_on(call: Call, performing: Iterator[None]) -> bool:
     try:
-        body = _perform(door, call)
+        next(performing)
+    except StopIteration:
+        return False
     except Exception as error:
-        return _observed(door, claimed.operation_name, _fail(door, call, error), began)
-    _record(call, SUCCESS)
+        call.failure = error
+        return False
+    return True
+
+
+def _response(door: FrontDoor, call: Call, entries: list[audit.Entry]) -> Response:
+    """Return the response to a call that was performed, and add its line of the audit log."""
+    if call.failure is not None:
+        return _fail(door, call, call.failure, entries)
+    entries.append(_entry_of(call, SUCCESS))
     if door.watch is not None:
         door.watch(call, None)
-    headers = response_headers(claimed.encoding, len(body), request_id, now)
-    return _observed(door, claimed.operation_name, Response(200, headers, body), began)
+    headers = response_headers(call.claimed.encoding, len(call.body), call.request_id, call.now)
+    return Response(200, headers, call.body)
 
 
 def _observed(door: FrontDoor, operation: str, response: Response, began: float) -> Response:
@@ -215,23 +247,26 @@ def new_request_id() -> str:
     return f"{_ID_BEGINS}{next(_COUNTER):012x}"
 
 
-def _perform(door: FrontDoor, call: Call) -> bytes:
+def _perform(door: FrontDoor, call: Call) -> Iterator[None]:
+    """Do what a call asks; where it yields, others may come as far."""
     name = call.claimed.operation_name
     operation = door.operations[name]
     if door.closing.is_set():
         raise ServiceUnavailableException("The server is shutting down. Try again.")
     caller = call.caller = _authenticated(door, call)
+    yield
     check_rate(door, caller, call.now)
     check_allowed(caller, f"{call.claimed.service}:{name}")
     encoding = call.claimed.encoding
     call.parameters = encoding.decode(_plain_body(door, call.request), name)
+    yield
     looked = call.request.looked and door.inline
     context = context_of(door, caller, call.request_id, looked=looked)
     if door.watch is None:  # Who watches is shown the answer as it was before it was written.
         context.write_entry = entry_writer(encoding, name)
         context.write_answer = answer_writer(encoding, name)
     call.answer = operation(context, call.parameters)
-    return encoding.encode(call.answer, name)
+    call.body = encoding.encode(call.answer, name)
 
 
 def context_of(
@@ -320,24 +355,22 @@ def body_too_large(limit: int) -> RequestRefused:
     )
 
 
-def _fail(door: FrontDoor, call: Call, error: Exception) -> Response:
+def _fail(door: FrontDoor, call: Call, error: Exception, entries: list[audit.Entry]) -> Response:
     shown = answerable(error, call.claimed.operation_name)
     if shown is not error:
         # What a client is not shown stands in the log, found by the request id.
         log.error("request %s failed", call.request_id, exc_info=error)
     if not isinstance(error, ThrottlingException):
         # Throttled calls would let anybody fill the disk.
-        _record(call, shown.code)
+        entries.append(_entry_of(call, shown.code))
     if door.watch is not None:
         door.watch(call, shown)
     return refuse(call.claimed.encoding, shown, call.request_id, call.now)
 
 
-def _record(call: Call, outcome: str) -> None:
+def _entry_of(call: Call, outcome: str) -> audit.Entry:
     name, source = call.claimed.operation_name, call.request.source
-    call.record(
-        _entry(call.now, call.request_id, name, source, outcome, call.caller, call.parameters)
-    )
+    return _entry(call.now, call.request_id, name, source, outcome, call.caller, call.parameters)
 
 
 def _entry(

@@ -127,8 +127,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
-        if self._waits and self._turn is not None:
-            self._turn.end()  # Answers leave in the order of requests.
+        self._end_turn()
         if self._prompt is None:
             super().on_message_begin()
         else:
@@ -169,9 +168,13 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Begin to shut down: what has arrived is answered."""
-        if self._waits and self._turn is not None:
-            self._turn.end()
+        self._end_turn()
         super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, behind the answer to what came before it."""
+        self._end_turn()
+        super().send_400_response(msg)
 
     def respond(self, response: Response) -> None:
         """Send the answer to the short call that waits."""
@@ -186,6 +189,11 @@ class GatheringProtocol(HttpToolsProtocol):
         if not self._keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _end_turn(self) -> None:
+        """Have the call that waits answered, so that answers leave in the order of requests."""
+        if self._waits and self._turn is not None:
+            self._turn.end()
 
     def _is_free(self) -> bool:
         """Return whether the next answer may be written now."""
