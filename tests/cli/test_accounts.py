@@ -1,6 +1,7 @@
 """`compute-optimizer accounts` and `purge`, as somebody types them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     return Commands(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def organization(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with an organization: to be copied."""
+    made = Commands(tmp_path_factory.mktemp("organization"))
+    made.accounts("set-management", MANAGEMENT)
+    made.accounts("add", ALPHA, BETA)
+    return made.data_dir
+
+
 @pytest.fixture
-def organized(run: Commands) -> Commands:
-    run.accounts("set-management", MANAGEMENT)
-    run.accounts("add", ALPHA, BETA)
+def organized(run: Commands, organization: Path) -> Commands:
+    shutil.copytree(organization, run.data_dir, dirs_exist_ok=True)
     return run
 
 

@@ -1,6 +1,6 @@
 """Trying preferences says what the analysis says once they are stated, and stores nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,12 @@ from compute_optimizer.model.stated_preferences import (
     UtilizationPreference,
 )
 from compute_optimizer.resources.outlook import Outlook, outlook_of
-from compute_optimizer.store import State
 from compute_optimizer.store.inventory import upsert_resources
 from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.recommendations import Scope, current_run, read_page
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, Desk
+from tests.kept import copied, kept
 from tests.records import REGION, arn
 from tests.stored_fleets import BUSY, QUIET, machine, store_fleet
 
@@ -46,17 +46,26 @@ def tiles(tmp_path: Path) -> TileStore:
     return TileStore(tmp_path / "tiles")
 
 
-@pytest.fixture
-def desk(sqlite_state: State, tiles: TileStore) -> Desk:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two accounts; the fleet of the first: too large, nearly full, and too small."""
-    desk = Desk(sqlite_state)
-    for account in (ALPHA, BETA):
-        desk.opt_in(account)
-    desk.settle()
-    store_fleet(sqlite_state, tiles, ALPHA, cpu=(QUIET, 75.0, BUSY))
-    store_fleet(sqlite_state, tiles, BETA)
-    analyze(sqlite_state, tiles, desk.clock, workers=1)
-    return desk
+    folder = tmp_path_factory.mktemp("tried")
+    with kept(folder) as state:
+        desk, tiles = Desk(state), TileStore(folder / "tiles")
+        for account in (ALPHA, BETA):
+            desk.opt_in(account)
+        desk.settle()
+        store_fleet(state, tiles, ALPHA, cpu=(QUIET, 75.0, BUSY))
+        store_fleet(state, tiles, BETA)
+        analyze(state, tiles, desk.clock, workers=1)
+    return folder
+
+
+@pytest.fixture
+def desk(folder: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The same, for one test."""
+    with copied(folder, tmp_path) as state:
+        yield Desk(state)
 
 
 def tried(

@@ -1,5 +1,6 @@
 """GetECSServiceRecommendationProjectedMetrics: points that agree with the recommendation."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from compute_optimizer.shapes import (
     OptInRequiredException,
     ResourceNotFoundException,
 )
-from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, remove_resources_of, upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.fleets import CPU, CPU_AVERAGE, MEMORY
+from tests.kept import copied, kept
 from tests.samples import put_samples
 from tests.services import service, service_arn
 from tests.stored_fleets import LAST_DAY
@@ -33,13 +34,26 @@ API = service_arn("api", MANAGEMENT)
 SLOTS = 2 * SLOTS_PER_DAY
 
 
-@pytest.fixture
-def desk(sqlite_state: State, tmp_path: Path) -> Desk:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An organization with a service of a vCPU and 3 GiB, analyzed over two days.
 
     The CPU is at 8 % but for 9 % in the third slot of the last day, its averages at half of that.
     """
-    desk = Desk(sqlite_state, tiles=TileStore(tmp_path / "tiles"))
+    folder = tmp_path_factory.mktemp("projected")
+    with kept(folder) as state:
+        analyze_service(Desk(state, tiles=TileStore(folder / "tiles")))
+    return folder
+
+
+@pytest.fixture
+def desk(folder: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The same, for one test."""
+    with copied(folder, tmp_path) as state:
+        yield Desk(state, tiles=TileStore(tmp_path / "tiles"))
+
+
+def analyze_service(desk: Desk) -> None:
     desk.organize(ALPHA)
     desk.opt_in_all()
     one = service("api", 1024, 3072)
@@ -58,7 +72,6 @@ def desk(sqlite_state: State, tmp_path: Path) -> Desk:
         (key,) = place(connection, [one]).values()
     put_samples(desk.state, desk.tiles, key, ShardSamples((one.arn,), window, series))
     analyze(desk.state, desk.tiles, desk.clock, as_of=MIDNIGHT, workers=1)
-    return desk
 
 
 def ask(desk: Desk, account: str = MANAGEMENT, **changes: Any) -> dict[str, Any]:

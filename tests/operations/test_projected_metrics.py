@@ -1,5 +1,6 @@
 """GetEC2RecommendationProjectedMetrics: points that agree with what the recommendation says."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.fleets import CPU, CPU_AVERAGE, MEMORY
+from tests.kept import copied, kept
 from tests.records import arn
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY, machine
@@ -37,17 +39,25 @@ PEAK = 40.0
 """Percent, in one slot of the last day; else 20 to 20.575 and rising."""
 
 
-@pytest.fixture
-def desk(sqlite_state: State, tmp_path: Path) -> Desk:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An organization with one analyzed m5.xlarge of two days: maxima and averages of the CPU."""
-    desk = Desk(sqlite_state, tiles=TileStore(tmp_path / "tiles"))
+    folder = tmp_path_factory.mktemp("projected")
+    with kept(folder) as state:
+        analyze_machine(Desk(state, tiles=TileStore(folder / "tiles")))
+    return folder
+
+
+@pytest.fixture
+def desk(folder: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The same, for one test."""
+    with copied(folder, tmp_path) as state:
+        yield Desk(state, tiles=TileStore(tmp_path / "tiles"))
+
+
+def analyze_machine(desk: Desk) -> None:
     desk.organize(ALPHA)
     desk.opt_in_all()
-    store(desk)
-    return desk
-
-
-def store(desk: Desk) -> None:
     one = machine(0, ALPHA)
     rising = (20 + np.arange(SLOTS) / 1_000).astype(np.float32)
     maxima = rising.copy()
@@ -62,8 +72,8 @@ def store(desk: Desk) -> None:
         upsert_resources(connection, [one])
         (key,) = place(connection, [one]).values()
     window = Window(LAST_DAY - timedelta(days=1), LAST_DAY)
-    kept = {name: row[None, :] for name, row in series.items()}
-    put_samples(desk.state, desk.tiles, key, ShardSamples((one.arn,), window, kept))
+    rows = {name: row[None, :] for name, row in series.items()}
+    put_samples(desk.state, desk.tiles, key, ShardSamples((one.arn,), window, rows))
     analyze(desk.state, desk.tiles, desk.clock, as_of=MIDNIGHT, workers=1)
 
 

@@ -1,0 +1,28 @@
+"""Data folders that are made once and copied for each test that begins with one."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from compute_optimizer.store import State
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[State]:
+    """Make the state of a data folder; when the block ends, the folder may be copied."""
+    with closing(_state_in(folder)) as state:
+        state.migrate()
+        yield state
+
+
+@contextmanager
+def copied(folder: Path, into: Path) -> Iterator[State]:
+    """Copy a data folder into one that is there, and open its state."""
+    shutil.copytree(folder, into, dirs_exist_ok=True)
+    with closing(_state_in(into)) as state:
+        yield state
+
+
+def _state_in(folder: Path) -> State:
+    return State(f"sqlite:///{folder / 'state.db'}")
