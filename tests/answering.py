@@ -10,6 +10,8 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode
 from urllib.request import Request, urlopen
 
+from tests.waiting import SECONDS
+
 EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
 
 
@@ -65,7 +67,7 @@ def passing_on(url: str) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         request = Request(f"{url}/api/v1/{asked.call}", urlencode(asked.parameters).encode())
         try:
-            with urlopen(request, timeout=30) as response:
+            with urlopen(request, timeout=SECONDS) as response:
                 return Answer(response.read())
         except HTTPError as error:
             with error:

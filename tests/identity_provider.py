@@ -20,6 +20,8 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, build_opene
 
 import pytest
 
+from tests.waiting import SECONDS
+
 VENV = Path(__file__).parents[1] / ".venv-identity-provider"
 LIBRARY = VENV / "node_modules" / "oidc-provider" / "lib" / "index.js"
 PROGRAM = Path(__file__).with_suffix(".mjs")
@@ -155,7 +157,7 @@ class Person:
 
     def _open(self, address: str, form: bytes | None = None) -> tuple[str, str]:
         try:
-            with self.opener.open(address, form, timeout=30) as response:
+            with self.opener.open(address, form, timeout=SECONDS) as response:
                 return response.url, response.read().decode()
         except HTTPError as error:
             with error:

@@ -28,7 +28,7 @@ def passing_on(port: int) -> App:
     """Return an application that asks another server."""
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
         try:
             connection.request(

@@ -195,9 +195,9 @@ def test_every_way_to_write_the_same_cbor_is_read(body: str, tree: Any) -> None:
     ids=["escapes", "quotes", "open", "deep", "digits"],
 )
 def test_the_cost_of_hostile_json_grows_no_faster_than_its_size(body: bytes) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     refused(parse_json, body)
-    assert time.process_time() - started < LINEAR_SECONDS
+    assert time.thread_time() - started < LINEAR_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,9 @@ def test_the_cost_of_hostile_json_grows_no_faster_than_its_size(body: bytes) -> 
     ids=["deep", "tags", "indefinite", "bignum"],
 )
 def test_the_cost_of_hostile_cbor_grows_no_faster_than_its_size(body: bytes) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     refused(parse_cbor, body)
-    assert time.process_time() - started < LINEAR_SECONDS
+    assert time.thread_time() - started < LINEAR_SECONDS
 
 
 def test_json_is_rendered_compact_and_in_utf8() -> None:

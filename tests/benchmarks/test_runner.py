@@ -53,7 +53,7 @@ def test_a_benchmark_is_measured_in_a_process_with_machine_and_versions(tmp_path
 
 
 def test_what_fails_is_told_by_its_status() -> None:
-    ran = run([sys.executable, "-c", "raise SystemExit(3)"], 30)
+    ran = run([sys.executable, "-c", "raise SystemExit(3)"], 300)
 
     assert ran.problem == "ended with status 3"
 
@@ -67,10 +67,13 @@ def test_what_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
         f"pathlib.Path({str(pid)!r}).write_text(str(child.pid)); {sleep}"
     )
 
-    ran = run([sys.executable, "-c", parent], 5)
+    for limit in (1, 10, 100):  # A busy machine may need more to start the two.
+        ran = run([sys.executable, "-c", parent], limit)
+        if pid.exists() and pid.read_text():
+            break
 
-    assert ran.problem == "took longer than 5 s and was ended"
-    assert ran.seconds < 60
+    assert ran.problem == f"took longer than {limit} s and was ended"
+    assert ran.seconds < limit + 60
     assert not _is_alive(int(pid.read_text()))
 
 

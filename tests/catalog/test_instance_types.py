@@ -261,8 +261,8 @@ def test_loading_takes_well_under_200_milliseconds() -> None:
     for _ in range(3):
         load_instance_types.cache_clear()
         read_table.cache_clear()
-        start = time.process_time()
+        start = time.thread_time()
         load_instance_types()
-        seconds.append(time.process_time() - start)
+        seconds.append(time.thread_time() - start)
 
     assert min(seconds) < 0.1

@@ -19,6 +19,7 @@ from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.scenario.organization import ACCOUNTS, MEMBER_ACCOUNT_IDS
 from compute_optimizer.store.recommendations import current_run, current_scopes, run_as_of
 from tests.records import FixedClock
+from tests.waiting import SECONDS
 
 DEMO = (sys.executable, "-m", "compute_optimizer", "demo")
 SIZE = 12
@@ -108,7 +109,7 @@ def test_served_demo_answers_the_command_that_it_prints(tmp_path: Path) -> None:
             command = re.search(r"# boto3.*?\n(.*?\(\)\)')", printed, re.DOTALL)
             assert command is not None, printed
             ran = subprocess.run(
-                ["sh", "-c", command[1]], capture_output=True, text=True, timeout=60
+                ["sh", "-c", command[1]], capture_output=True, text=True, timeout=SECONDS
             )
         finally:
             demo.terminate()

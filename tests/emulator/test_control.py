@@ -17,6 +17,7 @@ from compute_optimizer.emulator.controls import CONTROLS, KINDS
 from compute_optimizer.emulator.running import Emulator, emulator
 from compute_optimizer.jobs.organization import add_accounts, set_management
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet
+from tests.waiting import SECONDS
 
 INSTANCES = "GetEC2InstanceRecommendations"
 
@@ -37,7 +38,7 @@ def asked(
     """Return the status and the JSON of an answer."""
     address = urlsplit(running.url)
     assert address.hostname is not None
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=SECONDS)
     sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     connection.request(method, f"/_emulator/{path}", sent, headers)
     answer = connection.getresponse()
@@ -433,7 +434,7 @@ def test_peers_from_elsewhere_meet_the_service_alone(
 def test_the_service_itself_is_still_there(running: Emulator, connect: Connect) -> None:
     assert status_of(connect(running)) == "Inactive"
     address = urlsplit(running.url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=SECONDS)
     connection.request("GET", "/_emulator")
     assert connection.getresponse().status == 404
     connection.close()

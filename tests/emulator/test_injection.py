@@ -31,7 +31,7 @@ from compute_optimizer.emulator.faults import (
 from compute_optimizer.emulator.running import Emulator, emulator
 from compute_optimizer.shapes.model import modelled_errors
 from tests.calling import ACCOUNT, AFTER_LAST_DAY, OTHER, Connect, analyze_fleet, connecting
-from tests.waiting import wait_until
+from tests.waiting import SECONDS, wait_until
 
 
 @pytest.fixture
@@ -316,7 +316,7 @@ def received(running: Emulator) -> tuple[bytes, str]:
     """Call GetEnrollmentStatus over a bare socket; return what came of a body and how it ended."""
     address = urlsplit(running.url)
     scope = f"{ACCOUNT}/20260315/us-east-1/compute-optimizer/aws4_request"
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=SECONDS) as connection:
         connection.sendall(
             b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
             b"X-Amz-Target: ComputeOptimizerService.GetEnrollmentStatus\r\n"

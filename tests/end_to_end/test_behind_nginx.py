@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, SSLError
 from tests.end_to_end.conftest import Served
 from tests.local_nginx import NAME, certificate, configured, named_here, running
 from tests.ports import free_port
+from tests.waiting import SECONDS
 
 __all__ = ["certificate", "named_here"]
 
@@ -122,9 +123,9 @@ def test_what_the_proxy_changes_of_a_signed_request_is_refused(
 def test_health_is_answered_through_the_proxy_and_metrics_are_not(proxied: Start) -> None:
     url = proxied(tls=False).url
 
-    with urlopen(f"{url}/healthz", timeout=10) as answer:
+    with urlopen(f"{url}/healthz", timeout=SECONDS) as answer:
         assert answer.status == 200
     with pytest.raises(HTTPError) as raised:
-        urlopen(f"{url}/metrics", timeout=10)
+        urlopen(f"{url}/metrics", timeout=SECONDS)
     assert raised.value.code in (403, 404)
     raised.value.close()

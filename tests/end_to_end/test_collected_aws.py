@@ -34,6 +34,7 @@ from tests.collected_estate import (
 from tests.commands import Ended, Type
 from tests.end_to_end.conftest import Served
 from tests.local_aws import DROPPED, GARBLED, OWN, REGION, Asked, LocalAws
+from tests.waiting import SECONDS
 
 SAMPLES = frozenset({"cloudwatch"})
 ALL = SAMPLES | {"ec2", "lambda", "rds", "resourcegroupstaggingapi", "autoscaling"}
@@ -289,7 +290,7 @@ def run_killed(cloud: Cloud, data: Path, left: int, pause: float) -> bool:
         cwd=SOURCES,
         stdout=subprocess.DEVNULL,
     )
-    code = process.wait(60)
+    code = process.wait(SECONDS)
     cloud.aws.spoil = lambda _: None
     assert code == (-signal.SIGKILL if killed.is_set() else 0)
     return killed.is_set()

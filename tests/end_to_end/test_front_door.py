@@ -23,6 +23,7 @@ from compute_optimizer.shapes import (
 )
 from tests.end_to_end.conftest import ACCOUNT, Served
 from tests.end_to_end.raw import TARGET, exchange, post, post_cbor, post_json
+from tests.waiting import SECONDS
 
 KIB = 1024
 
@@ -303,10 +304,11 @@ def test_a_body_that_does_not_announce_its_size_is_limited_too(
 def test_a_body_that_does_not_arrive_is_given_up(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
     head = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {TARGET}\r\nContent-Length: 100\r\n\r\n{{"
 
-    answer = exchange(served, head.encode())
+    with monkeypatch.context() as impatient:
+        impatient.setattr(server, "BODY_SECONDS", 0.2)
+        answer = exchange(served, head.encode())
 
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"RequestTimeoutException" in answer
@@ -405,7 +407,7 @@ def test_a_long_call_does_not_hold_up_the_others(
     release = Event()
 
     def slow(_context: Any, _request: Any) -> dict[str, Any]:
-        assert release.wait(10), "nobody answered meanwhile"
+        assert release.wait(SECONDS), "nobody answered meanwhile"
         return {"accountEnrollmentStatuses": []}
 
     monkeypatch.setitem(OPERATIONS, "GetEnrollmentStatusesForOrganization", slow)
@@ -429,7 +431,7 @@ def test_a_server_that_shuts_down_asks_to_come_again(served: Served) -> None:
 def test_head_and_body_of_an_answer_come_in_one_piece(served: Served) -> None:
     request = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {TARGET}\r\nContent-Length: 0\r\n\r\n"
 
-    with socket.create_connection(served.address, timeout=10) as connection:
+    with socket.create_connection(served.address, timeout=SECONDS) as connection:
         connection.sendall(request.encode())
         first = connection.recv(65_536)
 
