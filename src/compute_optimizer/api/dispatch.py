@@ -195,7 +195,7 @@ def _taken(door: FrontDoor, request: Request) -> Call | Response:
 
 def _perform_all(door: FrontDoor, calls: Sequence[Call]) -> None:
     """Take all calls as far as each yields before any goes on: what a step needs stays in the
-    caches, which makes ten calls a quarter cheaper (docs/decisions/0058)."""
+    caches of the processor (figures: docs/decisions/0058)."""
     under_way = [(call, _perform(door, call)) for call in calls]
     while under_way:
         under_way = [one for one in under_way if _goes_on(*one)]
