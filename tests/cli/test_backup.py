@@ -1,6 +1,7 @@
 """`backup`, `restore` and `state copy` as somebody types them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ def test_backup_with_the_key_holds_it(typed: Type, folder: Path) -> None:
     assert (told["tiles"], told["keyFile"], told["database"]) == (2, True, "sqlite")
     kept, own = folder / "kept" / "secrets.key", folder / "secrets.key"
     assert kept.read_bytes() == own.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["kept.tar", "kept.tar.gz"])
+def test_an_archive_is_for_its_owner_alone(typed: Type, folder: Path, name: str) -> None:
+    before = os.umask(0o022)
+    try:
+        assert typed("backup", str(folder / name), "--with-key").code == 0
+    finally:
+        os.umask(before)
+
+    assert (folder / name).stat().st_mode & 0o777 == 0o600
 
 
 def test_restore_brings_all_back_and_the_key_opens_the_secrets(typed: Type, folder: Path) -> None:

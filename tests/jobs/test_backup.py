@@ -320,17 +320,6 @@ def test_the_key_file_is_taken_in_on_request_only(
     assert empty.restore(tmp_path / "with.tar", overwrite=True).key_file == "unchanged"
 
 
-@pytest.mark.parametrize("name", ["backup.tar", "backup.tar.gz"])
-def test_an_archive_is_for_its_owner_alone(place: Place, tmp_path: Path, name: str) -> None:
-    before = os.umask(0o022)
-    try:
-        place.back_up(tmp_path / name, with_key=True)
-    finally:
-        os.umask(before)
-
-    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
-
-
 def test_another_key_file_is_not_replaced_unless_told(
     place: Place, empty: Place, tmp_path: Path
 ) -> None:
