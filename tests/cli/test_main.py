@@ -108,14 +108,3 @@ def test_an_output_without_room_is_told(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "the output, or the data folder, cannot be written: No space left" in ended.stderr
     assert "defect" not in ended.stderr
-
-
-@pytest.mark.parametrize("words", [["recommend"], ["status"], ["status", "--output", "json"]])
-def test_a_command_whose_reader_has_gone_is_no_error(tmp_path: Path, words: list[str]) -> None:
-    command = [sys.executable, "-m", "compute_optimizer", *words, "--data-dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-
-        assert (process.wait(60), process.stderr.read()) == (0, b"")

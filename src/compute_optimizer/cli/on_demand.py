@@ -1,8 +1,5 @@
 """Commands that are imported when they are typed: a command waits for no other's imports."""
 
-import os
-import select
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -48,25 +45,7 @@ def group_of(places: Mapping[str, str]) -> type[TyperGroup]:
             """Return the names in the order of the table."""
             return list(places)
 
-        def invoke(self, ctx: Any) -> Any:
-            """Run a command; whoever reads its output may stop (`| head`), which is no error."""
-            try:
-                return super().invoke(ctx)
-            except BrokenPipeError:
-                if not _nobody_reads():
-                    raise
-                # Python would complain of what is still to be written at its end.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise SystemExit(0) from None
-
     return OnDemand
-
-
-def _nobody_reads() -> bool:
-    """Return whether standard output is a pipe whose other end is closed."""
-    output = select.poll()
-    output.register(sys.stdout.fileno(), select.POLLOUT)
-    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 @cache
