@@ -95,6 +95,15 @@ def test_a_full_disk_is_told_and_is_no_defect(
     assert said.endswith("; make room there, or write elsewhere\n")
 
 
+def test_a_pipe_that_broke_elsewhere_than_at_the_output_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COMPUTE_OPTIMIZER_TRACEBACK", raising=False)
+
+    assert run(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe")) == 1
+    assert "unexpected BrokenPipeError" in capsys.readouterr().err
+
+
 FULL = Path("/dev/full")
 """A device of Linux that never has room."""
 

@@ -8,7 +8,7 @@ import typer
 
 from compute_optimizer import __version__
 from compute_optimizer.cli import output
-from compute_optimizer.cli.closed_pipe import reader_may_leave
+from compute_optimizer.cli.closed_pipe import reader_has_left, reader_may_leave
 from compute_optimizer.cli.on_demand import group_of
 from compute_optimizer.config import load_settings, misspelt_variables
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
@@ -91,9 +91,9 @@ def _run() -> None:
     except ComputeOptimizerError as error:
         output.complain(str(error))
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        raise
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and reader_has_left():
+            raise
         if _shows_tracebacks():
             raise
         output.complain(_no_room(error) or _defect(error))

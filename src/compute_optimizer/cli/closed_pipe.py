@@ -1,6 +1,7 @@
 """A reader that has seen enough, such as `head`: whatever writes to it ends quietly."""
 
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,11 +23,21 @@ def reader_may_leave() -> Iterator[None]:
     except BrokenPipeError:
         _leave()
     except SystemExit as ended:
-        # Typer and Rich catch it themselves and make another code of it.
+        # Typer and Rich catch it themselves and make another code of it; Rich also leads what is
+        # left nowhere, so that nobody can be asked who has left.
         if isinstance(ended.__context__, BrokenPipeError):
             _leave()
         _drop_what_cannot_be_written()
         raise
+
+
+def reader_has_left() -> bool:
+    """Return whether the standard output is a pipe that nobody reads; others break, too."""
+    if sys.__stdout__ is None:
+        return False
+    output = select.poll()
+    output.register(sys.__stdout__.fileno(), select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 def _leave() -> NoReturn:
