@@ -97,7 +97,7 @@ def _run() -> None:
         if _shows_tracebacks():
             raise
         output.complain(_no_room(error) or _defect(error))
-        sys.exit(ComputeOptimizerError.exit_code)
+        raise SystemExit(ComputeOptimizerError.exit_code) from error
 
 
 def _write_all() -> None:

@@ -24,8 +24,8 @@ def reader_may_leave() -> Iterator[None]:
         _leave()
     except SystemExit as ended:
         # Typer and Rich catch it themselves and make another code of it; Rich also leads what is
-        # left nowhere, so that nobody can be asked who has left.
-        if isinstance(ended.__context__, BrokenPipeError):
+        # left nowhere, so that nobody can be asked who has left. What was told is `from` its error.
+        if isinstance(ended.__context__, BrokenPipeError) and ended.__cause__ is None:
             _leave()
         _drop_what_cannot_be_written()
         raise
