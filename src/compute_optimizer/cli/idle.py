@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from compute_optimizer.cli.output import Format, print_json, print_rows
+from compute_optimizer.cli.output import Format, print_json, print_rows, title_of_largest
 from compute_optimizer.cli.standing import HEADINGS as STANDING
 from compute_optimizer.cli.standing import standing_columns
 from compute_optimizer.jobs.decisions import Standpoint
@@ -40,7 +40,7 @@ def print_idle(
         print("Nothing is idle, or nothing was analyzed yet (`compute-optimizer analyze`).")
         return
     shown = rows[:limit] if limit else rows
-    title = f"The {len(shown):,} largest savings of {len(found):,} idle resources"
+    title = title_of_largest(len(shown), len(found), "idle resources")
     print_rows(shown, HEADINGS | STANDING, Format.TABLE, title)
     types = Counter(one.idle_type for one in found)
     print(", ".join(f"{count:,} {name}" for name, count in types.most_common()))

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compute_optimizer.config import Settings, load_settings
+from compute_optimizer.model.counted import counted
 
 WIDEST_TABLE = 1_000
 """Characters of a line at most, where a table is not printed on a terminal."""
@@ -100,6 +101,16 @@ def print_rows(
         unbounded = console.options.update(max_width=WIDEST_TABLE)
         console = Console(width=console.measure(table, options=unbounded).maximum)
     console.print(table)
+
+
+def title_of_largest(shown: int, total: int, plural: str) -> str:
+    """Return the title of a table of the largest savings of several things."""
+    found = counted(total, plural)
+    if total == 1:
+        return found
+    if shown == total:
+        return f"{found}, the largest savings first"
+    return f"The largest savings, {shown:,} of {found}"
 
 
 def _printable(text: str) -> str:

@@ -18,6 +18,7 @@ from compute_optimizer.cli.output import (
     print_json,
     print_rows,
     settings_for,
+    title_of_largest,
 )
 from compute_optimizer.cli.standing import HEADINGS as STANDING
 from compute_optimizer.cli.standing import StatesOption, standing_columns, where_they_stand
@@ -26,7 +27,6 @@ from compute_optimizer.jobs.analyze import resource_type as type_known_as
 from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
 from compute_optimizer.model.arn import region_of, short_name
-from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
@@ -153,7 +153,7 @@ def print_recommendations(
         print(NONE_LEFT if narrowed else NONE_YET)
         return
     shown = found[:limit] if limit else found
-    title = f"The {len(shown):,} largest savings of {counted(len(found), 'recommendations')}"
+    title = title_of_largest(len(shown), len(found), "recommendations")
     rows = [_for_people(_row(one)) for one in shown]
     if stands:
         pairs = zip(rows, stands, strict=False)
