@@ -47,7 +47,8 @@ def test_nothing_of_a_bar_is_written_into_a_file() -> None:
 
 def test_the_bar_has_one_row_for_each_job() -> None:
     screen = io.StringIO()
-    with bar_on(Console(file=screen, force_terminal=True, width=100)) as told:
+    console = Console(file=screen, force_terminal=True, width=100, _environ={"TERM": "xterm"})
+    with bar_on(console) as told:
         told("analysis", 3, 10)
         told("collection", 1, 2)
 

@@ -113,7 +113,10 @@ def test_whoever_waits_sees_what_is_being_tested_and_how_far(desk: Desk, tiles: 
     waiting, *noted = [one for one in seen if one is not None]
     assert waiting == request
     assert {one.doing for one in noted} == {"Ec2Instance"}
-    steps = [(one.done, one.total) for one in noted]
+    steps = [(one.done or 0, one.total) for one in noted]
     assert steps[0] == (0, 1)
+    # Four stages of a hundred steps, of which the last is not seen any more.
+    assert {total for _, total in steps[1:]} == {400}
     assert steps[1:] == sorted(steps[1:])
-    assert len(steps) > 2
+    assert steps[1] == (100, 400)  # One shard was read.
+    assert steps[-1][0] > 300

@@ -48,6 +48,14 @@ TESTED_TYPES = (EC2_INSTANCE, *(kind.name for kind in RESOURCE_TYPES if kind.rep
 BETWEEN_NOTES = timedelta(seconds=1)
 """How long the progress of a backtest that somebody waits for may be old."""
 
+COMPARED_STAGES = 4
+"""Of a backtest beside peers: reading, learning, scoring, and drawing intervals."""
+
+REPLAYED_STAGES = 1
+
+STAGE_STEPS = 100
+"""Into which a stage is divided, whatever number of tasks it has."""
+
 Fence = Callable[[Connection], None]
 Check = Callable[[], None]
 Step = Callable[[int, int], None]
@@ -234,20 +242,31 @@ def _report(
 def _compared(
     state: State, tiles: TileStore, _clock: Clock, _name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
-    return backtest_stored(state, tiles, BacktestRequest(), progress=_stepping(step), whose=whose)
+    progress = _stepping(step, COMPARED_STAGES)
+    return backtest_stored(state, tiles, BacktestRequest(), progress=progress, whose=whose)
 
 
 def _replayed(
     state: State, tiles: TileStore, clock: Clock, name: str, whose: Whose, step: Step
 ) -> dict[str, Any]:
     kind = _kind(name)
-    report = replay(stored_past(state, tiles, kind, whose), progress=_stepping(step))
+    report = replay(
+        stored_past(state, tiles, kind, whose), progress=_stepping(step, REPLAYED_STAGES)
+    )
     return with_changes(report, state, tiles, clock, kind, whose)
 
 
-def _stepping(step: Step) -> Progress:
-    """Return what takes note of a step, whatever is being done."""
-    return lambda _doing, done, total: step(done, total)
+def _stepping(step: Step, stages: int) -> Progress:
+    """Return what takes note of a step; each of so many stages is an equal part of the way."""
+    begun: list[str] = []
+
+    def told(doing: str, done: int, total: int) -> None:
+        if doing not in begun:
+            begun.append(doing)
+        ended = (len(begun) - 1) * STAGE_STEPS
+        step(ended + STAGE_STEPS * done // total, stages * STAGE_STEPS)
+
+    return told
 
 
 def _kind(name: str) -> ResourceType:
