@@ -98,8 +98,8 @@ CLAIMS = (
         at_most=2.0,
         limit="The work that the empty handler has not: routing, checking the signature, who may "
         "call, encoding, the audit line, counting; all in Python. The state is asked and the audit "
-        "log written once for all that arrive in a turn (docs/decisions/0058); figures before "
-        "2026-11-26 20:00 are without that. Half of the rate is twice the processor time.",
+        "log written once for all that arrive in a turn (docs/decisions/0058). Half of the rate is "
+        "twice the processor time, whoever else has the cores.",
     ),
     Claim(
         "enrollment_rate",
