@@ -23,6 +23,9 @@ TF_PLUGIN_MIRROR := $(if $(MIRRORS),$(abspath $(firstword $(MIRRORS))/../../..))
 endif
 export TF_PLUGIN_MIRROR
 
+# Tests also wait, for servers and for processes that they kill: one more than there are cores.
+TESTERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+
 # Images of containers often set this; every process of a test would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -38,7 +41,7 @@ demo: ## Run the main job on a generated fleet and serve the API on 127.0.0.1 (P
 
 test: dev ## Run the tests (everything but the foreign clients and the browser)
 	@$(ENVIRONMENTS) create ministack identity-provider
-	@$(DEV)/python -m pytest -q -n logical --maxprocesses 4 --dist worksteal
+	@$(DEV)/python -m pytest -q -n $(TESTERS) --dist worksteal
 
 check: dev ## Check format, lint, types, import contracts, spelling and generated files
 	$(DEV)/ruff format --check .
