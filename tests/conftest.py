@@ -27,21 +27,6 @@ settings.load_profile("project")
 
 REPOSITORY = Path(__file__).parents[1]
 
-LONGEST = (
-    "tests/jobs/test_on_ray.py",
-    "tests/scripts/test_build_risk_prior.py",
-    "tests/operations/test_enrollment_life.py",
-    "tests/jobs/test_analyze_killed.py",
-)
-"""Modules that are begun first: whoever begins one at the end has the others wait for it, and who
-takes over a part of one makes again what its tests share, such as a cluster of Ray."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of LONGEST before all others, whose order stays."""
-    places = {REPOSITORY / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:

@@ -84,7 +84,9 @@ FULL = Path("/dev/full")
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full, which other systems lack")
-@pytest.mark.parametrize("words", [("--version",), ("status", "--output", "json")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("--version",), ("status", "--output", "json"), ("recommend",)], ids=" ".join
+)
 def test_an_output_that_takes_no_more_is_told_once_and_is_no_reader_that_left(
     words: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -92,4 +94,6 @@ def test_an_output_that_takes_no_more_is_told_once_and_is_no_reader_that_left(
         code, said = ended(full.fileno(), tmp_path, *words)
 
     assert (code, said.count("No space left")) == (1, 1)
+    assert "the output, or the data folder, cannot be written: No space left" in said
+    assert "defect" not in said
     assert "Traceback" not in said

@@ -3,9 +3,6 @@
 import errno
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -102,18 +99,3 @@ def test_a_pipe_that_broke_elsewhere_than_at_the_output_is_told(
 
     assert run(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe")) == 1
     assert "unexpected BrokenPipeError" in capsys.readouterr().err
-
-
-FULL = Path("/dev/full")
-"""A device of Linux that never has room."""
-
-
-@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full, which other systems lack")
-def test_an_output_without_room_is_told(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "compute_optimizer", "recommend", "--data-dir", str(tmp_path)]
-    with FULL.open("w") as full:
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-
-    assert ended.returncode == 1
-    assert "the output, or the data folder, cannot be written: No space left" in ended.stderr
-    assert "defect" not in ended.stderr
