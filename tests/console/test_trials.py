@@ -5,11 +5,12 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pytest
 
 from compute_optimizer.console import trials
-from compute_optimizer.console.trials import Compute, Progress, Trials, compute_next
+from compute_optimizer.console.trials import THREAD, Compute, Progress, Trials, compute_next
 from compute_optimizer.errors import Conflict, StoreUnavailable
 from compute_optimizer.store import State
 from compute_optimizer.store.what_ifs import (
@@ -152,6 +153,8 @@ def test_one_is_computed_at_a_time_and_all_in_the_end(
     go.set()
     wait_until(lambda: found(second).is_over)
     assert (found(first).result, found(second).result) == (b"first", b"second")
+    # It has a last look, over a connection that nobody may close meanwhile.
+    wait_until(lambda: all(one.name != THREAD for one in enumerate_threads()))
 
 
 def test_a_state_that_is_away_ends_the_look_and_not_the_next_one(

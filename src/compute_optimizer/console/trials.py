@@ -21,6 +21,9 @@ BEAT_SECONDS = 2.0
 """Between the moments at which a what-if tells how far it is and learns that it was stopped: as
 often as its page looks. Each is a write, after which all processes read anew what they remember."""
 
+THREAD = "what-if"
+"""Name of the thread that computes them."""
+
 Progress = Callable[[int, int], None]
 """Called with the steps that are done and their number."""
 
@@ -50,7 +53,7 @@ class Trials:
                 return
             self._is_looking = True
         # Nobody waits for it when the program ends: another process takes over.
-        Thread(target=self._look, args=(work,), name="what-if", daemon=True).start()
+        Thread(target=self._look, args=(work,), name=THREAD, daemon=True).start()
 
     def _look(self, work: Callable[[], bool]) -> None:
         while self._goes_on():
