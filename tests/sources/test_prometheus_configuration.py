@@ -113,6 +113,14 @@ METRICS = "exporters: {node_exporter: {metrics: [{metric: %s, statistic: %s, que
             "servers: [{url: 'http://there', exporters: [nobody]}]",
             r"servers\[0\].exporters: 'nobody' is unknown; expected one of cadvisor",
         ),
+        (
+            "servers: [{url: 'http://there', tls: {ca_file: ca.pem}}]",
+            r"servers\[0\].tls: http://there is asked without TLS; write https://",
+        ),
+        (
+            "servers: [{url: 'https://there', tls: {key_file: key.pem}}]",
+            r"servers\[0\].tls.key_file: is there without certificate_file",
+        ),
         ("server: 1", "Object contains unknown field `server`"),
         (f"{SERVERS}resource: {{account: 123}}", r"Expected .*, got `int` - at `\$.resource"),
         (f"{SERVERS}resource: {{account: 123}}", "put it in quotes: without them it is a number"),

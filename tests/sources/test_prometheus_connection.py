@@ -252,6 +252,14 @@ def test_a_server_that_nobody_vouches_for_is_not_asked(certificate: Path) -> Non
         ask(there)
 
 
+def test_a_server_without_tls_is_told_at_once(there: Answering) -> None:
+    url = there.url.replace("http:", "https:")
+
+    with pytest.raises(SourceUnavailable, match=f"{url}: answers without TLS; write http://"):
+        Server(ServerEntry(url)).ask("query", {"query": "up"})
+    assert there.asked == []
+
+
 def test_a_client_certificate_is_shown(certificate: Path) -> None:
     with answering(served_by(certificate, wanting_one=True)) as there:
         tls = Tls(str(certificate), str(certificate))

@@ -150,6 +150,7 @@ def _configuration(file: File, url: str, folder: Path) -> Configuration:
     servers = _servers(file, url)
     for number, server in enumerate(servers):
         check_url(server.url, f"servers[{number}].url")
+        _check_tls(server, f"servers[{number}].tls")
         for name in server.exporters:
             if name not in exporters:
                 known = ", ".join(sorted(exporters))
@@ -189,6 +190,16 @@ def _servers(file: File, url: str) -> tuple[ServerEntry, ...]:
         )
     only = file.servers[0] if file.servers else ServerEntry(url)
     return (msgspec.structs.replace(only, url=url),)
+
+
+def _check_tls(server: ServerEntry, place: str) -> None:
+    """Refuse settings of TLS that nothing would ever use: who wrote them counts on them."""
+    if server.tls != Tls() and not server.url.startswith("https:"):
+        raise InvalidInput(
+            f"{place}: {server.url} is asked without TLS; write https:// in url, or leave tls out"
+        )
+    if server.tls.key_file and not server.tls.certificate_file:
+        raise InvalidInput(f"{place}.key_file: is there without certificate_file; name that, too")
 
 
 def _with_paths(server: ServerEntry, folder: Path) -> ServerEntry:

@@ -52,6 +52,9 @@ TOO_MUCH_WORDS = (
 """In refusals of questions that are too large, lower case: Prometheus, Thanos, Mimir and
 VictoriaMetrics each have their own texts and codes, and all of them say one of these."""
 
+NOT_TLS = "WRONG_VERSION_NUMBER"
+"""Reason that OpenSSL has where plain text answers a handshake."""
+
 WHOLE = {"nocache": "1", "partial_response": "false", "deny_partial_response": "1"}
 """Sent with every question; servers ignore what they do not know. VictoriaMetrics shall not move
 times to others that it has cached, and neither it nor Thanos leave out what a part of them does not
@@ -159,6 +162,10 @@ def _failing(url: str) -> Iterator[None]:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise _unverified(url, reason) from error
+        if isinstance(reason, ssl.SSLError) and reason.reason == NOT_TLS:
+            raise SourceUnavailable(
+                f"{url}: answers without TLS; write http:// in url, or name the port that has TLS"
+            ) from error
         raise _Temporary(str(reason) or type(reason).__name__) from error
 
 
