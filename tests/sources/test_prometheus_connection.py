@@ -7,6 +7,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 from cryptography import x509
@@ -265,6 +266,30 @@ def test_a_client_certificate_is_shown(certificate: Path) -> None:
         tls = Tls(str(certificate), str(certificate))
 
         assert ask(there, tls=tls) == EMPTY
+
+
+def test_a_server_that_wants_a_certificate_is_told_at_once(certificate: Path) -> None:
+    wanting = served_by(certificate, wanting_one=True)
+    # In TLS 1.3 the refusal comes after the client's side is done, and may be lost on the way.
+    wanting.maximum_version = ssl.TLSVersion.TLSv1_2
+    with (
+        answering(wanting) as there,
+        pytest.raises(SourceUnavailable, match=r"wants a certificate .*tls\.certificate_file"),
+    ):
+        ask(there, tls=Tls(str(certificate)))
+    assert there.asked == []
+
+
+@pytest.mark.parametrize("reason", ["SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"])
+@pytest.mark.parametrize("wrapped", [True, False], ids=["sending", "reading"])
+def test_a_refused_certificate_is_told_wherever_it_shows(reason: str, wrapped: bool) -> None:
+    refusal = ssl.SSLError(1, f"[SSL: {reason}]")
+    refusal.reason = reason
+    with (
+        pytest.raises(SourceUnavailable, match=r"https://there: wants a certificate"),
+        connection._failing("https://there"),
+    ):
+        raise URLError(refusal) if wrapped else refusal
 
 
 def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:

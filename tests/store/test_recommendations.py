@@ -319,3 +319,13 @@ def test_recommendations_of_each_type_come_back_as_their_own_record(state: State
         found = store.read_page(connection, run_id, scope, EbsVolumeRecommendation, limit=9)
     assert found == [one]
     assert page(state, run_id) == [recommendation(1)]
+
+
+def test_resources_without_a_recommendation_are_counted_by_code(state: State) -> None:
+    run_id = write_run(state, 1)
+    elsewhere = write_run(state, 1, scope=ELSEWHERE)
+
+    with state.reading() as connection:
+        # Each run has the one error of write_run, and a scope only its own.
+        assert store.error_counts(connection, run_id, SCOPE) == {"INSUFFICIENT_METRIC_DATA": 1}
+        assert store.error_counts(connection, elsewhere, SCOPE) == {}

@@ -28,6 +28,8 @@ def print_prediction(explanation: Explanation) -> None:
     console.print(_decided(prediction))
     if explanation.other is not None:
         console.print(_other(explanation.other))
+    if not prediction.peaks:
+        return
     rows = [
         {
             "dimension": one.dimension,

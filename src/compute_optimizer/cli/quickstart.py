@@ -33,7 +33,7 @@ from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect_run import CONCURRENCY, DEFAULT_DAYS, CollectReport
 from compute_optimizer.jobs.idle_limits import read_idle_limits
-from compute_optimizer.jobs.recommend import by_savings
+from compute_optimizer.jobs.recommend import by_savings, left_without
 from compute_optimizer.sources.aws import Access, check_collected
 
 
@@ -98,6 +98,6 @@ def _report(application: Application, access: Access, wish: Wish) -> CollectRepo
             idle_limits=read_idle_limits(application.settings.idle_limits),
         )
     with application.state.reading() as connection:
-        print_recommendations(by_savings(connection))
+        print_recommendations(by_savings(connection), without=left_without(connection))
     sys.stdout.flush()
     return report

@@ -25,8 +25,9 @@ from compute_optimizer.cli.standing import StatesOption, standing_columns, where
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.analyze import resource_type as type_known_as
 from compute_optimizer.jobs.decisions import Standpoint
-from compute_optimizer.jobs.recommend import by_savings, idle_by_savings
+from compute_optimizer.jobs.recommend import by_savings, idle_by_savings, left_without
 from compute_optimizer.model.arn import region_of, short_name
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import Recommendation
@@ -43,6 +44,11 @@ SHOWN = 20
 """Recommendations in the table unless more are asked for: a screen full."""
 
 NONE_YET = "No recommendation yet: import metrics, then run `compute-optimizer analyze`."
+NONE_AT_ALL = (
+    "No recommendation: {resources} analyzed, all without one ({codes}). "
+    "`compute-optimizer explain` says what one has and needs; analyze again when there are more "
+    "metrics."
+)
 NONE_LEFT = (
     "No recommendation fits the given account, region, type and state; leave one of them out."
 )
@@ -101,6 +107,7 @@ def recommend(
         check_narrowing(connection, account, region)
         every = by_savings(connection, account, region, resource_type)
         found, stands = where_they_stand(application, connection, every, state)
+        without = Counter() if every else left_without(connection)
     if output is Format.JSON:
         print_json(
             {
@@ -113,7 +120,7 @@ def recommend(
         )
     else:
         print_recommendations(
-            found, limit, stands, bool(account or region or resource_type or state)
+            found, limit, stands, bool(account or region or resource_type or state), without
         )
 
 
@@ -143,14 +150,15 @@ def print_recommendations(
     limit: int = SHOWN,
     stands: Sequence[Standpoint] = (),
     narrowed: bool = False,
+    without: Counter[str] | None = None,
 ) -> None:
     """Print the first recommendations as a table, then findings and savings of all of them.
 
     `stands` says where each stands; without it that is not shown. `narrowed` says that others may
-    have been left out.
+    have been left out; `without` counts resources that have none, by the code that says why.
     """
     if not found:
-        print(NONE_LEFT if narrowed else NONE_YET)
+        print(NONE_LEFT if narrowed else _none_of(without or Counter()))
         return
     shown = found[:limit] if limit else found
     title = title_of_largest(len(shown), len(found), "recommendations")
@@ -168,6 +176,13 @@ def print_recommendations(
     told = (f"{count:,} {_in_words(finding)}" for finding, count in findings.most_common())
     print(", ".join(told))
     print(f"Total estimated savings: {sum(map(counted_savings, found)):,.2f} USD a month.")
+
+
+def _none_of(without: Counter[str]) -> str:
+    if not without:
+        return NONE_YET
+    codes = ", ".join(f"{count:,} {code}" for code, count in sorted(without.items()))
+    return NONE_AT_ALL.format(resources=counted(without.total(), "resources"), codes=codes)
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Recommend: read back what the current runs say, over accounts, Regions and resource types."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from compute_optimizer.store.recommendations import (
     counted_savings,
     current_run,
     current_scopes,
+    error_counts,
     read_page,
 )
 
@@ -48,6 +50,15 @@ def by_savings(
     )
     found = [one for scope, kind in scopes for one in _all_of(connection, scope, kind)]
     return sorted(found, key=lambda one: (-counted_savings(one), one.resource_arn))
+
+
+def left_without(connection: Connection) -> Counter[str]:
+    """Return how many resources of opted-in accounts were analyzed in vain, by the error's code."""
+    found = Counter[str]()
+    for scope in current_scopes(connection, opted_in_accounts(connection)):
+        if run_id := current_run(connection, scope):
+            found.update(error_counts(connection, run_id, scope))
+    return found
 
 
 def idle_by_savings(

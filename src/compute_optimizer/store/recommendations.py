@@ -330,6 +330,13 @@ def errors_page(
     return [RecommendationError(*row) for row in rows]
 
 
+def error_counts(connection: Connection, run_id: str, scope: Scope) -> dict[str, int]:
+    """Return how many resources have no recommendation, by the code that says why."""
+    table = recommendation_errors
+    query = select(table.c.code, func.count()).where(*_of_run(table, run_id, scope))
+    return dict(connection.execute(query.group_by(table.c.code)).all())
+
+
 def facets_of(recommendation: Recommendation) -> Facets:
     """Return what filters look at."""
     return type_of(recommendation).facets(recommendation)

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import (
     BaseHandler,
@@ -52,8 +52,25 @@ TOO_MUCH_WORDS = (
 """In refusals of questions that are too large, lower case: Prometheus, Thanos, Mimir and
 VictoriaMetrics each have their own texts and codes, and all of them say one of these."""
 
-NOT_TLS = "WRONG_VERSION_NUMBER"
-"""Reason that OpenSSL has where plain text answers a handshake."""
+WANTS_CERTIFICATE = (
+    "wants a certificate of who asks, or does not trust this one; see tls.certificate_file and "
+    "tls.key_file of the server in the configuration"
+)
+TLS_REFUSALS = {
+    "WRONG_VERSION_NUMBER": (
+        "answers without TLS; write http:// in url, or name the port that has TLS"
+    ),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": (
+        "agrees on no connection: it wants a certificate of who asks (tls.certificate_file), or "
+        "another version of TLS"
+    ),
+    "SSLV3_ALERT_BAD_CERTIFICATE": WANTS_CERTIFICATE,
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": WANTS_CERTIFICATE,
+    "TLSV1_ALERT_UNKNOWN_CA": WANTS_CERTIFICATE,
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": WANTS_CERTIFICATE,
+}
+"""What to do about handshakes that fail the next time, too, by the reason of OpenSSL. Where a
+certificate is missing, Go and OpenSSL send different ones."""
 
 WHOLE = {"nocache": "1", "partial_response": "false", "deny_partial_response": "1"}
 """Sent with every question; servers ignore what they do not know. VictoriaMetrics shall not move
@@ -159,13 +176,12 @@ def _failing(url: str) -> Iterator[None]:
         # While an answer is waited for; where nobody takes the question, it is an URLError.
         raise TooMuch(f"no answer in time: {error}", timed_out=True) from error
     except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", error)
+        # What fails while the question is sent comes wrapped, and what fails afterwards does not.
+        reason = error.reason if isinstance(error, URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise _unverified(url, reason) from error
-        if isinstance(reason, ssl.SSLError) and reason.reason == NOT_TLS:
-            raise SourceUnavailable(
-                f"{url}: answers without TLS; write http:// in url, or name the port that has TLS"
-            ) from error
+        if advice := TLS_REFUSALS.get(getattr(reason, "reason", "")):
+            raise SourceUnavailable(f"{url}: {advice}") from error
         raise _Temporary(str(reason) or type(reason).__name__) from error
 
 
