@@ -1,11 +1,15 @@
 """Databases from files to boto3, in both protocols."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from compute_optimizer.cli.explain import print_explanation
+from compute_optimizer.jobs.explain import explain
 from compute_optimizer.shapes.model import service_model
+from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
 from tests.end_to_end.test_ec2_recommendations import mistyped
@@ -131,3 +135,17 @@ def test_a_wrong_filter_is_refused_by_the_modelled_exception(
         client.get_rds_database_recommendations(
             filters=[{"name": "Finding", "values": ["Optimized"]}]
         )
+
+
+def test_what_a_database_costs_is_told_apart_by_what_it_is_for(
+    analyzed: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiles = TileStore(analyzed.settings.tiles_dir)
+    for name in ("orders", "shop-1"):
+        print_explanation(explain(analyzed.state, tiles, analyzed.clock, arn(name)))
+
+    orders, shop = re.findall("^db.*$", capsys.readouterr().out, re.MULTILINE)
+
+    # 100 GiB of gp2 at 0.115 USD; the storage of a cluster's member is the cluster's.
+    assert " USD an hour for the class and 11.5 USD a month for its storage (" in orders
+    assert " USD an hour (" in shop

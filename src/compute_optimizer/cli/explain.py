@@ -246,9 +246,11 @@ def _price(explanation: Explanation) -> str:
     hourly, monthly = explanation.current_hourly_usd, explanation.current_monthly_usd
     dates = f"types of {explanation.types_date}" if explanation.types_date else ""
     if hourly is not None or monthly is not None:
+        # Both are there where two things are paid: a database's class and its storage.
+        what = (" for the class", " for its storage") if None not in (hourly, monthly) else ("", "")
         usd = [
-            f"{number(price)} USD {unit}"
-            for price, unit in ((hourly, "an hour"), (monthly, "a month"))
+            f"{number(price)} USD {unit}{of}"
+            for price, unit, of in zip((hourly, monthly), ("an hour", "a month"), what, strict=True)
             if price is not None
         ]
         dates = f"prices of {explanation.price_date}" + (f", {dates}" if dates else "")
