@@ -101,6 +101,12 @@ def spaced(word: str | None) -> str:
     return " ".join([parts[0], *lowered]).replace("v CPU", "vCPU")
 
 
+def sentence(text: str) -> str:
+    """Return a message of the program as a sentence: a capital first, a stop last."""
+    told = text[:1].upper() + text[1:]
+    return told if told.endswith((".", "!", "?", "…")) else f"{told}."
+
+
 def tone(word: str) -> str:
     """Return the colour of a badge."""
     return TONES.get(word, "neutral")
@@ -132,6 +138,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "figure": figure,
     "risk": risk,
     "spaced": spaced,
+    "sentence": sentence,
     "tone": tone,
     "moment": moment,
     "span": span,
