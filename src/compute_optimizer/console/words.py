@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from markupsafe import Markup, escape  # Jinja2 brings it, and escapes by it.
+
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.recommendation import Finding
@@ -107,6 +109,17 @@ def sentence(text: str) -> str:
     return told if told.endswith((".", "!", "?", "…")) else f"{told}."
 
 
+def coded(text: str) -> Markup:
+    """Return a message with what stands between backticks, such as commands, as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    return Markup("").join(
+        code.format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
+
+
 def tone(word: str) -> str:
     """Return the colour of a badge."""
     return TONES.get(word, "neutral")
@@ -137,6 +150,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "share": share,
     "figure": figure,
     "risk": risk,
+    "coded": coded,
     "spaced": spaced,
     "sentence": sentence,
     "tone": tone,
