@@ -155,7 +155,7 @@ def test_refusal(visit: Visit, width: str, theme: str) -> None:
     visit.page.goto(f"{visit.url}/console/resource?arn={quote('arn:aws:ec2:x:1:instance/i-0')}")
     visit.problems.clear()  # Chromium reports the status 404 itself.
 
-    assert "no resource" in visit.page.locator("main").inner_text()
+    assert "No resource" in visit.page.locator("main").inner_text()
     check(visit, f"refusal-{width}-{theme}")
 
 

@@ -72,7 +72,7 @@ def test_a_resource_of_an_account_out_of_reach_is_as_if_it_were_not_there(
     for path in (foreign, foreign.replace("/resource?", "/resource/usage?")):
         refused = member.get(path)
         assert refused.status == 404
-        assert "no resource" in words(refused)
+        assert "no resource" in words(refused).lower()
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -182,7 +182,7 @@ def test_what_fails_of_a_function_stands_beside_its_use(visit: Visit) -> None:
 
     # One in a thousand calls of the demo fails, and none is turned away.
     assert max(value for value in panels["Errors"]["values"] if value is not None) > 0
-    assert set(panels["Throttles"]["values"]) <= {0.0, None}
+    assert set(panels["Throttled calls"]["values"]) <= {0.0, None}
     assert "to judge a change" in panels["Errors"]["says"]
     assert "to judge a change" not in panels["Invocations"]["says"]
 
@@ -350,4 +350,4 @@ def test_a_store_that_cannot_be_reached_is_told_so(house: House) -> None:
     database.mkdir()
     response = visit.get("/console/")
     assert response.status == 503
-    assert "the state store cannot be used" in words(response)
+    assert "The state store cannot be used" in words(response)

@@ -134,7 +134,7 @@ def test_fields_that_are_left_alone_keep_what_was_stated(demo: House, visit: Vis
     [
         ({"lookBackPeriod": "DAYS_93"}, "needs enhancedInfrastructureMetrics to be Active"),
         ({"memoryHeadroom": "PERCENT_0"}, "headroom PERCENT_0, expected PERCENT_30"),
-        ({"type": "S3Bucket"}, "the resource type 'S3Bucket' has no preferences"),
+        ({"type": "S3Bucket"}, "The resource type 'S3Bucket' has no preferences"),
         ({"account": "999999999999"}, "is not open to you"),
         ({"region": "mars-1"}, "no recommendations in the Region"),
     ],

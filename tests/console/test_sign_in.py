@@ -204,12 +204,14 @@ def test_the_stored_key_of_a_session_allows_nothing(secured: House) -> None:
 
 def test_many_failures_of_one_source_are_throttled_and_good_ones_are_not(secured: House) -> None:
     key = secured.new_key()
-    statuses = [
-        enter(secured.visit("203.0.113.5"), key, secret_access_key="wrong").status for _ in range(4)
+    answers = [
+        enter(secured.visit("203.0.113.5"), key, secret_access_key="wrong") for _ in range(4)
     ]
 
-    # The setting allows three in a minute.
-    assert statuses == [403, 403, 403, 429]
+    # The setting allows three in a minute: one more comes every 20 s.
+    assert [one.status for one in answers] == [403, 403, 403, 429]
+    assert "Try again in 20 s." in words(answers[-1])
+    assert answers[-1].headers["retry-after"] == "20"
     assert enter(secured.visit("203.0.113.5"), key).status == 303
     assert enter(secured.visit("203.0.113.6"), key, secret_access_key="wrong").status == 403
 

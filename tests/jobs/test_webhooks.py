@@ -193,6 +193,24 @@ def test_a_receiver_may_ask_for_more_time(
     assert has_deliveries(sqlite_state, clock)
 
 
+def test_a_receiver_that_asks_for_more_time_gets_nothing_else_that_waits(
+    state: State, clock: HandClock, server: Answering
+) -> None:
+    """On every database."""
+    put(state, event(1, clock), event(2, clock))
+    busy = Answer(code=429, headers={"Retry-After": "600"})
+    server.otherwise = lambda asked: busy if asked.path == "/tickets" else Answer(b"ok")
+    to = [webhook(server), webhook(server, "other")]
+    deliver(state, clock, to, ())
+    clock.tick(seconds=599)
+    deliver(state, clock, to, ())
+
+    assert sorted(one.path for one in server.asked) == ["/other", "/other", "/tickets"]
+    clock.tick(seconds=1)
+    server.otherwise = lambda _: Answer(b"ok")
+    assert deliver(state, clock, to, ()).delivered == 2
+
+
 def test_after_three_days_an_event_is_given_up(
     sqlite_state: State, clock: HandClock, server: Answering
 ) -> None:

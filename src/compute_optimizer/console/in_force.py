@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from compute_optimizer.console.words import share
+from compute_optimizer.console.words import share, spaced
 from compute_optimizer.errors import NotFound
 from compute_optimizer.model.effective_preferences import effective_preferences
 from compute_optimizer.model.preference_rules import members_allowed
@@ -127,6 +127,6 @@ def _words(found: Preferences) -> list[tuple[str, str, str, str]]:
             "savings_estimation_mode",
             "savingsEstimationMode",
             "Savings mode",
-            found.savings_estimation_mode,
+            spaced(found.savings_estimation_mode),
         ),
     ]

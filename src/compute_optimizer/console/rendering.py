@@ -11,6 +11,7 @@ from compute_optimizer.console import assets, kinds, words
 from compute_optimizer.console.addresses import link, outer
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Request, Response
+from compute_optimizer.console.metric_titles import metric_title
 from compute_optimizer.console.sessions import Session
 
 THEME_COOKIE = "co_theme"
@@ -39,7 +40,7 @@ def environment(prefix: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters |= words.FILTERS
+    found.filters |= words.FILTERS | {"metric_title": metric_title}
     found.globals |= {"asset": asset, "url": url, "kinds": kinds.KINDS}
     return found
 

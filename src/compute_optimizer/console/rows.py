@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from compute_optimizer.console import words
-from compute_optimizer.console.kinds import Kind, address_of
+from compute_optimizer.console.kinds import Kind, address_of, title_of
 from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.preferences import CURRENT
@@ -141,7 +141,12 @@ COLUMNS: dict[str, Column] = {
     "id": Column("Id", lambda row: row.resource_id, is_extra=True),
     "account": Column("Account", lambda row: row.ranked.scope.account_id),
     "region": Column("Region", lambda row: row.ranked.scope.region),
-    "type": Column("Type", _member("idle_type"), idle=True),
+    "type": Column(
+        "Type",
+        _member("idle_type"),
+        lambda row: title_of(row.record.idle_type),
+        idle=True,
+    ),
     "finding": Column("Finding", lambda row: row.record.finding.value),
     "reasons": Column(
         "Reasons", lambda row: ", ".join(row.summary.reason_codes), is_extra=True, idle=False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from compute_optimizer.console import words
+from compute_optimizer.console.metric_titles import metric_title
 from compute_optimizer.engine.explanation import DimensionEvidence, Explanation, PredictionEvidence
 from compute_optimizer.model.preferences import CALIBRATED
 from compute_optimizer.model.recommendation import OtherAnswer
@@ -27,7 +28,7 @@ def _history(told: Explanation) -> Iterator[str]:
     history, window = told.history, told.window
     yield (
         f"The answer rests on {window.first} to {window.last}: {history.days_with_data} of "
-        f"{history.days} days have samples of {words.spaced(history.of)}, "
+        f"{history.days} days have samples of {metric_title(history.of)}, "
         f"{words.share(history.share)} of the intervals ({history.samples:,} samples; "
         f"{history.samples_needed:,} are needed)."
     )
@@ -41,8 +42,8 @@ def _demand(told: Explanation) -> Iterator[str]:
     yield (
         f"{name} binds: it asks for the largest share of what there is now. P"
         f"{binding.percentile:g} of its use is {_amount(binding, binding.demand)}; with "
-        f"{binding.headroom:.0%} headroom it needs {_amount(binding, binding.limit)}, and there is "
-        f"{_amount(binding, binding.current_capacity)}."
+        f"{words.share(binding.headroom, 0)} headroom it needs {_amount(binding, binding.limit)}, "
+        f"and there is {_amount(binding, binding.current_capacity)}."
     )
     if binding.forgiven_hours:
         yield (
@@ -67,9 +68,10 @@ def _refused(told: Explanation) -> Iterator[str]:
 
 def _decided(prediction: PredictionEvidence) -> Iterator[str]:
     if prediction.profile == CALIBRATED:
+        cap, cost = words.share(prediction.risk_cap, 0), words.money(prediction.incident_usd)
         yield (
-            f"Predicted risk decided: at most {prediction.risk_cap:.0%} for any option, and a "
-            f"violation within 14 days is taken to cost {words.money(prediction.incident_usd)}."
+            f"Predicted risk decided: at most {cap} for any option, and a violation within 14 days "
+            f"is taken to cost {cost}."
         )
         return
     because = prediction.published_because
@@ -82,7 +84,8 @@ def _other(other: OtherAnswer) -> Iterator[str]:
         saving = f", saving {words.money(other.savings.monthly_usd)} a month"
     violated = ""
     if other.violation_risk is not None:
-        violated = f"; its demand would be violated within 14 days with {other.violation_risk:.1%}"
+        risk = words.share(other.violation_risk)
+        violated = f"; demand exceeds it within 14 days with a probability of {risk}"
     yield (
         f"The {other.profile} profile says {words.spaced(other.finding)}: "
         f"{other.instance_type or 'no option'}{saving}{violated}."

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compute_optimizer.console.metric_titles import metric_title, metric_unit
 from compute_optimizer.console.words import spaced
 from compute_optimizer.engine.arrays import Floats, Singles
 from compute_optimizer.engine.dimensions import Combine, Dimension
@@ -201,8 +202,8 @@ def _failures_of(resource_type: str) -> frozenset[MetricKey]:
 
 def _metric_panel(key: MetricKey, values: Singles, is_failure: bool) -> dict[str, Any]:
     return {
-        "title": spaced(key.metric),
-        "unit": f"{key.statistic.value} of each interval",
+        "title": metric_title(key.metric),
+        "unit": metric_unit(key),
         "binds": False,
         "capacity": None,
         "threshold": None,

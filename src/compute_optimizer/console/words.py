@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.recommendation import Finding
@@ -101,6 +103,23 @@ def spaced(word: str | None) -> str:
     return " ".join([parts[0], *lowered]).replace("v CPU", "vCPU")
 
 
+def sentence(text: str) -> str:
+    """Return a message of the program as a sentence: a capital first, a stop last."""
+    told = text[:1].upper() + text[1:]
+    return told if told.endswith((".", "!", "?", "…")) else f"{told}."
+
+
+def coded(text: str) -> Markup:
+    """Return a message with what stands between backticks, such as commands, as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    return Markup("").join(
+        code.format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
+
+
 def tone(word: str) -> str:
     """Return the colour of a badge."""
     return TONES.get(word, "neutral")
@@ -131,7 +150,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "share": share,
     "figure": figure,
     "risk": risk,
+    "coded": coded,
     "spaced": spaced,
+    "sentence": sentence,
     "tone": tone,
     "moment": moment,
     "span": span,

@@ -26,6 +26,7 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.model.event import (
     GIVEN_UP_AFTER,
+    LONGEST_WAIT,
     Attempt,
     EventName,
     next_attempt,
@@ -210,6 +211,9 @@ def _record(
             return 1 + outbox.give_up(connection, webhook.name, now, GONE)
         again = next_attempt(one.event.occurred_at, one.attempts + 1, attempt.retry_after, now)
         outbox.failed(connection, one, now, attempt.error, again)
+        if attempt.retry_after:
+            # The receiver asked for a pause, not for this message to come later.
+            outbox.hold_back(connection, webhook.name, now + min(attempt.retry_after, LONGEST_WAIT))
         return 0 if again else 1
 
 

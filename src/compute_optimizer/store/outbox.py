@@ -129,6 +129,13 @@ def give_up(connection: Connection, webhook: str, now: datetime, error: str) -> 
     return connection.execute(update(deliveries).where(*waiting).values(values)).rowcount
 
 
+def hold_back(connection: Connection, webhook: str, until: datetime) -> None:
+    """Leave all that waits for a webhook alone until a moment."""
+    waiting = deliveries.c.webhook == webhook, deliveries.c.state == DeliveryState.WAITING.value
+    earlier = deliveries.c.due_at < until
+    connection.execute(update(deliveries).where(*waiting, earlier).values(due_at=until))
+
+
 def waiting_webhooks(connection: Connection) -> set[str]:
     """Return the webhooks for which something waits."""
     waiting = deliveries.c.state == DeliveryState.WAITING.value

@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 from dataclasses import replace
+from math import ceil
 from urllib.parse import quote
 
 from compute_optimizer.console.gate import Credentials, Room, Visitor
@@ -27,7 +28,7 @@ STANDING = "/?&=%+,:;@~!$'()*[]"
 SUCCESS = "Success"
 EXPIRED = "ExpiredTokenException"
 
-THROTTLED = "Too many failed attempts from your address. Try again in {seconds:.0f} s."
+THROTTLED = "Too many failed attempts from your address. Try again in {seconds} s."
 TEXTS = {
     EXPIRED: "These credentials have expired. Get new ones and sign in again.",
 }
@@ -95,8 +96,9 @@ def _refuse(room: Room, request: Request, code: str) -> Response:
     """Return the form with the reason; failures of one source are throttled, as the API's are."""
     wait = room.gate.wait(request.source, room.clock.now())
     if wait:
-        text = THROTTLED.format(seconds=wait + 0.5)
-        return sign_in_form(room, request, request.field("next"), text, 429)
+        text = THROTTLED.format(seconds=ceil(wait))
+        form = sign_in_form(room, request, request.field("next"), text, 429)
+        return replace(form, headers={"retry-after": str(ceil(wait))})
     room.gate.record(None, request.source, ENTER, code)
     return sign_in_form(room, request, request.field("next"), TEXTS.get(code, UNKNOWN), 403)
 

@@ -71,8 +71,10 @@
       const times = chart.data[0];
       const left = chart.valToPos(times[times.length - 1], "x", true);
       const right = bbox.left + bbox.width;
-      const at = (share) =>
-        Math.max(bbox.top, Math.min(bbox.top + bbox.height, chart.valToPos(panel.peak[share] * ratio(panel), "y", true)));
+      const place = (share) => chart.valToPos(panel.peak[share] * ratio(panel), "y", true);
+      const at = (share) => Math.max(bbox.top, Math.min(bbox.top + bbox.height, place(share)));
+      // An edge beyond the scale is no edge at the scale's end: an arrow points to where it is.
+      const beyond = place("0.9") < bbox.top;
       const x = left + (right - left) * 0.3;
       const width = (right - left) * 0.4;
       ctx.save();
@@ -82,15 +84,26 @@
       ctx.globalAlpha = 1;
       ctx.lineWidth = 2 * devicePixelRatio;
       ctx.beginPath();
-      for (const share of ["0.5", "0.9"]) {
+      for (const share of ["0.5", "0.9"].filter((one) => place(one) >= bbox.top)) {
         ctx.moveTo(x, at(share));
         ctx.lineTo(x + width, at(share));
       }
-      ctx.moveTo(x + width / 2, at("0.9"));
-      ctx.lineTo(x + width / 2, at("0.99"));
+      const middle = x + width / 2;
+      ctx.moveTo(middle, at(beyond ? "0.5" : "0.9"));
+      ctx.lineTo(middle, at("0.99"));
       ctx.stroke();
+      if (place("0.99") < bbox.top) arrow(ctx, middle, bbox.top);
       ctx.restore();
     };
+  }
+
+  function arrow(ctx, x, y) {
+    const size = 5 * devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x, y);
+    ctx.lineTo(x - size, y + 1.6 * size);
+    ctx.lineTo(x + size, y + 1.6 * size);
+    ctx.fill();
   }
 
   function columns(panel, times) {
