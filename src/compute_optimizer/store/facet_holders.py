@@ -3,7 +3,7 @@
 A filter that no index tells would look at each recommendation of a run. So each part of a run says
 who of it has which facet; a facet is told by a number that is made of its name, and whoever is told
 must be looked at, since names may share a number. What many have is found sooner by looking at one
-recommendation after the other.
+recommendation after the other, unless they lie together far away: that is told by the lists, too.
 """
 
 from bisect import bisect_right
