@@ -22,6 +22,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+from sqlalchemy import text
+
 from benchmarks.copies import arn_ending, copy_run
 from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding, entry_writer
@@ -37,6 +39,7 @@ from compute_optimizer.model.recommendation import (
     Savings,
     UtilizationMetric,
 )
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.operations import OPERATIONS, paging
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.enrollment import change_enrollment
@@ -45,6 +48,7 @@ from compute_optimizer.scenario.fleet import generate_fleet
 from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.facet_holders import facet_number
 from compute_optimizer.store.tiles import TileStore
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
@@ -56,6 +60,9 @@ IDLE_EVERY = 20
 RARE_EVERY = 10_000
 """One in so many has the rare tag; and the rare finding."""
 RARE_TAG = "tag:rare"
+LATE_SHARE = 5
+"""The last one in so many lots is of instances of Auto Scaling groups, and no other is: more than
+are listed at once, and none of them near the beginning."""
 EC2, IDLE, SUMMARIES = (
     "GetEC2InstanceRecommendations",
     "GetIdleRecommendations",
@@ -132,8 +139,32 @@ def fill(state: State, count: int, originals: int = RARE_EVERY) -> None:
         run_id = store.begin_run(connection, AS_OF, AS_OF)
     _write_originals(state, run_id, scope, first)
     copy_run(state, run_id, copies)
+    mark_late(state, arn_of(count - (copies + 1) // LATE_SHARE * originals, originals))
     with state.writing() as connection:
         store.complete_run(connection, run_id, [scope], AS_OF)
+
+
+def mark_late(state: State, first: str) -> None:
+    """Let filters find instances of Auto Scaling groups from an ARN on, which begins a lot."""
+    with state.writing() as connection:
+        connection.execute(
+            text(
+                "UPDATE recommendations SET facets = replace(facets, :alone, :grouped)"
+                " WHERE resource_arn >= :first"
+            ),
+            {"alone": f'"{EC2_INSTANCE}"', "grouped": f'"{AUTO_SCALING_GROUP}"', "first": first},
+        )
+        connection.execute(
+            text(
+                "UPDATE facet_holders SET facet = :grouped"
+                " WHERE facet = :alone AND beginning >= substr(:first, 1, length(beginning))"
+            ),
+            {
+                "alone": facet_number(EC2_INSTANCE),
+                "grouped": facet_number(AUTO_SCALING_GROUP),
+                "first": first,
+            },
+        )
 
 
 def _write_originals(state: State, run_id: str, scope: store.Scope, count: int) -> None:
@@ -164,7 +195,8 @@ def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str
         ("Finding", ["Overprovisioned"]),
         ("Finding", ["Underprovisioned"]),
         ("Finding", ["Overprovisioned", "Optimized"]),
-        ("RecommendationSourceType", ["Ec2Instance"]),
+        ("RecommendationSourceType", [EC2_INSTANCE]),
+        ("RecommendationSourceType", [AUTO_SCALING_GROUP]),
         (RARE_TAG, ["yes"]),
         (RARE_TAG, ["no"]),
     ):

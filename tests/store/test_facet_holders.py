@@ -12,9 +12,12 @@ from compute_optimizer.store import State
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.facet_holders import (
     LISTED_PER_LOOK,
+    LOOKS_PER_EXPECTED,
+    Candidates,
     facet_number,
-    few_holders,
+    fewest_candidates,
     shared_beginning,
+    stream_candidates,
 )
 from compute_optimizer.store.recommendations import Scope, Selection
 from compute_optimizer.store.search_tables import facet_holders
@@ -29,6 +32,9 @@ RARE = (7, 41, 45, 80, 119)
 """Some in each part, at the ends of two of them."""
 
 COMMON = {"team": "web"}
+
+LATE = (0, *range(COUNT - COUNT // 5, COUNT))
+"""The first one, and the last fifth: 25 of 120."""
 
 
 def tags_of(number: int) -> dict[str, str]:
@@ -73,13 +79,11 @@ def page(
     return [int(one.resource_arn.rpartition("i-")[2], 16) for one in found]
 
 
-def holders(
-    state: State, run_id: str, *sets: set[str], limit: int = 100, after: str = ""
-) -> list[str] | None:
+def holders(state: State, run_id: str, *sets: set[str], after: str = "") -> list[str] | None:
     key = {"run_id": run_id, **HERE._asdict()}
     with state.reading() as connection:
-        found = few_holders(connection, key, sets, COUNT, limit, after)
-        return None if found is None else list(found)
+        found = fewest_candidates(connection, key, sets)
+        return None if found is None else [*stream_candidates(connection, key, found, after)]
 
 
 @pytest.mark.parametrize(
@@ -133,15 +137,74 @@ def test_the_rarest_of_several_conditions_is_listed(state: State, run_id: str) -
     assert holders(state, run_id, rare, common) == [arn(80)]
 
 
-def test_those_with_one_of_many_names_or_of_one_that_many_have_are_not_listed(
-    state: State, run_id: str
-) -> None:
-    # Of COUNT rows `limit` are found sooner one by one where over sqrt(3 * limit * COUNT) have it.
-    most = int((LISTED_PER_LOOK * COUNT) ** 0.5)
-    assert most < COUNT
-    assert holders(state, run_id, {named_tag("team")}, limit=1) is None
+def test_those_with_one_of_many_names_are_not_listed(state: State, run_id: str) -> None:
     assert holders(state, run_id, set(map(str, range(101)))) is None
     assert holders(state, run_id) is None
+
+
+def test_who_is_listed_comes_in_order_from_anywhere_on(state: State, run_id: str) -> None:
+    team = {named_tag("team")}
+    for number in (0, 1, 57, COUNT - 1):
+        beyond = [arn(other) for other in range(number + 1, COUNT)]
+        assert holders(state, run_id, team, after=arn(number)) == beyond
+    # Neither begins as the ARNs of a part do: one comes before all of them, one after.
+    assert holders(state, run_id, team, after="arn:aws:a") == [arn(one) for one in range(COUNT)]
+    assert holders(state, run_id, team, after="arn:aws:z") == []
+
+
+def test_what_many_have_is_looked_for_row_by_row_as_long_as_it_is_sooner() -> None:
+    # Of 300 rows one is found sooner one by one where over sqrt(3 * 1 * 300) = 30 have it, and
+    # where 60 have it after 300 / 60 = 5 looks, if they are spread evenly.
+    assert LISTED_PER_LOOK == 3
+    assert Candidates((1,), 30).are_few(rows=300, limit=1)
+    assert not Candidates((1,), 31).are_few(rows=300, limit=1)
+    assert Candidates((1,), 60).looks(rows=300, limit=1) == LOOKS_PER_EXPECTED * 5
+
+
+@pytest.fixture
+def late_run_id(state: State) -> str:
+    """Write a run of which the last fifth has a tag, and the first one."""
+    with state.writing() as connection:
+        run_id = store.begin_run(connection, NOW, NOW)
+        for part in range(PARTS):
+            found = [
+                recommendation(number, tags={"late": str(number)} if number in LATE else COMMON)
+                for number in range(part, COUNT, PARTS)
+            ]
+            store.write_result(connection, run_id, HERE, found, [], now=NOW)
+        store.complete_run(connection, run_id, [HERE], NOW)
+    return run_id
+
+
+def test_what_many_have_at_the_end_is_found_after_a_few_looks(
+    state: State, late_run_id: str
+) -> None:
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return "late" in facets.tags
+
+    by_tag = Selection(matches=matches, named=(frozenset({named_tag("late")}),))
+    # 25 * 25 are more than 3 * 1 * 120. Of 120 rows with 25 of them one is expected after
+    # 120 // 25 = 4 looks; after twice as many rows (240 // 25 = 9) and the one at which they end,
+    # the lists tell the first one.
+    assert page(state, late_run_id, by_tag, limit=1, after=arn(0)) == [96]
+    assert len(seen) == 10 + 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 24, 25, 100])
+def test_pages_of_what_lies_at_both_ends_are_whole(
+    state: State, late_run_id: str, limit: int
+) -> None:
+    by_key = wanted(("tag-key", ["late"]))
+    found: list[int] = []
+    after = ""
+    while some := page(state, late_run_id, by_key, limit=limit, after=after):
+        assert len(some) == min(limit, len(LATE) - len(found))
+        found += some
+        after = arn(some[-1])
+    assert found == list(LATE)
 
 
 def test_who_has_several_of_the_names_is_listed_once(state: State, run_id: str) -> None:

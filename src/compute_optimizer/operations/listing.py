@@ -19,6 +19,7 @@ from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import FilterRule, selection
 from compute_optimizer.shapes import GetRecommendationError, InvalidParameterValueException
+from compute_optimizer.store.quick_form import quick_decoder
 from compute_optimizer.store.recommendations import (
     MAX_LISTED,
     Scope,
@@ -27,7 +28,7 @@ from compute_optimizer.store.recommendations import (
     is_readable,
     read_errors,
     recommended_arns,
-    stream_page,
+    stream_bodies,
 )
 
 NOT_FOUND = RECOMMENDATION_NOT_FOUND.code
@@ -205,15 +206,15 @@ def _page(
     """Return what the page shows, and where the next page starts; None where there is none."""
     if position is None:
         return [], None
-    found = stream_page(
+    bodies = stream_bodies(
         connection,
         position.run_id,
         question.scope,
-        question.listing.recommendation,
         limit=question.page + 1,
         after=position.after,
         selection=question.selection,
     )
+    found = map(quick_decoder(question.listing.recommendation), bodies)
     shown, last = [], ""
     for one in islice(found, question.page):
         shown.append(show(one))

@@ -3,16 +3,20 @@
 A filter that no index tells would look at each recommendation of a run. So each part of a run says
 who of it has which facet; a facet is told by a number that is made of its name, and whoever is told
 must be looked at, since names may share a number. What many have is found sooner by looking at one
-recommendation after the other.
+recommendation after the other, unless they lie together far away: that is told by the lists, too.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby, islice
 from typing import Any
 from zlib import crc32
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, Connection, FromClause, cast, func, select, true
+from sqlalchemy import JSON, ColumnElement, Connection, cast, func, select, true
 
 from compute_optimizer.model.facets import Facets, names_of
 from compute_optimizer.store.search_tables import facet_holders as table
@@ -23,11 +27,16 @@ MAX_NAMES = 100
 FETCHED = 1_000
 """ARNs fetched at once: a page, mostly."""
 
+LOOKS_PER_EXPECTED = 2
+"""Rows looked at, for each that would be were candidates spread evenly, before those further on are
+told by the lists: what sorts together may lie at the end of all ARNs."""
+
 LISTED_PER_LOOK = 3
 """Holders that are unpacked and put in order in the time that looking at one row takes: 0.65 µs and
 1.6 to 2.3 µs in SQLite, 2026-11-26 (docs/decisions/0058)."""
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[str]).decode
 
 Key = Mapping[str, Any]
 """Whose facets: run_id, account_id, region and resource_type."""
@@ -67,29 +76,48 @@ def holder_rows(named: Key, found: Sequence[tuple[str, Facets]]) -> list[dict[st
     ]
 
 
-def few_holders(
-    connection: Connection,
-    key: Key,
-    sets: Sequence[Collection[str]],
-    rows: int,
-    limit: int,
-    after: str,
-) -> Iterator[str] | None:
-    """Return the ARNs beyond `after`, in order, of those who have one facet of a set of names.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All of a run who have one facet of a set of names."""
 
-    All that is wanted has one of each of the sets; the set is taken of which there are fewest. None
-    where looking at the rows of the run, of which there are `rows`, finds `limit` sooner.
+    numbers: tuple[int, ...]
+    """Of the names."""
+    listed: int
+    """How many are told, some of them twice where they have several."""
+
+    def are_few(self, rows: int, limit: int) -> bool:
+        """Return whether unpacking them is sooner done than looking for `limit` row by row.
+
+        Of `rows` in no order, limit * rows / listed are looked at before so many are found.
+        """
+        return self.listed * self.listed <= LISTED_PER_LOOK * limit * rows
+
+    def looks(self, rows: int, limit: int) -> int:
+        """Return after how many rows they are not spread as it was expected."""
+        return LOOKS_PER_EXPECTED * limit * rows // self.listed
+
+
+def fewest_candidates(
+    connection: Connection, key: Key, sets: Sequence[Collection[str]]
+) -> Candidates | None:
+    """Return who has one facet of a set of names: of that set of which there are fewest.
+
+    All that is wanted has one of each of the sets. None where no set tells.
     """
-    numbered = [[facet_number(name) for name in names] for names in sets if len(names) <= MAX_NAMES]
-    if not numbered:
-        return None
+    numbered = [
+        tuple(facet_number(name) for name in names) for names in sets if len(names) <= MAX_NAMES
+    ]
     counts = _counts(connection, key, {number for some in numbered for number in some})
-    fewest = min(numbered, key=lambda some: sum(counts.get(one, 0) for one in some))
-    listed = sum(counts.get(one, 0) for one in fewest)
-    # Of rows in no order, limit * rows / listed are looked at before so many are found.
-    if listed * listed > LISTED_PER_LOOK * limit * rows:
-        return None
-    return _stream(connection, key, fewest, after)
+    found = (Candidates(some, sum(counts.get(one, 0) for one in some)) for some in numbered)
+    return min(found, key=lambda one: one.listed, default=None)
+
+
+def stream_candidates(
+    connection: Connection, key: Key, candidates: Candidates, after: str
+) -> Iterator[str]:
+    """Yield the ARNs of candidates beyond `after`, each once, in the order of the database."""
+    stream = _merged if connection.dialect.name == "sqlite" else _ordered
+    yield from stream(connection, key, candidates.numbers, after)
 
 
 def _counts(connection: Connection, key: Key, numbers: Collection[int]) -> dict[int, int]:
@@ -98,23 +126,37 @@ def _counts(connection: Connection, key: Key, numbers: Collection[int]) -> dict[
     return {row.facet: row.holders for row in connection.execute(query)}
 
 
-def _stream(
+def _merged(
     connection: Connection, key: Key, numbers: Collection[int], after: str
 ) -> Iterator[str]:
-    unpacked = _unpacked(connection)
+    """Yield from the lists of all parts, merged: SQLite orders texts as Python does."""
+    query = select(table.c.beginning, table.c.endings).where(*_of(key, numbers))
+    parts = [
+        map(beginning.__add__, islice(ordered, _first_beyond(beginning, ordered, after), None))
+        for beginning, endings in connection.execute(query)
+        for ordered in [sorted(_decode(endings))]
+    ]
+    yield from (arn for arn, _ in groupby(merge(*parts)))
+
+
+def _first_beyond(beginning: str, ordered: Sequence[str], after: str) -> int:
+    """Return the place of the first ending whose whole ARN comes after a text."""
+    if after.startswith(beginning):
+        return bisect_right(ordered, after[len(beginning) :])
+    return 0 if beginning > after else len(ordered)
+
+
+def _ordered(
+    connection: Connection, key: Key, numbers: Collection[int], after: str
+) -> Iterator[str]:
+    """Yield what the database unpacks and puts in order, as only PostgreSQL knows its own."""
+    texts = func.json_array_elements_text(cast(table.c.endings, JSON))
+    unpacked = texts.table_valued("value").render_derived()
     arn = (table.c.beginning + unpacked.c.value).label("arn")
     query = select(arn).distinct().where(*_of(key, numbers), arn > after).order_by(arn)
     query = query.select_from(table.join(unpacked, onclause=true()))
     with connection.execute(query.execution_options(yield_per=FETCHED)) as rows:
         yield from rows.scalars()
-
-
-def _unpacked(connection: Connection) -> FromClause:
-    """Return the endings of a row as rows."""
-    if connection.dialect.name == "sqlite":
-        return func.json_each(table.c.endings).table_valued("value")
-    texts = func.json_array_elements_text(cast(table.c.endings, JSON))
-    return texts.table_valued("value").render_derived()
 
 
 def _of(key: Key, numbers: Collection[int]) -> list[ColumnElement[bool]]:

@@ -37,7 +37,7 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.bulk import insert_rows
-from compute_optimizer.store.facet_holders import few_holders
+from compute_optimizer.store.facet_holders import fewest_candidates, stream_candidates
 from compute_optimizer.store.result_rows import RowsOfTable, as_text, rows_of_result
 from compute_optimizer.store.schema import (
     idle_recommendations,
@@ -257,27 +257,23 @@ def read_page(
 
     `record` is the dataclass that the bodies hold.
     """
-    return list(
-        stream_page(
-            connection, run_id, scope, record, limit=limit, after=after, selection=selection
-        )
-    )
+    bodies = stream_bodies(connection, run_id, scope, limit=limit, after=after, selection=selection)
+    return list(map(msgspec.json.Decoder(record).decode, bodies))
 
 
-def stream_page(
+def stream_bodies(
     connection: Connection,
     run_id: str,
     scope: Scope,
-    record: type[T],
     *,
     limit: int,
     after: str = "",
     selection: Selection = EVERYTHING,
-) -> Iterator[T]:
-    """Yield what `read_page` returns, each decoded when it is asked for.
+) -> Iterator[bytes]:
+    """Yield what `read_page` decodes.
 
-    A reader that drops one before it takes the next keeps using the same memory: on a page of
-    1,000 that saves more time than decoding takes.
+    A reader that decodes one and drops it before it takes the next keeps using the same memory: on
+    a page of 1,000 that saves more time than decoding takes.
     """
     wanted = [
         *_of_run(recommendations, run_id, scope),
@@ -293,7 +289,7 @@ def stream_page(
         wanted = _listed(run_id, scope, arns)
     query = select(recommendations.c.body).where(*wanted)
     bodies = connection.execute(query.order_by(recommendations.c.resource_arn).limit(limit))
-    yield from map(msgspec.json.Decoder(record).decode, bodies.scalars())
+    yield from bodies.scalars()
 
 
 def recommended_arns(
@@ -379,29 +375,34 @@ def _remove(connection: Connection, run_id: str, scope: Scope | None = None) -> 
 def _first_matching(
     connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
 ) -> list[str]:
-    """Return the first ARNs beyond `after` that match: of who has a facet, or of all rows."""
-    here = _of_run(recommendations, run_id, scope)
-    holders = _holders(connection, run_id, scope, selection, after, limit)
-    if holders is None:
-        beyond = recommendations.c.resource_arn > after, *_with_arns(selection)
-        wanted = [*here, *beyond, *restrictions(recommendations, selection)]
-        found = _matching(connection, wanted, selection)
-    else:
-        here += _with_findings(recommendations, selection)
-        found = _matching_of(connection, holders, here, selection)
-    return list(islice(found, limit))
+    """Return the first ARNs beyond `after` that match.
 
-
-def _holders(
-    connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
-) -> Iterator[str] | None:
-    """Return who has a facet that all have who match; None where all rows tell that sooner."""
+    Rows are looked at in order, until it would be sooner to look at those who have a facet only.
+    """
+    arn, here = recommendations.c.resource_arn, _of_run(recommendations, run_id, scope)
+    wanted = [*here, *_with_arns(selection), *restrictions(recommendations, selection)]
     if selection.arns is not None or not selection.named:
-        return None
+        return list(islice(_matching(connection, [*wanted, arn > after], selection), limit))
     key = {"run_id": run_id, **scope._asdict()}
     counted = select(run_scopes.c.recommendations).where(*_of_run(run_scopes, run_id, scope))
     rows = connection.execute(counted).scalar() or 0
-    return few_holders(connection, key, selection.named, rows, limit, after)
+    some = fewest_candidates(connection, key, selection.named)
+    found: list[str] = []
+    if some is None or not some.are_few(rows, limit):
+        beyond = select(arn).where(*here, arn > after).order_by(arn)
+        beyond = beyond.offset(some.looks(rows, limit) if some else rows).limit(1)
+        last = connection.execute(beyond).scalar()
+        looked = [arn > after] if last is None else [arn > after, arn <= last]
+        found = list(islice(_matching(connection, [*wanted, *looked], selection), limit))
+        if last is None:
+            return found
+        after = last
+    if some and len(found) < limit:
+        candidates = stream_candidates(connection, key, some, after)
+        with_findings = [*here, *_with_findings(recommendations, selection)]
+        matching = _matching_of(connection, candidates, with_findings, selection)
+        found += islice(matching, limit - len(found))
+    return found
 
 
 def _matching(

@@ -54,6 +54,9 @@ MAX_OPTIONS = 3
 STATISTIC = "Maximum"
 """Of every utilization metric: its value is the highest of the look-back period (spec 2.4)."""
 
+KEPT_PREFERENCES = 256
+"""Effective preferences whose spelling is kept: those of a page are mostly the same."""
+
 NO_EXTERNAL_METRICS: ExternalMetricStatus = {
     "statusCode": "NO_EXTERNAL_METRIC_SET",
     "statusReason": "No external metrics preference is configured for this resource.",
@@ -199,9 +202,19 @@ def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSo
 def effective_preferences(
     preferences: Preferences, shown: Presentation, source: Any = LISTED
 ) -> EffectiveRecommendationPreferences:
-    """Return the preferences that a recommendation was computed with."""
+    """Return the preferences that a recommendation was computed with.
+
+    Whoever asks for the same is given the same object, which must stay as it is.
+    """
+    return _effective_preferences(preferences, shown.architectures, source)
+
+
+@lru_cache(maxsize=KEPT_PREFERENCES)
+def _effective_preferences(
+    preferences: Preferences, architectures: tuple[CpuVendorArchitecture, ...], source: Any
+) -> EffectiveRecommendationPreferences:
     found: EffectiveRecommendationPreferences = {
-        "cpuVendorArchitectures": list(shown.architectures),
+        "cpuVendorArchitectures": list(architectures),
         "enhancedInfrastructureMetrics": enhanced_metrics(preferences),
         "inferredWorkloadTypes": inferred_workload_types(preferences),
         "lookBackPeriod": look_back_period(preferences),

@@ -40,11 +40,12 @@ def savings_members(option: Any, region: str) -> Any:
     """
     if option.savings is None:
         return {}
+    listed = discounted = savings_opportunity(option.savings, region)
     after = after_discounts(option)
-    return {
-        "savingsOpportunity": savings_opportunity(option.savings, region),
-        "savingsOpportunityAfterDiscounts": savings_opportunity(after or option.savings, region),
-    }
+    # Mostly there are no discounts, and then one object stands for both.
+    if after is not None and after is not option.savings:
+        discounted = savings_opportunity(after, region)
+    return {"savingsOpportunity": listed, "savingsOpportunityAfterDiscounts": discounted}
 
 
 def savings_opportunity(savings: model.Savings, region: str) -> SavingsOpportunity:

@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import cbor2
+from msgspec import Raw
 
 from compute_optimizer.api.errors import SERIALIZATION, RequestRefused
 from compute_optimizer.api.protocols.input_walk import MAX_DEPTH, NotAsModelled, finite
@@ -44,7 +45,7 @@ def parse_cbor(body: bytes) -> Any:
 
 def render_cbor(tree: Any) -> bytes:
     """Return the CBOR of a tree, with definite lengths."""
-    return cbor2.dumps(tree)
+    return cbor2.dumps(tree, default=_written)
 
 
 def moment_from_cbor(value: Any) -> datetime:
@@ -64,6 +65,12 @@ def _moment(value: Any, _immutable: bool) -> datetime:
         return datetime.fromtimestamp(finite(value), UTC)
     except (NotAsModelled, OverflowError, ValueError, OSError):
         raise ValueError("tag 1 needs a number of seconds since 1970") from None
+
+
+def _written(encoder: cbor2.CBOREncoder, value: Any) -> None:
+    if not isinstance(value, Raw):
+        raise cbor2.CBOREncodeTypeError(f"{type(value).__name__} has no place in CBOR")
+    encoder.write(bytes(value))
 
 
 def _refuse_tag(_value: Any, _immutable: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
@@ -14,10 +14,11 @@ from compute_optimizer.api.protocols.cbor_body import (
     parse_cbor,
     render_cbor,
 )
+from compute_optimizer.api.protocols.cbor_output import cbor_writer
 from compute_optimizer.api.protocols.input_walk import NotAsModelled, Reader, compile_reader
 from compute_optimizer.api.protocols.json_body import moment_from_json, parse_json, render_json
-from compute_optimizer.api.protocols.output_forms import Write, json_of, output_compiler
-from compute_optimizer.api.protocols.output_walk import epoch_seconds
+from compute_optimizer.api.protocols.output_forms import json_writer
+from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, epoch_seconds
 from compute_optimizer.shapes import ServiceException
 from compute_optimizer.shapes.model import service_model
 
@@ -27,6 +28,24 @@ SERVED = "compute-optimizer"
 RETRY_AFTER_MS = {429: 200, 503: 1000}
 """Milliseconds to wait by status where the error does not say: the public quota is 5 calls per
 second and account, so a token comes back every 200 ms; a restarted store is given a second."""
+
+
+Write = Callable[[Any], bytes]
+"""Checks a value of an output shape and returns what goes over the wire; unset members are left
+out. What the shape does not have is a defect and raises TypeError or ValueError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How one protocol writes answers."""
+
+    quick: Callable[[Shape, dict[str, Any]], Callable[[Any], bytes | None]]
+    """From a shape to what writes values of it, or returns None to leave them to the walk. The
+    second keeps what was made of shapes before, by their names."""
+    moment: Writer
+    """The walk's own writer of moments."""
+    render: Write
+    """Writes what the walk made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +60,39 @@ class OperationWalk:
     """From an entry of a member that is a list of structures to its bytes in the body."""
 
 
-def compile_walks(
-    service: str, read_moment: Reader, output: Callable[[], Callable[[Shape], Write]]
-) -> dict[str, OperationWalk]:
+def compile_walks(service: str, read_moment: Reader, output: Output) -> dict[str, OperationWalk]:
     """Return the walks of every operation of a service by its name."""
     model = service_model(service)
     readers: dict[str, Reader] = {}
-    writer_of = output()
+    writer_of = _output_compiler(output)
 
     def compiled(operation: OperationModel) -> OperationWalk:
-        output = operation.output_shape
+        answer = operation.output_shape
         return OperationWalk(
             compile_reader(operation.input_shape, read_moment, readers),
-            writer_of(output),
-            {name: writer_of(shape) for name, shape in _entry_shapes(output)},
+            writer_of(answer),
+            {name: writer_of(shape) for name, shape in _entry_shapes(answer)},
         )
 
     return {name: compiled(model.operation_model(name)) for name in model.operation_names}
+
+
+def _output_compiler(output: Output) -> Callable[[Shape], Write]:
+    """Return what makes a function of an output shape that writes values of it."""
+    quick: dict[str, Any] = {}
+    walks: dict[str, Writer] = {}
+
+    def compiled(shape: Shape) -> Write:
+        write_quickly = output.quick(shape, quick)
+        walk = compile_writer(shape, output.moment, walks)
+
+        def write(value: Any) -> bytes:
+            written = write_quickly(value)
+            return output.render(walk(value)) if written is None else written
+
+        return write
+
+    return compiled
 
 
 def _entry_shapes(output: StructureShape) -> Iterator[tuple[str, Shape]]:
@@ -78,8 +113,6 @@ class Encoding:
     """By operation."""
     headers: Mapping[str, str]
     """Headers of every response."""
-    writes_entries: bool
-    """Whether writing the entries of a list one by one gains something."""
     names_error_in_header: bool
     """Whether x-amzn-ErrorType repeats the code (RPC v2 CBOR says that it should not)."""
 
@@ -119,14 +152,11 @@ class Encoding:
 
 
 @cache
-def entry_writer(encoding: Encoding, operation_name: str) -> Callable[[str, Any], Raw] | None:
+def entry_writer(encoding: Encoding, operation_name: str) -> Callable[[str, Any], Raw]:
     """Return what writes one entry of a list of the response before the whole is encoded.
 
-    It takes the list's member and the entry, and returns what stands for it in the response. None
-    where that would gain nothing.
+    It takes the list's member and the entry, and returns what stands for it in the response.
     """
-    if not encoding.writes_entries:
-        return None
     entries = encoding.walks[operation_name].entries
 
     def write(member: str, entry: Any) -> Raw:
@@ -142,9 +172,8 @@ def answer_writer(encoding: Encoding, operation_name: str) -> Callable[[Any], Ra
     return lambda response: Raw(write(response))
 
 
-JSON_OUTPUT = partial(output_compiler, json_of, epoch_seconds, render_json)
-CBOR_OUTPUT = partial(output_compiler, None, moment_to_cbor, render_cbor)
-"""How answers are written, for each service anew: shapes are known by their names."""
+JSON_OUTPUT = Output(json_writer, epoch_seconds, render_json)
+CBOR_OUTPUT = Output(cbor_writer, moment_to_cbor, render_cbor)
 
 JSON = Encoding(
     name="json",
@@ -153,7 +182,6 @@ JSON = Encoding(
     render=render_json,
     walks=compile_walks(SERVED, moment_from_json, JSON_OUTPUT),
     headers={"content-type": "application/x-amz-json-1.0"},
-    writes_entries=True,
     names_error_in_header=True,
 )
 
@@ -164,7 +192,6 @@ CBOR = Encoding(
     render=render_cbor,
     walks=compile_walks(SERVED, moment_from_cbor, CBOR_OUTPUT),
     headers={"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
-    writes_entries=False,
     names_error_in_header=False,
 )
 

@@ -12,14 +12,10 @@ from typing import Annotated, Any
 import msgspec
 from botocore.model import ListShape, Shape, StructureShape
 
-from compute_optimizer.api.protocols.output_walk import Writer, compile_writer, epoch_seconds
+from compute_optimizer.api.protocols.output_walk import epoch_seconds
 
 Form = Any
 """A type as msgspec takes it."""
-
-Write = Callable[[Any], bytes]
-"""Checks a value of an output shape and returns what goes over the wire; unset members are left
-out. What the shape does not have is a defect and raises TypeError or ValueError."""
 
 
 class Moment:
@@ -66,29 +62,15 @@ def _compile(shape: Shape, known: dict[str, Form]) -> Form:
     return SCALARS[shape.type_name]
 
 
-def output_compiler(
-    write_formed: Write | None, write_moment: Writer, render: Write
-) -> Callable[[Shape], Write]:
-    """Return what makes a function of an output shape that writes values of it.
+def json_writer(shape: Shape, known: dict[str, Form]) -> Callable[[Any], bytes | None]:
+    """Return what writes the JSON of a structure; it returns None for what its form refuses."""
+    form = compile_form(shape, known)
 
-    `write_formed` writes what a form took, `render` what the walk made with `write_moment`. Without
-    the former there is only the walk.
-    """
-    forms: dict[str, Form] = {}
-    writers: dict[str, Writer] = {}
+    def write(value: Any) -> bytes | None:
+        formed = in_form(value, form)
+        return None if formed is None else _ENCODER.encode(formed)
 
-    def compiled(shape: Shape) -> Write:
-        form, walk = compile_form(shape, forms), compile_writer(shape, write_moment, writers)
-
-        def write(value: Any) -> bytes:
-            formed = in_form(value, form) if write_formed else None
-            if formed is None or write_formed is None:
-                return render(walk(value))
-            return write_formed(formed)
-
-        return write
-
-    return compiled
+    return write
 
 
 def in_form(value: Any, form: Form) -> Any:
@@ -97,11 +79,6 @@ def in_form(value: Any, form: Form) -> Any:
         return msgspec.convert(value, form, dec_hook=_moment)
     except (msgspec.ValidationError, TypeError):
         return None
-
-
-def json_of(formed: Any) -> bytes:
-    """Return the JSON of what a form took."""
-    return _ENCODER.encode(formed)
 
 
 def _moment(_form: Form, value: Any) -> Moment:
