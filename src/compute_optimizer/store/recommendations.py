@@ -387,17 +387,19 @@ def _first_matching(
     counted = select(run_scopes.c.recommendations).where(*_of_run(run_scopes, run_id, scope))
     rows = connection.execute(counted).scalar() or 0
     some = fewest_candidates(connection, key, selection.named)
+    if some is None:
+        return list(islice(_matching(connection, [*wanted, arn > after], selection), limit))
     found: list[str] = []
-    if some is None or not some.are_few(rows, limit):
+    if not some.are_few(rows, limit):
         beyond = select(arn).where(*here, arn > after).order_by(arn)
-        beyond = beyond.offset(some.looks(rows, limit) if some else rows).limit(1)
+        beyond = beyond.offset(some.looks(rows, limit)).limit(1)
         last = connection.execute(beyond).scalar()
         looked = [arn > after] if last is None else [arn > after, arn <= last]
         found = list(islice(_matching(connection, [*wanted, *looked], selection), limit))
         if last is None:
             return found
         after = last
-    if some and len(found) < limit:
+    if len(found) < limit:
         candidates = stream_candidates(connection, key, some, after)
         with_findings = [*here, *_with_findings(recommendations, selection)]
         matching = _matching_of(connection, candidates, with_findings, selection)
