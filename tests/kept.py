@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from compute_optimizer.store import State
+from compute_optimizer.store.tiles import TileStore
+from tests.enrolling import Desk
 
 
 @contextmanager
@@ -22,6 +26,13 @@ def copied(folder: Path, into: Path) -> Iterator[State]:
     shutil.copytree(folder, into, dirs_exist_ok=True)
     with closing(_state_in(into)) as state:
         yield state
+
+
+@pytest.fixture
+def copied_desk(folder: Path, tmp_path: Path) -> Iterator[Desk]:
+    """The organization that a module of tests keeps in its `folder`, for one test."""
+    with copied(folder, tmp_path) as state:
+        yield Desk(state, tiles=TileStore(tmp_path / "tiles"))
 
 
 def _state_in(folder: Path) -> State:

@@ -93,7 +93,9 @@ def load(data: Path, series: Iterable[Samples], folder: Path) -> None:
     """Put series into the data folder of a server that is not running."""
     text = write_openmetrics(folder / "series.om", series)
     command = [program("promtool"), "tsdb", "create-blocks-from", LONG_BLOCKS, "openmetrics"]
-    subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=120)
+    subprocess.run(
+        [*command, str(text), str(data)], check=True, capture_output=True, timeout=SECONDS
+    )
 
 
 @contextmanager

@@ -11,16 +11,20 @@ from compute_optimizer.model.risk import USUAL_INCIDENT_USD, RiskModel
 from tests.backtest.fleets import fleet_of, levels, random_fleet
 
 TYPES = load_instance_types()
-FLEET = random_fleet(40, 46, seed=11)
-MODEL = fit_fleet(FLEET, TYPES)
 
 
-def test_every_dimension_of_the_fleet_gets_a_model() -> None:
-    assert set(MODEL.peaks) == {CPU, MEMORY}
+@pytest.fixture(scope="module")
+def model() -> RiskModel:
+    """What a fleet of 40 machines and 46 days comes to."""
+    return fit_fleet(random_fleet(40, 46, seed=11), TYPES)
 
 
-def test_the_card_says_what_it_rests_on_and_how_it_did() -> None:
-    card = MODEL.card
+def test_every_dimension_of_the_fleet_gets_a_model(model: RiskModel) -> None:
+    assert set(model.peaks) == {CPU, MEMORY}
+
+
+def test_the_card_says_what_it_rests_on_and_how_it_did(model: RiskModel) -> None:
+    card = model.card
 
     assert (card["machines"], card["days"]) == (40, 46)
     # Windows of 14 and 14 days that end with day 46, 39 and 32.
@@ -29,20 +33,20 @@ def test_the_card_says_what_it_rests_on_and_how_it_did() -> None:
     assert all(one["resources"] > 0 for one in card["tested"])
 
 
-def test_stricter_shares_hold_a_violation_dearer() -> None:
-    prices = list(MODEL.incident_usd.values())
+def test_stricter_shares_hold_a_violation_dearer(model: RiskModel) -> None:
+    prices = list(model.incident_usd.values())
 
     assert prices == sorted(prices, reverse=True)
 
 
-def test_equal_fleets_give_equal_models() -> None:
-    assert fit_fleet(random_fleet(40, 46, seed=11), TYPES) == MODEL
+def test_equal_fleets_give_equal_models(model: RiskModel) -> None:
+    assert fit_fleet(random_fleet(40, 46, seed=11), TYPES) == model
 
 
-def test_a_model_survives_being_written_down() -> None:
-    again = msgspec.json.decode(msgspec.json.encode(MODEL), type=RiskModel)
+def test_a_model_survives_being_written_down(model: RiskModel) -> None:
+    again = msgspec.json.decode(msgspec.json.encode(model), type=RiskModel)
 
-    assert again == MODEL
+    assert again == model
 
 
 def test_too_small_a_fleet_is_refused() -> None:

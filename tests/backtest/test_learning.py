@@ -52,18 +52,18 @@ def test_least_loss_weighs_what_a_violation_costs() -> None:
     saved = (STEPS.price[2] - STEPS.price[1]) * HORIZON_HOURS
     risk = risk_of(0.9, 0.1)
 
-    assert least_loss(TRIAL, risk, saved / 0.1 - 1).tolist() == [1]
-    assert least_loss(TRIAL, risk, saved / 0.1 + 1).tolist() == [2]
+    assert least_loss(TRIAL, risk, [saved / 0.1 - 1]).tolist() == [[1]]
+    assert least_loss(TRIAL, risk, [saved / 0.1 + 1]).tolist() == [[2]]
 
 
 def test_what_is_all_but_sure_to_be_violated_is_never_advised() -> None:
     # 0.25 vCPU is sure to be violated and costs least; a violation costs nothing.
-    assert least_loss(TRIAL, risk_of(0.81, 0.79), 0.0).tolist() == [1]
-    assert least_loss(TRIAL, risk_of(0.79, 0.79), 0.0).tolist() == [0]
+    assert least_loss(TRIAL, risk_of(0.81, 0.79), [0.0]).tolist() == [[1]]
+    assert least_loss(TRIAL, risk_of(0.79, 0.79), [0.0]).tolist() == [[0]]
 
 
 def test_nothing_larger_than_today_is_advised() -> None:
-    assert least_loss(TRIAL, risk_of(1, 1, 1, 1), 1e6).tolist() == [4]
+    assert least_loss(TRIAL, risk_of(1, 1, 1, 1), [1e6]).tolist() == [[4]]
     assert cheapest_within(TRIAL, risk_of(1, 1, 1, 1), 0.5).tolist() == [4]
 
 

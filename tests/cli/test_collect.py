@@ -13,6 +13,7 @@ import pytest
 from compute_optimizer import cli
 from tests.cli.conftest import Type
 from tests.local_aws import OWN, REGION, Asked, LocalAws
+from tests.waiting import SECONDS
 
 CPU = "CPUUtilization"
 
@@ -207,7 +208,7 @@ def test_quickstart_that_is_ended_keeps_nothing(aws: LocalAws, tmp_path: Path) -
     environment = {**os.environ, "TMPDIR": str(folder)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as ended:
         # As Ctrl-C: docs/cli.md.
-        assert ended.wait(60) == 130
+        assert ended.wait(SECONDS) == 130
     assert list(folder.iterdir()) == []
 
 

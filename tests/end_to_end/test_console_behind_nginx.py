@@ -36,6 +36,7 @@ from tests.identity_provider import (
 from tests.local_nginx import NAME, certificate, configured, named_here, nginx, running
 from tests.ports import free_port
 from tests.serving import serving
+from tests.waiting import SECONDS
 
 __all__ = ["certificate", "named_here"]
 
@@ -81,7 +82,7 @@ class Browser:
         request = Request(urljoin(self.home, address), body, {"Origin": host} if form else {})
         request.add_header("Referer", f"{self.home}/console/accounts")
         try:
-            with self.opener.open(request, timeout=60) as response:
+            with self.opener.open(request, timeout=SECONDS) as response:
                 return Answer(response.status, response.headers, response.read().decode())
         except HTTPError as error:
             with error:
@@ -188,7 +189,7 @@ def test_forms_of_other_sites_are_refused_behind_the_proxy(site: Site) -> None:
     request = Request(f"{site.home}/console/theme", b"theme=dark", {"Origin": f"https://{NAME}"})
     # The same name on another port is another site.
     with pytest.raises(HTTPError) as raised:
-        visit.opener.open(request, timeout=60)
+        visit.opener.open(request, timeout=SECONDS)
     assert raised.value.code == 403
     raised.value.close()
 

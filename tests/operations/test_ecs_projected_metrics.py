@@ -1,6 +1,5 @@
 """GetECSServiceRecommendationProjectedMetrics: points that agree with the recommendation."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from compute_optimizer.store.inventory import place, remove_resources_of, upsert
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.fleets import CPU, CPU_AVERAGE, MEMORY
-from tests.kept import copied, kept
+from tests.kept import copied_desk, kept
 from tests.samples import put_samples
 from tests.services import service, service_arn
 from tests.stored_fleets import LAST_DAY
@@ -46,11 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def desk(folder: Path, tmp_path: Path) -> Iterator[Desk]:
-    """The same, for one test."""
-    with copied(folder, tmp_path) as state:
-        yield Desk(state, tiles=TileStore(tmp_path / "tiles"))
+desk = copied_desk
 
 
 def analyze_service(desk: Desk) -> None:

@@ -1,6 +1,5 @@
 """GetEC2RecommendationProjectedMetrics: points that agree with what the recommendation says."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.fleets import CPU, CPU_AVERAGE, MEMORY
-from tests.kept import copied, kept
+from tests.kept import copied_desk, kept
 from tests.records import arn
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY, machine
@@ -48,11 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def desk(folder: Path, tmp_path: Path) -> Iterator[Desk]:
-    """The same, for one test."""
-    with copied(folder, tmp_path) as state:
-        yield Desk(state, tiles=TileStore(tmp_path / "tiles"))
+desk = copied_desk
 
 
 def analyze_machine(desk: Desk) -> None:

@@ -20,8 +20,9 @@ from compute_optimizer.shapes import (
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests.databases import MEMORY_USED, database, database_arn
-from tests.enrolling import ALPHA, STRANGER, Desk
+from tests.enrolling import ALPHA, BETA, STRANGER, Desk
 from tests.fleets import ACCOUNT, CPU, CPU_AVERAGE
+from tests.kept import copied_desk, kept
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY
 
@@ -42,19 +43,30 @@ def store(desk: Desk, series: dict[MetricKey, np.ndarray], fleet: Sequence[Datab
     put_samples(desk.state, desk.tiles, keys[fleet[0].arn], samples)
 
 
-@pytest.fixture
-def desk(enrolled: Desk, tmp_path: Path) -> Desk:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A large instance at 10 % with one peak of 30 %, whose mean is 9 %, and a small one."""
-    enrolled.tiles = TileStore(tmp_path / "tiles")
+    folder = tmp_path_factory.mktemp("projected")
+    with kept(folder) as state:
+        desk = Desk(state, tiles=TileStore(folder / "tiles"))
+        desk.organize(ALPHA, BETA)
+        desk.opt_in_all()
+        analyze_databases(desk)
+    return folder
+
+
+desk = copied_desk
+
+
+def analyze_databases(desk: Desk) -> None:
     cpu = np.full((2, 2 * SLOTS_PER_DAY), 10, np.float32)
     cpu[0, 1] = 30
     series = {CPU: cpu, CPU_AVERAGE: np.full_like(cpu, 9), MEMORY_USED: np.full_like(cpu, 20)}
     series[CPU_AVERAGE][1] = np.nan
     # So that nothing smaller is an option.
     series[MEMORY_USED][1] = 80
-    store(enrolled, series, [LARGE, TINY])
-    analyze(enrolled.state, enrolled.tiles, enrolled.clock, as_of=MIDNIGHT)
-    return enrolled
+    store(desk, series, [LARGE, TINY])
+    analyze(desk.state, desk.tiles, desk.clock, as_of=MIDNIGHT)
 
 
 def ask(desk: Desk, account: str = ACCOUNT, **changes: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,9 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from threading import Barrier
 from types import ModuleType
@@ -12,50 +15,57 @@ from tests.waiting import SECONDS
 
 
 @pytest.fixture
-def script(
-    load_script: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> ModuleType:
+def script(load_script: Callable[[str], ModuleType], tmp_path: Path) -> ModuleType:
     """The script in a project with one environment, `little`, that needs no package."""
+    return project(load_script, tmp_path)
+
+
+def project(load_script: Callable[[str], ModuleType], folder: Path) -> ModuleType:
+    # Each time it is loaded it is another module: nobody else sees what is set here.
     script = load_script("environments")
-    monkeypatch.setattr(script, "ROOT", tmp_path)
     little = script.Environment(("little",))
-    monkeypatch.setattr(script, "ENVIRONMENTS", {"little": little})
-    (tmp_path / "constraints").mkdir()
-    (tmp_path / "constraints/little.txt").write_text("# nothing\n")
+    vars(script).update(ROOT=folder, ENVIRONMENTS={"little": little})
+    (folder / "constraints").mkdir()
+    (folder / "constraints/little.txt").write_text("# nothing\n")
     return script
 
 
-def test_environment_is_made_anew_unless_its_stamp_says_that_it_is_ready(
-    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / ".venv-little"
-    folder.mkdir()
-    (folder / "left-by-an-interrupted-run").touch()
+@dataclass(frozen=True)
+class Made:
+    """An environment, and what was said when it was made, and when it was asked for again."""
 
-    script.main(["create", "little"])
-    made = capsys.readouterr().out
-    script.main(["create", "little"])
-    again = capsys.readouterr().out
-
-    assert "Installing .venv-little" in made
-    assert again == ""
-    assert (folder / "bin/python").exists()
-    assert not (folder / "left-by-an-interrupted-run").exists()
-    assert len(list(folder.glob("ready-*"))) == 1
+    folder: Path
+    said: str
+    again: str
 
 
 @pytest.fixture(scope="module")
-def venv(
+def made(
     load_script: Callable[[str], ModuleType], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A virtual environment with pip and nothing else: to be copied."""
-    folder = tmp_path_factory.mktemp("venv")
-    load_script("environments")._make_venv(folder)
-    return folder
+) -> Made:
+    """`little`, where an interrupted run had begun it: made once, since it takes seconds."""
+    root = tmp_path_factory.mktemp("environments")
+    script, folder = project(load_script, root), root / ".venv-little"
+    folder.mkdir()
+    (folder / "left-by-an-interrupted-run").touch()
+    said = []
+    for _ in range(2):
+        with redirect_stdout(StringIO()) as out:
+            script.main(["create", "little"])
+        said.append(out.getvalue())
+    return Made(folder, *said)
+
+
+def test_environment_is_made_anew_unless_its_stamp_says_that_it_is_ready(made: Made) -> None:
+    assert "Installing .venv-little" in made.said
+    assert made.again == ""
+    assert (made.folder / "bin/python").exists()
+    assert not (made.folder / "left-by-an-interrupted-run").exists()
+    assert len(list(made.folder.glob("ready-*"))) == 1
 
 
 @pytest.fixture
-def two(script: ModuleType, venv: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def two(script: ModuleType, made: Made, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The same with two environments, of which neither is begun before both are."""
     little = script.ENVIRONMENTS["little"]
     monkeypatch.setattr(script, "ENVIRONMENTS", {"one": little, "other": little})
@@ -63,7 +73,9 @@ def two(script: ModuleType, venv: Path, monkeypatch: pytest.MonkeyPatch) -> Modu
 
     def together(folder: Path) -> None:
         both.wait(timeout=SECONDS)
-        shutil.copytree(venv, folder, symlinks=True)
+        shutil.copytree(
+            made.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("ready-*")
+        )
 
     monkeypatch.setattr(script, "_make_venv", together)
     return script

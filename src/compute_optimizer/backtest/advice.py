@@ -48,7 +48,7 @@ def _learned_choices(
     if not knowledge.fitted(fold, group):
         return np.tile(ruled, (len(INCIDENT_USD), 1))
     risk = knowledge.risk(trial, fold, group)
-    found = np.stack([least_loss(trial, risk, usd) for usd in INCIDENT_USD])
+    found = least_loss(trial, risk, INCIDENT_USD)
     return np.where(_ruled(learner, trial), ruled, found)
 
 

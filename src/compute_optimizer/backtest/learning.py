@@ -141,16 +141,22 @@ def allowing(models: Models, selection: float) -> dict[str, PeakModel]:
     return {name: peaks.allowing(model, selection) for name, model in models.items()}
 
 
-def least_loss(trial: Trial, risk: Floats, incident_usd: float) -> Integers:
-    """Return the option of least price and expected harm over the horizon, (resources,).
+def least_loss(
+    trial: Trial,
+    risk: Floats,
+    incident_usd: Sequence[float],
+    rows: slice | Integers = slice(None),
+) -> Integers:
+    """Return the options of least price and expected harm over the horizon, (prices, rows).
 
     No option is larger than today's, and none likelier violated than LIKELIEST. `risk` is
-    (resources, options).
+    (resources, options), and `incident_usd` what a violation may cost.
     """
-    loss = trial.options.price * HORIZON_HOURS + incident_usd * risk
-    places, current = np.arange(len(trial.options.price)), trial.current[:, None]
-    refused = (places > current) | ((places < current) & (risk > LIKELIEST))
-    chosen: Integers = np.where(refused, np.inf, loss).argmin(axis=1)
+    mine, current = risk[rows], trial.current[rows, None]
+    places = np.arange(len(trial.options.price))
+    refused = (places > current) | ((places < current) & (mine > LIKELIEST))
+    price = np.where(refused, np.inf, trial.options.price * HORIZON_HOURS)
+    chosen: Integers = np.stack([(price + usd * mine).argmin(axis=1) for usd in incident_usd])
     return chosen
 
 
@@ -186,8 +192,7 @@ def tried(parts: Sequence[tuple[Trial, Integers, Floats, Floats]]) -> Tried:
     """
     expected, violated, price = (np.zeros(len(INCIDENT_USD)) for _ in range(3))
     for trial, rows, plain, deciding in parts:
-        for setting, usd in enumerate(INCIDENT_USD):
-            chosen = least_loss(trial, deciding, usd)[rows]
+        for setting, chosen in enumerate(least_loss(trial, deciding, INCIDENT_USD, rows)):
             expected[setting] += plain[rows, chosen].sum()
             violated[setting] += trial.harm.excess[rows, chosen].sum()
             price[setting] += trial.options.price[chosen].sum()

@@ -127,11 +127,12 @@ def make_trial(
     enough = count_samples(fleet.demand[CPU][:, before]) >= MINIMUM_SAMPLES
     rows = np.flatnonzero(enough & _carried(options, provisioned))
     current = cheapest_that_carries(options, provisioned[rows])
-    demand = {name: fleet.demand[name][rows] for name in options.dimensions}
-    tested = {name: matrix[:, after] for name, matrix in demand.items()}
-    train = Train(
-        {name: matrix[:, before] for name, matrix in demand.items()}, options.capacity[current]
+    # Slots first: the rows of a window are copied, and not those of all days.
+    trained, tested = (
+        {name: fleet.demand[name][:, window][rows] for name in options.dimensions}
+        for window in (before, after)
     )
+    train = Train(trained, options.capacity[current])
     capacity = train.current[:, options.dimensions.index(CPU)]
     return Trial(
         origin=origin,

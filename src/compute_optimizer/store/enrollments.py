@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, or_, select
+from sqlalchemy import Connection, Select, String, bindparam, exists, func, or_, select
 
 from compute_optimizer.model.account import (
     OPTED_IN,
@@ -55,8 +55,7 @@ class Standing:
 
 def find_enrollment(connection: Connection, account_id: str) -> Enrollment:
     """Return the enrollment of an account; one that never enrolled is Inactive."""
-    statement = select(enrollments).where(enrollments.c.account_id == account_id)
-    row = connection.execute(statement).first()
+    row = connection.execute(ENROLLMENT, {"wanted": account_id}).first()
     return _from_row(row._asdict()) if row else Enrollment(account_id)
 
 
@@ -68,20 +67,23 @@ def enrollments_of(connection: Connection, organization_id: str) -> dict[str, En
 
 def standing_of(connection: Connection, account_id: str) -> Standing:
     """Return where an account stands; one that was never added stands alone."""
-    enrollment = find_enrollment(connection, account_id)
-    organization = _organization_of(connection, account_id)
+    row = connection.execute(STANDING, {"wanted": account_id}).one()
+    width = len(enrollments.c)
+    own, its_organization = (
+        dict(zip(table.c.keys(), values, strict=True)) if values[0] is not None else None
+        for table, values in ((enrollments, row[:width]), (organizations, row[width:]))
+    )
+    enrollment = _from_row(own) if own else Enrollment(account_id)
+    organization = Organization(**its_organization) if its_organization else None
     if organization is None or account_id not in organization.administrators:
         return Standing(enrollment, organization, False, 0)
-    included = select(func.count()).where(
-        enrollments.c.account_id.in_(organization.administrators),
-        enrollments.c.includes_members,
-    )
-    return Standing(
-        enrollment,
-        organization,
-        members_included=connection.execute(included).scalar_one() > 0,
-        members_opted_in=_count_active_members(connection, organization),
-    )
+    asked = {
+        "administrators": sorted(organization.administrators),
+        "organization": organization.organization_id,
+        "management": organization.management_account_id,
+    }
+    included, active = connection.execute(MEMBERS, asked).one()
+    return Standing(enrollment, organization, included > 0, active)
 
 
 def members_page(
@@ -160,27 +162,6 @@ def opted_out_with_data(connection: Connection) -> dict[str, datetime]:
     return {row.account_id: row.opted_out_at for row in connection.execute(statement)}
 
 
-def _organization_of(connection: Connection, account_id: str) -> Organization | None:
-    statement = (
-        select(organizations)
-        .join(accounts, accounts.c.organization_id == organizations.c.organization_id)
-        .where(accounts.c.account_id == account_id)
-    )
-    row = connection.execute(statement).first()
-    return Organization(**row._mapping) if row else None
-
-
-def _count_active_members(connection: Connection, organization: Organization) -> int:
-    statement = select(func.count()).select_from(enrollments.join(accounts, _same_account()))
-    active = statement.where(
-        accounts.c.organization_id == organization.organization_id,
-        accounts.c.account_id != organization.management_account_id,
-        enrollments.c.status == EnrollmentStatus.ACTIVE.value,
-        accounts.c.suspended.is_(False),
-    )
-    return connection.execute(active).scalar_one()
-
-
 def _of_organization(organization_id: str) -> Select[Any]:
     return (
         select(accounts.c.account_id.label("member_id"), enrollments)
@@ -219,3 +200,38 @@ def _from_member(row: dict[str, Any]) -> Enrollment:
 
 def _from_row(row: dict[str, Any]) -> Enrollment:
     return Enrollment(**{**row, "status": EnrollmentStatus(row["status"])})
+
+
+def _standing() -> Select[Any]:
+    """An enrollment beside an organization; the first column of either is empty without one."""
+    one = select(bindparam("wanted", type_=String).label("account_id")).subquery()
+    return select(*enrollments.c, *organizations.c).select_from(
+        one.outerjoin(enrollments, enrollments.c.account_id == one.c.account_id)
+        .outerjoin(accounts, accounts.c.account_id == one.c.account_id)
+        .outerjoin(organizations, organizations.c.organization_id == accounts.c.organization_id)
+    )
+
+
+def _members() -> Select[Any]:
+    """How many administrators include the members, and how many members are Active."""
+    included = select(func.count()).where(
+        enrollments.c.account_id.in_(bindparam("administrators", expanding=True)),
+        enrollments.c.includes_members,
+    )
+    active = (
+        select(func.count())
+        .select_from(enrollments.join(accounts, _same_account()))
+        .where(
+            accounts.c.organization_id == bindparam("organization"),
+            accounts.c.account_id != bindparam("management"),
+            enrollments.c.status == EnrollmentStatus.ACTIVE.value,
+            accounts.c.suspended.is_(False),
+        )
+    )
+    return select(included.scalar_subquery(), active.scalar_subquery())
+
+
+# Every request asks these: making a statement takes longer than a small database to answer it.
+ENROLLMENT = select(enrollments).where(enrollments.c.account_id == bindparam("wanted"))
+STANDING = _standing()
+MEMBERS = _members()
