@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compute_optimizer.engine.day_figures import SentRows, figures_of_day
 from compute_optimizer.engine.digests import (
     ABSENT,
     DTYPES,
@@ -15,7 +16,6 @@ from compute_optimizer.engine.digests import (
     Wanted,
     Whole,
     WholeRows,
-    figures_of_day,
     shape_of,
 )
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, ShardSamples
@@ -29,7 +29,7 @@ def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
         slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
         series = {key: matrix[:, slots].copy() for key, matrix in samples.series.items()}
         sent = {key: matrix for key, matrix in series.items() if np.isfinite(matrix).any()}
-        of_day = figures_of_day(shape[0], sent, partial(block_of, sent), parts)
+        of_day = figures_of_day(shape[0], list(sent), partial(block_of, sent), parts)
         for part in parts:
             for column, figure in part.columns.items():
                 blank = np.full(shape_of(figure, *shape), ABSENT[figure], DTYPES[figure])
@@ -41,12 +41,17 @@ def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
     )
 
 
-def block_of(series: Mapping[MetricKey, Matrix], first: int, rows: int) -> dict[MetricKey, Matrix]:
-    """Return some rows of every series, gaps as -inf."""
-    return {
-        key: np.where(np.isnan(some := matrix[first : first + rows]), np.float32(-np.inf), some)
-        for key, matrix in series.items()
-    }
+def block_of(series: Mapping[MetricKey, Matrix], first: int, rows: int) -> list[SentRows]:
+    """Return what some rows sent of every series: a gap is NaN, all else a sample."""
+    return [_sent(matrix[first : first + rows]) for matrix in series.values()]
+
+
+def _sent(some: Matrix) -> SentRows:
+    gaps = np.isnan(some)
+    counts = np.count_nonzero(~gaps, axis=1)
+    known = np.flatnonzero(counts)
+    samples = np.where(gaps, np.float32(-np.inf), some)
+    return SentRows(known, samples[known], counts[known])
 
 
 class Reader:

@@ -18,12 +18,12 @@ from compute_optimizer.store.tile_files import (
     VERSION_KEY,
     Tile,
     TileFile,
+    decoded,
     decoding_threads,
     last_slot,
     matrix_of,
     memory_used_again,
     merged,
-    rows_of,
     same,
     write_tile,
 )
@@ -154,8 +154,11 @@ def test_some_rows_of_a_column_are_those_of_all_of_it() -> None:
     chunks = [pa.array(half, from_pandas=True) for half in np.split(samples, 2)]
     rows = np.array([1, 2, 3])
 
-    found = rows_of(pa.chunked_array(chunks), rows)
+    column = decoded(pa.chunked_array(chunks))
+    found = np.zeros((3, SLOTS_PER_DAY), np.float32)
+    column.fill_rows(found, rows, np.nan)
 
+    assert column.counts.tolist() == [288, 285, 288, 288]
     assert np.isnan(found[0, :3]).all()
     assert found[1, 0] == 2 * SLOTS_PER_DAY
     assert np.array_equal(found, matrix_of(pa.chunked_array(chunks))[rows], equal_nan=True)

@@ -7,7 +7,7 @@ figure of a window that is put together from days is the one that all of its sam
 bit; where days cannot tell it, whole rows of samples are asked for.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
-from compute_optimizer.engine.dimensions import Combine, Dimension, combine
-from compute_optimizer.engine.statistics import highest, largest, tail_depth, upper_tail
+from compute_optimizer.engine.dimensions import Combine, Dimension
+from compute_optimizer.engine.statistics import highest, tail_depth, upper_tail
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     Matrix,
@@ -30,10 +30,6 @@ from compute_optimizer.model.metrics import (
 DEPTH = tail_depth(14 * SLOTS_PER_DAY, 99.5)
 """Largest samples kept of a day, 22: what P99.5 over the default look-back period may need of one
 day, if all of them lie there."""
-
-BLOCK_ROWS = 256
-"""Rows at a time: 256 rows of a day are 0.3 MB, so that what is made of them stays in a core's
-cache."""
 
 JOINTS = {Combine.SUM: "+", Combine.LARGER: "|"}
 """Between the series of a name."""
@@ -99,71 +95,6 @@ def part_of(dimension: Dimension, *figures: Figure) -> Part:
 def column_of(name: str, figure: Figure) -> str:
     """Return the name of the column that holds a figure of a part."""
     return f"{name}.{figure.value}"
-
-
-def figures_of_day(
-    rows: int,
-    sent: Collection[MetricKey],
-    block_of: Callable[[int, int], Mapping[MetricKey, Matrix]],
-    parts: Sequence[Part],
-) -> dict[str, NDArray[Any]]:
-    """Return the figures of one day by column, from the series that were sent.
-
-    (rows,) each, tails (rows, DEPTH); a part without any series is left out. `block_of` a first
-    row and a number of rows, at most BLOCK_ROWS, returns their samples, (number, SLOTS_PER_DAY)
-    each, -inf where there is none; they may be written to.
-    """
-    every = [(part, part.columns, [key for key in part.keys if key in sent]) for part in parts]
-    told = [(part, columns, keys) for part, columns, keys in every if keys]
-    found = {
-        column: np.full(shape_of(figure, rows), ABSENT[figure], DTYPES[figure])
-        for _, columns, _ in told
-        for column, figure in columns.items()
-    }
-    for start in range(0, rows, BLOCK_ROWS):
-        block = block_of(start, min(BLOCK_ROWS, rows - start))
-        peaks = {key: _peaks(samples) for key, samples in block.items()}
-        for part, columns, keys in told:
-            # Many a machine sends no memory and no network: its rows stay as they are.
-            known = np.flatnonzero(np.maximum.reduce([peaks[key] for key in keys]) > -np.inf)
-            everybody = len(known) == len(block[keys[0]])
-            some = [block[key] if everybody else block[key][known] for key in keys]
-            together = combine(some, part.combine)
-            for column, figure in columns.items():
-                found[column][start + known] = _MEASURED[figure](some, together)
-    return found
-
-
-def _counts(_some: Sequence[Matrix], together: Matrix) -> Integers:
-    # A flag is a byte of 0 or 1, so that the ones of eight flags are counted at once.
-    flags = np.isfinite(together).view(np.uint64)
-    counts: Integers = np.bitwise_count(flags).sum(axis=1, dtype=np.int64)
-    return counts
-
-
-def _tail(some: Sequence[Matrix], together: Matrix) -> Singles:
-    found = together.copy()
-    if len(some) > 1:
-        _peaks(found)  # Sums may have become infinite.
-    return largest(found, DEPTH)
-
-
-def _peaks(samples: Matrix) -> Singles:
-    """Return the highest sample of each row, -inf without any; blank what is not finite."""
-    peaks: Singles = samples.max(axis=1)
-    if not (peaks < np.inf).all():
-        np.copyto(samples, -np.inf, where=~np.isfinite(samples))
-        peaks = samples.max(axis=1)
-    return peaks
-
-
-_MEASURED: Mapping[Figure, Callable[[Sequence[Matrix], Matrix], Any]] = {
-    Figure.COUNT: _counts,
-    Figure.HIGHEST: lambda _some, together: together.max(axis=1),
-    Figure.TAIL: _tail,
-    Figure.TOTAL: lambda some, _together: daily_totals(some)[:, 0],
-}
-"""Of the series of a part, and of the one that they form."""
 
 
 def shape_of(figure: Figure, *before: int) -> tuple[int, ...]:

@@ -179,17 +179,23 @@ def analyze_shard(task: ShardTask) -> AnalysisTally:
     Doing it again stores nothing twice: the process of the first time may have ended after it.
     """
     with closing(State(task.state_url)) as state, _sparing_the_collector(), memory_used_again():
-        with state.reading() as connection:
-            resources = resources_of(connection, task.shard)
-        results = list(results_of(state, task, resources))
-        found = [one for result in results for one in result.recommendations]
-        errors = [one for result in results for one in result.errors]
-        idle = [one for result in results for one in result.idle]
-        scope = store.scope_of(task.shard)._asdict()
-        # Before the transaction, in which no other shard of the run can be written.
-        rows = rows_of_result(task.run_id, scope, found, errors, idle)
-        with state.writing() as connection:
-            store.write_rows(connection, task.run_id, rows, now=task.clock.now())
+        # In a function of its own, so that its records are gone when the collector is on again:
+        # it would look through all of them at once.
+        return _analyzed(state, task)
+
+
+def _analyzed(state: State, task: ShardTask) -> AnalysisTally:
+    with state.reading() as connection:
+        resources = resources_of(connection, task.shard)
+    results = list(results_of(state, task, resources))
+    found = [one for result in results for one in result.recommendations]
+    errors = [one for result in results for one in result.errors]
+    idle = [one for result in results for one in result.idle]
+    scope = store.scope_of(task.shard)._asdict()
+    # Before the transaction, in which no other shard of the run can be written.
+    rows = rows_of_result(task.run_id, scope, found, errors, idle)
+    with state.writing() as connection:
+        store.write_rows(connection, task.run_id, rows, now=task.clock.now())
     return tally_of(resource_type(task.shard.resource_type), found, errors, idle)
 
 

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from compute_optimizer.engine.arrays import Integers
+from compute_optimizer.engine.day_figures import BLOCK_ROWS, SentRows, counted, figures_of_day
 from compute_optimizer.engine.digests import (
     ABSENT,
-    BLOCK_ROWS,
     DEPTH,
     DTYPES,
     DigestedSamples,
@@ -34,7 +34,6 @@ from compute_optimizer.engine.digests import (
     Wanted,
     Whole,
     WholeRows,
-    figures_of_day,
     shape_of,
 )
 from compute_optimizer.model.metrics import (
@@ -46,7 +45,7 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.inventory import SHARD_RESOURCES
-from compute_optimizer.store.tile_files import RESOURCE, TileFile, fill, keys_of, rows_of
+from compute_optimizer.store.tile_files import RESOURCE, DecodedColumn, TileFile, decoded, keys_of
 from compute_optimizer.store.tiles import TileStore, tiles_of_window
 
 FORMAT_VERSION = 1
@@ -67,46 +66,54 @@ AT_HAND_BYTES = 6 * SHARD_RESOURCES * 14 * SLOTS_PER_DAY * 4
 """Of samples that stay in memory where days in short are made: six series of a full shard over the
 default look-back period, 396 MB."""
 
-Scratch = dict[MetricKey, Matrix]
-"""(BLOCK_ROWS, SLOTS_PER_DAY) by series, written again and again: memory that is asked for with
-each block goes back to the system each time, and its pages cost as much as what they hold."""
+Scratch = list[Matrix]
+"""(BLOCK_ROWS, SLOTS_PER_DAY) for each series, written again and again: memory that is asked for
+with each block goes back to the system each time, and its pages cost as much as what they hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SamplesAtHand:
     """A tile whose samples were read to make it short: as Arrow decoded them, not copied."""
 
-    columns: Mapping[MetricKey, Any]
-    """Of Arrow, whole rows of SLOTS_PER_DAY."""
+    columns: Mapping[MetricKey, DecodedColumn]
     resources: int
     known_slots: int
     """Slots of the day that are known; later ones are blank."""
 
     @property
-    def keys(self) -> frozenset[MetricKey]:
-        """The series that parts are made of."""
-        return frozenset(self.columns)
+    def keys(self) -> list[MetricKey]:
+        """The series that parts are made of, in the order of what blocks hold."""
+        return list(self.columns)
 
     @property
     def bytes(self) -> int:
         """Return what the samples take in memory."""
         return len(self.columns) * self.resources * SLOTS_PER_DAY * np.float32().nbytes
 
-    def block(self, scratch: Scratch, first: int, rows: int) -> dict[MetricKey, Matrix]:
-        """Return some rows, one after the other, of every series; -inf where there is no sample.
+    def block(self, scratch: Scratch, first: int, rows: int) -> list[SentRows]:
+        """Return what some rows, one after the other, sent of every series.
 
-        They are in the scratch, where the next block replaces them.
+        Their samples are in the scratch, where the next block replaces them.
         """
-        found = {}
-        for key, column in self.columns.items():
-            found[key] = _scratch_of(scratch, key)[:rows]
-            fill(found[key], column.slice(first * SLOTS_PER_DAY, rows * SLOTS_PER_DAY), -np.inf)
-            found[key][:, self.known_slots :] = -np.inf
-        return found
+        for _ in range(len(scratch), len(self.columns)):
+            scratch.append(np.empty((BLOCK_ROWS, SLOTS_PER_DAY), np.float32))
+        columns = zip(self.columns.values(), scratch, strict=False)
+        return [self._sent(column, samples, first, rows) for column, samples in columns]
+
+    def _sent(self, column: DecodedColumn, scratch: Matrix, first: int, rows: int) -> SentRows:
+        counts = column.counts[first : first + rows]
+        known = np.flatnonzero(counts)
+        samples = scratch[: len(known)]
+        column.fill_rows(samples, first + known, -np.inf)
+        if self.known_slots == SLOTS_PER_DAY:
+            return SentRows(known, samples, counts[known])
+        samples[:, self.known_slots :] = -np.inf
+        return counted(known, samples)
 
     def read_rows(self, key: MetricKey, rows: Integers) -> Matrix:
-        """Return some rows of one series, as those of an open tile."""
-        found = rows_of(self.columns[key], rows)
+        """Return some rows of one series, ascending, as those of an open tile."""
+        found: Matrix = np.empty((len(rows), SLOTS_PER_DAY), np.float32)
+        self.columns[key].fill_rows(found, rows, np.nan)
         found[:, self.known_slots :] = np.nan
         return found
 
@@ -148,7 +155,7 @@ class DigestedWindow:
         for number in self.paths:
             slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
             with self._opened(number) as day:
-                for key in sorted(day.keys & wanted.keys()):
+                for key in sorted(wanted.keys() & day.keys):
                     places = self.rows[number][found[key].rows]
                     there = np.flatnonzero(places >= 0)
                     found[key].samples[there, slots] = day.read_rows(key, places[there])
@@ -182,7 +189,7 @@ def read_digested(
     figures: dict[str, NDArray[Any]] = {}
     present: set[MetricKey] = set()
     at_hand: dict[int, SamplesAtHand] = {}
-    scratch: Scratch = {}
+    scratch: Scratch = []
     for one in tiles_of_window(connection, key, window):
         number = (one.day - window.first).days
         slots = SLOTS_PER_DAY
@@ -248,12 +255,6 @@ def _digested_day(
     return made, read
 
 
-def _scratch_of(scratch: Scratch, key: MetricKey) -> Matrix:
-    if key not in scratch:
-        scratch[key] = np.empty((BLOCK_ROWS, SLOTS_PER_DAY), np.float32)
-    return scratch[key]
-
-
 def _made(
     tiles: TileStore, path: str, parts: Sequence[Part], slots: int, scratch: Scratch
 ) -> tuple[DigestedDay, SamplesAtHand]:
@@ -261,7 +262,8 @@ def _made(
     with tiles.open(path) as file:
         keys = file.keys
         arns, columns = file.read(wanted)
-    read = SamplesAtHand(columns, len(arns), slots)
+    whole = {key: decoded(column) for key, column in columns.items()}
+    read = SamplesAtHand(whole, len(arns), slots)
     figures = figures_of_day(len(arns), read.keys, partial(read.block, scratch), parts)
     return DigestedDay(arns, keys, figures), read
 

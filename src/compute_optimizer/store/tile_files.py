@@ -45,6 +45,9 @@ DICTIONARY_VALUES = 2**16
 """Different samples of a row group up to which a dictionary pays: then a sample is a number of 16
 bits. With more, bytes by their place in the float take less (docs/decisions/0049)."""
 
+ROW_BYTES = SLOTS_PER_DAY // 8
+"""Of Arrow's bits that say which samples of a resource are there: 36, without a rest."""
+
 RESOURCE = "resource"
 TIMESTAMP = "timestamp"
 
@@ -112,7 +115,9 @@ class TileFile:
             except (OSError, pa.ArrowException) as error:
                 raise _unreadable(self._path, error) from error
             own = group_of == group
-            found[own] = rows_of(column, rows[own] - starts[group])
+            some: Matrix = np.empty((int(own.sum()), SLOTS_PER_DAY), np.float32)
+            decoded(column).fill_rows(some, rows[own] - starts[group], np.nan)
+            found[own] = some
         return found
 
     def tile(self) -> Tile:
@@ -170,19 +175,19 @@ def keys_of(columns: Iterable[str]) -> frozenset[MetricKey]:
     return frozenset(MetricKey(metric, Statistic(statistic)) for metric, statistic in parts)
 
 
-def fill(target: Matrix, column: Any, absent: float = np.nan) -> None:
-    """Copy one Arrow column into a (resources, SLOTS_PER_DAY) matrix or view of one.
+def fill(target: Matrix, column: Any) -> None:
+    """Copy one Arrow column into a (resources, SLOTS_PER_DAY) matrix or view of one; gaps are NaN.
 
-    `absent` stands for what is missing. Reads Arrow's buffers directly: its own conversion of nulls
-    to NaN costs three times the decoding of the file.
+    Reads Arrow's buffers directly: its own conversion of nulls to NaN costs three times the
+    decoding of the file.
     """
     start = 0
     for chunk in column.chunks:
-        samples, gaps = _decoded(chunk)
+        samples, known = _decoded(chunk)
         rows = target[start : start + len(samples)]
         rows[...] = samples
-        if gaps is not None:
-            np.copyto(rows, absent, where=gaps)
+        if known is not None:
+            np.copyto(rows, np.nan, where=_gaps_of(known))
         start += len(rows)
 
 
@@ -193,37 +198,64 @@ def matrix_of(column: Any) -> Matrix:
     return found
 
 
-def rows_of(column: Any, rows: NDArray[np.int64]) -> Matrix:
-    """Return some rows of one Arrow column, (rows, SLOTS_PER_DAY); the others are not copied."""
-    found: Matrix = np.empty((len(rows), SLOTS_PER_DAY), np.float32)
-    start = 0
-    for chunk in column.chunks:
-        samples, gaps = _decoded(chunk)
-        own = np.flatnonzero((start <= rows) & (rows < start + len(samples)))
-        some = samples[rows[own] - start]
-        if gaps is not None:
-            np.copyto(some, np.nan, where=gaps[rows[own] - start])
-        found[own] = some
-        start += len(samples)
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedColumn:
+    """One series of a tile as Arrow decoded it, not copied."""
+
+    chunks: tuple[tuple[Matrix, NDArray[np.uint8] | None], ...]
+    """(rows, SLOTS_PER_DAY) each, and which samples are there."""
+    counts: NDArray[np.int64]
+    """(resources,): samples of each."""
+
+    def fill_rows(self, target: Matrix, rows: NDArray[np.int64], absent: float) -> None:
+        """Copy some rows, ascending, into (rows, SLOTS_PER_DAY); no other is looked at.
+
+        `absent` stands for what is missing.
+        """
+        start = 0
+        for samples, known in self.chunks:
+            first, end = np.searchsorted(rows, (start, start + len(samples)))
+            if first < end:
+                own, places = target[first:end], rows[first:end] - start
+                # Any other mode would copy each row twice: `out` is written when all is checked.
+                np.take(samples, places, axis=0, out=own, mode="clip")
+                if known is not None:
+                    np.copyto(own, absent, where=_gaps_of(known[places]))
+            start += len(samples)
 
 
-def _decoded(chunk: Any) -> tuple[Matrix, NDArray[np.bool_] | None]:
-    """Return the samples as they lie, whatever stands in gaps, and which are missing, if any."""
+def decoded(column: Any) -> DecodedColumn:
+    """Return what one Arrow column of whole rows holds."""
+    chunks = tuple(_decoded(chunk) for chunk in column.chunks)
+    none = np.zeros(0, np.int64)
+    counts = [
+        np.full(len(samples), SLOTS_PER_DAY) if known is None else _counts_of(known)
+        for samples, known in chunks
+    ]
+    return DecodedColumn(chunks, np.concatenate([none, *counts]))
+
+
+def _decoded(chunk: Any) -> tuple[Matrix, NDArray[np.uint8] | None]:
+    """Return the samples as they lie, whatever stands in gaps, and Arrow's bits of each row, 1
+    where there is a sample; None where there is no gap."""
     validity, data = chunk.buffers()
     cells = slice(chunk.offset, chunk.offset + len(chunk))
     samples: Matrix = np.frombuffer(data, np.float32)[cells].reshape(-1, SLOTS_PER_DAY)
     if not chunk.null_count:
         return samples, None
-    return samples, _gaps_of(np.frombuffer(validity, np.uint8), cells).reshape(samples.shape)
+    # Whole rows begin and end with a byte.
+    bits = np.frombuffer(validity, np.uint8)[cells.start // 8 : cells.stop // 8]
+    return samples, bits.reshape(len(samples), ROW_BYTES)
 
 
-def _gaps_of(validity: NDArray[np.uint8], cells: slice) -> NDArray[np.bool_]:
-    """Return which of some cells are missing, by Arrow's bitmap: only their part is looked at."""
-    first = cells.start // 8
-    bits = np.unpackbits(validity[first : -(-cells.stop // 8)], bitorder="little")
-    gaps: NDArray[np.bool_] = bits[cells.start - 8 * first : cells.stop - 8 * first] == 0
-    return gaps
+def _counts_of(known: NDArray[np.uint8]) -> NDArray[np.int64]:
+    counts: NDArray[np.int64] = np.bitwise_count(known.view(np.uint32)).sum(axis=1, dtype=np.int64)
+    return counts
+
+
+def _gaps_of(known: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which cells of some rows are missing."""
+    return np.unpackbits(~known, axis=1, bitorder="little").view(np.bool_)
 
 
 def write_tile(path: Path, day: date, tile: Tile, *, durable: bool = True) -> None:

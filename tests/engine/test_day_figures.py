@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from compute_optimizer.engine.digests import BLOCK_ROWS, DEPTH, Figure, Part, figures_of_day
+from compute_optimizer.engine.day_figures import BLOCK_ROWS, figures_of_day
+from compute_optimizer.engine.digests import DEPTH, Figure, Part
 from compute_optimizer.engine.dimensions import Combine
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, Statistic
 from tests.in_short import block_of
@@ -19,10 +21,10 @@ def day(rows: int) -> Matrix:
     return np.tile(np.arange(SLOTS_PER_DAY, dtype=np.float32), (rows, 1))
 
 
-def figures(series: Mapping[MetricKey, Matrix], part: Part) -> dict[str, list[object]]:
+def figures(series: Mapping[MetricKey, Matrix], part: Part) -> dict[str, list[Any]]:
     """Return the figures of a part by their names."""
     rows = len(next(iter(series.values())))
-    found = figures_of_day(rows, series.keys(), partial(block_of, series), [part])
+    found = figures_of_day(rows, list(series), partial(block_of, series), [part])
     return {name.rpartition(".")[2]: figure.tolist() for name, figure in found.items()}
 
 
@@ -66,3 +68,18 @@ def test_a_sum_that_becomes_infinite_counts_as_missing() -> None:
 
     assert found["count"] == [287]
     assert found["tail"] == [list(range(2 * 286, 2 * (286 - DEPTH), -2))]
+
+
+def test_series_of_different_rows_are_formed_into_one() -> None:
+    read, written = day(3), day(3)
+    read[1], written[0] = np.nan, np.nan
+    read[2, :2] = written[2, :1] = np.nan
+
+    formed = Part((READ, WRITTEN), (Figure.COUNT, Figure.TAIL, Figure.TOTAL), Combine.SUM)
+    found = figures({READ: read, WRITTEN: written}, formed)
+
+    # Row 0 has reads only, row 1 writes only; of row 2 both miss the first slot, reads the second.
+    assert found["count"] == [288, 288, 287]
+    assert [tail[0] for tail in found["tail"]] == [287.0, 287.0, 574.0]
+    # 41,328 each; the reads that row 2 misses are 0 and 1, the write is 0.
+    assert found["total"] == [41_328.0, 41_328.0, 2 * 41_328.0 - 1]
