@@ -36,12 +36,7 @@ from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.operations.exports import queue_export, selection_of
 from compute_optimizer.sinks import FolderSink, S3Sink
 from compute_optimizer.store import State
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from compute_optimizer.store.tiles import TileStore
 from compute_optimizer.views.exports import EXPORT_TABLES
 from tests.records import recommendation

@@ -51,6 +51,7 @@ from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import current_scopes
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.freshness import state_bytes, tile_bytes
 from compute_optimizer.store.inventory import (
@@ -61,7 +62,6 @@ from compute_optimizer.store.inventory import (
     upsert_resources,
 )
 from compute_optimizer.store.ranked import Wanted, read_ranked
-from compute_optimizer.store.recommendations import current_scopes
 from compute_optimizer.store.tile_files import Tile
 from compute_optimizer.store.tiles import (
     DIGESTS,

@@ -46,8 +46,8 @@ from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.resources.ec2_instance import recommend
 from compute_optimizer.scenario.fleet import generate_fleet
 from compute_optimizer.scenario.samples import generate_samples
-from compute_optimizer.store import State
-from compute_optimizer.store import recommendations as store
+from compute_optimizer.store import State, analysis_runs
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.facet_holders import facet_number
 from compute_optimizer.store.tiles import TileStore
 
@@ -134,14 +134,14 @@ def fill(state: State, count: int, originals: int = RARE_EVERY) -> None:
     first, copies = min(count, originals), max(count // originals, 1) - 1
     if first * (copies + 1) != count:
         raise SystemExit(f"{count} recommendations are not whole lots of {originals}")
-    scope = store.Scope(ACCOUNT, REGION, "Ec2Instance")
+    scope = Scope(ACCOUNT, REGION, "Ec2Instance")
     with state.writing() as connection:
-        run_id = store.begin_run(connection, AS_OF, AS_OF)
+        run_id = analysis_runs.begin_run(connection, AS_OF, AS_OF)
     _write_originals(state, run_id, scope, first)
     copy_run(state, run_id, copies)
     mark_late(state, arn_of(count - (copies + 1) // LATE_SHARE * originals, originals))
     with state.writing() as connection:
-        store.complete_run(connection, run_id, [scope], AS_OF)
+        analysis_runs.complete_run(connection, run_id, [scope], AS_OF)
 
 
 def mark_late(state: State, first: str) -> None:
@@ -167,7 +167,7 @@ def mark_late(state: State, first: str) -> None:
         )
 
 
-def _write_originals(state: State, run_id: str, scope: store.Scope, count: int) -> None:
+def _write_originals(state: State, run_id: str, scope: Scope, count: int) -> None:
     likes = templates()
     for first in range(0, count, SHARD):
         found = [generated(likes, number) for number in range(first, min(first + SHARD, count))]
@@ -177,13 +177,13 @@ def _write_originals(state: State, run_id: str, scope: store.Scope, count: int) 
             if number % IDLE_EVERY == 0
         ]
         with state.writing() as connection:
-            store.write_result(connection, run_id, scope, found, [], idle=idle, now=AS_OF)
+            analysis_runs.write_result(connection, run_id, scope, found, [], idle=idle, now=AS_OF)
 
 
 def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield what is asked: its name, the operation and the request."""
     with context.state.reading() as connection:
-        run_id = store.current_run(connection, store.Scope(ACCOUNT, REGION, "Ec2Instance"))
+        run_id = current_run(connection, Scope(ACCOUNT, REGION, "Ec2Instance"))
     for share in (0.0, 0.5, 0.99):
         place = f"at {share:.0%}"
         yield (
@@ -246,7 +246,7 @@ def measure(folder: Path, count: int, rounds: int) -> Report:
     tiles = TileStore(folder / "tiles")
     context = Context(ACCOUNT, REGION, "benchmark", principal, state, clock, tiles)
     with state.reading() as connection:
-        filled = store.current_run(connection, store.Scope(ACCOUNT, REGION, "Ec2Instance"))
+        filled = current_run(connection, Scope(ACCOUNT, REGION, "Ec2Instance"))
     if filled is None:
         start = perf_counter()
         fill(state, count)

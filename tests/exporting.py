@@ -17,12 +17,7 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from compute_optimizer.views.export_columns import Shown, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES
 from tests.enrolling import MANAGEMENT, Desk

@@ -9,7 +9,8 @@ from benchmarks.page_latency import ACCOUNT, REGION, arn_of, fill
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.store import State
-from compute_optimizer.store.recommendations import Scope, current_run, read_page
+from compute_optimizer.store.analysis_runs import Scope, current_run
+from compute_optimizer.store.recommendations import read_page
 from compute_optimizer.store.schema import recommendations
 from compute_optimizer.store.search_tables import searched_recommendations
 from compute_optimizer.store.summaries import current_tallies

@@ -17,7 +17,7 @@ from compute_optimizer.cli.output import settings_for
 from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.scenario.organization import ACCOUNTS, MEMBER_ACCOUNT_IDS
-from compute_optimizer.store.recommendations import current_run, current_scopes, run_as_of
+from compute_optimizer.store.analysis_runs import current_run, current_scopes, run_as_of
 from tests.records import FixedClock
 from tests.waiting import SECONDS
 

@@ -10,8 +10,8 @@ from botocore import xform_name
 
 from compute_optimizer.console.changes import Subject, change_to
 from compute_optimizer.console.options import Option
-from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.recommendations import Scope
+from compute_optimizer.store import analysis_runs
+from compute_optimizer.store.analysis_runs import Scope
 from tests.console.conftest import House
 from tests.console.visiting import words
 from tests.records import ACCOUNT, REGION, recommendation
@@ -24,9 +24,9 @@ def analyze(house: House, count: int) -> None:
     now = house.clock.now()
     found = [recommendation(number) for number in range(count)]
     with house.state.writing() as connection:
-        run_id = store.begin_run(connection, now, now)
-        store.write_result(connection, run_id, SCOPE, found, [], now=now)
-        store.complete_run(connection, run_id, [SCOPE], now)
+        run_id = analysis_runs.begin_run(connection, now, now)
+        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=now)
+        analysis_runs.complete_run(connection, run_id, [SCOPE], now)
 
 
 def test_the_dashboard_compares_with_the_analysis_before(house: House) -> None:

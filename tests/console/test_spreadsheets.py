@@ -16,9 +16,9 @@ from compute_optimizer.console.room import answer, console_app
 from compute_optimizer.console.sessions import COOKIE
 from compute_optimizer.console.spreadsheets import ROWS_AT_ONCE, Incomplete, as_file
 from compute_optimizer.errors import StoreUnavailable
-from compute_optimizer.store import recommendations as store
+from compute_optimizer.store import analysis_runs
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.ranked import Ranked
-from compute_optimizer.store.recommendations import Scope
 from tests.console.conftest import House
 from tests.records import ACCOUNT, NOW, REGION, recommendation
 
@@ -31,10 +31,10 @@ LIST = "/console/recommendations/ec2-instances/export"
 
 def analyze(house: House, count: int) -> None:
     with house.state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         found = [recommendation(number) for number in range(count)]
-        store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
-        store.complete_run(connection, run_id, [SCOPE], NOW)
+        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [SCOPE], NOW)
 
 
 async def served(app: AsgiApp, *given: Any) -> None:

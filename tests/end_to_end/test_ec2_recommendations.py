@@ -15,12 +15,7 @@ from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Re
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.records import BY_HAND, NOW, arn, option, recommendation
 

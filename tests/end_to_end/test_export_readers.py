@@ -9,12 +9,7 @@ import pytest
 
 from compute_optimizer.model.recommendation import RecommendationError
 from compute_optimizer.operations.enrollment import change_enrollment
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.buckets import content
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.test_exports import finished

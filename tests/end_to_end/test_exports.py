@@ -11,12 +11,7 @@ import pytest
 
 from compute_optimizer.model.recommendation import Recommendation, RecommendationError
 from compute_optimizer.operations.enrollment import change_enrollment
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.buckets import content, keys_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.export_readers import Described, by_duckdb

@@ -20,14 +20,8 @@ from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window,
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State, disk_space
-from compute_optimizer.store.recommendations import (
-    RUN_KEPT,
-    Scope,
-    current_run,
-    is_readable,
-    read_errors,
-    read_page,
-)
+from compute_optimizer.store.analysis_runs import RUN_KEPT, Scope, current_run, is_readable
+from compute_optimizer.store.recommendations import read_errors, read_page
 from compute_optimizer.store.schema import runs
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, GAMMA, START, Desk

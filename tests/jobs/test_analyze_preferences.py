@@ -24,9 +24,10 @@ from compute_optimizer.model.stated_preferences import (
     UtilizationPreference,
 )
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.inventory import upsert_resources
 from compute_optimizer.store.preferences import save_stated
-from compute_optimizer.store.recommendations import Scope, current_run, read_errors, read_page
+from compute_optimizer.store.recommendations import read_errors, read_page
 from compute_optimizer.store.tile_digests import read_digested
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk

@@ -13,9 +13,9 @@ from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.decision import Action, Said, State, decided, entry_of
 from compute_optimizer.model.event import EventName
 from compute_optimizer.store import State as Store
+from compute_optimizer.store.analysis_runs import remove_recommendations_of
 from compute_optimizer.store.decisions import find_decision, log_of, save_decision
 from compute_optimizer.store.inventory import upsert_resources
-from compute_optimizer.store.recommendations import remove_recommendations_of
 from compute_optimizer.store.tiles import TileStore
 from tests.deciding import ADA, BOB, Office, office
 from tests.enrolling import ALPHA, BETA

@@ -28,15 +28,10 @@ from compute_optimizer.model.stated_preferences import (
     StatedPreferences,
 )
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.preferences import save_stated
-from compute_optimizer.store.recommendations import (
-    Scope,
-    counted_savings,
-    current_run,
-    read_errors,
-    read_page,
-)
+from compute_optimizer.store.recommendations import counted_savings, read_errors, read_page
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk
 from tests.groups import group

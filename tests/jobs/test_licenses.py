@@ -17,8 +17,8 @@ from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Re
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.licenses.analysis import FEATURES
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import current_scopes
 from compute_optimizer.store.inventory import place, upsert_resources
-from compute_optimizer.store.recommendations import current_scopes
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import MANAGEMENT, Desk
 from tests.licenses import licensed

@@ -17,14 +17,14 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.store import State
-from compute_optimizer.store.inventory import shards, upsert_resources
-from compute_optimizer.store.recommendations import (
+from compute_optimizer.store.analysis_runs import (
     Scope,
     begin_run,
     complete_run,
     current_run,
     write_result,
 )
+from compute_optimizer.store.inventory import shards, upsert_resources
 from compute_optimizer.store.tiles import TileStore, tile_paths
 from tests.enrolling import ALPHA, BETA, START, Desk
 from tests.records import recommendation

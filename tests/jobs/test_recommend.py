@@ -10,12 +10,7 @@ from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.enrolling import ALPHA, BETA, Desk
 from tests.records import REGION, arn, option, recommendation
 

@@ -15,9 +15,9 @@ from compute_optimizer.model.forecast import MachineForecast, Score
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, ShardSamples, Window
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.forecasts import all_scores, due_runs, parts_of
 from compute_optimizer.store.inventory import shards, upsert_resources
-from compute_optimizer.store.recommendations import Scope, current_run
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, START, Desk
 from tests.records import REGION

@@ -21,9 +21,10 @@ from compute_optimizer.model.stated_preferences import (
     UtilizationPreference,
 )
 from compute_optimizer.resources.outlook import Outlook, outlook_of
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.inventory import upsert_resources
 from compute_optimizer.store.preferences import save_stated
-from compute_optimizer.store.recommendations import Scope, current_run, read_page
+from compute_optimizer.store.recommendations import read_page
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, Desk
 from tests.kept import copied, kept

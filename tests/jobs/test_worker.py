@@ -14,8 +14,8 @@ from compute_optimizer.jobs.worker import REST, Hold, Worker, look, run_now
 from compute_optimizer.model.job_run import JobRun, Outcome
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.job_runs import last_run, runs_of
-from compute_optimizer.store.recommendations import Scope, current_run
 from tests.enrolling import ALPHA, START, Desk, HandClock
 from tests.records import REGION
 from tests.stored_fleets import BUSY, QUIET, store_fleet

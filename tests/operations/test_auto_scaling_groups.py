@@ -11,7 +11,7 @@ import pytest
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.recommendation import Finding, RecommendationError
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
-from compute_optimizer.store.recommendations import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.groups import group_arn, group_recommendation
 from tests.records import REGION, arn

@@ -11,12 +11,7 @@ import pytest
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.recommendation import Finding, Recommendation, RecommendationError
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.records import REGION, arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation

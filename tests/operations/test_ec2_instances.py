@@ -18,7 +18,7 @@ from compute_optimizer.shapes import (
     InvalidParameterValueException,
     OptInRequiredException,
 )
-from compute_optimizer.store.recommendations import (
+from compute_optimizer.store.analysis_runs import (
     Scope,
     begin_run,
     complete_run,

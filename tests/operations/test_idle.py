@@ -17,12 +17,7 @@ from compute_optimizer.shapes import (
     InvalidParameterValueException,
     OptInRequiredException,
 )
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.idleness import TABLE, idle_recommendation
 from tests.records import REGION, arn

@@ -22,12 +22,7 @@ from compute_optimizer.shapes import (
     OptInRequiredException,
     RecommendationSourceType,
 )
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from compute_optimizer.views.summaries import tallies_of
 from tests.databases import (
     BYTES_USED,

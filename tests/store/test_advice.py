@@ -7,8 +7,8 @@ import pytest
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
 from compute_optimizer.store.advice import advised_now, savings_now
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.decisions import assigned_owners, save_owner
-from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.tiles import TileStore
 from tests.deciding import Office, office
 from tests.enrolling import ALPHA, BETA

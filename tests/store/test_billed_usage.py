@@ -3,8 +3,8 @@
 from sqlalchemy import select
 
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, begin_run, write_result
 from compute_optimizer.store.billed_usage import billed_groups
-from compute_optimizer.store.recommendations import Scope, begin_run, write_result
 from compute_optimizer.store.schema import idle_recommendations
 from tests.idleness import BY_HAND
 from tests.records import ACCOUNT, NOW, REGION

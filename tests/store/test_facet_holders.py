@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from compute_optimizer.model.facets import Facets, named_tag
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.operations.filters import EC2_FILTERS, selection
-from compute_optimizer.store import State
+from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.facet_holders import (
     LISTED_PER_LOOK,
     LOOKS_PER_EXPECTED,
@@ -19,7 +20,7 @@ from compute_optimizer.store.facet_holders import (
     shared_beginning,
     stream_candidates,
 )
-from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.recommendations import Selection
 from compute_optimizer.store.search_tables import facet_holders
 from tests.records import ACCOUNT, NOW, REGION, arn, recommendation
 from tests.revisions import back_to
@@ -47,7 +48,7 @@ def tags_of(number: int) -> dict[str, str]:
 def run_id(state: State) -> str:
     """Write a run in parts of which each has every third number, as shards lie across ARNs."""
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         for part in range(PARTS):
             found = [
                 recommendation(
@@ -57,8 +58,8 @@ def run_id(state: State) -> str:
                 )
                 for number in range(part, COUNT, PARTS)
             ]
-            store.write_result(connection, run_id, HERE, found, [], now=NOW)
-        store.complete_run(connection, run_id, [HERE], NOW)
+            analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [HERE], NOW)
     return run_id
 
 
@@ -165,14 +166,14 @@ def test_what_many_have_is_looked_for_row_by_row_as_long_as_it_is_sooner() -> No
 def late_run_id(state: State) -> str:
     """Write a run of which the last fifth has a tag, and the first one."""
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         for part in range(PARTS):
             found = [
                 recommendation(number, tags={"late": str(number)} if number in LATE else COMMON)
                 for number in range(part, COUNT, PARTS)
             ]
-            store.write_result(connection, run_id, HERE, found, [], now=NOW)
-        store.complete_run(connection, run_id, [HERE], NOW)
+            analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [HERE], NOW)
     return run_id
 
 
@@ -216,13 +217,13 @@ def test_names_that_share_a_number_are_told_apart_by_looking(state: State) -> No
     # The best known pair of words with one CRC-32.
     assert facet_number("plumless") == facet_number("buckeroo")
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         found = [
             recommendation(number, inferred_workload_types=(name,))
             for number, name in enumerate(("plumless", "buckeroo", "plumless"))
         ]
-        store.write_result(connection, run_id, HERE, found, [], now=NOW)
-        store.complete_run(connection, run_id, [HERE], NOW)
+        analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [HERE], NOW)
     by_name = Selection(
         matches=lambda facets: "buckeroo" in facets.workload_types,
         named=(frozenset({"buckeroo"}),),
@@ -232,9 +233,9 @@ def test_names_that_share_a_number_are_told_apart_by_looking(state: State) -> No
 
 def test_a_run_that_is_not_complete_is_filtered_as_well(state: State) -> None:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         found = [recommendation(number, tags=tags_of(number)) for number in range(10)]
-        store.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
     assert page(state, run_id, wanted(("tag-key", ["rare"]))) == [7]
 
 
@@ -246,11 +247,11 @@ def test_who_has_a_facet_goes_with_the_run_and_with_the_account(
     with state.writing() as connection:
         assert connection.execute(counted).scalar_one() > 0
         if by == "account":
-            store.remove_recommendations_of(connection, ACCOUNT)
+            analysis_runs.remove_recommendations_of(connection, ACCOUNT)
         else:
-            other = store.begin_run(connection, NOW, NOW)
-            store.complete_run(connection, other, [HERE], NOW)
-            store.prune_runs(connection, NOW + 2 * store.RUN_KEPT)
+            other = analysis_runs.begin_run(connection, NOW, NOW)
+            analysis_runs.complete_run(connection, other, [HERE], NOW)
+            analysis_runs.prune_runs(connection, NOW + 2 * analysis_runs.RUN_KEPT)
         assert connection.execute(counted).scalar_one() == 0
 
 

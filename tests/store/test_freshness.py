@@ -5,13 +5,8 @@ from pathlib import Path
 
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
 from compute_optimizer.store.freshness import Freshness, freshness, state_bytes, tile_bytes
-from compute_optimizer.store.recommendations import (
-    Scope,
-    begin_run,
-    complete_run,
-    write_result,
-)
 from compute_optimizer.store.summaries import current_tallies
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, BETA, START

@@ -6,11 +6,11 @@ import pytest
 
 from compute_optimizer.model.recommendation import Finding, IdleRecommendation, Savings
 from compute_optimizer.model.tally import Tally, Topic
-from compute_optimizer.store import State
+from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store import idle_recommendations as idle_store
-from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.idle_recommendations import After, IdleScope, Order
-from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.recommendations import Selection
 from compute_optimizer.store.summaries import current_tallies
 from tests.idleness import idle_recommendation
 from tests.records import ACCOUNT, NOW, REGION, recommendation
@@ -29,9 +29,9 @@ def priced(number: int) -> IdleRecommendation:
 
 def write(state: State, *found: IdleRecommendation, scope: Scope = SCOPE) -> str:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
-        store.write_result(connection, run_id, scope, [], [], idle=found, now=NOW)
-        store.complete_run(connection, run_id, [scope], NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
+        analysis_runs.write_result(connection, run_id, scope, [], [], idle=found, now=NOW)
+        analysis_runs.complete_run(connection, run_id, [scope], NOW)
     return run_id
 
 
@@ -116,12 +116,12 @@ def test_each_type_is_read_from_its_own_run(state: State) -> None:
 def test_pruning_and_opting_out_remove_them_with_their_counts(state: State) -> None:
     former, newer = write(state, priced(1)), write(state, priced(2))
     with state.writing() as connection:
-        store.prune_runs(connection, NOW + timedelta(days=1, seconds=1))
+        analysis_runs.prune_runs(connection, NOW + timedelta(days=1, seconds=1))
     assert numbers(state, IdleScope(ACCOUNT, REGION, {"EbsVolume": former})) == []
     assert numbers(state) == [2]
 
     with state.writing() as connection:
-        store.remove_recommendations_of(connection, ACCOUNT)
+        analysis_runs.remove_recommendations_of(connection, ACCOUNT)
     with state.reading() as connection:
         assert current_tallies(connection, ACCOUNT, REGION) == {}
     assert numbers(state, IdleScope(ACCOUNT, REGION, {"EbsVolume": newer})) == []
@@ -130,11 +130,11 @@ def test_pruning_and_opting_out_remove_them_with_their_counts(state: State) -> N
 def test_counts_add_up_over_the_shards_of_the_current_run(state: State) -> None:
     write(state, priced(1))
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         for number in (1, 2):
             found = [recommendation(number, current_hourly_usd=0.192)]
-            store.write_result(connection, run_id, INSTANCES, found, [], now=NOW)
-        store.complete_run(connection, run_id, [INSTANCES], NOW)
+            analysis_runs.write_result(connection, run_id, INSTANCES, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [INSTANCES], NOW)
 
     with state.reading() as connection:
         counts = current_tallies(connection, ACCOUNT, REGION)
@@ -150,7 +150,7 @@ def test_counts_add_up_over_the_shards_of_the_current_run(state: State) -> None:
 
 def test_a_run_that_is_being_written_does_not_count(state: State) -> None:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
-        store.write_result(connection, run_id, SCOPE, [], [], idle=[priced(1)], now=NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
+        analysis_runs.write_result(connection, run_id, SCOPE, [], [], idle=[priced(1)], now=NOW)
     with state.reading() as connection:
         assert current_tallies(connection, ACCOUNT, REGION) == {}

@@ -8,10 +8,10 @@ from sqlalchemy import inspect, select
 
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.resources.advice import advice_id
-from compute_optimizer.store import State
-from compute_optimizer.store import recommendations as store
+from compute_optimizer.store import State, analysis_runs
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.ranked import Advising, After, Order, Ranked, Wanted, read_ranked
-from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.recommendations import Selection
 from compute_optimizer.store.search_tables import searched_recommendations
 from tests.records import ACCOUNT, NOW, REGION, arn, option, recommendation
 from tests.revisions import back_to
@@ -36,7 +36,7 @@ ORDERED = {
 @pytest.fixture
 def written(state: State) -> State:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         for scope, savings in SAVINGS.items():
             found = [
                 recommendation(
@@ -49,8 +49,8 @@ def written(state: State) -> State:
                 )
                 for number, usd in savings.items()
             ]
-            store.write_result(connection, run_id, scope, found, [], now=NOW)
-        store.complete_run(connection, run_id, list(SAVINGS), NOW)
+            analysis_runs.write_result(connection, run_id, scope, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, list(SAVINGS), NOW)
     return state
 
 

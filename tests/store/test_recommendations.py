@@ -1,111 +1,24 @@
-"""Runs on SQLite and on a real PostgreSQL: what readers see, and when."""
-
-from datetime import timedelta
+"""What a run said on SQLite and on a real PostgreSQL: pages, and why there is nothing."""
 
 import pytest
 
-from compute_optimizer.errors import Conflict
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.facets import Facets
 from compute_optimizer.model.recommendation import (
-    Ec2InstanceRecommendation,
     Finding,
-    RecommendationError,
 )
-from compute_optimizer.store import State
+from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.analysis_runs import Scope
+from compute_optimizer.store.recommendations import Selection
 from tests.records import ACCOUNT, BY_HAND, NOW, REGION, arn, option, recommendation
 from tests.volumes import volume_recommendation
-
-SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
-ELSEWHERE = Scope(ACCOUNT, "eu-west-1", "Ec2Instance")
-LATER = NOW + timedelta(hours=5)
-INSUFFICIENT = RecommendationError(arn(900), "INSUFFICIENT_METRIC_DATA", "Too few samples.")
-
-
-def write_run(state: State, *numbers: int, scope: Scope = SCOPE, complete: bool = True) -> str:
-    with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
-    with state.writing() as connection:
-        found = [recommendation(number) for number in numbers]
-        store.write_result(connection, run_id, scope, found, [INSUFFICIENT], now=NOW)
-    if complete:
-        with state.writing() as connection:
-            store.complete_run(connection, run_id, [scope], NOW)
-    return run_id
-
-
-def page(
-    state: State,
-    run_id: str,
-    *,
-    limit: int = 100,
-    after: str = "",
-    selection: Selection = store.EVERYTHING,
-) -> list[Ec2InstanceRecommendation]:
-    with state.reading() as connection:
-        return store.read_page(
-            connection,
-            run_id,
-            SCOPE,
-            Ec2InstanceRecommendation,
-            limit=limit,
-            after=after,
-            selection=selection,
-        )
-
-
-def numbers_of(found: list[Ec2InstanceRecommendation]) -> list[int]:
-    return [int(one.resource_arn.rpartition("i-")[2], 16) for one in found]
-
-
-def current(state: State, scope: Scope = SCOPE) -> str | None:
-    with state.reading() as connection:
-        return store.current_run(connection, scope)
+from tests.written_runs import ELSEWHERE, INSUFFICIENT, SCOPE, numbers_of, page, write_run
 
 
 def test_a_stored_recommendation_comes_back_equal(state: State) -> None:
     run_id = write_run(state, 1)
     assert page(state, run_id) == [BY_HAND]
-
-
-def test_a_run_is_invisible_until_it_is_complete(state: State) -> None:
-    write_run(state, 1, complete=False)
-    assert current(state) is None
-
-
-def test_a_complete_run_becomes_the_current_one_of_its_scopes_only(state: State) -> None:
-    run_id = write_run(state, 1)
-    assert current(state) == run_id
-    assert current(state, ELSEWHERE) is None
-
-
-def test_a_newer_run_supersedes_the_former_one_which_stays_readable_for_a_day(
-    state: State,
-) -> None:
-    first, second = write_run(state, 1, 2), write_run(state, 2)
-    assert current(state) == second
-    assert numbers_of(page(state, first)) == [1, 2]
-    with state.reading() as connection:
-        assert store.is_readable(connection, first, SCOPE, NOW + timedelta(days=1))
-        assert not store.is_readable(connection, first, SCOPE, NOW + timedelta(days=1, seconds=1))
-        assert store.is_readable(connection, second, SCOPE, NOW + timedelta(days=99))
-
-
-def test_a_run_of_one_scope_leaves_the_other_scopes_alone(state: State) -> None:
-    first = write_run(state, 1)
-    write_run(state, 2, scope=ELSEWHERE)
-    assert current(state) == first
-
-
-def test_an_analyzed_scope_without_resources_is_superseded_by_emptiness(state: State) -> None:
-    write_run(state, 1)
-    with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
-        store.complete_run(connection, run_id, [SCOPE], NOW)
-    assert current(state) == run_id
-    assert page(state, run_id) == []
 
 
 def test_pages_follow_each_other_by_arn(state: State) -> None:
@@ -117,15 +30,15 @@ def test_pages_follow_each_other_by_arn(state: State) -> None:
 
 def test_a_selection_restricts_by_arn_finding_and_facets_at_once(state: State) -> None:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         found = [
             recommendation(1),
             recommendation(2, finding=Finding.OPTIMIZED),
             recommendation(3, tags={"team": "data"}),
             recommendation(4),
         ]
-        store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
-        store.complete_run(connection, run_id, [SCOPE], NOW)
+        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [SCOPE], NOW)
     of_web = Selection(
         arns=(arn(1), arn(2), arn(3)),
         findings=frozenset({"Overprovisioned"}),
@@ -148,10 +61,10 @@ def test_pages_of_findings_follow_each_other_by_arn(
     state: State, findings: set[str], expected: list[list[int]]
 ) -> None:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         kinds = (Finding.OPTIMIZED, Finding.OVER_PROVISIONED)
         found = [recommendation(number, finding=kinds[number % 2]) for number in range(1, 9)]
-        store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
+        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=NOW)
     wanted, after, pages = Selection(findings=frozenset(findings)), "", []
     for _ in expected:
         pages.append(numbers_of(page(state, run_id, limit=2, after=after, selection=wanted)))
@@ -178,9 +91,9 @@ def test_the_database_skips_what_does_not_mention_the_text_and_nothing_else(
     state: State, text: str
 ) -> None:
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
         found = [recommendation(1, tags={"team": text}), recommendation(2, tags={"team": "x"})]
-        store.write_result(connection, run_id, SCOPE, found, [], now=NOW)
+        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=NOW)
     seen: list[Facets] = []
 
     def matches(facets: Facets) -> bool:
@@ -239,81 +152,13 @@ def test_recommended_arns_are_those_with_a_recommendation(state: State) -> None:
         assert store.recommended_arns(connection, run_id, SCOPE, asked) == {arn(1)}
 
 
-def test_pruning_removes_what_was_superseded_over_a_day_ago_and_nothing_else(
-    state: State,
-) -> None:
-    first, second = write_run(state, 1), write_run(state, 2)
-    with state.writing() as connection:
-        store.prune_runs(connection, NOW + timedelta(days=1))
-    assert numbers_of(page(state, first)) == [1]
-    with state.writing() as connection:
-        store.prune_runs(connection, NOW + timedelta(days=1, seconds=1))
-    assert page(state, first) == []
-    assert numbers_of(page(state, second)) == [2]
-    with state.reading() as connection:
-        assert store.read_errors(connection, first, SCOPE) == []
-        assert store.read_errors(connection, second, SCOPE) == [INSUFFICIENT]
-
-
-def test_pruning_keeps_the_other_scopes_of_a_partly_superseded_run(state: State) -> None:
-    with state.writing() as connection:
-        both = store.begin_run(connection, NOW, NOW)
-        for scope in (SCOPE, ELSEWHERE):
-            store.write_result(connection, both, scope, [recommendation(1)], [], now=NOW)
-        store.complete_run(connection, both, [SCOPE, ELSEWHERE], NOW)
-    write_run(state, 2, scope=ELSEWHERE)
-    with state.writing() as connection:
-        store.prune_runs(connection, NOW + timedelta(days=2))
-    assert current(state) == both
-    assert numbers_of(page(state, both)) == [1]
-
-
-def test_pruning_leaves_a_run_that_is_being_written_alone(state: State) -> None:
-    run_id = write_run(state, 1, complete=False)
-    with state.writing() as connection:
-        store.prune_runs(connection, NOW + store.ABANDONED_AFTER)
-        store.complete_run(connection, run_id, [SCOPE], NOW)
-    assert current(state) == run_id
-
-
-def test_every_written_shard_shows_that_its_run_is_alive(state: State) -> None:
-    run_id = write_run(state, 1, complete=False)
-    almost = NOW + store.ABANDONED_AFTER
-    with state.writing() as connection:
-        store.write_result(connection, run_id, SCOPE, [recommendation(2)], [], now=almost)
-        store.prune_runs(connection, almost + store.ABANDONED_AFTER)
-        store.complete_run(connection, run_id, [SCOPE], almost)
-    assert numbers_of(page(state, run_id)) == [1, 2]
-
-
-def test_a_run_that_was_given_up_is_removed_and_can_neither_be_written_nor_completed(
-    state: State,
-) -> None:
-    run_id = write_run(state, 1, complete=False)
-    with state.writing() as connection:
-        store.prune_runs(connection, NOW + store.ABANDONED_AFTER + timedelta(seconds=1))
-    assert page(state, run_id) == []
-    with pytest.raises(Conflict, match="given up"), state.writing() as connection:
-        store.write_result(connection, run_id, SCOPE, [recommendation(2)], [], now=LATER)
-    with pytest.raises(Conflict, match="given up"), state.writing() as connection:
-        store.complete_run(connection, run_id, [SCOPE], LATER)
-    assert current(state) is None
-
-
-def test_current_scopes_are_those_of_the_given_accounts(state: State) -> None:
-    write_run(state, 1)
-    with state.reading() as connection:
-        assert store.current_scopes(connection, {ACCOUNT}) == {SCOPE}
-        assert store.current_scopes(connection, {"333333333333"}) == set()
-
-
 def test_recommendations_of_each_type_come_back_as_their_own_record(state: State) -> None:
     scope, one = Scope(ACCOUNT, REGION, "EbsVolume"), volume_recommendation(1, account_id=ACCOUNT)
     with state.writing() as connection:
-        run_id = store.begin_run(connection, NOW, NOW)
-        store.write_result(connection, run_id, scope, [one], [], now=NOW)
-        store.write_result(connection, run_id, SCOPE, [recommendation(1)], [], now=NOW)
-        store.complete_run(connection, run_id, [scope, SCOPE], NOW)
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
+        analysis_runs.write_result(connection, run_id, scope, [one], [], now=NOW)
+        analysis_runs.write_result(connection, run_id, SCOPE, [recommendation(1)], [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [scope, SCOPE], NOW)
 
     with state.reading() as connection:
         found = store.read_page(connection, run_id, scope, EbsVolumeRecommendation, limit=9)

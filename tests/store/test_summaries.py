@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 from compute_optimizer.model.tally import Topic
-from compute_optimizer.store import State
-from compute_optimizer.store import recommendations as store
-from compute_optimizer.store.recommendations import Scope
+from compute_optimizer.store import State, analysis_runs
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.summaries import Counted, current_totals, former_totals
 from tests.records import ACCOUNT, NOW, REGION, recommendation
 
@@ -18,9 +17,9 @@ def write(state: State, scope: Scope, count: int, hours: int = 0) -> None:
     now = NOW + timedelta(hours=hours)
     found = [recommendation(number) for number in range(count)]
     with state.writing() as connection:
-        run_id = store.begin_run(connection, now, now)
-        store.write_result(connection, run_id, scope, found, [], now=now)
-        store.complete_run(connection, run_id, [scope], now)
+        run_id = analysis_runs.begin_run(connection, now, now)
+        analysis_runs.write_result(connection, run_id, scope, found, [], now=now)
+        analysis_runs.complete_run(connection, run_id, [scope], now)
 
 
 def found(counts: list[Counted]) -> dict[tuple[str, ...], int]:

@@ -29,9 +29,9 @@ from compute_optimizer.model.decision import (
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store.advice import advised_now, savings_now
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.decisions import assigned_owners, decisions_on_resources
 from compute_optimizer.store.ranked import Advising, Wanted, stream_ranked
-from compute_optimizer.store.recommendations import Scope
 
 DECIDE = "PutRecommendationPreferences"
 """Operation whose permission lets somebody decide: the API has none for decisions, and this is the

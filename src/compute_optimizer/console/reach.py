@@ -10,8 +10,8 @@ from compute_optimizer.console.gate import Room
 from compute_optimizer.operations.access import OPT_IN_REQUIRED
 from compute_optimizer.shapes import OptInRequiredException
 from compute_optimizer.store.accounts import accounts_seen
+from compute_optimizer.store.analysis_runs import Scope, current_scopes
 from compute_optimizer.store.enrollments import Standing, standing_of
-from compute_optimizer.store.recommendations import Scope, current_scopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from compute_optimizer.console.kinds import Kind
 from compute_optimizer.console.messages import Request
 from compute_optimizer.console.rows import COLUMNS
 from compute_optimizer.model.decision import WAITING, State
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.ranked import After, Order
-from compute_optimizer.store.recommendations import Scope
 
 FILTER = "filter."
 """Begins the names of the API's filters in addresses."""

@@ -51,8 +51,7 @@ from compute_optimizer.resources.idleness import (
     window_days,
 )
 from compute_optimizer.resources.resource_type import ResourceType
-from compute_optimizer.store import State
-from compute_optimizer.store import recommendations as store
+from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store.billed_usage import effective_rates
 from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.disk_space import check_room_for_run
@@ -191,11 +190,11 @@ def _analyzed(state: State, task: ShardTask) -> AnalysisTally:
     found = [one for result in results for one in result.recommendations]
     errors = [one for result in results for one in result.errors]
     idle = [one for result in results for one in result.idle]
-    scope = store.scope_of(task.shard)._asdict()
+    scope = analysis_runs.scope_of(task.shard)._asdict()
     # Before the transaction, in which no other shard of the run can be written.
     rows = rows_of_result(task.run_id, scope, found, errors, idle)
     with state.writing() as connection:
-        store.write_rows(connection, task.run_id, rows, now=task.clock.now())
+        analysis_runs.write_rows(connection, task.run_id, rows, now=task.clock.now())
     return tally_of(resource_type(task.shard.resource_type), found, errors, idle)
 
 
@@ -416,10 +415,10 @@ def _no_samples(window: Window, oldest: date, newest: date) -> str:
 
 def _begin(state: State, as_of: datetime, clock: Clock, resources: int) -> str:
     with state.writing() as connection:
-        store.prune_runs(connection, clock.now())
+        analysis_runs.prune_runs(connection, clock.now())
         # After the pruning, whose room is used again.
         check_room_for_run(connection, resources)
-        return store.begin_run(connection, as_of, clock.now())
+        return analysis_runs.begin_run(connection, as_of, clock.now())
 
 
 def _complete(
@@ -430,13 +429,13 @@ def _complete(
     clock: Clock,
     fence: Callable[[Connection], None],
 ) -> None:
-    analyzed = {store.scope_of(shard) for shard in found}
+    analyzed = {analysis_runs.scope_of(shard) for shard in found}
     with state.reading() as connection:
         # Before the transaction: of a million recommendations it takes seconds.
         new = new_advice(connection, run_id, sorted(analyzed))
     with state.writing() as connection:
         fence(connection)
         # Scopes whose last resource has gone are answered for too: with nothing.
-        scopes = sorted(store.current_scopes(connection, accounts) | analyzed)
-        store.complete_run(connection, run_id, scopes, clock.now())
+        scopes = sorted(analysis_runs.current_scopes(connection, accounts) | analyzed)
+        analysis_runs.complete_run(connection, run_id, scopes, clock.now())
         publish_advice(connection, run_id, accounts, new, clock.now())

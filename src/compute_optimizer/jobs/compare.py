@@ -15,9 +15,10 @@ from compute_optimizer.model.export import IDLE
 from compute_optimizer.model.recommendation import IdleRecommendation
 from compute_optimizer.sources.files.aws_export import AwsExport, read_aws_export
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts
-from compute_optimizer.store.recommendations import Scope, current_run, read_errors
+from compute_optimizer.store.recommendations import read_errors
 from compute_optimizer.views.compared_types import PLACES, ComparedType, compared_type
 from compute_optimizer.views.export_columns import ExportTable, Shown, recommended_rows
 from compute_optimizer.views.export_comparison import (

@@ -32,17 +32,11 @@ from compute_optimizer.resources.idle_evidence import (
 from compute_optimizer.resources.idleness import IdleRule, limited, window_days
 from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import analyzed_as_of, current_run, run_as_of, scope_of
 from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.inventory import find_resource, resources_of, shard_of
 from compute_optimizer.store.preferences import layers_of
-from compute_optimizer.store.recommendations import (
-    Selection,
-    analyzed_as_of,
-    current_run,
-    read_page,
-    run_as_of,
-    scope_of,
-)
+from compute_optimizer.store.recommendations import Selection, read_page
 from compute_optimizer.store.tiles import TileStore
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -29,6 +29,7 @@ from compute_optimizer.sinks.rows import (
 )
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import roster_of
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts, standing_of
 from compute_optimizer.store.export_jobs import (
@@ -47,13 +48,7 @@ from compute_optimizer.store.idle_recommendations import (
     current_runs,
     read_idle_page,
 )
-from compute_optimizer.store.recommendations import (
-    Scope,
-    Selection,
-    current_run,
-    errors_page,
-    read_page,
-)
+from compute_optimizer.store.recommendations import Selection, errors_page, read_page
 from compute_optimizer.views.export_columns import (
     Column,
     ExportTable,

@@ -13,7 +13,7 @@ from compute_optimizer.model.event import LARGEST_SHOWN, Event, EventName, NewAd
 from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import outbox
 from compute_optimizer.store.advice import count_new, largest_new
-from compute_optimizer.store.recommendations import Scope, run_as_of
+from compute_optimizer.store.analysis_runs import Scope, run_as_of
 
 REPLAY_AFTER = timedelta(days=1)
 """An analysis as of more than a day ago looks at the past: what it advises is no news."""

@@ -6,13 +6,13 @@ from compute_optimizer.errors import Conflict
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import lock_rosters
+from compute_optimizer.store.analysis_runs import remove_recommendations_of
 from compute_optimizer.store.backtests import remove_backtests_of
 from compute_optimizer.store.decisions import remove_decisions_of
 from compute_optimizer.store.enrollments import find_enrollment, opted_out_with_data
 from compute_optimizer.store.export_jobs import remove_jobs_of
 from compute_optimizer.store.forecasts import remove_forecasts_of
 from compute_optimizer.store.outbox import remove_events_of
-from compute_optimizer.store.recommendations import remove_recommendations_of
 from compute_optimizer.store.tiles import TileStore, remove_account, sweep
 from compute_optimizer.store.what_ifs import remove_what_ifs_of
 

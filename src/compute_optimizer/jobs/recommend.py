@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
 from compute_optimizer.resources import idleness, type_named
 from compute_optimizer.resources.resource_type import ResourceType
+from compute_optimizer.store.analysis_runs import Scope, current_run, current_scopes
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.idle_recommendations import (
     After,
@@ -15,14 +16,7 @@ from compute_optimizer.store.idle_recommendations import (
     current_runs,
     read_idle_page,
 )
-from compute_optimizer.store.recommendations import (
-    Scope,
-    counted_savings,
-    current_run,
-    current_scopes,
-    error_counts,
-    read_page,
-)
+from compute_optimizer.store.recommendations import counted_savings, error_counts, read_page
 
 PAGE = 1_000
 """Recommendations read at once."""

@@ -37,6 +37,7 @@ from compute_optimizer.resources.ec2.analysis import UNKNOWN_TYPE
 from compute_optimizer.resources.ec2.dimensions import METRICS, PEAK_MODELS
 from compute_optimizer.resources.ec2.realized import Realized, realized
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.described_types import instance_types
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.forecasts import (
@@ -50,7 +51,7 @@ from compute_optimizer.store.forecasts import (
     scopes_of_run,
 )
 from compute_optimizer.store.inventory import resources_of, shards
-from compute_optimizer.store.recommendations import Scope, read_page
+from compute_optimizer.store.recommendations import read_page
 from compute_optimizer.store.risk import fleet_model
 from compute_optimizer.store.tiles import TileStore, read_samples
 

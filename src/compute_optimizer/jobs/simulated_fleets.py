@@ -39,9 +39,9 @@ from compute_optimizer.model.resource import EC2_INSTANCE, Resource, ShardKey
 from compute_optimizer.resources.ec2.dimensions import METRICS
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import analyzed_as_of
 from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import arns_of, resources_of, shards
-from compute_optimizer.store.recommendations import analyzed_as_of
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
 
 TRACE_ACCOUNT = "000000000000"

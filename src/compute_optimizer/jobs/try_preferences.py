@@ -28,11 +28,11 @@ from compute_optimizer.model.stated_preferences import PreferenceScope, StatedPr
 from compute_optimizer.resources import RESOURCE_TYPES, type_named
 from compute_optimizer.resources.outlook import USUAL_POOLS, Outlook, is_changed, outlook_of
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import analyzed_as_of
 from compute_optimizer.store.billed_usage import effective_rates
 from compute_optimizer.store.described_types import own_figures
 from compute_optimizer.store.inventory import analyzed_sizes, resources_of
 from compute_optimizer.store.preferences import COVERING, EVERY_TYPE, layers_of_all, place_of
-from compute_optimizer.store.recommendations import analyzed_as_of
 from compute_optimizer.store.tiles import TileStore
 
 MOST_CHANGES = 5_000

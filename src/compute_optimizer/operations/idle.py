@@ -21,6 +21,7 @@ from compute_optimizer.shapes import (
     IdleRecommendationResourceType,
     InvalidParameterValueException,
 )
+from compute_optimizer.store.analysis_runs import Scope, is_readable
 from compute_optimizer.store.idle_recommendations import (
     After,
     IdleScope,
@@ -30,7 +31,7 @@ from compute_optimizer.store.idle_recommendations import (
     known_names,
     read_idle_page,
 )
-from compute_optimizer.store.recommendations import Scope, Selection, is_readable
+from compute_optimizer.store.recommendations import Selection
 from compute_optimizer.views.idle import idle_recommendation
 
 OPERATION = "GetIdleRecommendations"

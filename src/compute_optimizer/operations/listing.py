@@ -19,13 +19,11 @@ from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import FilterRule, selection
 from compute_optimizer.shapes import GetRecommendationError, InvalidParameterValueException
+from compute_optimizer.store.analysis_runs import Scope, current_run, is_readable
 from compute_optimizer.store.quick_form import quick_decoder
 from compute_optimizer.store.recommendations import (
     MAX_LISTED,
-    Scope,
     Selection,
-    current_run,
-    is_readable,
     read_errors,
     recommended_arns,
     stream_bodies,

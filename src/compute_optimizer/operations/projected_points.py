@@ -23,8 +23,9 @@ from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.model.spans import day_of
 from compute_optimizer.operations.context import Context
 from compute_optimizer.shapes import InvalidParameterValueException, ResourceNotFoundException
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.inventory import find_resource, shard_of
-from compute_optimizer.store.recommendations import Scope, Selection, current_run, read_page
+from compute_optimizer.store.recommendations import Selection, read_page
 from compute_optimizer.store.tiles import read_samples
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 from compute_optimizer.model.arn import account_and_region
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
 from compute_optimizer.resources import type_named
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.decisions import batches_of
-from compute_optimizer.store.recommendations import Scope, current_run
 from compute_optimizer.store.schema import idle_recommendations, recommendations, run_scopes
 
 TABLES: tuple[Table, ...] = (recommendations, idle_recommendations)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from compute_optimizer.model.forecast import ForecastPart, Score
-from compute_optimizer.store.recommendations import Scope
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.schema import forecasts, run_scopes, runs, scores
 
 _encode = msgspec.json.Encoder().encode

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, Table, func, select, text
 
-from compute_optimizer.store.recommendations import Scope
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.schema import UtcDateTime, resources, run_scopes, runs, tiles
 from compute_optimizer.store.tile_places import CURRENT, SUPERSEDED
 from compute_optimizer.store.tiles import TileStore

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, false, select, tuple_
 
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.recommendations import (
     EVERYTHING,
-    Scope,
     Selection,
     decode_facets,
     restrictions,

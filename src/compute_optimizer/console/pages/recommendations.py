@@ -23,6 +23,7 @@ from compute_optimizer.model.decision import WAITING, State
 from compute_optimizer.model.resource import hidden_types
 from compute_optimizer.model.tally import Topic
 from compute_optimizer.operations.filters import selection
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.ranked import (
     Advising,
     After,
@@ -31,7 +32,6 @@ from compute_optimizer.store.ranked import (
     read_ranked,
     stream_ranked,
 )
-from compute_optimizer.store.recommendations import Scope
 from compute_optimizer.store.summaries import Counted, current_totals
 
 BATCH = 1_000

@@ -31,9 +31,10 @@ from compute_optimizer.model.recommendation import OtherAnswer
 from compute_optimizer.model.resource import LICENSE, Resource
 from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.resources.configured import text_of
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.inventory import find_resource
 from compute_optimizer.store.ranked import Wanted, read_ranked
-from compute_optimizer.store.recommendations import Scope, Selection
+from compute_optimizer.store.recommendations import Selection
 
 EXPLANATIONS_KEPT = 16
 """A page and its charts ask for the same one."""
