@@ -8,6 +8,7 @@ import typer
 
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import operator, record_command
+from compute_optimizer.cli.figures import minute
 from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.outcomes import outcomes
 from compute_optimizer.cli.output import (
@@ -91,7 +92,7 @@ def snooze(
     with opened(settings_for(data_dir)) as application:
         moment = _until(until, application.clock)
         done = _decide(application, recommendation, Action.SNOOZE, note, moment)
-    print(_told(done, f"Snoozed until {_minute(moment)} UTC"))
+    print(_told(done, f"Snoozed until {minute(moment)} UTC"))
 
 
 @commands.command("dismiss")
@@ -249,8 +250,8 @@ def _lines(found: jobs.Dossier) -> list[str]:
         "Owner": f"{found.owner}{'' if found.assigned else ' (by a tag)'}" if found.owner else "",
         "Promised": f"{saved:,.2f} USD a month" if saved is not None else "",
         "Violated with a probability of": f"{risk:.1%}" if risk is not None else "",
-        "Looked at until": f"{_minute(promised.as_of)} UTC",
-        "Applied": f"{_minute(decision.applied_at)} UTC" if decision.applied_at else "",
+        "Looked at until": f"{minute(promised.as_of)} UTC",
+        "Applied": f"{minute(decision.applied_at)} UTC" if decision.applied_at else "",
         "Became": text_of(decision.became) if _is_settled(decision) else "",
     }
     return [f"{name}: {text}" for name, text in told.items() if text]
@@ -280,10 +281,10 @@ def _row(decision: Decision, state: State, owners: dict[str, str]) -> dict[str, 
         "current": advice.current_text,
         "recommended": advice.advised_text,
         "state": state.value,
-        "until": _minute(until),
+        "until": minute(until),
         "owner": owners.get(advice.resource_arn),
         "changedBy": decision.changed_by,
-        "changedAt": _minute(decision.changed_at),
+        "changedAt": minute(decision.changed_at),
         "note": decision.note,
     }
 
@@ -291,11 +292,11 @@ def _row(decision: Decision, state: State, owners: dict[str, str]) -> dict[str, 
 def _entry_row(entry: LogEntry) -> dict[str, Any]:
     parts: Sequence[str] = (
         entry.note,
-        f"until {_minute(entry.until)} UTC" if entry.until else "",
+        f"until {minute(entry.until)} UTC" if entry.until else "",
         "" if entry.owner is None else f"owner {entry.owner or 'nobody'}",
     )
     return {
-        "at": _minute(entry.at),
+        "at": minute(entry.at),
         "actor": entry.actor,
         "action": entry.action,
         "after": entry.after.value,
@@ -315,7 +316,3 @@ def _entry_as_json(entry: LogEntry) -> dict[str, Any]:
         "until": entry.until and entry.until.isoformat(),
         "owner": entry.owner,
     }
-
-
-def _minute(moment: datetime | None) -> str | None:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else None

@@ -25,6 +25,7 @@ from compute_optimizer.model.outcome import (
     totals_of,
     verdicts_by_type,
 )
+from compute_optimizer.views.plain_values import in_cents
 
 SHOWN = 50
 """Changes in the table unless more are asked for."""
@@ -97,8 +98,8 @@ def outcome_as_json(one: Outcome) -> dict[str, Any]:
         "changedAgain": applied.ended_at is not None,
         "hours": round(one.hours, 2),
         "hoursAre": one.hours_are,
-        "predictedSavings": _usd(one.predicted_savings_usd),
-        "realizedSavings": _usd(one.realized_savings_usd),
+        "predictedSavings": in_cents(one.predicted_savings_usd),
+        "realizedSavings": in_cents(one.realized_savings_usd),
         "violationRisk": one.violation_risk,
         "performanceRisk": one.performance_risk,
         "violated": one.violated,
@@ -207,7 +208,3 @@ def _violated(one: Outcome) -> str:
     if one.violated_in:
         word = f"{word}, in {', '.join(one.violated_in)}"
     return word if one.complete else f"{word}, after {one.judged_days:.0f} of 14 days"
-
-
-def _usd(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)

@@ -5,6 +5,7 @@ from typing import Any
 
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.app.working import schedules_of
+from compute_optimizer.cli.figures import minute
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -90,11 +91,11 @@ def _job_row(one: JobStatus) -> dict[str, Any]:
     return {
         "job": one.name,
         "schedule": one.schedule,
-        "last": _minute(last.started_at if last else None),
+        "last": minute(last.started_at if last else None),
         "outcome": last.outcome if last else None,
         "seconds": None if took is None else f"{took.total_seconds():.1f}",
         "did": one.did,
-        "next": _minute(one.next_run),
+        "next": minute(one.next_run),
         "held": one.held_by,
     }
 
@@ -105,10 +106,10 @@ def _data_row(one: Freshness, now: datetime) -> dict[str, Any]:
         "region": one.scope.region,
         "type": one.scope.resource_type,
         "resources": one.resources,
-        "newest": _minute(one.newest_sample),
+        "newest": minute(one.newest_sample),
         "age": shown_span(now - one.newest_sample) if one.newest_sample else None,
         "days": one.days,
-        "as_of": _minute(one.as_of),
+        "as_of": minute(one.as_of),
         "recommended": one.recommendations if one.as_of else None,
         "errors": one.errors if one.as_of else None,
     }
@@ -123,10 +124,6 @@ def _webhook_row(one: Backlog, now: datetime) -> dict[str, Any]:
         "given_up": one.given_up,
         "error": one.last_error,
     }
-
-
-def _minute(moment: datetime | None) -> str | None:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else None
 
 
 def _mib(size: int) -> str:

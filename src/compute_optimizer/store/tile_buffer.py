@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 
 from compute_optimizer.model.metrics import (
     SLOT_SECONDS,
-    SLOTS_PER_DAY,
     Matrix,
     MetricKey,
     Statistic,
 )
 from compute_optimizer.model.resource import ShardKey
-from compute_optimizer.store.tile_files import Tile
+from compute_optimizer.store.tile_files import Tile, no_samples
 
 BUFFER_BYTES = 512 * 1024**2
 """Memory for samples: 33 million of them, 14 days of two series of one full shard."""
@@ -163,7 +162,7 @@ class TileBuffer:
         first_row = group[2] * BLOCK_RESOURCES
         rows = min(resources - first_row, BLOCK_RESOURCES)
         matrix, again = combined(self._taken(group), rows, combining)
-        whole = filled.tile.series.setdefault(metric, _gaps(resources))
+        whole = filled.tile.series.setdefault(metric, no_samples(resources))
         target = whole[first_row : first_row + rows]
         target[...] = np.where(np.isnan(target), matrix, target)
         if len(again):
@@ -207,17 +206,13 @@ def combined(samples: Records, rows: int, combining: Combining) -> tuple[Matrix,
         found = np.add.reduceat(values, starts)
     if combining is Combining.MEAN:
         found /= np.diff(np.append(starts, len(values)))
-    matrix = _gaps(rows)
+    matrix = no_samples(rows)
     matrix.ravel()[slots] = np.minimum(found, np.finfo(np.float32).max)
     return matrix, replaced
 
 
 def _ascending(moments: Integers) -> bool:
     return bool((np.diff(moments) > 0).all())
-
-
-def _gaps(resources: int) -> Matrix:
-    return np.full((resources, SLOTS_PER_DAY), np.nan, np.float32)
 
 
 def _parts(

@@ -285,7 +285,7 @@ def merged(older: Tile, newer: Tile) -> Tile:
     for tile in (older, newer):
         rows = np.array([row_of[arn] for arn in tile.resource_arns], np.intp)
         for key, matrix in tile.series.items():
-            target = series.setdefault(key, _gaps(len(arns)))
+            target = series.setdefault(key, no_samples(len(arns)))
             target[rows] = np.where(np.isnan(matrix), target[rows], matrix)
     return Tile(arns, series)
 
@@ -308,7 +308,8 @@ def last_slot(tile: Tile) -> int:
     return max((int(found[-1]) for found in slots if found.size), default=0)
 
 
-def _gaps(resources: int) -> Matrix:
+def no_samples(resources: int) -> Matrix:
+    """Return a matrix of gaps only, (resources, SLOTS_PER_DAY)."""
     return np.full((resources, SLOTS_PER_DAY), np.nan, np.float32)
 
 

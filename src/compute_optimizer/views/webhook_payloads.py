@@ -4,11 +4,11 @@ docs/deciding.md lists every member; VERSION changes with what programs could tr
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from compute_optimizer.model.decision import Advice, Decision, owner_by_tags
 from compute_optimizer.model.event import Event, EventName, NewAdvice
+from compute_optimizer.views.plain_values import in_cents, iso
 
 VERSION: Final = "1"
 
@@ -44,7 +44,7 @@ def as_json(event: Event, owner_tags: tuple[str, ...]) -> dict[str, Any]:
         "version": VERSION,
         "id": event.event_id,
         "event": event.name.value,
-        "occurredAt": _moment(event.occurred_at),
+        "occurredAt": iso(event.occurred_at),
         "accountId": event.account_id,
         "actor": event.actor,
     }
@@ -97,11 +97,11 @@ def advice_as_json(advice: Advice) -> dict[str, Any]:
         "currentConfiguration": dict(advice.current),
         "recommendedConfiguration": dict(advice.advised),
         "prediction": {
-            "asOf": _moment(promised.as_of),
-            "currentMonthlyUsd": _usd(promised.current_monthly_usd),
-            "recommendedMonthlyUsd": _usd(promised.advised_monthly_usd),
-            "estimatedMonthlySavings": _usd(promised.savings_monthly_usd),
-            "estimatedMonthlySavingsAfterDiscounts": _usd(
+            "asOf": iso(promised.as_of),
+            "currentMonthlyUsd": in_cents(promised.current_monthly_usd),
+            "recommendedMonthlyUsd": in_cents(promised.advised_monthly_usd),
+            "estimatedMonthlySavings": in_cents(promised.savings_monthly_usd),
+            "estimatedMonthlySavingsAfterDiscounts": in_cents(
                 promised.savings_after_discounts_monthly_usd
             ),
             "violationRisk": promised.violation_risk,
@@ -115,12 +115,12 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
     """Return a decision for programs, with the state as it is stored."""
     return {
         "state": decision.state.value,
-        "changedAt": _moment(decision.changed_at),
+        "changedAt": iso(decision.changed_at),
         "changedBy": decision.changed_by or None,
         "note": decision.note or None,
-        "snoozedUntil": _moment(decision.snoozed_until),
-        "appliedAt": _moment(decision.applied_at),
-        "endedAt": _moment(decision.ended_at),
+        "snoozedUntil": iso(decision.snoozed_until),
+        "appliedAt": iso(decision.applied_at),
+        "endedAt": iso(decision.ended_at),
         "before": None if decision.before is None else dict(decision.before),
         "became": None if decision.became is None else dict(decision.became),
     }
@@ -129,9 +129,9 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
 def _new_as_json(new: NewAdvice) -> dict[str, Any]:
     return {
         "runId": new.run_id,
-        "asOf": _moment(new.as_of),
+        "asOf": iso(new.as_of),
         "newRecommendations": new.count,
-        "estimatedMonthlySavings": _usd(new.savings_monthly_usd),
+        "estimatedMonthlySavings": in_cents(new.savings_monthly_usd),
         "largest": [advice_as_json(one) for one in new.largest],
     }
 
@@ -187,11 +187,3 @@ def _escaped(text: str) -> str:
 
 def _cut(text: str, characters: int) -> str:
     return text if len(text) <= characters else text[: characters - 1] + "…"
-
-
-def _usd(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

@@ -45,6 +45,7 @@ from compute_optimizer.model.outcome import (
 )
 from compute_optimizer.resources.configured import text_of
 from compute_optimizer.store.backtests import history_of
+from compute_optimizer.views.plain_values import in_cents, iso
 
 OPERATION = "GetRecommendationSummaries"
 """Of the API, whose permission the page needs, as the dashboard does."""
@@ -302,14 +303,6 @@ def _as_file(
     return as_file(name, list(columns), cells)
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
-
-
 LINE_COLUMNS: Mapping[str, Callable[[Line], Any]] = {
     "Recommendation id": lambda it: it.decision.recommendation_id,
     "Resource ARN": lambda it: it.advice.resource_arn,
@@ -321,11 +314,11 @@ LINE_COLUMNS: Mapping[str, Callable[[Line], Any]] = {
     "Current": lambda it: it.advice.current_text,
     "Recommended": lambda it: it.advice.advised_text,
     "State": lambda it: it.state.value,
-    "Until": lambda it: _iso(it.decision.snoozed_until if it.state is State.SNOOZED else None),
+    "Until": lambda it: iso(it.decision.snoozed_until if it.state is State.SNOOZED else None),
     "Owner": lambda it: it.owner,
-    "Savings a month": lambda it: _rounded(it.savings),
+    "Savings a month": lambda it: in_cents(it.savings),
     "Violated within 14 days": lambda it: it.advice.prediction.violation_risk,
-    "Since": lambda it: _iso(it.decision.changed_at),
+    "Since": lambda it: iso(it.decision.changed_at),
     "By": lambda it: it.decision.changed_by,
     "Note": lambda it: it.decision.note,
 }
@@ -340,17 +333,17 @@ RESULT_COLUMNS: Mapping[str, Callable[[Result], Any]] = {
     "Was": lambda it: it.outcome.applied.advice.current_text,
     "Became": lambda it: it.outcome.applied.advice.advised_text,
     "Owner": lambda it: it.owner,
-    "Applied": lambda it: _iso(it.outcome.applied.applied_at),
-    "Counted until": lambda it: _iso(it.outcome.until),
-    "Hours": lambda it: _rounded(it.outcome.hours),
+    "Applied": lambda it: iso(it.outcome.applied.applied_at),
+    "Counted until": lambda it: iso(it.outcome.until),
+    "Hours": lambda it: in_cents(it.outcome.hours),
     "Hours are": lambda it: it.outcome.hours_are,
-    "Predicted savings": lambda it: _rounded(it.outcome.predicted_savings_usd),
-    "Realized savings": lambda it: _rounded(it.outcome.realized_savings_usd),
+    "Predicted savings": lambda it: in_cents(it.outcome.predicted_savings_usd),
+    "Realized savings": lambda it: in_cents(it.outcome.realized_savings_usd),
     "Violation predicted": lambda it: it.outcome.violation_risk,
     "Performance risk": lambda it: it.outcome.performance_risk,
     "Violated": lambda it: it.outcome.violated,
     "Violated in": lambda it: ", ".join(it.outcome.violated_in),
-    "Judged days": lambda it: _rounded(it.outcome.judged_days),
+    "Judged days": lambda it: in_cents(it.outcome.judged_days),
     "Complete": lambda it: it.outcome.complete,
     "Not judged because": lambda it: it.outcome.unjudged_because,
 }

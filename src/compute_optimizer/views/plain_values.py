@@ -1,0 +1,13 @@
+"""Single values as files and programs get them: None stays None."""
+
+from datetime import datetime
+
+
+def in_cents(value: float | None) -> float | None:
+    """Return an amount of money, or of anything else, to two digits behind the point."""
+    return None if value is None else round(value, 2)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment in ISO 8601."""
+    return moment.isoformat() if moment else None
