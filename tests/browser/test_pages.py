@@ -147,7 +147,7 @@ def test_form_that_is_refused(visit: Visit, width: str, theme: str) -> None:
     visit.problems.clear()  # Chromium reports the status 400 itself.
 
     assert visit.page.locator("#include").input_value() == "m55"
-    assert visit.page.evaluate("document.activeElement.id") == "include"
+    expect(visit.page.locator("#include")).to_be_focused()
     check(visit, f"refused-form-{width}-{theme}")
 
 
