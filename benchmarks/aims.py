@@ -25,10 +25,10 @@ class Claim:
 
 _ANALYSIS = (
     "Processor time: nobody waits but for the lock of SQLite, while another writes. Of 2,000 "
-    "instances (timers of the stages in two processes, 2026-11-26, on a busy machine) days in "
-    "short are made and kept in over a quarter, tiles are read and decoded in a sixth, the engine "
-    "takes a fifth (matching each present type against the catalog, ranking, whose credits last), "
-    "records 7 %, encoding and writing a seventh. One shard at a time is written."
+    "instances (timers of the stages in one process, 2026-11-27, on a busy machine) days in "
+    "short are made and kept in a quarter, tiles are read and decoded in a fifth, the engine takes "
+    "a quarter (matching each present type against the catalog, ranking, whose credits last), "
+    "records 6 %, encoding and writing an eighth. One shard at a time is written."
 )
 _PAGE = (
     "A thousand stored records are decoded, shown as the API spells them and encoded; encoding a "

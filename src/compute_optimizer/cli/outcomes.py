@@ -25,7 +25,7 @@ from compute_optimizer.model.outcome import (
     totals_of,
     verdicts_by_type,
 )
-from compute_optimizer.views.plain_values import in_cents
+from compute_optimizer.views.plain_values import rounded
 
 SHOWN = 50
 """Changes in the table unless more are asked for."""
@@ -98,8 +98,8 @@ def outcome_as_json(one: Outcome) -> dict[str, Any]:
         "changedAgain": applied.ended_at is not None,
         "hours": round(one.hours, 2),
         "hoursAre": one.hours_are,
-        "predictedSavings": in_cents(one.predicted_savings_usd),
-        "realizedSavings": in_cents(one.realized_savings_usd),
+        "predictedSavings": rounded(one.predicted_savings_usd),
+        "realizedSavings": rounded(one.realized_savings_usd),
         "violationRisk": one.violation_risk,
         "performanceRisk": one.performance_risk,
         "violated": one.violated,

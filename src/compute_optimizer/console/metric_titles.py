@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from compute_optimizer.console.words import spaced
 from compute_optimizer.model.metrics import MetricKey, Statistic
+from compute_optimizer.resources.asg.idleness import PREFIX
 from compute_optimizer.resources.ec2.idleness import GPU_MEMORY_PERCENT
 
 
@@ -18,7 +19,7 @@ class Titled:
 
 PERCENT, BYTES, RATE, PACKETS = "%", "bytes", "bytes/s", "packets"
 OPERATIONS, OPERATION_RATE, CALLS = "operations", "operations/s", "calls"
-CONNECTIONS, UNITS, SHOWN, YES = "connections", "capacity units", "count", "1 where it was so"
+CONNECTIONS, UNITS, COUNT, YES = "connections", "capacity units", "count", "1 where it was so"
 
 TITLED: Mapping[str, Titled] = {
     "CPUUtilization": Titled("CPU utilization", PERCENT),
@@ -64,11 +65,11 @@ TITLED: Mapping[str, Titled] = {
     "WriteIOPSEphemeralStorage": Titled("Writes to local storage", OPERATION_RATE),
     "OsSwapIn": Titled("Swapped in", "KB/s"),
     "OsSwapOut": Titled("Swapped out", "KB/s"),
-    "OsMemoryOutOfMemoryKillCount": Titled("Processes killed for lack of memory", SHOWN),
+    "OsMemoryOutOfMemoryKillCount": Titled("Processes killed for lack of memory", COUNT),
     "AuroraMemoryHealthState": Titled("Memory health", "0 normal, 10 short"),
-    "AuroraMemoryNumDeclinedSqlTotal": Titled("Queries declined for lack of memory", SHOWN),
-    "AuroraMemoryNumKillConnTotal": Titled("Connections closed for lack of memory", SHOWN),
-    "AuroraMemoryNumKillQueryTotal": Titled("Queries ended for lack of memory", SHOWN),
+    "AuroraMemoryNumDeclinedSqlTotal": Titled("Queries declined for lack of memory", COUNT),
+    "AuroraMemoryNumKillConnTotal": Titled("Connections closed for lack of memory", COUNT),
+    "AuroraMemoryNumKillQueryTotal": Titled("Queries ended for lack of memory", COUNT),
     "VolumeBytesUsed": Titled("Cluster storage in use", BYTES),
     "VolumeReadIOPs": Titled("Billed reads of cluster storage", OPERATIONS),
     "VolumeWriteIOPs": Titled("Billed writes to cluster storage", OPERATIONS),
@@ -79,13 +80,13 @@ TITLED: Mapping[str, Titled] = {
     "EngineCPUUtilization": Titled("Engine CPU utilization", PERCENT),
     "NewConnections": Titled("New connections", CONNECTIONS),
     "CurrConnections": Titled("Open connections", CONNECTIONS),
-    "CacheHits": Titled("Cache hits", SHOWN),
-    "CacheMisses": Titled("Cache misses", SHOWN),
+    "CacheHits": Titled("Cache hits", COUNT),
+    "CacheMisses": Titled("Cache misses", COUNT),
     "GetTypeCmds": Titled("Read commands", "commands"),
     "SetTypeCmds": Titled("Write commands", "commands"),
     "ElastiCacheProcessingUnits": Titled("ElastiCache processing units", "units"),
-    "KeyspaceHits": Titled("Keyspace hits", SHOWN),
-    "KeyspaceMisses": Titled("Keyspace misses", SHOWN),
+    "KeyspaceHits": Titled("Keyspace hits", COUNT),
+    "KeyspaceMisses": Titled("Keyspace misses", COUNT),
     "UserConnected": Titled("User connected", YES),
     "mssql_enterprise_features_used": Titled("SQL Server Enterprise features in use", "features"),
 }
@@ -93,9 +94,6 @@ TITLED: Mapping[str, Titled] = {
 
 DERIVED: Mapping[str, Titled] = {GPU_MEMORY_PERCENT: Titled("GPU memory in use", PERCENT)}
 """Made of others by an analysis, in units that its rules are in."""
-
-BUSIEST = "Busiest"
-"""Begins the names of what no instance of a group exceeds (resources/asg/idleness.py)."""
 
 _OF_INTERVAL = {
     Statistic.SUM: "{} in each interval",
@@ -119,7 +117,7 @@ def _titled(name: str) -> Titled:
     found = TITLED.get(name) or DERIVED.get(name)
     if found:
         return found
-    of_one = TITLED.get(name.removeprefix(BUSIEST)) or DERIVED.get(name.removeprefix(BUSIEST))
+    of_one = TITLED.get(name.removeprefix(PREFIX)) or DERIVED.get(name.removeprefix(PREFIX))
     if of_one:
         return Titled(f"{of_one.title} of the busiest machine", of_one.unit)
     return Titled(spaced(name), "samples")

@@ -34,7 +34,6 @@ from compute_optimizer.store.search_tables import facet_holders, searched_recomm
 RUN_KEPT = timedelta(days=1)
 """How long a superseded run stays readable: as long as a page token lives (spec 8.2)."""
 
-
 ABANDONED_AFTER = timedelta(hours=1)
 """A run that wrote nothing for so long was given up; a shard takes seconds."""
 
@@ -56,7 +55,6 @@ _RESULTS = (
     facet_holders,
 )
 """What a run writes."""
-
 
 _TOLD = (recommendations, recommendation_errors, idle_recommendations)
 """What tells whether the result of a shard is there."""

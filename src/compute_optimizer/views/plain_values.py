@@ -3,8 +3,8 @@
 from datetime import datetime
 
 
-def in_cents(value: float | None) -> float | None:
-    """Return an amount of money, or of anything else, to two digits behind the point."""
+def rounded(value: float | None) -> float | None:
+    """Return a number to two digits behind the point."""
     return None if value is None else round(value, 2)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from compute_optimizer.model.decision import Advice, Decision, owner_by_tags
 from compute_optimizer.model.event import Event, EventName, NewAdvice
-from compute_optimizer.views.plain_values import in_cents, iso
+from compute_optimizer.views.plain_values import iso, rounded
 
 VERSION: Final = "1"
 
@@ -98,10 +98,10 @@ def advice_as_json(advice: Advice) -> dict[str, Any]:
         "recommendedConfiguration": dict(advice.advised),
         "prediction": {
             "asOf": iso(promised.as_of),
-            "currentMonthlyUsd": in_cents(promised.current_monthly_usd),
-            "recommendedMonthlyUsd": in_cents(promised.advised_monthly_usd),
-            "estimatedMonthlySavings": in_cents(promised.savings_monthly_usd),
-            "estimatedMonthlySavingsAfterDiscounts": in_cents(
+            "currentMonthlyUsd": rounded(promised.current_monthly_usd),
+            "recommendedMonthlyUsd": rounded(promised.advised_monthly_usd),
+            "estimatedMonthlySavings": rounded(promised.savings_monthly_usd),
+            "estimatedMonthlySavingsAfterDiscounts": rounded(
                 promised.savings_after_discounts_monthly_usd
             ),
             "violationRisk": promised.violation_risk,
@@ -131,7 +131,7 @@ def _new_as_json(new: NewAdvice) -> dict[str, Any]:
         "runId": new.run_id,
         "asOf": iso(new.as_of),
         "newRecommendations": new.count,
-        "estimatedMonthlySavings": in_cents(new.savings_monthly_usd),
+        "estimatedMonthlySavings": rounded(new.savings_monthly_usd),
         "largest": [advice_as_json(one) for one in new.largest],
     }
 

@@ -45,7 +45,7 @@ from compute_optimizer.model.outcome import (
 )
 from compute_optimizer.resources.configured import text_of
 from compute_optimizer.store.backtests import history_of
-from compute_optimizer.views.plain_values import in_cents, iso
+from compute_optimizer.views.plain_values import iso, rounded
 
 OPERATION = "GetRecommendationSummaries"
 """Of the API, whose permission the page needs, as the dashboard does."""
@@ -316,7 +316,7 @@ LINE_COLUMNS: Mapping[str, Callable[[Line], Any]] = {
     "State": lambda it: it.state.value,
     "Until": lambda it: iso(it.decision.snoozed_until if it.state is State.SNOOZED else None),
     "Owner": lambda it: it.owner,
-    "Savings a month": lambda it: in_cents(it.savings),
+    "Savings a month": lambda it: rounded(it.savings),
     "Violated within 14 days": lambda it: it.advice.prediction.violation_risk,
     "Since": lambda it: iso(it.decision.changed_at),
     "By": lambda it: it.decision.changed_by,
@@ -335,15 +335,15 @@ RESULT_COLUMNS: Mapping[str, Callable[[Result], Any]] = {
     "Owner": lambda it: it.owner,
     "Applied": lambda it: iso(it.outcome.applied.applied_at),
     "Counted until": lambda it: iso(it.outcome.until),
-    "Hours": lambda it: in_cents(it.outcome.hours),
+    "Hours": lambda it: rounded(it.outcome.hours),
     "Hours are": lambda it: it.outcome.hours_are,
-    "Predicted savings": lambda it: in_cents(it.outcome.predicted_savings_usd),
-    "Realized savings": lambda it: in_cents(it.outcome.realized_savings_usd),
+    "Predicted savings": lambda it: rounded(it.outcome.predicted_savings_usd),
+    "Realized savings": lambda it: rounded(it.outcome.realized_savings_usd),
     "Violation predicted": lambda it: it.outcome.violation_risk,
     "Performance risk": lambda it: it.outcome.performance_risk,
     "Violated": lambda it: it.outcome.violated,
     "Violated in": lambda it: ", ".join(it.outcome.violated_in),
-    "Judged days": lambda it: in_cents(it.outcome.judged_days),
+    "Judged days": lambda it: rounded(it.outcome.judged_days),
     "Complete": lambda it: it.outcome.complete,
     "Not judged because": lambda it: it.outcome.unjudged_because,
 }

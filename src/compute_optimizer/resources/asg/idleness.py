@@ -34,8 +34,11 @@ from compute_optimizer.resources.ec2.idleness import (
 )
 from compute_optimizer.resources.idleness import IdleRule
 
+PREFIX = "Busiest"
+"""Begins the name of what no instance of a group exceeds."""
+
 BUSIEST: Mapping[MetricKey, MetricKey] = {
-    MetricKey(metric, statistic): MetricKey(f"Busiest{metric}", Statistic.MAXIMUM)
+    MetricKey(metric, statistic): MetricKey(f"{PREFIX}{metric}", Statistic.MAXIMUM)
     for metric, statistic in (
         (CPU_METRIC, Statistic.MAXIMUM),
         ("NetworkIn", Statistic.SUM),
