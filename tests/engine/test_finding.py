@@ -9,7 +9,7 @@ from compute_optimizer.engine.finding import (
     underprovisioned,
 )
 from compute_optimizer.model.recommendation import Finding
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
+from compute_optimizer.resources.ec2.dimensions import DIMENSION_NAMES
 
 NAN = float("nan")
 
@@ -63,9 +63,9 @@ def test_one_dimension_under_decides(over: bool, under: bool, finding: Finding) 
 
 
 def test_reason_codes_are_those_of_the_service_in_its_order() -> None:
-    all_over, all_under = [True] * len(DIMENSIONS), [True] * len(DIMENSIONS)
+    all_over, all_under = [True] * len(DIMENSION_NAMES), [True] * len(DIMENSION_NAMES)
 
-    assert reason_codes(DIMENSIONS, all_over, all_under) == tuple(
+    assert reason_codes(DIMENSION_NAMES, all_over, all_under) == tuple(
         f"{name}{suffix}"
         for name in (
             "CPU",

@@ -256,7 +256,7 @@ def test_a_digest_made_while_its_tile_is_removed_is_not_kept(
 ) -> None:
     put(sqlite_state, store, {CPU: ramp()})
     path = named(store)
-    made, _ = tile_digests._made(store, path, PARTS, SLOTS_PER_DAY, [])
+    made, _ = tile_digests._made(store, path, PARTS, SLOTS_PER_DAY, tile_digests.Reused())
     (file,) = tile_files(store)
     content = file.read_bytes()
 

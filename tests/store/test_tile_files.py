@@ -16,6 +16,7 @@ from compute_optimizer.store.tile_files import (
     DICTIONARY_VALUES,
     FORMAT_VERSION,
     VERSION_KEY,
+    KnownNames,
     Tile,
     TileFile,
     decoded,
@@ -81,6 +82,40 @@ def test_a_tile_of_an_earlier_release_is_read_whatever_its_encodings(tmp_path: P
     # As tiles were written up to decision 0049: dictionaries for whatever there is.
     pq.write_table(table, tmp_path / "older.parquet", compression="lz4")
     assert same(read_tile(tmp_path / "older.parquet"), written)
+
+
+def test_names_that_are_stored_alike_are_not_decoded_again(tmp_path: Path) -> None:
+    write_tile(tmp_path / "first.parquet", DAY, tile(a=[1.0], b=[2.0]))
+    write_tile(tmp_path / "second.parquet", DAY + timedelta(days=1), tile(a=[3.0], b=[4.0]))
+    with TileFile(tmp_path / "first.parquet") as file:
+        first, _ = file.read_after(KnownNames(), [CPU])
+    with TileFile(tmp_path / "second.parquet") as file:
+        second, columns = file.read_after(first, [CPU])
+
+    assert second is first
+    assert second.arns == ("a", "b")
+    assert matrix_of(columns[CPU])[:, 0].tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        tile(a=[3.0], c=[4.0]),
+        tile(a=[3.0]),
+        tile(a=[3.0], b=[4.0], c=[5.0]),
+        Tile((), {CPU: np.full((0, SLOTS_PER_DAY), np.nan, np.float32)}),
+    ],
+    ids=["another", "one less", "one more", "none"],
+)
+def test_names_that_are_stored_otherwise_are_read(tmp_path: Path, other: Tile) -> None:
+    write_tile(tmp_path / "first.parquet", DAY, tile(a=[1.0], b=[2.0]))
+    write_tile(tmp_path / "other.parquet", DAY, other)
+    with TileFile(tmp_path / "first.parquet") as file:
+        known, _ = file.read_after(KnownNames(), [CPU])
+    with TileFile(tmp_path / "other.parquet") as file:
+        found, _ = file.read_after(known, [CPU])
+
+    assert found.arns == other.resource_arns
 
 
 def test_the_file_carries_its_format_version(tmp_path: Path) -> None:

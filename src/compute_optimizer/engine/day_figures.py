@@ -7,6 +7,7 @@ there; only what is not finite, which no tile should hold, is looked for and cou
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,18 @@ class SentRows:
     """(rows,): samples of each, at least one."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Formed:
-    """The series of a part, with the same rows, and the one that they form."""
+    """The series of a part, and the one that they form."""
 
-    rows: Integers
-    some: Sequence[Matrix]
-    together: Matrix
-    counts: Integers
-    """(rows,): samples of the one series; of a sum that became infinite there may be none."""
+    some: Sequence[SentRows]
+    """All with the same rows."""
+    how: Combine
+
+    @cached_property
+    def together(self) -> SentRows:
+        """The one series; of a sum that became infinite there may be no sample in a row."""
+        return self.some[0] if len(self.some) == 1 else _combined(self.some, self.how)
 
 
 def figures_of_day(
@@ -77,9 +81,9 @@ def figures_of_day(
     for start in range(0, rows, BLOCK_ROWS):
         block = [_finite(one) for one in block_of(start, min(BLOCK_ROWS, rows - start))]
         for how, columns, places in told:
-            formed = _formed([block[place] for place in places], how)
-            if len(formed.rows):
-                target = _places_of(formed.rows, start)
+            some = _alike([block[place] for place in places])
+            if len(some[0].rows):
+                formed, target = _Formed(some, how), _places_of(some[0].rows, start)
                 for column, figure in columns.items():
                     found[column][target] = _MEASURED[figure](formed)
     return found
@@ -111,22 +115,17 @@ def _finite(one: SentRows) -> SentRows:
     return counted(one.rows, samples)
 
 
-def _formed(some: Sequence[SentRows], how: Combine) -> _Formed:
-    """Return one series of those that a part has."""
-    first = some[0]
-    if len(some) == 1:
-        return _Formed(first.rows, (first.samples,), first.samples, first.counts)
-    alike = _alike(some)
-    matrices = [one.samples for one in alike]
-    together = combine(matrices, how)
-    counts = np.maximum.reduce([one.counts for one in alike])
+def _combined(some: Sequence[SentRows], how: Combine) -> SentRows:
+    """Return the series that some with the same rows form."""
+    together = combine([one.samples for one in some], how)
+    counts = np.maximum.reduce([one.counts for one in some])
     # Sums may have become infinite.
     overflown = bool(together.size) and not together.max() < np.inf
     if overflown:
         together = np.where(np.isfinite(together), together, np.float32(-np.inf))
     open_rows = np.flatnonzero((counts < SLOTS_PER_DAY) | overflown)
     counts[open_rows] = np.count_nonzero(together[open_rows] > -np.inf, axis=1)
-    return _Formed(alike[0].rows, matrices, together, counts)
+    return SentRows(some[0].rows, together, counts)
 
 
 def _alike(some: Sequence[SentRows]) -> Sequence[SentRows]:
@@ -145,12 +144,12 @@ def _alike(some: Sequence[SentRows]) -> Sequence[SentRows]:
 
 
 def _tail(formed: _Formed) -> Singles:
-    return largest(formed.together.copy(), DEPTH)
+    return largest(formed.together.samples.copy(), DEPTH)
 
 
 _MEASURED: Mapping[Figure, Callable[[_Formed], Any]] = {
-    Figure.COUNT: lambda formed: formed.counts,
-    Figure.HIGHEST: lambda formed: formed.together.max(axis=1),
+    Figure.COUNT: lambda formed: formed.together.counts,
+    Figure.HIGHEST: lambda formed: formed.together.samples.max(axis=1),
     Figure.TAIL: _tail,
-    Figure.TOTAL: lambda formed: daily_totals(formed.some)[:, 0],
+    Figure.TOTAL: lambda formed: daily_totals([one.samples for one in formed.some])[:, 0],
 }

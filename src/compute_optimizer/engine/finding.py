@@ -1,13 +1,12 @@
 """The finding and its reason codes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.demand import FIT_TOLERANCE, Demand
-from compute_optimizer.engine.dimensions import Dimension
 from compute_optimizer.model.recommendation import Finding
 
 NOTICEABLY_LESS = 0.95
@@ -48,10 +47,10 @@ def finding_of(over: bool, under: bool) -> Finding:
 
 
 def reason_codes(
-    dimensions: Sequence[Dimension], over: Sequence[bool], under: Sequence[bool]
+    dimensions: tuple[str, ...], over: Iterable[bool], under: Iterable[bool]
 ) -> tuple[str, ...]:
-    """Return the codes in the order of the dimensions."""
-    return _codes(tuple(d.name for d in dimensions), tuple(over), tuple(under))
+    """Return the codes in the order of the dimensions, which are named."""
+    return _codes(dimensions, tuple(over), tuple(under))
 
 
 @cache

@@ -15,8 +15,8 @@ from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.resources import idleness, type_of
 from compute_optimizer.resources.costs import monthly_usd
 
-_Row = tuple[Topic, str, float, float]
-"""Topic, name, savings and cost of one resource."""
+_Row = tuple[Topic, str, int, float, float]
+"""Topic, name, and of how many resources which savings and cost."""
 
 
 class Read(NamedTuple):
@@ -37,9 +37,9 @@ def read(one: Recommendation) -> Read:
 def tallies(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> tuple[Tally, ...]:
     """Return every count over the recommendations of a shard."""
     sums: dict[tuple[Topic, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
-    for topic, name, savings, cost in chain(_rows(found, idle), _part_rows(found, idle)):
+    for topic, name, count, savings, cost in chain(_rows(found, idle), _part_rows(found, idle)):
         total = sums[topic, name]
-        total[0] += 1
+        total[0] += count
         total[1] += savings
         total[2] += cost
     return tuple(
@@ -50,16 +50,22 @@ def tallies(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> tuple[
 
 def _rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
     together = _Together()
+    alike: dict[_Alike, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for one, facets, savings in found:
         cost = monthly_usd(one) or 0.0
         together.add(one.resource_arn, savings, cost)
-        yield from _rightsizing_rows(one, facets, savings, cost)
+        total = alike[_alike(one, facets)]
+        total[0] += 1
+        total[1] += savings
+        total[2] += cost
+    for what, (count, savings, cost) in alike.items():
+        for topic, name in _counted_as(what):
+            yield topic, name, int(count), savings, cost
     for other in idle:
         savings, cost = idleness.counted_savings(other), _idle_cost(other)
         together.add(other.resource_arn, savings, cost)
-        yield Topic.IDLE, other.finding.value, savings, cost
-    for savings, cost in together.of.values():
-        yield Topic.TOGETHER, "", savings, cost
+        yield Topic.IDLE, other.finding.value, 1, savings, cost
+    yield from together.counted(Topic.TOGETHER, "")
 
 
 def _part_rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Iterator[_Row]:
@@ -70,15 +76,14 @@ def _part_rows(found: Sequence[Read], idle: Sequence[IdleRecommendation]) -> Ite
         for part in parts(one) if parts else ():
             cost = part.cost_usd or 0.0
             by_part[part.name].add(one.resource_arn, part.savings_usd, cost)
-            yield Topic.PART, f"{part.name} {part.finding}", part.savings_usd, cost
+            yield Topic.PART, f"{part.name} {part.finding}", 1, part.savings_usd, cost
     for other in idle:
         kind = type_of(other)
         if kind.parts:
             savings, cost = idleness.counted_savings(other), _idle_cost(other)
             by_part[kind.name].add(other.resource_arn, savings, cost)
     for name, together in by_part.items():
-        for savings, cost in together.of.values():
-            yield Topic.PART_TOGETHER, name, savings, cost
+        yield from together.counted(Topic.PART_TOGETHER, name)
 
 
 class _Together:
@@ -96,18 +101,35 @@ class _Together:
         known = self.of.get(arn, (0.0, 0.0))
         self.of[arn] = max(known[0], savings), max(known[1], cost)
 
+    def counted(self, topic: Topic, name: str) -> Iterator[_Row]:
+        """Yield how many resources there are, and what they save and cost; nothing of none."""
+        if self.of:
+            savings, costs = zip(*self.of.values(), strict=True)
+            yield topic, name, len(self.of), sum(savings), sum(costs)
 
-def _rightsizing_rows(
-    one: Recommendation, facets: Facets, savings: float, cost: float
-) -> Iterator[_Row]:
-    yield Topic.FINDING, facets.finding, savings, cost
-    for code in facets.reason_codes:
-        yield Topic.REASON, f"{facets.finding} {code}", savings, cost
+
+class _Alike(NamedTuple):
+    """What decides how a recommendation is counted: many share it."""
+
+    finding: str
+    reason_codes: tuple[str, ...]
+    workload_types: tuple[str, ...]
+    risk: PerformanceRisk | None
+
+
+def _alike(one: Recommendation, facets: Facets) -> _Alike:
     risk: PerformanceRisk | None = getattr(one, "current_performance_risk", None)
-    if risk:
-        yield Topic.RISK, risk.value, savings, cost
-    if facets.workload_types:
-        yield Topic.WORKLOADS, joined(facets.workload_types), savings, cost
+    return _Alike(facets.finding, facets.reason_codes, facets.workload_types, risk)
+
+
+def _counted_as(what: _Alike) -> Iterator[tuple[Topic, str]]:
+    yield Topic.FINDING, what.finding
+    for code in what.reason_codes:
+        yield Topic.REASON, f"{what.finding} {code}"
+    if what.risk:
+        yield Topic.RISK, what.risk.value
+    if what.workload_types:
+        yield Topic.WORKLOADS, joined(what.workload_types)
 
 
 def joined(names: Iterable[str]) -> str:

@@ -45,7 +45,14 @@ from compute_optimizer.model.metrics import (
 )
 from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store.inventory import SHARD_RESOURCES
-from compute_optimizer.store.tile_files import RESOURCE, DecodedColumn, TileFile, decoded, keys_of
+from compute_optimizer.store.tile_files import (
+    RESOURCE,
+    DecodedColumn,
+    KnownNames,
+    TileFile,
+    decoded,
+    keys_of,
+)
 from compute_optimizer.store.tiles import TileStore, tiles_of_window
 
 FORMAT_VERSION = 1
@@ -116,6 +123,14 @@ class SamplesAtHand:
         self.columns[key].fill_rows(found, rows, np.nan)
         found[:, self.known_slots :] = np.nan
         return found
+
+
+@dataclass(slots=True)
+class Reused:
+    """What one tile leaves behind for the next one."""
+
+    scratch: Scratch = field(default_factory=list)
+    names: KnownNames = field(default_factory=KnownNames)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,13 +204,13 @@ def read_digested(
     figures: dict[str, NDArray[Any]] = {}
     present: set[MetricKey] = set()
     at_hand: dict[int, SamplesAtHand] = {}
-    scratch: Scratch = []
+    reused = Reused()
     for one in tiles_of_window(connection, key, window):
         number = (one.day - window.first).days
         slots = SLOTS_PER_DAY
         if one.last_sample_at >= as_of:
             slots = max(known_slots - number * SLOTS_PER_DAY, 0)
-        day, read = _digested_day(tiles, one.path, parts, slots, scratch)
+        day, read = _digested_day(tiles, one.path, parts, slots, reused)
         if (
             read is not None
             and sum(kept.bytes for kept in (read, *at_hand.values())) <= AT_HAND_BYTES
@@ -241,7 +256,7 @@ def _gather(
 
 
 def _digested_day(
-    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, scratch: Scratch
+    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, reused: Reused
 ) -> tuple[DigestedDay, SamplesAtHand | None]:
     """Return a tile in short: as it is kept, else made and kept, with the samples that were read.
 
@@ -249,22 +264,23 @@ def _digested_day(
     """
     if slots == SLOTS_PER_DAY and (found := read_digest(tiles, path, parts)):
         return found, None
-    made, read = _made(tiles, path, parts, slots, scratch)
+    made, read = _made(tiles, path, parts, slots, reused)
     if slots == SLOTS_PER_DAY:
         keep_digest(tiles, path, made, parts)
     return made, read
 
 
 def _made(
-    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, scratch: Scratch
+    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, reused: Reused
 ) -> tuple[DigestedDay, SamplesAtHand]:
     wanted = {key for part in parts for key in part.keys}
     with tiles.open(path) as file:
         keys = file.keys
-        arns, columns = file.read(wanted)
+        reused.names, columns = file.read_after(reused.names, wanted)
+    arns = reused.names.arns
     whole = {key: decoded(column) for key, column in columns.items()}
     read = SamplesAtHand(whole, len(arns), slots)
-    figures = figures_of_day(len(arns), read.keys, partial(read.block, scratch), parts)
+    figures = figures_of_day(len(arns), read.keys, partial(read.block, reused.scratch), parts)
     return DigestedDay(arns, keys, figures), read
 
 

@@ -62,6 +62,15 @@ class Tile:
     """(resources, SLOTS_PER_DAY) each, NaN where there is no data."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """The ARNs of a tile, by what they are stored as: those of a shard seldom change by the day."""
+
+    stored: tuple[Any, ...] = ()
+    """Of each row group, the codec, the number of values and the bytes of its column of ARNs."""
+    arns: tuple[str, ...] = ()
+
+
 class TileFile:
     """An open tile file; a context manager.
 
@@ -71,11 +80,9 @@ class TileFile:
     def __init__(self, path: Path | str, content: Any = None) -> None:
         """`content` is an open Arrow file where `path` is no file of this machine."""
         self._path = path
-        self._content = content
         try:
-            self._file: Any = pq.ParquetFile(
-                path if content is None else content, read_dictionary=[RESOURCE], memory_map=True
-            )
+            self._content = pa.memory_map(str(path)) if content is None else content
+            self._file: Any = pq.ParquetFile(self._content, read_dictionary=[RESOURCE])
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(path, error) from error
         self._check_version()
@@ -85,8 +92,7 @@ class TileFile:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-        if self._content is not None:
-            self._content.close()
+        self._content.close()
 
     @property
     def keys(self) -> frozenset[MetricKey]:
@@ -95,12 +101,41 @@ class TileFile:
 
     def read(self, wanted: Collection[MetricKey]) -> tuple[tuple[str, ...], dict[MetricKey, Any]]:
         """Return the ARNs in row order, and those wanted columns that exist, still as Arrow."""
+        known, columns = self.read_after(KnownNames(), wanted)
+        return known.arns, columns
+
+    def read_after(
+        self, known: KnownNames, wanted: Collection[MetricKey]
+    ) -> tuple[KnownNames, dict[MetricKey, Any]]:
+        """Return the same after another tile, whose ARNs are not decoded again if these are they.
+
+        Decoding a name for each sample takes as long as decoding a series.
+        """
         present = sorted(self.keys & frozenset(wanted))
+        columns = [key.column for key in present]
         try:
-            table = self._file.read(columns=[RESOURCE, *(key.column for key in present)])
+            stored = self._stored_names()
+            if stored != known.stored:
+                columns = [RESOURCE, *columns]
+            table = self._file.read(columns=columns, use_threads=pa.cpu_count() > 1)
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(self._path, error) from error
-        return _arns(table[RESOURCE]), {key: table[key.column] for key in present}
+        if RESOURCE in columns:
+            known = KnownNames(stored, _arns(table[RESOURCE]))
+        return known, {key: table[key.column] for key in present}
+
+    def _stored_names(self) -> tuple[Any, ...]:
+        """Return what the column of ARNs is stored as; equal only where the ARNs are."""
+        place = self._file.schema_arrow.names.index(RESOURCE)
+        metadata = self._file.metadata
+        groups = range(metadata.num_row_groups)
+        chunks = [metadata.row_group(group).column(place) for group in groups]
+        return tuple((one.compression, one.num_values, self._bytes_of(one)) for one in chunks)
+
+    def _bytes_of(self, chunk: Any) -> bytes:
+        start = chunk.dictionary_page_offset or chunk.data_page_offset
+        found: bytes = self._content.read_at(chunk.total_compressed_size, start)
+        return found
 
     def read_rows(self, key: MetricKey, rows: NDArray[np.int64]) -> Matrix:
         """Return some rows of one series, (rows, SLOTS_PER_DAY); only their row groups are read."""
@@ -111,12 +146,14 @@ class TileFile:
         found: Matrix = np.empty((len(rows), SLOTS_PER_DAY), np.float32)
         for group in np.unique(group_of).tolist():
             try:
-                column = self._file.read_row_group(group, columns=[key.column])[key.column]
+                table = self._file.read_row_group(
+                    group, columns=[key.column], use_threads=pa.cpu_count() > 1
+                )
             except (OSError, pa.ArrowException) as error:
                 raise _unreadable(self._path, error) from error
             own = group_of == group
             some: Matrix = np.empty((int(own.sum()), SLOTS_PER_DAY), np.float32)
-            decoded(column).fill_rows(some, rows[own] - starts[group], np.nan)
+            decoded(table[key.column]).fill_rows(some, rows[own] - starts[group], np.nan)
             found[own] = some
         return found
 

@@ -17,7 +17,7 @@ files it leaves are swept before the next change.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +44,7 @@ from compute_optimizer.store.schema import tiles as manifest
 from compute_optimizer.store.state import State
 from compute_optimizer.store.tile_files import (
     FORMAT_VERSION,
+    KnownNames,
     Tile,
     TileFile,
     fill,
@@ -239,10 +240,16 @@ def read_samples(
         series: dict[MetricKey, Matrix] = {
             metric: np.empty(shape, np.float32) for metric in sorted(present)
         }
+        known = KnownNames()
         for number in range(window.days):
             file = files.get(window.first + timedelta(days=number))
             slots = slice(number * SLOTS_PER_DAY, (number + 1) * SLOTS_PER_DAY)
-            _read_day(file, arns, {metric: matrix[:, slots] for metric, matrix in series.items()})
+            day = {metric: matrix[:, slots] for metric, matrix in series.items()}
+            if file:
+                known, columns = file.read_after(known, day.keys())
+                _fill_day(day, arns, columns, known.arns)
+            else:
+                _fill_day(day, arns, {}, ())
     return ShardSamples(arns, window, series)
 
 
@@ -363,11 +370,13 @@ def remove_account(connection: Connection, tiles: TileStore, account_id: str) ->
     return remove_files
 
 
-def _read_day(
-    file: TileFile | None, arns: tuple[str, ...], targets: dict[MetricKey, Matrix]
+def _fill_day(
+    targets: Mapping[MetricKey, Matrix],
+    arns: tuple[str, ...],
+    columns: Mapping[MetricKey, Any],
+    tile_arns: tuple[str, ...],
 ) -> None:
     """Fill one day's slots of every series; what the tile does not hold becomes NaN."""
-    tile_arns, columns = file.read(targets.keys()) if file else ((), {})
     for key, target in targets.items():
         if key in columns and tile_arns == arns:
             fill(target, columns[key])

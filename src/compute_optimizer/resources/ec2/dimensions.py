@@ -61,6 +61,8 @@ DIMENSIONS = (
 )
 """In the order in which the service lists the reason codes; GPU metrics have no source yet."""
 
+DIMENSION_NAMES = tuple(dimension.name for dimension in DIMENSIONS)
+
 PEAK_MODELS = {
     CPU: "cpu",
     MEMORY: "memory",

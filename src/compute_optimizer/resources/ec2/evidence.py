@@ -25,7 +25,7 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.resources.ec2.analysis import Analysis
 from compute_optimizer.resources.ec2.cautions import cautions
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, METRICS
+from compute_optimizer.resources.ec2.dimensions import DIMENSION_NAMES, DIMENSIONS, METRICS
 from compute_optimizer.resources.ec2.predicted import (
     capped_peak,
     prediction_evidence,
@@ -64,7 +64,7 @@ def explanation_of(
         as_of=as_of,
         window=samples.window,
         finding=obstacle.code if obstacle else finding_of(any(over), any(under)).value,
-        finding_reason_codes=reason_codes(DIMENSIONS, over, under),
+        finding_reason_codes=reason_codes(DIMENSION_NAMES, over, under),
         binding_dimension=binding_dimensions(analysis.fleet.demand)[ONLY],
         idle=bool(analysis.idle[ONLY]),
         history=history_of(analysis.fleet.chosen.series.get(CPU_METRIC), samples.window, CPU),

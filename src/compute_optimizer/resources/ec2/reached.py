@@ -17,7 +17,7 @@ from compute_optimizer.engine.prediction import forgiven
 from compute_optimizer.engine.reached import CEILING_SHARE, MadeChange, Reached
 from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.resources.ec2.analysis import measure_shard
-from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
+from compute_optimizer.resources.ec2.dimensions import DIMENSION_NAMES, DIMENSIONS
 
 TYPE = "instanceType"
 """The member of a configuration that advice for machines changes."""
@@ -41,7 +41,7 @@ def judge(changes: Sequence[MadeChange], samples: ShardSamples, types: InstanceT
     # A comparison with NaN is false: what is unknown was neither smaller nor reached.
     smaller = found.capacity < _capacities(types, [str(one.former[TYPE]) for one in changes])
     return Reached(
-        dimensions=tuple(dimension.name for dimension in DIMENSIONS),
+        dimensions=DIMENSION_NAMES,
         known=np.isfinite(found.capacity),
         seen=np.stack([used.counts > 0 for used in found.usage.dimensions], axis=1),
         smaller=smaller,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute_optimizer.catalog.prices import price_date
-from compute_optimizer.engine.arrays import Floats, Integers, Singles
+from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.demand import Demand
 from compute_optimizer.engine.dimensions import CPU_PLACE
 from compute_optimizer.engine.figures import DECIMALS
@@ -35,6 +35,7 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.ec2.analysis import Analysis, published_because
 from compute_optimizer.resources.ec2.differences import migration_effort, platform_differences
 from compute_optimizer.resources.ec2.dimensions import (
+    DIMENSION_NAMES,
     DIMENSIONS,
     MEMORY_PLACE,
     PERCENTAGES,
@@ -64,6 +65,7 @@ def recommendations_of(
     decisions = analysis.decisions
     utilization, options = _utilization(analysis), _options_by_row(analysis)
     over, under = decisions.over.tolist(), decisions.under.tolist()
+    any_over, any_under = _any(decisions.over), _any(decisions.under)
     risks = overall(decisions.current_risk).tolist()
     idle = analysis.idle.tolist()
     evidence = _evidence(resources, analysis, preferences)
@@ -77,8 +79,8 @@ def recommendations_of(
             current_instance_type=resource.instance_type,
             state=resource.state,
             tags=dict(resource.tags),
-            finding=finding_of(any(over[row]), any(under[row])),
-            finding_reason_codes=reason_codes(DIMENSIONS, over[row], under[row]),
+            finding=finding_of(any_over[row], any_under[row]),
+            finding_reason_codes=reason_codes(DIMENSION_NAMES, over[row], under[row]),
             utilization=utilization[row],
             lookback_days=float(preferences.lookback_days),
             options=options[row],
@@ -96,6 +98,12 @@ def recommendations_of(
     )
 
 
+def _any(flags: Booleans) -> list[bool]:
+    """Return of each resource whether a dimension has the flag, from (resources, dimensions)."""
+    found: Booleans = np.any(flags, axis=1, keepdims=False)
+    return list(found.tolist())
+
+
 def binding_dimensions(demand: Demand) -> list[str | None]:
     """Return which dimension asks for the largest share of each resource's current capacity.
 
@@ -103,9 +111,8 @@ def binding_dimensions(demand: Demand) -> list[str | None]:
     """
     asked = (demand.required > 0) & (demand.capacity > 0)
     shares = np.divide(demand.required, demand.capacity, out=np.zeros(asked.shape), where=asked)
-    names = [dimension.name for dimension in DIMENSIONS]
     places = np.where(asked.any(axis=1), shares.argmax(axis=1), NONE).tolist()
-    return [None if place == NONE else names[place] for place in places]
+    return [None if place == NONE else DIMENSION_NAMES[place] for place in places]
 
 
 def violation_risks(analysis: Analysis, types: Integers) -> Floats:
@@ -128,8 +135,8 @@ def other_answers(analysis: Analysis, preferences: Preferences) -> list[OtherAns
     (profile,) = (one for one in PROFILES if one != preferences.profile)
     first = other.options.types[:, CURRENT_POOL, 0]
     columns = zip(
-        other.over.tolist(),
-        other.under.tolist(),
+        _any(other.over),
+        _any(other.under),
         first.tolist(),
         _savings(other.current_price, other.options.prices[:, CURRENT_POOL, 0]),
         violation_risks(analysis, first[:, None])[:, 0].tolist(),
@@ -139,7 +146,7 @@ def other_answers(analysis: Analysis, preferences: Preferences) -> list[OtherAns
     return [
         OtherAnswer(
             profile=profile,
-            finding=finding_of(any(over), any(under)),
+            finding=finding_of(over, under),
             instance_type=None if place == NONE else names[place],
             savings=None if place == NONE else savings,
             violation_risk=None if isnan(risk) else round(risk, DECIMALS),
@@ -205,7 +212,7 @@ def _utilization(analysis: Analysis) -> list[tuple[UtilizationMetric, ...]]:
         for metric, name in WIRE_NAMES.items()
         if metric in peaks
     ]
-    return [_row_of(columns, row) for row in range(analysis.fleet.chosen.rows)]
+    return _rows_of(columns, analysis.fleet.chosen.rows)
 
 
 def _statistics(analysis: Analysis, metric: str) -> NDArray[np.object_]:
@@ -216,15 +223,18 @@ def _statistics(analysis: Analysis, metric: str) -> NDArray[np.object_]:
     return found
 
 
-def _row_of(columns: Sequence[_Column], row: int) -> tuple[UtilizationMetric, ...]:
-    """Return the metrics that exist: NaN is the one value that differs from itself."""
-    return tuple(
+def _rows_of(columns: Sequence[_Column], rows: int) -> list[tuple[UtilizationMetric, ...]]:
+    """Return the metrics that exist, by row: NaN is the one value that differs from itself."""
+    found = [
         [
-            UtilizationMetric(column.name, value, column.statistics[row])
-            for column in columns
-            if (value := column.values[row]) == value
+            UtilizationMetric(column.name, value, statistic) if value == value else None
+            for value, statistic in zip(column.values, column.statistics, strict=True)
         ]
-    )
+        for column in columns
+    ]
+    if not found:
+        return [()] * rows
+    return [tuple([one for one in row if one is not None]) for row in zip(*found, strict=True)]
 
 
 def _options_by_row(analysis: Analysis) -> list[tuple[RecommendationOption, ...]]:
@@ -290,4 +300,4 @@ def _projected(
             values = reported(metric, analysis.fleet.usage.peaks[metric][rows] * ratio)
             statistics = _statistics(analysis, metric)[rows]
             columns.append(_Column(WIRE_NAMES[metric], values.tolist(), statistics.tolist()))
-    return [_row_of(columns, row) for row in range(len(rows))]
+    return _rows_of(columns, len(rows))

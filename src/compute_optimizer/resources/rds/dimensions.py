@@ -47,6 +47,8 @@ DIMENSIONS = (
 """In the order in which reason codes are listed; the last has no metric and no code: it keeps the
 vCPUs of instances without Performance Insights (spec 2.1)."""
 
+DIMENSION_NAMES = tuple(dimension.name for dimension in DIMENSIONS)
+
 MEMORY_PLACE, NETWORK_PLACE, IOPS_PLACE, THROUGHPUT_PLACE, VCPU_PLACE = range(CPU_PLACE + 1, 6)
 """Places in DIMENSIONS."""
 

@@ -36,7 +36,7 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.resources.rds.analysis import InstanceAnalysis
 from compute_optimizer.resources.rds.dimensions import (
-    DIMENSIONS,
+    DIMENSION_NAMES,
     EBS_METRICS,
     STORAGE_SPACE,
     WIRE_NAMES,
@@ -130,7 +130,7 @@ def class_codes_at(judged: Judged, row: int) -> tuple[str, ...]:
         WRITER_UNDER: judged.aligned,
     }
     told = (code for code, applies in others.items() if applies[row])
-    return (*reason_codes(DIMENSIONS, over, under), *told)
+    return (*reason_codes(DIMENSION_NAMES, over, under), *told)
 
 
 def _class_options(row: int, judged: Judged) -> tuple[ClassOption, ...]:
