@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog import load_instance_types
@@ -84,7 +85,7 @@ def group_option(instance_type: str, monthly_usd: float, **changes: Any) -> Grou
         migration_effort="VeryLow",
         savings=Savings(round(monthly_usd / 2.8032, 6), monthly_usd),
     )
-    return replace(found, **changes)
+    return structs.replace(found, **changes)
 
 
 BY_HAND = AutoScalingGroupRecommendation(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationError
 from compute_optimizer.model.resource import EC2_INSTANCE
@@ -106,7 +107,9 @@ WITH_GPU = replace(
     account_id=ACCOUNT,
     current_instance_type="g4dn.xlarge",
     tags={"team": "wéb"},
-    options=(replace(option("g4dn.xlarge", 70.08), platform_differences=("Architecture",)),),
+    options=(
+        structs.replace(option("g4dn.xlarge", 70.08), platform_differences=("Architecture",)),
+    ),
 )
 
 NOT_YET = {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.decision import Advice
@@ -208,10 +209,10 @@ def test_a_database_saves_its_class_at_effective_rates_and_its_storage_at_list_p
     rated = replace(
         found,
         discounts=Discounts(0.5),
-        instance_options=(replace(first, after_discounts=Savings(10.0, 50.0)), *others),
+        instance_options=(structs.replace(first, after_discounts=Savings(10.0, 50.0)), *others),
         storage_finding=Finding.OVER_PROVISIONED,
         storage_options=(
-            replace(
+            structs.replace(
                 disk,
                 configuration=replace(disk.configuration, allocated_gib=50),
                 savings=Savings(50.0, 6.0),

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.catalog.effective_rates import (
     AccountRates,
@@ -55,8 +56,8 @@ def instance(platform: str = "linux") -> tuple[Any, Any]:
     """Return a recommendation for a m5.xlarge at 0.192 USD with an option of each kind."""
     resource = replace(machine(1, ACCOUNT), platform=platform)
     options = (
-        replace(option("m5.large", 70.08), hourly_usd=0.096),
-        replace(option("t3.large", 79.42), hourly_usd=0.0832),
+        structs.replace(option("m5.large", 70.08), hourly_usd=0.096),
+        structs.replace(option("t3.large", 79.42), hourly_usd=0.0832),
     )
     one = replace(INSTANCE, resource_arn=resource.arn, current_hourly_usd=0.192, options=options)
     return one, resource
@@ -134,7 +135,7 @@ def test_an_account_that_was_billed_for_another_product_stays_at_list_prices() -
 
 def test_a_group_saves_with_all_of_its_machines() -> None:
     resource = group(1, "m5.xlarge", size=3)
-    options = tuple(replace(one, hourly_usd=0.0832) for one in GROUP.options)
+    options = tuple(structs.replace(one, hourly_usd=0.0832) for one in GROUP.options)
     size = replace(GROUP.configuration, desired_capacity=3, instance_type="m5.xlarge")
     one = replace(
         GROUP,
@@ -255,7 +256,7 @@ def test_an_idle_instance_without_a_recommendation_goes_by_the_factor_of_its_pro
 def test_a_database_tells_of_reservations_that_do_not_follow_to_another_family() -> None:
     resource = database(1, "db.m5.xlarge")
     one: Any = recommended_database(resource, {maximum("CPUUtilization"): 5.0})
-    first = replace(one.instance_options[0], db_class="db.t3.medium", hourly_usd=0.068)
+    first = structs.replace(one.instance_options[0], db_class="db.t3.medium", hourly_usd=0.068)
     one = replace(one, instance_options=(first,))
 
     (told,) = discounted(

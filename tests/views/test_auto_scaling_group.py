@@ -6,6 +6,7 @@ from typing import Any
 import botocore.loaders
 import botocore.model
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.auto_scaling_group import group_recommendation
@@ -135,7 +136,7 @@ def test_gpus_are_told_of_types_that_have_any() -> None:
 
 
 def test_savings_are_absent_where_a_price_is_unknown() -> None:
-    unpriced = replace(BY_HAND.options[0], savings=None)
+    unpriced = structs.replace(BY_HAND.options[0], savings=None)
 
     (option,) = group_recommendation(stored(options=(unpriced,)), shown())["recommendationOptions"]
 

@@ -6,6 +6,7 @@ from typing import Any
 import botocore.loaders
 import botocore.model
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.preferences import Preferences
@@ -200,7 +201,7 @@ def test_the_options_of_several_architectures_are_ranked_together() -> None:
 
 
 def test_savings_are_absent_where_a_price_is_unknown_and_in_cny_in_china() -> None:
-    unpriced = replace(INSTANCE.instance_options[0], savings=None)
+    unpriced = structs.replace(INSTANCE.instance_options[0], savings=None)
     found = database_recommendation(replace(INSTANCE, instance_options=(unpriced,)), "cn-north-1")
 
     assert "savingsOpportunity" not in found["instanceRecommendationOptions"][0]

@@ -1,11 +1,11 @@
 """Every member of a volume's recommendation, held against botocore's model."""
 
-from dataclasses import replace
 from typing import Any
 
 import botocore.loaders
 import botocore.model
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.ebs_volume import volume_recommendation
@@ -93,7 +93,7 @@ def test_a_root_volume_stays_one_in_every_option() -> None:
 
 
 def test_savings_are_absent_where_a_price_is_unknown() -> None:
-    unpriced = replace(BY_HAND.options[0], savings=None)
+    unpriced = structs.replace(BY_HAND.options[0], savings=None)
 
     (option,) = volume_recommendation(stored(options=(unpriced,)), "us-east-1")[
         "volumeRecommendationOptions"

@@ -1,11 +1,11 @@
 """Every member of a recommendation, in both spellings, held against botocore's model."""
 
-from dataclasses import replace
 from typing import Any, get_args
 
 import botocore.loaders
 import botocore.model
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.shapes import ExternalMetricsSource, ExternalMetricStatusCode
@@ -162,8 +162,8 @@ def test_ties_in_savings_go_to_the_lower_risk_and_then_to_the_name() -> None:
 
 
 def test_options_that_save_nothing_rank_by_price() -> None:
-    dear = replace(option("a1.xlarge", 0.0), hourly_usd=0.5)
-    cheap = replace(option("z1.xlarge", 0.0), hourly_usd=0.4)
+    dear = structs.replace(option("a1.xlarge", 0.0), hourly_usd=0.5)
+    cheap = structs.replace(option("z1.xlarge", 0.0), hourly_usd=0.4)
 
     ranked = ranked_options((dear, cheap), ("CURRENT",))
 

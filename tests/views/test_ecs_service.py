@@ -1,11 +1,11 @@
 """Every member of a service's recommendation, held against botocore's model."""
 
-from dataclasses import replace
 from typing import Any
 
 import botocore.loaders
 import botocore.model
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.ecs_service import TRACKS_MEMORY, Container
 from compute_optimizer.model.recommendation import Finding
@@ -121,7 +121,7 @@ def test_what_the_inventory_does_not_know_is_absent() -> None:
 
 
 def test_savings_are_absent_where_a_price_is_unknown() -> None:
-    unpriced = replace(BY_HAND.options[0], savings=None)
+    unpriced = structs.replace(BY_HAND.options[0], savings=None)
 
     (option,) = service_recommendation(stored(options=(unpriced,)), "us-east-1")[
         "serviceRecommendationOptions"

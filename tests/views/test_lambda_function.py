@@ -1,11 +1,11 @@
 """Every member of a function's recommendation, held against botocore's model."""
 
-from dataclasses import replace
 from typing import Any
 
 import botocore.loaders
 import botocore.model
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.lambda_function import function_recommendation
@@ -90,7 +90,7 @@ def test_a_risk_that_is_unknown_is_absent() -> None:
 
 
 def test_savings_are_absent_where_a_price_is_unknown() -> None:
-    unpriced = replace(BY_HAND.options[0], savings=None)
+    unpriced = structs.replace(BY_HAND.options[0], savings=None)
 
     (option,) = function_recommendation(stored(options=(unpriced,)), "us-east-1")[
         "memorySizeRecommendationOptions"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import Discounts, Savings
 from compute_optimizer.model.resource import ECS_SERVICE, LAMBDA_FUNCTION, RDS_DB_INSTANCE
@@ -35,7 +36,7 @@ MODE = "effectiveRecommendationPreferencesSavingsEstimationMode"
 
 def rated(one: Any) -> Any:
     """Return a recommendation whose options save 30 USD after discounts."""
-    options = tuple(replace(option, after_discounts=AFTER) for option in one.options)
+    options = tuple(structs.replace(option, after_discounts=AFTER) for option in one.options)
     return replace(one, options=options, discounts=Discounts(0.7))
 
 
@@ -102,7 +103,9 @@ def test_an_export_has_columns_for_both(name: str) -> None:
 def test_exports_of_other_types_tell_what_is_left_after_discounts(
     resource_type: str, one: Any, options: str
 ) -> None:
-    found = tuple(replace(option, after_discounts=AFTER) for option in getattr(one, options))
+    found = tuple(
+        structs.replace(option, after_discounts=AFTER) for option in getattr(one, options)
+    )
     assert found
     row = exported_row(
         resource_type, replace(one, **{options: found}, discounts=Discounts(0.7)), region=REGION

@@ -64,8 +64,7 @@ class GroupConfiguration:
     allocation_strategy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GroupOption(RecommendationOption):
+class GroupOption(RecommendationOption, frozen=True):
     """One instance type that carries the demand; savings are those of the whole group."""
 
     hour_reduction: float | None = None

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+import msgspec
+
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Discounts,
@@ -94,8 +96,7 @@ class ClusterCosts:
     io: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClassOption:
+class ClassOption(msgspec.Struct, frozen=True):
     """One DB instance class that carries the demand."""
 
     db_class: str
@@ -116,8 +117,7 @@ class ClassOption:
     """What reservations that the option leaves behind go on to cost; None where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class StorageOption:
+class StorageOption(msgspec.Struct, frozen=True):
     """One storage configuration that carries the demand."""
 
     configuration: StorageConfiguration

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
+
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Discounts,
@@ -48,8 +50,7 @@ class VolumeConfiguration:
     burst_throughput: int
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeOption:
+class VolumeOption(msgspec.Struct, frozen=True):
     """One configuration that carries the demand."""
 
     configuration: VolumeConfiguration

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+import msgspec
+
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Discounts,
@@ -68,8 +70,7 @@ class ProjectedUse:
     upper: float
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSizeOption:
+class TaskSizeOption(msgspec.Struct, frozen=True):
     """One size of the tasks that carries the demand."""
 
     cpu_units: int

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
+
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Discounts,
@@ -44,8 +46,7 @@ class ProjectedDuration:
     expected_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class MemorySizeOption:
+class MemorySizeOption(msgspec.Struct, frozen=True):
     """One memory size that carries the demand."""
 
     memory_size: int

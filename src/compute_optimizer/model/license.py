@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+import msgspec
+
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding, Savings
 from compute_optimizer.model.resource import Resource
@@ -67,8 +69,7 @@ class LicensedInstance(Resource):
     """Never None; a member with a default, because it follows members with one."""
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseOption:
+class LicenseOption(msgspec.Struct, frozen=True):
     """The license that would do."""
 
     edition: str

@@ -1,7 +1,7 @@
 """What an analysis says about one resource; stored as it is, turned into wire shapes by views.
 
-The smallest records, of which each recommendation has dozens, are msgspec's: making one costs a
-tenth of a frozen dataclass, and the garbage collector need not look at them.
+The small records, of which each recommendation has dozens, are msgspec's: making one costs a
+tenth of a frozen dataclass, and of the smallest the garbage collector need not look at any.
 """
 
 from dataclasses import dataclass
@@ -84,8 +84,7 @@ class Discounts:
     """Share of the hours of its type that reservations cover, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecommendationOption:
+class RecommendationOption(msgspec.Struct, frozen=True):
     """One instance type that carries the demand."""
 
     instance_type: str
@@ -123,8 +122,7 @@ class StoredDemand(msgspec.Struct, frozen=True, gc=False):
     """With the headroom of the preferences."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherAnswer:
+class OtherAnswer(msgspec.Struct, frozen=True):
     """What the other profile says of the same samples."""
 
     profile: str
@@ -135,8 +133,7 @@ class OtherAnswer:
     violation_risk: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What decided, as it was when the recommendation was made.
 
     Window and threshold follow from its last refresh, its look-back period and its preferences;

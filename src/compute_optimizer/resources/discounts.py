@@ -6,6 +6,7 @@ from math import isnan, nan
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from compute_optimizer.catalog.effective_rates import AccountRates, TypeRates, rate_family
 from compute_optimizer.catalog.own_prices import EC2, RDS, PriceMarket
@@ -121,7 +122,7 @@ def by_factor(product: str) -> Discounted:
                 one,
                 discounts=Discounts(factor),
                 options=tuple(
-                    replace(option, after_discounts=_times(option.savings, factor))
+                    structs.replace(option, after_discounts=_times(option.savings, factor))
                     for option in one.options
                 ),
             )
@@ -212,7 +213,9 @@ def _written(found: Results[Any], rows: Sequence[_Row], billing: Billing) -> Res
             continue
         after = None if isnan(usd) else Savings(percent, usd * times)
         stays = _stranded(row) * times if leaves else None
-        option = replace(row.option, after_discounts=after, stranded_monthly_usd=stays or None)
+        option = structs.replace(
+            row.option, after_discounts=after, stranded_monthly_usd=stays or None
+        )
         options.setdefault(arn, []).append(option)
     return replace(
         found,

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.preferences import CURRENT
@@ -87,4 +89,6 @@ def _of_pools(found: Any, pools: Collection[str]) -> Any:
     kept: list[Any] = [one for one in found.options if one.architecture_pool in pools]
     # Options of all pools rank by their price.
     kept.sort(key=lambda one: (one.hourly_usd is None, one.hourly_usd or 0.0, one.rank))
-    return replace(found, options=tuple(replace(one, architecture_pool=CURRENT) for one in kept))
+    return replace(
+        found, options=tuple(structs.replace(one, architecture_pool=CURRENT) for one in kept)
+    )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from compute_optimizer.model.auto_scaling_group import (
     DYNAMIC,
     FIXED,
@@ -84,11 +86,10 @@ def _saves(option: RecommendationOption) -> bool:
 def _group_option(
     group: AutoScalingGroup, machine: Ec2InstanceRecommendation, option: RecommendationOption
 ) -> GroupOption:
-    fields = {name: getattr(option, name) for name in RecommendationOption.__dataclass_fields__}
     of_one = option.savings
     whole = of_one and Savings(of_one.percentage, of_one.monthly_usd * group.desired_capacity)
     hours = _hour_reduction(machine, option) if group.scaling == DYNAMIC else None
-    return GroupOption(**{**fields, "savings": whole}, hour_reduction=hours)
+    return GroupOption(**{**structs.asdict(option), "savings": whole}, hour_reduction=hours)
 
 
 def _hour_reduction(
