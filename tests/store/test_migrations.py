@@ -1,16 +1,19 @@
 """Migrations of databases that are filled: from every earlier revision, on both kinds."""
 
+from contextlib import closing
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from compute_optimizer.store import State
 from compute_optimizer.store.schema import metadata
 from tests.every_table import fill_every_table
-from tests.revisions import ADDED, WIDENED, back_to
+from tests.revisions import ADDED, WIDENED, arn_columns, back_to
+from tests.states import FreshUrl
 
-REVISIONS = ("0001", *sorted(ADDED)[:-1])
+REVISIONS = ("0001", *sorted(ADDED))
 """All but the newest."""
 
 LATER_COLUMNS = frozenset(
@@ -45,3 +48,32 @@ def test_a_filled_database_keeps_its_rows_and_gets_the_newest_schema(
         assert compare_metadata(context, metadata) == []
         assert older_rows(connection, revision) == before
     assert sum(map(len, before.values())) > 0
+
+
+COLLATIONS = text(
+    "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+    " WHERE table_schema = 'public' AND column_name IN ('arn', 'resource_arn')"
+)
+
+
+def test_postgresql_orders_every_arn_by_its_bytes_also_after_a_migration(
+    fresh_postgresql: FreshUrl,
+) -> None:
+    with closing(State(fresh_postgresql())) as state:
+        with state.writing() as connection:
+            created = collations(connection)
+            fill_every_table(connection)
+            back_to(connection, "0019")
+            assert set(collations(connection).values()) == {None}
+
+        state.migrate()
+
+        with state.reading() as connection:
+            assert collations(connection) == created
+    assert created == {(one.table.name, one.name): "C" for one in arn_columns()}
+
+
+def collations(connection: Connection) -> dict[tuple[str, str], str | None]:
+    """Return how columns of ARNs are ordered; None for the locale of the database."""
+    found = connection.execute(COLLATIONS)
+    return {(table, column): collation for table, column, collation in found}

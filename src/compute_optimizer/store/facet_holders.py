@@ -8,7 +8,7 @@ recommendation after the other, unless they lie together far away: that is told 
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
@@ -16,7 +16,7 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, Connection, cast, func, select, true
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from compute_optimizer.model.facets import Facets, names_of
 from compute_optimizer.store.search_tables import facet_holders as table
@@ -24,22 +24,22 @@ from compute_optimizer.store.search_tables import facet_holders as table
 MAX_NAMES = 100
 """Names of one filter that are looked up: each is a look at every part of a run."""
 
-FETCHED = 1_000
-"""ARNs fetched at once: a page, mostly."""
-
 LOOKS_PER_EXPECTED = 2
 """Rows looked at, for each that would be were candidates spread evenly, before those further on are
 told by the lists: what sorts together may lie at the end of all ARNs."""
 
-LISTED_PER_LOOK = 3
-"""Holders that are unpacked and put in order in the time that looking at one row takes: 0.65 µs and
-1.6 to 2.3 µs in SQLite, 2026-11-26 (docs/decisions/0058)."""
+LISTED_PER_LOOK = 15
+"""Holders that are unpacked and put in order in the time that looking at one row takes: 0.11 µs and
+1.6 on SQLite (docs/decisions/0064)."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
 
 Key = Mapping[str, Any]
 """Whose facets: run_id, account_id, region and resource_type."""
+
+Part = tuple[str, str]
+"""Its id, and how the ARNs of all in it begin."""
 
 
 def facet_number(name: str) -> int:
@@ -78,12 +78,12 @@ def holder_rows(named: Key, found: Sequence[tuple[str, Facets]]) -> list[dict[st
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """All of a run who have one facet of a set of names."""
+    """All of a run who have one facet of each of some sets of names."""
 
-    numbers: tuple[int, ...]
-    """Of the names."""
+    numbers: tuple[tuple[int, ...], ...]
+    """Of the names of each set; the set comes first of which there are fewest."""
     listed: int
-    """How many are told, some of them twice where they have several."""
+    """How many have one of that set, some of them told twice where they have several."""
 
     def are_few(self, rows: int, limit: int) -> bool:
         """Return whether unpacking them is sooner done than looking for `limit` row by row.
@@ -100,24 +100,38 @@ class Candidates:
 def fewest_candidates(
     connection: Connection, key: Key, sets: Sequence[Collection[str]]
 ) -> Candidates | None:
-    """Return who has one facet of a set of names: of that set of which there are fewest.
+    """Return who has one facet of each set of names; None where no set tells.
 
-    All that is wanted has one of each of the sets. None where no set tells.
+    Sets are left out that so many have that looking at all of the fewest is sooner done.
     """
     numbered = [
         tuple(facet_number(name) for name in names) for names in sets if len(names) <= MAX_NAMES
     ]
     counts = _counts(connection, key, {number for some in numbered for number in some})
-    found = (Candidates(some, sum(counts.get(one, 0) for one in some)) for some in numbered)
-    return min(found, key=lambda one: one.listed, default=None)
+    found = sorted((sum(counts.get(one, 0) for one in some), some) for some in numbered)
+    if not found:
+        return None
+    fewest, _ = found[0]
+    short = [some for listed, some in found if listed <= LISTED_PER_LOOK * fewest]
+    return Candidates(tuple(short), fewest)
 
 
 def stream_candidates(
-    connection: Connection, key: Key, candidates: Candidates, after: str
+    connection: Connection, key: Key, candidates: Candidates, after: str, looks: int
 ) -> Iterator[str]:
-    """Yield the ARNs of candidates beyond `after`, each once, in the order of the database."""
-    stream = _merged if connection.dialect.name == "sqlite" else _ordered
-    yield from stream(connection, key, candidates.numbers, after)
+    """Yield the ARNs of candidates beyond `after`, each once, in order.
+
+    The first `looks` have a facet of the first set; those beyond them have one of each set. Whoever
+    finds what is wanted among the former is spared the lists of what is more common.
+    """
+    first, *others = candidates.numbers
+    holders = _in_order(_lists(connection, key, first), after)
+    if others:
+        for after in islice(holders, looks):
+            yield after
+        lists = _of_all(connection, key, candidates.numbers)
+        holders = _in_order(lists.items(), after)
+    yield from holders
 
 
 def _counts(connection: Connection, key: Key, numbers: Collection[int]) -> dict[int, int]:
@@ -126,15 +140,38 @@ def _counts(connection: Connection, key: Key, numbers: Collection[int]) -> dict[
     return {row.facet: row.holders for row in connection.execute(query)}
 
 
-def _merged(
-    connection: Connection, key: Key, numbers: Collection[int], after: str
-) -> Iterator[str]:
-    """Yield from the lists of all parts, merged: SQLite orders texts as Python does."""
-    query = select(table.c.beginning, table.c.endings).where(*_of(key, numbers))
+def _lists(
+    connection: Connection, key: Key, numbers: Collection[int]
+) -> Iterator[tuple[Part, list[str]]]:
+    """Yield what each part says of each of some facets."""
+    query = select(table.c.part, table.c.beginning, table.c.endings).where(*_of(key, numbers))
+    for part, beginning, endings in connection.execute(query):
+        yield (part, beginning), _decode(endings)
+
+
+def _of_all(
+    connection: Connection, key: Key, sets: Sequence[Collection[int]]
+) -> dict[Part, set[str]]:
+    """Return the endings of those who have one facet of each set: a resource is in one part."""
+    first, *others = sets
+    kept: dict[Part, set[str]] = defaultdict(set)
+    for part, endings in _lists(connection, key, first):
+        kept[part].update(endings)
+    for numbers in others:
+        having: dict[Part, set[str]] = defaultdict(set)
+        for part, endings in _lists(connection, key, numbers):
+            if part in kept:
+                having[part].update(kept[part].intersection(endings))
+        kept = having
+    return kept
+
+
+def _in_order(lists: Iterable[tuple[Part, Collection[str]]], after: str) -> Iterator[str]:
+    """Yield the ARNs of all lists, merged: databases order them as Python does."""
     parts = [
         map(beginning.__add__, islice(ordered, _first_beyond(beginning, ordered, after), None))
-        for beginning, endings in connection.execute(query)
-        for ordered in [sorted(_decode(endings))]
+        for (_, beginning), endings in lists
+        for ordered in [sorted(endings)]
     ]
     yield from (arn for arn, _ in groupby(merge(*parts)))
 
@@ -144,19 +181,6 @@ def _first_beyond(beginning: str, ordered: Sequence[str], after: str) -> int:
     if after.startswith(beginning):
         return bisect_right(ordered, after[len(beginning) :])
     return 0 if beginning > after else len(ordered)
-
-
-def _ordered(
-    connection: Connection, key: Key, numbers: Collection[int], after: str
-) -> Iterator[str]:
-    """Yield what the database unpacks and puts in order, as only PostgreSQL knows its own."""
-    texts = func.json_array_elements_text(cast(table.c.endings, JSON))
-    unpacked = texts.table_valued("value").render_derived()
-    arn = (table.c.beginning + unpacked.c.value).label("arn")
-    query = select(arn).distinct().where(*_of(key, numbers), arn > after).order_by(arn)
-    query = query.select_from(table.join(unpacked, onclause=true()))
-    with connection.execute(query.execution_options(yield_per=FETCHED)) as rows:
-        yield from rows.scalars()
 
 
 def _of(key: Key, numbers: Collection[int]) -> list[ColumnElement[bool]]:

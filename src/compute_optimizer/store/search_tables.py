@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, String, Table, Text
 
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
-from compute_optimizer.store.schema import metadata
+from compute_optimizer.store.schema import Arn, metadata
 
 searched_recommendations = Table(
     "searched_recommendations",
@@ -19,7 +19,7 @@ searched_recommendations = Table(
     Column("idle", Boolean, primary_key=True),
     # In the key, so that rows lie in the order in which lists show them.
     Column("monthly_savings_usd", Double, primary_key=True),
-    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_arn", Arn, primary_key=True),
     Column("finding", String(32), nullable=False),
     Column("recommendation_id", String(32)),
     # As in recommendations.
