@@ -53,7 +53,11 @@ from compute_optimizer.store.schema import (
     sign_in_signatures,
     source_files,
 )
-from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
+from compute_optimizer.store.search_tables import (
+    facet_holders,
+    idle_facet_holders,
+    searched_recommendations,
+)
 from compute_optimizer.store.what_if_tables import what_ifs
 
 T = TypeVar("T")
@@ -80,6 +84,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0017": (what_ifs,),
     "0018": (ended_provider_sessions,),
     "0019": (facet_holders,),
+    "0021": (idle_facet_holders,),
 }
 """The tables that each revision added."""
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from compute_optimizer.model.facets import Facets, named_tag
+from compute_optimizer.model.facets import Facets, named_finding, named_tag
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.operations.filters import EC2_FILTERS, selection
 from compute_optimizer.store import State, analysis_runs
@@ -18,6 +18,7 @@ from compute_optimizer.store.facet_holders import (
     LISTED_PER_LOOK,
     LOOKS_PER_EXPECTED,
     Candidates,
+    Lists,
     facet_number,
     fewest_candidates,
     shared_beginning,
@@ -86,12 +87,13 @@ def page(
 def holders(
     state: State, run_id: str, *sets: set[str], after: str = "", looks: int = 0
 ) -> list[str] | None:
-    key = {"run_id": run_id, **HERE._asdict()}
+    here = analysis_runs.rows_of_run(facet_holders, run_id, HERE)
     with state.reading() as connection:
-        found = fewest_candidates(connection, key, sets)
+        lists = Lists(connection, facet_holders, here)
+        found = fewest_candidates(lists, sets)
         if found is None:
             return None
-        return [*stream_candidates(connection, key, found, after, looks)]
+        return [*stream_candidates(lists, found, after, looks)]
 
 
 @pytest.mark.parametrize(
@@ -176,6 +178,18 @@ def test_of_two_conditions_that_meet_nowhere_few_rows_are_looked_at(state: State
     # twice one of the list, and beyond them nobody has both.
     assert page(state, run_id, Selection(matches=matches, named=both), limit=1) == []
     assert len(seen) == 5 + 2
+
+
+def test_of_a_finding_and_a_condition_the_rarer_one_is_listed(state: State, run_id: str) -> None:
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return facets.tags.get("team") == "web"
+
+    chosen = replace(wanted(("tag:team", ["web"]), ("Finding", ["Optimized"])), matches=matches)
+    assert page(state, run_id, chosen) == [80]
+    assert len(seen) == 1
 
 
 def test_those_with_one_of_many_names_are_not_listed(state: State, run_id: str) -> None:
@@ -295,15 +309,19 @@ def test_who_has_a_facet_goes_with_the_run_and_with_the_account(
         assert connection.execute(counted).scalar_one() == 0
 
 
-def test_a_state_of_the_revision_before_is_filtered_at_once(state: State, run_id: str) -> None:
+@pytest.mark.parametrize("revision", ["0018", "0020"])
+def test_a_state_of_an_earlier_revision_is_filtered_at_once(
+    state: State, run_id: str, revision: str
+) -> None:
     with state.writing() as connection:
-        back_to(connection, "0018")
+        back_to(connection, revision)
 
     state.migrate()
 
     assert holders(state, run_id, {named_tag("rare")}) == [arn(number) for number in RARE]
     assert page(state, run_id, wanted(("tag:rare", ["no"]))) == [80]
     assert page(state, run_id, wanted(("tag:Name", ["web-99"]))) == [99]
+    assert holders(state, run_id, {named_finding(Finding.OPTIMIZED)}) == [arn(80)]
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,9 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from compute_optimizer.model.facets import Facets, names_of
-from compute_optimizer.store.search_tables import facet_holders as table
 
 MAX_NAMES = 100
 """Names of one filter that are looked up: each is a look at every part of a run."""
@@ -35,11 +34,23 @@ LISTED_PER_LOOK = 15
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
 
-Key = Mapping[str, Any]
-"""Whose facets: run_id, account_id, region and resource_type."""
-
 Part = tuple[str, str]
 """Its id, and how the ARNs of all in it begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Where it is told who has a facet."""
+
+    connection: Connection
+    table: Table
+    """One of store.search_tables."""
+    here: Sequence[ColumnElement[bool]]
+    """The conditions of rows of the runs and places that are meant."""
+
+    def of(self, numbers: Collection[int]) -> list[ColumnElement[bool]]:
+        """Return the conditions of rows of some facets."""
+        return [*self.here, self.table.c.facet.in_(numbers)]
 
 
 def facet_number(name: str) -> int:
@@ -54,10 +65,12 @@ def shared_beginning(texts: Sequence[str]) -> str:
     return first[:length]
 
 
-def holder_rows(named: Key, found: Sequence[tuple[str, Facets]]) -> list[dict[str, Any]]:
+def holder_rows(
+    named: Mapping[str, Any], found: Sequence[tuple[str, Facets]]
+) -> list[dict[str, Any]]:
     """Return who has which facet, of the ARNs and facets of one part.
 
-    `named` has the columns that all rows share: those of a Key, and the part.
+    `named` has the columns that all rows share: of a run and a scope, and the part.
     """
     beginning = shared_beginning([arn for arn, _ in found])
     named_holders: dict[str, list[str]] = defaultdict(list)
@@ -97,9 +110,7 @@ class Candidates:
         return LOOKS_PER_EXPECTED * limit * rows // self.listed
 
 
-def fewest_candidates(
-    connection: Connection, key: Key, sets: Sequence[Collection[str]]
-) -> Candidates | None:
+def fewest_candidates(lists: Lists, sets: Sequence[Collection[str]]) -> Candidates | None:
     """Return who has one facet of each set of names; None where no set tells.
 
     Sets are left out that so many have that looking at all of the fewest is sooner done.
@@ -107,7 +118,7 @@ def fewest_candidates(
     numbered = [
         tuple(facet_number(name) for name in names) for names in sets if len(names) <= MAX_NAMES
     ]
-    counts = _counts(connection, key, {number for some in numbered for number in some})
+    counts = _counts(lists, {number for some in numbered for number in some})
     found = sorted((sum(counts.get(one, 0) for one in some), some) for some in numbered)
     if not found:
         return None
@@ -117,7 +128,7 @@ def fewest_candidates(
 
 
 def stream_candidates(
-    connection: Connection, key: Key, candidates: Candidates, after: str, looks: int
+    lists: Lists, candidates: Candidates, after: str, looks: int
 ) -> Iterator[str]:
     """Yield the ARNs of candidates beyond `after`, each once, in order.
 
@@ -125,52 +136,49 @@ def stream_candidates(
     finds what is wanted among the former is spared the lists of what is more common.
     """
     first, *others = candidates.numbers
-    holders = _in_order(_lists(connection, key, first), after)
+    holders = _in_order(_told(lists, first), after)
     if others:
         for after in islice(holders, looks):
             yield after
-        lists = _of_all(connection, key, candidates.numbers)
-        holders = _in_order(lists.items(), after)
+        holders = _in_order(_of_all(lists, candidates.numbers).items(), after)
     yield from holders
 
 
-def _counts(connection: Connection, key: Key, numbers: Collection[int]) -> dict[int, int]:
+def _counts(lists: Lists, numbers: Collection[int]) -> dict[int, int]:
+    table = lists.table
     counted = func.sum(table.c.resources).label("holders")
-    query = select(table.c.facet, counted).where(*_of(key, numbers)).group_by(table.c.facet)
-    return {row.facet: row.holders for row in connection.execute(query)}
+    query = select(table.c.facet, counted).where(*lists.of(numbers)).group_by(table.c.facet)
+    return {row.facet: row.holders for row in lists.connection.execute(query)}
 
 
-def _lists(
-    connection: Connection, key: Key, numbers: Collection[int]
-) -> Iterator[tuple[Part, list[str]]]:
+def _told(lists: Lists, numbers: Collection[int]) -> Iterator[tuple[Part, list[str]]]:
     """Yield what each part says of each of some facets."""
-    query = select(table.c.part, table.c.beginning, table.c.endings).where(*_of(key, numbers))
-    for part, beginning, endings in connection.execute(query):
+    table = lists.table
+    query = select(table.c.part, table.c.beginning, table.c.endings).where(*lists.of(numbers))
+    for part, beginning, endings in lists.connection.execute(query):
         yield (part, beginning), _decode(endings)
 
 
-def _of_all(
-    connection: Connection, key: Key, sets: Sequence[Collection[int]]
-) -> dict[Part, set[str]]:
+def _of_all(lists: Lists, sets: Sequence[Collection[int]]) -> dict[Part, set[str]]:
     """Return the endings of those who have one facet of each set: a resource is in one part."""
     first, *others = sets
     kept: dict[Part, set[str]] = defaultdict(set)
-    for part, endings in _lists(connection, key, first):
+    for part, endings in _told(lists, first):
         kept[part].update(endings)
     for numbers in others:
         having: dict[Part, set[str]] = defaultdict(set)
-        for part, endings in _lists(connection, key, numbers):
+        for part, endings in _told(lists, numbers):
             if part in kept:
                 having[part].update(kept[part].intersection(endings))
         kept = having
     return kept
 
 
-def _in_order(lists: Iterable[tuple[Part, Collection[str]]], after: str) -> Iterator[str]:
+def _in_order(told: Iterable[tuple[Part, Collection[str]]], after: str) -> Iterator[str]:
     """Yield the ARNs of all lists, merged: databases order them as Python does."""
     parts = [
         map(beginning.__add__, islice(ordered, _first_beyond(beginning, ordered, after), None))
-        for (_, beginning), endings in lists
+        for (_, beginning), endings in told
         for ordered in [sorted(endings)]
     ]
     yield from (arn for arn, _ in groupby(merge(*parts)))
@@ -181,7 +189,3 @@ def _first_beyond(beginning: str, ordered: Sequence[str], after: str) -> int:
     if after.startswith(beginning):
         return bisect_right(ordered, after[len(beginning) :])
     return 0 if beginning > after else len(ordered)
-
-
-def _of(key: Key, numbers: Collection[int]) -> list[ColumnElement[bool]]:
-    return [*(table.c[name] == value for name, value in key.items()), table.c.facet.in_(numbers)]

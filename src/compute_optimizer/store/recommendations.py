@@ -31,6 +31,7 @@ from compute_optimizer.resources import type_of
 from compute_optimizer.store.analysis_runs import Scope, rows_of_run
 from compute_optimizer.store.facet_holders import (
     LOOKS_PER_EXPECTED,
+    Lists,
     fewest_candidates,
     stream_candidates,
 )
@@ -40,6 +41,7 @@ from compute_optimizer.store.schema import (
     recommendations,
     run_scopes,
 )
+from compute_optimizer.store.search_tables import facet_holders
 
 T = TypeVar("T")
 
@@ -208,9 +210,8 @@ def _matching_bodies(
     """
     arn, here = recommendations.c.resource_arn, rows_of_run(recommendations, run_id, scope)
     wanted = [*here, *_with_arns(selection), *restrictions(recommendations, selection)]
-    key = {"run_id": run_id, **scope._asdict()}
-    sets = selection.named if selection.arns is None else ()
-    some = fewest_candidates(connection, key, sets)
+    lists = Lists(connection, facet_holders, rows_of_run(facet_holders, run_id, scope))
+    some = fewest_candidates(lists, selection.named if selection.arns is None else ())
     if some is None:
         arns = islice(_matching_arns(connection, [*wanted, arn > after], selection), limit)
         while listed := list(islice(arns, LISTED)):
@@ -229,7 +230,7 @@ def _matching_bodies(
             return
         after = last
     with_findings = _with_findings(recommendations, selection)
-    candidates = stream_candidates(connection, key, some, after, LOOKS_PER_EXPECTED * limit)
+    candidates = stream_candidates(lists, some, after, LOOKS_PER_EXPECTED * limit)
     while listed := list(islice(candidates, LISTED)):
         yield from _matching(connection, [*here, *with_findings, arn.in_(listed)], selection)
 

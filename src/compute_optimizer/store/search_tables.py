@@ -29,24 +29,33 @@ searched_recommendations = Table(
     sqlite_with_rowid=False,
 )
 
-facet_holders = Table(
-    "facet_holders",
-    metadata,
-    Column("run_id", String(36), primary_key=True),
-    Column("account_id", String(12), primary_key=True),
-    Column("region", String(32), primary_key=True),
-    Column("resource_type", String(32), primary_key=True),
-    # Of its name (model.facets): store.facet_holders.facet_number.
-    Column("facet", BigInteger, primary_key=True, autoincrement=False),
-    # One for each write: a shard's, as in run_summaries.
-    Column("part", String(36), primary_key=True),
-    # How many of the part have the facet.
-    Column("resources", Integer, nullable=False),
-    # How the ARNs of all of the part begin, and how those of its holders end, as a list in JSON.
-    Column("beginning", String(512), nullable=False),
-    Column("endings", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
+
+def _holders(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("run_id", String(36), primary_key=True),
+        Column("account_id", String(12), primary_key=True),
+        Column("region", String(32), primary_key=True),
+        Column("resource_type", String(32), primary_key=True),
+        # Of its name (model.facets): store.facet_holders.facet_number.
+        Column("facet", BigInteger, primary_key=True, autoincrement=False),
+        # One for each write: a shard's, as in run_summaries.
+        Column("part", String(36), primary_key=True),
+        # How many of the part have the facet.
+        Column("resources", Integer, nullable=False),
+        # How the ARNs of all of the part begin, and how its holders' end, as a list in JSON.
+        Column("beginning", String(512), nullable=False),
+        Column("endings", Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+facet_holders = _holders("facet_holders")
+"""Of recommendations."""
+
+idle_facet_holders = _holders("idle_facet_holders")
+"""Of idle recommendations."""
 
 
 SEARCHED = (
