@@ -85,7 +85,7 @@ def page(
 
 
 def holders(
-    state: State, run_id: str, *sets: set[str], after: str = "", looks: int = 0
+    state: State, run_id: str, *sets: set[str], after: str = "", tries: int = 0
 ) -> list[str] | None:
     here = analysis_runs.rows_of_run(facet_holders, run_id, HERE)
     with state.reading() as connection:
@@ -93,7 +93,7 @@ def holders(
         found = fewest_candidates(lists, sets)
         if found is None:
             return None
-        return [*stream_candidates(lists, found, after, looks)]
+        return [*stream_candidates(lists, found, after, tries)]
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_beyond_some_looks_those_are_listed_who_have_one_of_each_set(
     assert holders(state, run_id, yes, names) == [arn(41), arn(45)]
     apart = {named_tag("rare", "no")}, {named_tag("Name", "web-7"), named_tag("Name", "web-9")}
     assert holders(state, run_id, *apart) == []
-    assert holders(state, run_id, *apart, looks=1) == [arn(80)]
-    assert holders(state, run_id, yes, {named_tag("rare")}, looks=3) == [
+    assert holders(state, run_id, *apart, tries=1) == [arn(80)]
+    assert holders(state, run_id, yes, {named_tag("rare")}, tries=3) == [
         arn(number) for number in (7, 41, 45, 119)
     ]
 
@@ -175,9 +175,9 @@ def test_of_two_conditions_that_meet_nowhere_few_rows_are_looked_at(state: State
         analysis_runs.complete_run(connection, run_id, [HERE], NOW)
     both = frozenset({named_tag("even")}), frozenset({named_tag("odd")})
     # 60 * 60 are more than 15 * 1 * 120: twice 120 / 60 rows and the one at which they end, then
-    # twice one of the list, and beyond them nobody has both.
+    # twice 120 / 60 of the list, and beyond them nobody has both.
     assert page(state, run_id, Selection(matches=matches, named=both), limit=1) == []
-    assert len(seen) == 5 + 2
+    assert len(seen) == 5 + 4
 
 
 def test_of_a_finding_and_a_condition_the_rarer_one_is_listed(state: State, run_id: str) -> None:
@@ -211,9 +211,18 @@ def test_what_many_have_is_looked_for_row_by_row_as_long_as_it_is_sooner() -> No
     # Of 1,500 rows one is found sooner one by one where over sqrt(15 * 1 * 1,500) = 150 have it,
     # and where 300 have it after 1,500 / 300 = 5 looks, if they are spread evenly.
     assert LISTED_PER_LOOK == 15
-    assert Candidates(((1,),), 150).are_few(rows=1_500, limit=1)
-    assert not Candidates(((1,),), 151).are_few(rows=1_500, limit=1)
-    assert Candidates(((1,),), 300).looks(rows=1_500, limit=1) == LOOKS_PER_EXPECTED * 5
+    assert Candidates(((1,),), (150,)).are_few(rows=1_500, limit=1)
+    assert not Candidates(((1,),), (151,)).are_few(rows=1_500, limit=1)
+    assert Candidates(((1,),), (300,)).looks(rows=1_500, limit=1) == LOOKS_PER_EXPECTED * 5
+
+
+def test_of_the_rarest_so_many_are_tried_as_meet_the_others_if_these_are_spread_evenly() -> None:
+    # Of 100 rows every second and every fourth: one of eight meets both.
+    three = Candidates(((1,), (2,), (3,)), (20, 25, 50))
+    assert three.tries(rows=100, limit=3) == LOOKS_PER_EXPECTED * 3 * 8
+    assert Candidates(((1,),), (20,)).tries(rows=100, limit=3) == LOOKS_PER_EXPECTED * 3
+    # A run that is being written does not know its rows.
+    assert three.tries(rows=0, limit=3) == LOOKS_PER_EXPECTED * 3
 
 
 @pytest.fixture

@@ -9,12 +9,16 @@ from sqlalchemy import Connection, select, text
 
 from compute_optimizer.store import State
 from compute_optimizer.store.schema import metadata
+from compute_optimizer.store.search_tables import facet_holders
 from tests.every_table import fill_every_table
 from tests.revisions import ADDED, WIDENED, arn_columns, back_to
 from tests.states import FreshUrl
 
-REVISIONS = ("0001", *sorted(ADDED))
+REVISIONS = ("0001", *sorted(ADDED)[:-1], "0020")
 """All but the newest."""
+
+FILLED_ANEW = (facet_holders,)
+"""Tables whose rows revision 0021 makes of others."""
 
 LATER_COLUMNS = frozenset(
     (table.name, name) for widened in WIDENED.values() for table, names in widened for name in names
@@ -26,7 +30,7 @@ def older_rows(connection: Connection, revision: str) -> dict[str, list[str]]:
     later = {table.name for added, tables in ADDED.items() if added > revision for table in tables}
     found = {}
     for table in metadata.sorted_tables:
-        if table.name not in later:
+        if table.name not in later and table not in FILLED_ANEW:
             columns = [one for one in table.c if (table.name, one.name) not in LATER_COLUMNS]
             found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
     return found

@@ -95,8 +95,13 @@ class Candidates:
 
     numbers: tuple[tuple[int, ...], ...]
     """Of the names of each set; the set comes first of which there are fewest."""
-    listed: int
-    """How many have one of that set, some of them told twice where they have several."""
+    counts: tuple[int, ...]
+    """How many have one of each set, some of them told twice where they have several."""
+
+    @property
+    def listed(self) -> int:
+        """How many are told of the first set."""
+        return self.counts[0]
 
     def are_few(self, rows: int, limit: int) -> bool:
         """Return whether unpacking them is sooner done than looking for `limit` row by row.
@@ -108,6 +113,13 @@ class Candidates:
     def looks(self, rows: int, limit: int) -> int:
         """Return after how many rows they are not spread as it was expected."""
         return LOOKS_PER_EXPECTED * limit * rows // self.listed
+
+    def tries(self, rows: int, limit: int) -> int:
+        """Return after how many of the first set the others do not meet it as it was expected."""
+        expected = limit
+        for count in self.counts[1:]:
+            expected = max(expected, expected * rows // max(count, 1))
+        return LOOKS_PER_EXPECTED * expected
 
 
 def fewest_candidates(lists: Lists, sets: Sequence[Collection[str]]) -> Candidates | None:
@@ -123,22 +135,23 @@ def fewest_candidates(lists: Lists, sets: Sequence[Collection[str]]) -> Candidat
     if not found:
         return None
     fewest, _ = found[0]
-    short = [some for listed, some in found if listed <= LISTED_PER_LOOK * fewest]
-    return Candidates(tuple(short), fewest)
+    short = [(count, some) for count, some in found if count <= LISTED_PER_LOOK * fewest]
+    counted, numbers = zip(*short, strict=True)
+    return Candidates(numbers, counted)
 
 
 def stream_candidates(
-    lists: Lists, candidates: Candidates, after: str, looks: int
+    lists: Lists, candidates: Candidates, after: str, tries: int
 ) -> Iterator[str]:
     """Yield the ARNs of candidates beyond `after`, each once, in order.
 
-    The first `looks` have a facet of the first set; those beyond them have one of each set. Whoever
+    The first `tries` have a facet of the first set; those beyond them have one of each set. Whoever
     finds what is wanted among the former is spared the lists of what is more common.
     """
     first, *others = candidates.numbers
     holders = _in_order(_told(lists, first), after)
     if others:
-        for after in islice(holders, looks):
+        for after in islice(holders, tries):
             yield after
         holders = _in_order(_of_all(lists, candidates.numbers).items(), after)
     yield from holders

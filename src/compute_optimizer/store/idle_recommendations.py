@@ -150,7 +150,7 @@ def _told(
     some = fewest_candidates(lists, selection.named)
     if some is None:
         return []
-    few = list(islice(stream_candidates(lists, some, after="", looks=0), MAX_LISTED + 1))
+    few = list(islice(stream_candidates(lists, some, after="", tries=0), MAX_LISTED + 1))
     return [table.c.resource_arn.in_(few)] if len(few) <= MAX_LISTED else []
 
 

@@ -30,7 +30,6 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.analysis_runs import Scope, rows_of_run
 from compute_optimizer.store.facet_holders import (
-    LOOKS_PER_EXPECTED,
     Lists,
     fewest_candidates,
     stream_candidates,
@@ -230,7 +229,7 @@ def _matching_bodies(
             return
         after = last
     with_findings = _with_findings(recommendations, selection)
-    candidates = stream_candidates(lists, some, after, LOOKS_PER_EXPECTED * limit)
+    candidates = stream_candidates(lists, some, after, some.tries(rows, limit))
     while listed := list(islice(candidates, LISTED)):
         yield from _matching(connection, [*here, *with_findings, arn.in_(listed)], selection)
 
