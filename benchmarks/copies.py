@@ -14,7 +14,11 @@ from compute_optimizer.store.schema import (
     recommendations,
     run_summaries,
 )
-from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
+from compute_optimizer.store.search_tables import (
+    facet_holders,
+    idle_facet_holders,
+    searched_recommendations,
+)
 
 PLACE_DIGITS = 4
 """Hexadecimal digits at the end of an ARN that stay."""
@@ -46,6 +50,7 @@ TABLES = (
     idle_recommendations,
     searched_recommendations,
     facet_holders,
+    idle_facet_holders,
     run_summaries,
 )
 """All that hold rows of a run."""

@@ -1,7 +1,7 @@
 """A state of an earlier revision, made from one of the newest."""
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -42,6 +42,7 @@ from compute_optimizer.store.schema import (
     forecasts,
     idle_recommendations,
     job_runs,
+    metadata,
     recommendation_preferences,
     recommendations,
     risk_models,
@@ -52,7 +53,11 @@ from compute_optimizer.store.schema import (
     sign_in_signatures,
     source_files,
 )
-from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
+from compute_optimizer.store.search_tables import (
+    facet_holders,
+    idle_facet_holders,
+    searched_recommendations,
+)
 from compute_optimizer.store.what_if_tables import what_ifs
 
 T = TypeVar("T")
@@ -79,6 +84,7 @@ ADDED: dict[str, tuple[Table, ...]] = {
     "0017": (what_ifs,),
     "0018": (ended_provider_sessions,),
     "0019": (facet_holders,),
+    "0021": (idle_facet_holders,),
 }
 """The tables that each revision added."""
 
@@ -138,6 +144,7 @@ OUTCOMES = Table(
 
 def back_to(connection: Connection, revision: str) -> None:
     """Take away what revisions after the given one have added."""
+    _order_by_locale(connection, revision)
     for added, tables in ADDED.items():
         if added > revision:
             for table in tables:
@@ -155,6 +162,20 @@ def back_to(connection: Connection, revision: str) -> None:
     if revision == "0015":
         OUTCOMES.create(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
+
+
+def _order_by_locale(connection: Connection, revision: str) -> None:
+    if connection.dialect.name == "postgresql" and revision < "0020":
+        for column in arn_columns():
+            kind = 'VARCHAR(512) COLLATE "default"'
+            change = f"ALTER TABLE {column.table.name} ALTER COLUMN {column.name} TYPE {kind}"
+            connection.execute(text(change))
+
+
+def arn_columns() -> Iterator[Column[Any]]:
+    """Yield the columns that hold an ARN."""
+    names = ("arn", "resource_arn")
+    return (table.c[one] for table in metadata.sorted_tables for one in names if one in table.c)
 
 
 def _after(

@@ -169,6 +169,15 @@ def test_whoever_matches_a_filter_has_a_facet_by_the_name_that_is_looked_up(
     assert 0 < matching < len(asked)
 
 
+def test_whoever_has_a_finding_has_a_facet_by_the_name_that_is_looked_up() -> None:
+    facets = Facets("Optimized", (), "Ec2Instance", (), {})
+    for value in ("Optimized", "OPTIMIZED", "Overprovisioned"):
+        asked = [named("Finding", value), named("tag-key", "team")]
+        chosen = selection(asked, EC2_FILTERS)  # type: ignore[arg-type] # plain dicts
+        _, names = chosen.named
+        assert names.isdisjoint(names_of(facets)) is (value == "Overprovisioned")
+
+
 def test_resources_without_any_tag_are_looked_up_by_no_facet() -> None:
     chosen = selection([named("tag-key", "team", "")], EC2_FILTERS)  # type: ignore[list-item] # plain dicts
     assert chosen.named == ()

@@ -1,11 +1,14 @@
 """Runs on SQLite and on a real PostgreSQL: what few have is found where parts say who has it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from compute_optimizer.model.facets import Facets, named_tag
+from compute_optimizer.model.facets import Facets, named_finding, named_tag
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.operations.filters import EC2_FILTERS, selection
 from compute_optimizer.store import State, analysis_runs
@@ -15,6 +18,7 @@ from compute_optimizer.store.facet_holders import (
     LISTED_PER_LOOK,
     LOOKS_PER_EXPECTED,
     Candidates,
+    Lists,
     facet_number,
     fewest_candidates,
     shared_beginning,
@@ -34,8 +38,8 @@ RARE = (7, 41, 45, 80, 119)
 
 COMMON = {"team": "web"}
 
-LATE = (0, *range(COUNT - COUNT // 5, COUNT))
-"""The first one, and the last fifth: 25 of 120."""
+LATE = (0, *range(COUNT - COUNT // 2, COUNT))
+"""The first one, and the last half: 61 of 120."""
 
 
 def tags_of(number: int) -> dict[str, str]:
@@ -80,11 +84,16 @@ def page(
     return [int(one.resource_arn.rpartition("i-")[2], 16) for one in found]
 
 
-def holders(state: State, run_id: str, *sets: set[str], after: str = "") -> list[str] | None:
-    key = {"run_id": run_id, **HERE._asdict()}
+def holders(
+    state: State, run_id: str, *sets: set[str], after: str = "", tries: int = 0
+) -> list[str] | None:
+    here = analysis_runs.rows_of_run(facet_holders, run_id, HERE)
     with state.reading() as connection:
-        found = fewest_candidates(connection, key, sets)
-        return None if found is None else [*stream_candidates(connection, key, found, after)]
+        lists = Lists(connection, facet_holders, here)
+        found = fewest_candidates(lists, sets)
+        if found is None:
+            return None
+        return [*stream_candidates(lists, found, after, tries)]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +147,51 @@ def test_the_rarest_of_several_conditions_is_listed(state: State, run_id: str) -
     assert holders(state, run_id, rare, common) == [arn(80)]
 
 
+def test_beyond_some_looks_those_are_listed_who_have_one_of_each_set(
+    state: State, run_id: str
+) -> None:
+    yes, names = {named_tag("rare", "yes")}, {named_tag("Name", f"web-{one}") for one in (41, 45)}
+    # 15 * 2 are more than the four with the tag; the two names are fewer.
+    assert holders(state, run_id, yes, names) == [arn(41), arn(45)]
+    apart = {named_tag("rare", "no")}, {named_tag("Name", "web-7"), named_tag("Name", "web-9")}
+    assert holders(state, run_id, *apart) == []
+    assert holders(state, run_id, *apart, tries=1) == [arn(80)]
+    assert holders(state, run_id, yes, {named_tag("rare")}, tries=3) == [
+        arn(number) for number in (7, 41, 45, 119)
+    ]
+
+
+def test_of_two_conditions_that_meet_nowhere_few_rows_are_looked_at(state: State) -> None:
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return facets.tags.keys() >= {"even", "odd"}
+
+    with state.writing() as connection:
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
+        found = [recommendation(one, tags={("even", "odd")[one % 2]: ""}) for one in range(COUNT)]
+        analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [HERE], NOW)
+    both = frozenset({named_tag("even")}), frozenset({named_tag("odd")})
+    # 60 * 60 are more than 15 * 1 * 120: twice 120 / 60 rows and the one at which they end, then
+    # twice 120 / 60 of the list, and beyond them nobody has both.
+    assert page(state, run_id, Selection(matches=matches, named=both), limit=1) == []
+    assert len(seen) == 5 + 4
+
+
+def test_of_a_finding_and_a_condition_the_rarer_one_is_listed(state: State, run_id: str) -> None:
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return facets.tags.get("team") == "web"
+
+    chosen = replace(wanted(("tag:team", ["web"]), ("Finding", ["Optimized"])), matches=matches)
+    assert page(state, run_id, chosen) == [80]
+    assert len(seen) == 1
+
+
 def test_those_with_one_of_many_names_are_not_listed(state: State, run_id: str) -> None:
     assert holders(state, run_id, set(map(str, range(101)))) is None
     assert holders(state, run_id) is None
@@ -154,17 +208,26 @@ def test_who_is_listed_comes_in_order_from_anywhere_on(state: State, run_id: str
 
 
 def test_what_many_have_is_looked_for_row_by_row_as_long_as_it_is_sooner() -> None:
-    # Of 300 rows one is found sooner one by one where over sqrt(3 * 1 * 300) = 30 have it, and
-    # where 60 have it after 300 / 60 = 5 looks, if they are spread evenly.
-    assert LISTED_PER_LOOK == 3
-    assert Candidates((1,), 30).are_few(rows=300, limit=1)
-    assert not Candidates((1,), 31).are_few(rows=300, limit=1)
-    assert Candidates((1,), 60).looks(rows=300, limit=1) == LOOKS_PER_EXPECTED * 5
+    # Of 1,500 rows one is found sooner one by one where over sqrt(15 * 1 * 1,500) = 150 have it,
+    # and where 300 have it after 1,500 / 300 = 5 looks, if they are spread evenly.
+    assert LISTED_PER_LOOK == 15
+    assert Candidates(((1,),), (150,)).are_few(rows=1_500, limit=1)
+    assert not Candidates(((1,),), (151,)).are_few(rows=1_500, limit=1)
+    assert Candidates(((1,),), (300,)).looks(rows=1_500, limit=1) == LOOKS_PER_EXPECTED * 5
+
+
+def test_of_the_rarest_so_many_are_tried_as_meet_the_others_if_these_are_spread_evenly() -> None:
+    # Of 100 rows every second and every fourth: one of eight meets both.
+    three = Candidates(((1,), (2,), (3,)), (20, 25, 50))
+    assert three.tries(rows=100, limit=3) == LOOKS_PER_EXPECTED * 3 * 8
+    assert Candidates(((1,),), (20,)).tries(rows=100, limit=3) == LOOKS_PER_EXPECTED * 3
+    # A run that is being written does not know its rows.
+    assert three.tries(rows=0, limit=3) == LOOKS_PER_EXPECTED * 3
 
 
 @pytest.fixture
 def late_run_id(state: State) -> str:
-    """Write a run of which the last fifth has a tag, and the first one."""
+    """Write a run of which the last half has a tag, and the first one."""
     with state.writing() as connection:
         run_id = analysis_runs.begin_run(connection, NOW, NOW)
         for part in range(PARTS):
@@ -187,14 +250,14 @@ def test_what_many_have_at_the_end_is_found_after_a_few_looks(
         return "late" in facets.tags
 
     by_tag = Selection(matches=matches, named=(frozenset({named_tag("late")}),))
-    # 25 * 25 are more than 3 * 1 * 120. Of 120 rows with 25 of them one is expected after
-    # 120 // 25 = 4 looks; after twice as many rows (240 // 25 = 9) and the one at which they end,
-    # the lists tell the first one.
-    assert page(state, late_run_id, by_tag, limit=1, after=arn(0)) == [96]
-    assert len(seen) == 10 + 1
+    # 61 * 61 are more than 15 * 1 * 120. Of 120 rows with 61 of them one is expected after
+    # 120 / 61 = 2 looks; after twice as many rows (240 // 61 = 3) and the one at which they end,
+    # the lists tell the first one, and others are fetched with it.
+    assert page(state, late_run_id, by_tag, limit=1, after=arn(0)) == [60]
+    assert len(seen) == 4 + 1
 
 
-@pytest.mark.parametrize("limit", [1, 2, 7, 24, 25, 100])
+@pytest.mark.parametrize("limit", [1, 2, 7, 60, 61, 100])
 def test_pages_of_what_lies_at_both_ends_are_whole(
     state: State, late_run_id: str, limit: int
 ) -> None:
@@ -255,15 +318,19 @@ def test_who_has_a_facet_goes_with_the_run_and_with_the_account(
         assert connection.execute(counted).scalar_one() == 0
 
 
-def test_a_state_of_the_revision_before_is_filtered_at_once(state: State, run_id: str) -> None:
+@pytest.mark.parametrize("revision", ["0018", "0020"])
+def test_a_state_of_an_earlier_revision_is_filtered_at_once(
+    state: State, run_id: str, revision: str
+) -> None:
     with state.writing() as connection:
-        back_to(connection, "0018")
+        back_to(connection, revision)
 
     state.migrate()
 
     assert holders(state, run_id, {named_tag("rare")}) == [arn(number) for number in RARE]
     assert page(state, run_id, wanted(("tag:rare", ["no"]))) == [80]
     assert page(state, run_id, wanted(("tag:Name", ["web-99"]))) == [99]
+    assert holders(state, run_id, {named_finding(Finding.OPTIMIZED)}) == [arn(80)]
 
 
 @pytest.mark.parametrize(
@@ -272,3 +339,51 @@ def test_a_state_of_the_revision_before_is_filtered_at_once(state: State, run_id
 )
 def test_a_shared_beginning_is_the_longest_one(texts: list[str], beginning: str) -> None:
     assert shared_beginning(texts) == beginning
+
+
+TAGS = ("a", "b", "c")
+
+FLEETS = st.lists(st.sets(st.sampled_from(TAGS)), min_size=1, max_size=60)
+"""Which tags each resource has."""
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    fleet=FLEETS,
+    shards=st.integers(1, 3),
+    asked=st.lists(st.sets(st.sampled_from(TAGS), min_size=1), min_size=1, max_size=3),
+    findings=st.none() | st.sets(st.sampled_from(tuple(Finding)[:3])),
+    limit=st.integers(1, 5),
+)
+def test_pages_have_all_that_match_each_once_in_order(
+    state: State,
+    fleet: list[set[str]],
+    shards: int,
+    asked: list[set[str]],
+    findings: set[Finding] | None,
+    limit: int,
+) -> None:
+    finding_of = [tuple(Finding)[number % 3] for number in range(len(fleet))]
+    with state.writing() as connection:
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
+        for shard in range(shards):
+            found = [
+                recommendation(number, tags=dict.fromkeys(tags, ""), finding=finding_of[number])
+                for number, tags in list(enumerate(fleet))[shard::shards]
+            ]
+            analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [HERE], NOW)
+    chosen = replace(
+        wanted(*(("tag-key", sorted(one)) for one in asked)),
+        findings=None if findings is None else frozenset(findings),
+    )
+
+    pages: list[int] = []
+    while some := page(state, run_id, chosen, limit=limit, after=arn(pages[-1]) if pages else ""):
+        pages += some
+
+    assert pages == [
+        number
+        for number, tags in enumerate(fleet)
+        if all(tags & one for one in asked) and (findings is None or finding_of[number] in findings)
+    ]

@@ -1,16 +1,18 @@
 """Runs on SQLite and on a real PostgreSQL: idle recommendations of all types, and the counts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from compute_optimizer.model.facets import Facets, named_tag
 from compute_optimizer.model.recommendation import Finding, IdleRecommendation, Savings
 from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store import idle_recommendations as idle_store
 from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.idle_recommendations import After, IdleScope, Order
-from compute_optimizer.store.recommendations import Selection
+from compute_optimizer.store.recommendations import MAX_LISTED, Selection
 from compute_optimizer.store.summaries import current_tallies
 from tests.idleness import idle_recommendation
 from tests.records import ACCOUNT, NOW, REGION, recommendation
@@ -98,6 +100,36 @@ def test_selections_restrict_by_name_finding_and_facets(state: State) -> None:
         known = idle_store.known_names(connection, place_of(state), [loose.resource_id, "vol-9"])
     assert loose.resource_id in known
     assert "vol-9" not in known
+
+
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("after", [None, After(0.3, "arn:aws:ec2:us-east-1:111111111111:volume/v")])
+def test_of_the_idle_only_those_are_looked_at_who_have_the_facet(
+    state: State, order: Order, after: After | None
+) -> None:
+    rare = [replace(priced(number), tags={"rare": ""}) for number in (2, 4)]
+    write(state, priced(1), rare[0], priced(3))
+    write(state, rare[1], priced(5), scope=INSTANCES)
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return "rare" in facets.tags
+
+    tagged = Selection(matches=matches, named=(frozenset({named_tag("rare")}),))
+    looked_through = Selection(matches=matches)
+    found = numbers(state, order=order, after=after, selection=tagged)
+    assert len(seen) == len(found)
+    assert found == numbers(state, order=order, after=after, selection=looked_through)
+
+
+def test_idle_ones_of_whom_too_many_are_told_are_found_row_by_row(state: State) -> None:
+    many = [idle_recommendation(number, tags={"all": ""}) for number in range(MAX_LISTED + 1)]
+    write(state, *many)
+    tagged = Selection(
+        matches=lambda facets: "all" in facets.tags, named=(frozenset({named_tag("all")}),)
+    )
+    assert numbers(state, limit=MAX_LISTED + 2, selection=tagged) == list(range(MAX_LISTED + 1))
 
 
 def test_each_type_is_read_from_its_own_run(state: State) -> None:

@@ -20,12 +20,18 @@ def named_tag(key: str, value: str | None = None) -> str:
     return f"tag-key:{key}" if value is None else f"tag:{key}={value}"
 
 
+def named_finding(finding: str) -> str:
+    """Return the name of the facet that a finding is."""
+    return f"finding:{finding}"
+
+
 def names_of(facets: Facets) -> set[str]:
-    """Return a name for each facet by which a filter may ask, the finding aside.
+    """Return a name for each facet by which a filter may ask.
 
     Two facets may share a name, so that who has it must be looked at; none goes without.
     """
     names = {facets.source_type, *facets.reason_codes, *facets.workload_types}
+    names.add(named_finding(facets.finding))
     for values in facets.marks.values():
         names.update(values)
     for key, value in facets.tags.items():

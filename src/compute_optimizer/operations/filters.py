@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from compute_optimizer.model.facets import Facets, named_tag
+from compute_optimizer.model.facets import Facets, named_finding, named_tag
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.resources.licenses.reading import LICENSE_NAME
@@ -207,6 +207,8 @@ def selection(
             conditions.append(_condition(name, values, rules))
     mentions = tuple(texts for condition in conditions for texts in condition.mentions)
     named = tuple(condition.named for condition in conditions if condition.named)
+    if findings is not None:
+        named += (frozenset(map(named_finding, findings)),)
     return Selection(arns, findings, _all_of(conditions), mentions, named)
 
 

@@ -29,7 +29,11 @@ from compute_optimizer.store.schema import (
     run_summaries,
     runs,
 )
-from compute_optimizer.store.search_tables import facet_holders, searched_recommendations
+from compute_optimizer.store.search_tables import (
+    facet_holders,
+    idle_facet_holders,
+    searched_recommendations,
+)
 
 RUN_KEPT = timedelta(days=1)
 """How long a superseded run stays readable: as long as a page token lives (spec 8.2)."""
@@ -53,6 +57,7 @@ _RESULTS = (
     run_summaries,
     searched_recommendations,
     facet_holders,
+    idle_facet_holders,
 )
 """What a run writes."""
 

@@ -11,14 +11,14 @@ from sqlalchemy import (
     Text,
 )
 
-from compute_optimizer.store.schema import UtcDateTime, metadata
+from compute_optimizer.store.schema import Arn, UtcDateTime, metadata
 
 decisions = Table(
     "decisions",
     metadata,
     Column("recommendation_id", String(32), primary_key=True),
     Column("account_id", String(12), nullable=False),
-    Column("resource_arn", String(512), nullable=False, index=True),
+    Column("resource_arn", Arn, nullable=False, index=True),
     # As it is stored: whoever was snoozed is open again once the moment has come.
     Column("state", String(16), nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -54,7 +54,7 @@ resource_owners = Table(
     "resource_owners",
     metadata,
     # Assigned ones; others are read off tags.
-    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_arn", Arn, primary_key=True),
     Column("account_id", String(12), nullable=False, index=True),
     Column("owner", String(256), nullable=False),
 )

@@ -8,7 +8,7 @@ recommendation after the other, unless they lie together far away: that is told 
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby, islice
@@ -16,30 +16,41 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, Connection, cast, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from compute_optimizer.model.facets import Facets, names_of
-from compute_optimizer.store.search_tables import facet_holders as table
 
 MAX_NAMES = 100
 """Names of one filter that are looked up: each is a look at every part of a run."""
-
-FETCHED = 1_000
-"""ARNs fetched at once: a page, mostly."""
 
 LOOKS_PER_EXPECTED = 2
 """Rows looked at, for each that would be were candidates spread evenly, before those further on are
 told by the lists: what sorts together may lie at the end of all ARNs."""
 
-LISTED_PER_LOOK = 3
-"""Holders that are unpacked and put in order in the time that looking at one row takes: 0.65 µs and
-1.6 to 2.3 µs in SQLite, 2026-11-26 (docs/decisions/0058)."""
+LISTED_PER_LOOK = 15
+"""Holders that are unpacked and put in order in the time that looking at one row takes: 0.11 µs and
+1.6 on SQLite (docs/decisions/0064)."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
 
-Key = Mapping[str, Any]
-"""Whose facets: run_id, account_id, region and resource_type."""
+Part = tuple[str, str]
+"""Its id, and how the ARNs of all in it begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Where it is told who has a facet."""
+
+    connection: Connection
+    table: Table
+    """One of store.search_tables."""
+    here: Sequence[ColumnElement[bool]]
+    """The conditions of rows of the runs and places that are meant."""
+
+    def of(self, numbers: Collection[int]) -> list[ColumnElement[bool]]:
+        """Return the conditions of rows of some facets."""
+        return [*self.here, self.table.c.facet.in_(numbers)]
 
 
 def facet_number(name: str) -> int:
@@ -54,10 +65,12 @@ def shared_beginning(texts: Sequence[str]) -> str:
     return first[:length]
 
 
-def holder_rows(named: Key, found: Sequence[tuple[str, Facets]]) -> list[dict[str, Any]]:
+def holder_rows(
+    named: Mapping[str, Any], found: Sequence[tuple[str, Facets]]
+) -> list[dict[str, Any]]:
     """Return who has which facet, of the ARNs and facets of one part.
 
-    `named` has the columns that all rows share: those of a Key, and the part.
+    `named` has the columns that all rows share: of a run and a scope, and the part.
     """
     beginning = shared_beginning([arn for arn, _ in found])
     named_holders: dict[str, list[str]] = defaultdict(list)
@@ -78,12 +91,17 @@ def holder_rows(named: Key, found: Sequence[tuple[str, Facets]]) -> list[dict[st
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """All of a run who have one facet of a set of names."""
+    """All of a run who have one facet of each of some sets of names."""
 
-    numbers: tuple[int, ...]
-    """Of the names."""
-    listed: int
-    """How many are told, some of them twice where they have several."""
+    numbers: tuple[tuple[int, ...], ...]
+    """Of the names of each set; the set comes first of which there are fewest."""
+    counts: tuple[int, ...]
+    """How many have one of each set, some of them told twice where they have several."""
+
+    @property
+    def listed(self) -> int:
+        """How many are told of the first set."""
+        return self.counts[0]
 
     def are_few(self, rows: int, limit: int) -> bool:
         """Return whether unpacking them is sooner done than looking for `limit` row by row.
@@ -96,45 +114,85 @@ class Candidates:
         """Return after how many rows they are not spread as it was expected."""
         return LOOKS_PER_EXPECTED * limit * rows // self.listed
 
+    def tries(self, rows: int, limit: int) -> int:
+        """Return after how many of the first set the others do not meet it as it was expected."""
+        expected = limit
+        for count in self.counts[1:]:
+            expected = max(expected, expected * rows // max(count, 1))
+        return LOOKS_PER_EXPECTED * expected
 
-def fewest_candidates(
-    connection: Connection, key: Key, sets: Sequence[Collection[str]]
-) -> Candidates | None:
-    """Return who has one facet of a set of names: of that set of which there are fewest.
 
-    All that is wanted has one of each of the sets. None where no set tells.
+def fewest_candidates(lists: Lists, sets: Sequence[Collection[str]]) -> Candidates | None:
+    """Return who has one facet of each set of names; None where no set tells.
+
+    Sets are left out that so many have that looking at all of the fewest is sooner done.
     """
     numbered = [
         tuple(facet_number(name) for name in names) for names in sets if len(names) <= MAX_NAMES
     ]
-    counts = _counts(connection, key, {number for some in numbered for number in some})
-    found = (Candidates(some, sum(counts.get(one, 0) for one in some)) for some in numbered)
-    return min(found, key=lambda one: one.listed, default=None)
+    counts = _counts(lists, {number for some in numbered for number in some})
+    found = sorted((sum(counts.get(one, 0) for one in some), some) for some in numbered)
+    if not found:
+        return None
+    fewest, _ = found[0]
+    short = [(count, some) for count, some in found if count <= LISTED_PER_LOOK * fewest]
+    counted, numbers = zip(*short, strict=True)
+    return Candidates(numbers, counted)
 
 
 def stream_candidates(
-    connection: Connection, key: Key, candidates: Candidates, after: str
+    lists: Lists, candidates: Candidates, after: str, tries: int
 ) -> Iterator[str]:
-    """Yield the ARNs of candidates beyond `after`, each once, in the order of the database."""
-    stream = _merged if connection.dialect.name == "sqlite" else _ordered
-    yield from stream(connection, key, candidates.numbers, after)
+    """Yield the ARNs of candidates beyond `after`, each once, in order.
+
+    The first `tries` have a facet of the first set; those beyond them have one of each set. Whoever
+    finds what is wanted among the former is spared the lists of what is more common.
+    """
+    first, *others = candidates.numbers
+    holders = _in_order(_told(lists, first), after)
+    if others:
+        for after in islice(holders, tries):
+            yield after
+        holders = _in_order(_of_all(lists, candidates.numbers).items(), after)
+    yield from holders
 
 
-def _counts(connection: Connection, key: Key, numbers: Collection[int]) -> dict[int, int]:
+def _counts(lists: Lists, numbers: Collection[int]) -> dict[int, int]:
+    table = lists.table
     counted = func.sum(table.c.resources).label("holders")
-    query = select(table.c.facet, counted).where(*_of(key, numbers)).group_by(table.c.facet)
-    return {row.facet: row.holders for row in connection.execute(query)}
+    query = select(table.c.facet, counted).where(*lists.of(numbers)).group_by(table.c.facet)
+    return {row.facet: row.holders for row in lists.connection.execute(query)}
 
 
-def _merged(
-    connection: Connection, key: Key, numbers: Collection[int], after: str
-) -> Iterator[str]:
-    """Yield from the lists of all parts, merged: SQLite orders texts as Python does."""
-    query = select(table.c.beginning, table.c.endings).where(*_of(key, numbers))
+def _told(lists: Lists, numbers: Collection[int]) -> Iterator[tuple[Part, list[str]]]:
+    """Yield what each part says of each of some facets."""
+    table = lists.table
+    query = select(table.c.part, table.c.beginning, table.c.endings).where(*lists.of(numbers))
+    for part, beginning, endings in lists.connection.execute(query):
+        yield (part, beginning), _decode(endings)
+
+
+def _of_all(lists: Lists, sets: Sequence[Collection[int]]) -> dict[Part, set[str]]:
+    """Return the endings of those who have one facet of each set: a resource is in one part."""
+    first, *others = sets
+    kept: dict[Part, set[str]] = defaultdict(set)
+    for part, endings in _told(lists, first):
+        kept[part].update(endings)
+    for numbers in others:
+        having: dict[Part, set[str]] = defaultdict(set)
+        for part, endings in _told(lists, numbers):
+            if part in kept:
+                having[part].update(kept[part].intersection(endings))
+        kept = having
+    return kept
+
+
+def _in_order(told: Iterable[tuple[Part, Collection[str]]], after: str) -> Iterator[str]:
+    """Yield the ARNs of all lists, merged: databases order them as Python does."""
     parts = [
         map(beginning.__add__, islice(ordered, _first_beyond(beginning, ordered, after), None))
-        for beginning, endings in connection.execute(query)
-        for ordered in [sorted(_decode(endings))]
+        for (_, beginning), endings in told
+        for ordered in [sorted(endings)]
     ]
     yield from (arn for arn, _ in groupby(merge(*parts)))
 
@@ -144,20 +202,3 @@ def _first_beyond(beginning: str, ordered: Sequence[str], after: str) -> int:
     if after.startswith(beginning):
         return bisect_right(ordered, after[len(beginning) :])
     return 0 if beginning > after else len(ordered)
-
-
-def _ordered(
-    connection: Connection, key: Key, numbers: Collection[int], after: str
-) -> Iterator[str]:
-    """Yield what the database unpacks and puts in order, as only PostgreSQL knows its own."""
-    texts = func.json_array_elements_text(cast(table.c.endings, JSON))
-    unpacked = texts.table_valued("value").render_derived()
-    arn = (table.c.beginning + unpacked.c.value).label("arn")
-    query = select(arn).distinct().where(*_of(key, numbers), arn > after).order_by(arn)
-    query = query.select_from(table.join(unpacked, onclause=true()))
-    with connection.execute(query.execution_options(yield_per=FETCHED)) as rows:
-        yield from rows.scalars()
-
-
-def _of(key: Key, numbers: Collection[int]) -> list[ColumnElement[bool]]:
-    return [*(table.c[name] == value for name, value in key.items()), table.c.facet.in_(numbers)]

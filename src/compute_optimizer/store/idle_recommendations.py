@@ -4,14 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, tuple_
 
 from compute_optimizer.model.recommendation import IdleRecommendation, RecommendationError
+from compute_optimizer.store.facet_holders import Lists, fewest_candidates, stream_candidates
 from compute_optimizer.store.recommendations import (
     EVERYTHING,
+    MAX_LISTED,
     SCAN_ROWS,
     Selection,
     decode_facets,
@@ -19,6 +22,7 @@ from compute_optimizer.store.recommendations import (
 )
 from compute_optimizer.store.schema import idle_recommendations as table
 from compute_optimizer.store.schema import recommendation_errors, run_scopes
+from compute_optimizer.store.search_tables import idle_facet_holders
 
 Runs = Mapping[str, str]
 """Resource type -> the run that is read of it."""
@@ -80,6 +84,7 @@ def read_idle_page(
     `selection.arns` may name ARNs and resource ids.
     """
     wanted = [_of_place(place), *_named(selection.arns), *restrictions(table, selection)]
+    wanted += _told(connection, place, selection)
     if after is not None:
         wanted.append(_beyond(order, after))
     columns = (table.c.facets, table.c.body)
@@ -133,6 +138,20 @@ def _of_runs(of: Any, place: IdleScope) -> ColumnElement[bool]:
         for run_id, names in sorted(types.items())
     ]
     return or_(*runs) if runs else false()
+
+
+def _told(
+    connection: Connection, place: IdleScope, selection: Selection
+) -> list[ColumnElement[bool]]:
+    """Return the condition for those of whom lists tell all that is asked, where they are few."""
+    if selection.matches is None or selection.arns is not None:
+        return []
+    lists = Lists(connection, idle_facet_holders, [_of_runs(idle_facet_holders, place)])
+    some = fewest_candidates(lists, selection.named)
+    if some is None:
+        return []
+    few = list(islice(stream_candidates(lists, some, after="", tries=0), MAX_LISTED + 1))
+    return [table.c.resource_arn.in_(few)] if len(few) <= MAX_LISTED else []
 
 
 def _named(names: Sequence[str] | None) -> list[ColumnElement[bool]]:

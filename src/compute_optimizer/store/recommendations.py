@@ -5,19 +5,21 @@ Bodies are the frozen dataclasses of `model` as JSON.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Table,
     func,
     or_,
     select,
     true,
-    union_all,
 )
 
 from compute_optimizer.model.facets import Facets
@@ -27,16 +29,24 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.analysis_runs import Scope, rows_of_run
-from compute_optimizer.store.facet_holders import fewest_candidates, stream_candidates
+from compute_optimizer.store.facet_holders import (
+    Lists,
+    fewest_candidates,
+    stream_candidates,
+)
 from compute_optimizer.store.result_rows import as_text
 from compute_optimizer.store.schema import (
     recommendation_errors,
     recommendations,
     run_scopes,
 )
+from compute_optimizer.store.search_tables import facet_holders
 
 T = TypeVar("T")
 
+
+BODIES_FETCHED = 100
+"""Rows with bodies fetched at once: whoever has enough has fetched few in vain."""
 
 SCAN_ROWS = 1_000
 """Rows fetched at once while filters look through a run: a page of matches, rarely more."""
@@ -48,7 +58,11 @@ MAX_MENTION_CHARACTERS = 256
 """Length of a string that the database looks for: tag values are no longer."""
 
 MAX_LISTED = 1_000
-"""ARNs in one request (spec 8.3) and names in one SQL list: below every database's limit."""
+"""ARNs in one request (spec 8.3): in one SQL list, below every database's limit."""
+
+LISTED = MAX_LISTED + 1
+"""Candidates looked at by one statement: those of the largest page, and the one that tells whether
+another page follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +122,11 @@ def stream_bodies(
     A reader that decodes one and drops it before it takes the next keeps using the same memory: on
     a page of 1,000 that saves more time than decoding takes.
     """
-    wanted = [
-        *rows_of_run(recommendations, run_id, scope),
-        recommendations.c.resource_arn > after,
-        *_with_arns(selection),
-        *restrictions(recommendations, selection),
-    ]
     if selection.matches is not None:
-        arns = _first_matching(connection, run_id, scope, selection, after, limit)
-        wanted = _listed(run_id, scope, arns)
-    elif selection.findings is not None and selection.arns is None:
-        arns = _arns_by_finding(connection, wanted, selection.findings, limit)
-        wanted = _listed(run_id, scope, arns)
-    query = select(recommendations.c.body).where(*wanted)
-    bodies = connection.execute(query.order_by(recommendations.c.resource_arn).limit(limit))
-    yield from bodies.scalars()
+        bodies = _matching_bodies(connection, run_id, scope, selection, after, limit)
+    else:
+        bodies = _bodies_by_arn(connection, run_id, scope, selection, after, limit)
+    yield from islice(bodies, limit)
 
 
 def recommended_arns(
@@ -176,92 +180,86 @@ def counted_savings(recommendation: Recommendation) -> float:
     return type_of(recommendation).counted_savings(recommendation)
 
 
-def _first_matching(
+def _bodies_by_arn(
     connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
-) -> list[str]:
-    """Return the first ARNs beyond `after` that match.
+) -> Iterator[bytes]:
+    """Yield the bodies beyond `after` that an index tells, in order.
+
+    Each finding is read in the order of its index, and they are merged here; the database would
+    sort all that have one of several.
+    """
+    arn = recommendations.c.resource_arn
+    here = [*rows_of_run(recommendations, run_id, scope), arn > after, *_with_arns(selection)]
+    ordered = select(arn, recommendations.c.body).where(*here).order_by(arn).limit(limit)
+    if selection.findings is None:
+        queries = [ordered]
+    else:
+        findings = sorted(selection.findings)
+        queries = [ordered.where(recommendations.c.finding == one) for one in findings]
+    rows = merge(*(_rows(connection, query) for query in queries), key=itemgetter(0))
+    yield from (body for _, body in rows)
+
+
+def _matching_bodies(
+    connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
+) -> Iterator[bytes]:
+    """Yield the bodies of those beyond `after` that match, in order.
 
     Rows are looked at in order, until it would be sooner to look at those who have a facet only.
     """
     arn, here = recommendations.c.resource_arn, rows_of_run(recommendations, run_id, scope)
     wanted = [*here, *_with_arns(selection), *restrictions(recommendations, selection)]
-    if selection.arns is not None or not selection.named:
-        return list(islice(_matching(connection, [*wanted, arn > after], selection), limit))
-    key = {"run_id": run_id, **scope._asdict()}
+    lists = Lists(connection, facet_holders, rows_of_run(facet_holders, run_id, scope))
+    some = fewest_candidates(lists, selection.named if selection.arns is None else ())
+    if some is None:
+        arns = islice(_matching_arns(connection, [*wanted, arn > after], selection), limit)
+        while listed := list(islice(arns, LISTED)):
+            bodies = select(arn, recommendations.c.body).where(*here, arn.in_(listed))
+            yield from (body for _, body in _rows(connection, bodies.order_by(arn)))
+        return
     counted = select(run_scopes.c.recommendations).where(*rows_of_run(run_scopes, run_id, scope))
     rows = connection.execute(counted).scalar() or 0
-    some = fewest_candidates(connection, key, selection.named)
-    if some is None:
-        return list(islice(_matching(connection, [*wanted, arn > after], selection), limit))
-    found: list[str] = []
     if not some.are_few(rows, limit):
         beyond = select(arn).where(*here, arn > after).order_by(arn)
         beyond = beyond.offset(some.looks(rows, limit)).limit(1)
         last = connection.execute(beyond).scalar()
         looked = [arn > after] if last is None else [arn > after, arn <= last]
-        found = list(islice(_matching(connection, [*wanted, *looked], selection), limit))
+        yield from _matching(connection, [*wanted, *looked], selection)
         if last is None:
-            return found
+            return
         after = last
-    if len(found) < limit:
-        candidates = stream_candidates(connection, key, some, after)
-        with_findings = [*here, *_with_findings(recommendations, selection)]
-        matching = _matching_of(connection, candidates, with_findings, selection)
-        found += islice(matching, limit - len(found))
-    return found
+    with_findings = _with_findings(recommendations, selection)
+    candidates = stream_candidates(lists, some, after, some.tries(rows, limit))
+    while listed := list(islice(candidates, LISTED)):
+        yield from _matching(connection, [*here, *with_findings, arn.in_(listed)], selection)
 
 
 def _matching(
     connection: Connection, wanted: Sequence[ColumnElement[bool]], selection: Selection
+) -> Iterator[bytes]:
+    """Yield the bodies of the rows that match, in order."""
+    columns = recommendations.c.facets, recommendations.c.body
+    query = select(*columns).where(*wanted).order_by(recommendations.c.resource_arn)
+    rows = _rows(connection, query)
+    yield from (body for facets, body in rows if selection.takes(decode_facets(facets)))
+
+
+def _matching_arns(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], selection: Selection
 ) -> Iterator[str]:
-    """Yield the ARNs of the rows that match, in order."""
-    query = select(recommendations.c.resource_arn, recommendations.c.facets).where(*wanted)
-    query = query.order_by(recommendations.c.resource_arn).execution_options(yield_per=SCAN_ROWS)
-    with connection.execute(query) as rows:
-        yield from (arn for arn, facets in rows if selection.takes(decode_facets(facets)))
-
-
-def _matching_of(
-    connection: Connection,
-    holders: Iterator[str],
-    here: Sequence[ColumnElement[bool]],
-    selection: Selection,
-) -> Iterator[str]:
-    """Yield those of some ARNs in order whose rows match."""
-    while some := list(islice(holders, MAX_LISTED)):
-        wanted = [*here, recommendations.c.resource_arn.in_(some)]
-        yield from _matching(connection, wanted, selection)
-
-
-def _listed(run_id: str, scope: Scope, arns: Sequence[str]) -> list[ColumnElement[bool]]:
-    return [*rows_of_run(recommendations, run_id, scope), recommendations.c.resource_arn.in_(arns)]
-
-
-def _arns_by_finding(
-    connection: Connection,
-    wanted: Sequence[ColumnElement[bool]],
-    findings: Collection[str],
-    limit: int,
-) -> list[str]:
-    """Return the first ARNs with one of the findings.
-
-    Each finding is read in the order of its index and no further than a page; reading several at
-    once would sort all that have them.
-    """
+    """Yield whose rows match, in order, without a look at bodies: most may not match."""
     arn = recommendations.c.resource_arn
-    each = [
-        select(arn)
-        .where(*wanted, recommendations.c.finding == finding)
-        .order_by(arn)
-        .limit(limit)
-        .subquery()
-        for finding in sorted(findings)
-    ]
-    if not each:
-        return []
-    together = union_all(*(select(one.c.resource_arn) for one in each)).subquery()
-    query = select(together.c.resource_arn).order_by(together.c.resource_arn).limit(limit)
-    return list(connection.execute(query).scalars())
+    query = select(arn, recommendations.c.facets).where(*wanted).order_by(arn)
+    rows = _rows(connection, query, SCAN_ROWS)
+    yield from (arn for arn, facets in rows if selection.takes(decode_facets(facets)))
+
+
+def _rows(
+    connection: Connection, query: Select[Any], fetched: int = BODIES_FETCHED
+) -> Iterator[Any]:
+    """Yield rows, some fetched at once."""
+    with connection.execute(query.execution_options(yield_per=fetched)) as rows:
+        yield from rows
 
 
 def _with_arns(selection: Selection) -> list[ColumnElement[bool]]:

@@ -28,6 +28,7 @@ from compute_optimizer.store.schema import (
 )
 from compute_optimizer.store.search_tables import (
     facet_holders,
+    idle_facet_holders,
     searched_recommendations,
     searched_rows,
 )
@@ -58,6 +59,7 @@ def rows_of_result(
     part = {"part": str(uuid4())}
     counts = [named | part | asdict(one) for one in tallies(looked_at, idle)]
     facets = [(one.resource_arn, facets) for one, facets, _ in looked_at]
+    idle_facets = [(one.resource_arn, idleness.facets_of(one)) for one in idle]
     tables = (
         (recommendations, rows),
         (recommendation_errors, refused),
@@ -65,6 +67,7 @@ def rows_of_result(
         (searched_recommendations, searched_rows(found, rows, idle=False)),
         (searched_recommendations, searched_rows(idle, idle_rows, idle=True)),
         (facet_holders, holder_rows(named | part, facets)),
+        (idle_facet_holders, holder_rows(named | part, idle_facets)),
         (run_summaries, counts),
     )
     return [(table, some) for table, some in tables if some]

@@ -58,6 +58,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+Arn = String(512).with_variant(String(512, collation="C"), "postgresql")
+"""The ARN of a resource. All are ordered by their bytes, as SQLite and Python order texts: what is
+merged outside the database is in the order of its pages."""
+
+
 def _resource_scope() -> list[Column[Any]]:
     return [
         Column("account_id", String(12), primary_key=True),
@@ -159,7 +164,7 @@ sign_in_signatures = Table(
 resources = Table(
     "resources",
     metadata,
-    Column("arn", String(512), primary_key=True),
+    Column("arn", Arn, primary_key=True),
     Column("account_id", String(12), nullable=False),
     Column("region", String(32), nullable=False),
     Column("resource_type", String(32), nullable=False),
@@ -210,7 +215,7 @@ recommendations = Table(
     metadata,
     Column("run_id", String(36), primary_key=True),
     *_resource_scope(),
-    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_arn", Arn, primary_key=True),
     Column("finding", String(32), nullable=False),
     # What filters look at, as JSON, so that scanning needs no body: see store.recommendations.
     Column("facets", Text, nullable=False),
@@ -249,7 +254,7 @@ idle_recommendations = Table(
     Column("region", String(32), primary_key=True),
     # No part of the key: pages go over all types at once.
     Column("resource_type", String(32), nullable=False),
-    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_arn", Arn, primary_key=True),
     Column("resource_id", String(256), nullable=False),
     Column("finding", String(32), nullable=False),
     Column("facets", Text, nullable=False),
@@ -289,7 +294,7 @@ recommendation_errors = Table(
     metadata,
     Column("run_id", String(36), primary_key=True),
     *_resource_scope(),
-    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_arn", Arn, primary_key=True),
     Column("code", String(64), nullable=False),
     Column("message", Text, nullable=False),
 )

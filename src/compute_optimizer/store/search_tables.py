@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, String, Table, Text
 
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
-from compute_optimizer.store.schema import metadata
+from compute_optimizer.store.schema import Arn, metadata
 
 searched_recommendations = Table(
     "searched_recommendations",
@@ -19,7 +19,7 @@ searched_recommendations = Table(
     Column("idle", Boolean, primary_key=True),
     # In the key, so that rows lie in the order in which lists show them.
     Column("monthly_savings_usd", Double, primary_key=True),
-    Column("resource_arn", String(512), primary_key=True),
+    Column("resource_arn", Arn, primary_key=True),
     Column("finding", String(32), nullable=False),
     Column("recommendation_id", String(32)),
     # As in recommendations.
@@ -29,24 +29,33 @@ searched_recommendations = Table(
     sqlite_with_rowid=False,
 )
 
-facet_holders = Table(
-    "facet_holders",
-    metadata,
-    Column("run_id", String(36), primary_key=True),
-    Column("account_id", String(12), primary_key=True),
-    Column("region", String(32), primary_key=True),
-    Column("resource_type", String(32), primary_key=True),
-    # Of its name (model.facets): store.facet_holders.facet_number.
-    Column("facet", BigInteger, primary_key=True, autoincrement=False),
-    # One for each write: a shard's, as in run_summaries.
-    Column("part", String(36), primary_key=True),
-    # How many of the part have the facet.
-    Column("resources", Integer, nullable=False),
-    # How the ARNs of all of the part begin, and how those of its holders end, as a list in JSON.
-    Column("beginning", String(512), nullable=False),
-    Column("endings", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
+
+def _holders(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("run_id", String(36), primary_key=True),
+        Column("account_id", String(12), primary_key=True),
+        Column("region", String(32), primary_key=True),
+        Column("resource_type", String(32), primary_key=True),
+        # Of its name (model.facets): store.facet_holders.facet_number.
+        Column("facet", BigInteger, primary_key=True, autoincrement=False),
+        # One for each write: a shard's, as in run_summaries.
+        Column("part", String(36), primary_key=True),
+        # How many of the part have the facet.
+        Column("resources", Integer, nullable=False),
+        # How the ARNs of all of the part begin, and how its holders' end, as a list in JSON.
+        Column("beginning", String(512), nullable=False),
+        Column("endings", Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+facet_holders = _holders("facet_holders")
+"""Of recommendations."""
+
+idle_facet_holders = _holders("idle_facet_holders")
+"""Of idle recommendations."""
 
 
 SEARCHED = (
