@@ -62,19 +62,37 @@ def bucket(s3: Any) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def tiles_client(s3_url: str) -> Iterator[Any]:
+    """The client of tiles, as the program makes it: once, as each of the program's processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, CREDENTIAL)
+        for name, value in _found_by(s3_url).items():
+            patch.setenv(name, value)
+        tile_bucket.client.cache_clear()
+        client = tile_bucket.client()
+        tile_bucket.client.cache_clear()
+    yield client
+    client.close()
+
+
 @pytest.fixture
-def tiles_url(s3_url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def tiles_url(s3_url: str, bucket: str, tiles_client: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """A place for tiles in the bucket, and an environment in which boto3 finds its store."""
-    for name, value in {
+    for name, value in _found_by(s3_url).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tile_bucket, "client", lambda: tiles_client)
+    return f"s3://{bucket}/fleet"
+
+
+def _found_by(s3_url: str) -> dict[str, str]:
+    """Return the environment in which boto3 finds the store."""
+    return {
         "AWS_ENDPOINT_URL_S3": s3_url,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    tile_bucket.client.cache_clear()
-    yield f"s3://{bucket}/fleet"
-    tile_bucket.client().close()
-    tile_bucket.client.cache_clear()
+    }
 
 
 def in_bucket(root: Path, url: str, state: State) -> TileStore:

@@ -1,5 +1,6 @@
 """Fixtures that every room of the tests may use."""
 
+import atexit
 import gc
 import os
 from collections.abc import Generator, Iterator
@@ -15,6 +16,7 @@ pytest_plugins = [
     "tests.buckets",
     "tests.calling",
     "tests.commands",
+    "tests.demos",
     "tests.local_aws",
     "tests.local_ministack",
     "tests.states",
@@ -41,11 +43,9 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    """Let Python find at its end what it left alone, or libraries warn that it was never freed."""
-    gc.unfreeze()
+        # Or libraries warn at Python's end that what it left alone was never freed. Not before:
+        # pytest looks for garbage several times when it ends.
+        atexit.register(gc.unfreeze)
 
 
 @pytest.fixture(scope="session", autouse=True)

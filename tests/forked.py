@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import MappingProxyType
 from typing import TextIO
 
 from tests.waiting import SECONDS
@@ -115,9 +116,18 @@ def changes_of_files(event: str, arguments: tuple[object, ...]) -> bool:
     return event in ("os.rename", "os.link", "shutil.rmtree", "sqlite3.connect")
 
 
-def forked(said: Path, *words: str, dies_at: int = NEVER, of: Watch | None = None) -> Forked:
-    """Start a command; it kills itself at the n-th event of a kind. What it says goes to a file."""
-    process = CONTEXT.Process(target=_run, args=(said, words, dies_at, of))
+def forked(
+    said: Path,
+    *words: str,
+    dies_at: int = NEVER,
+    of: Watch | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Forked:
+    """Start a command; it kills itself at the n-th event of a kind. What it says goes to a file.
+
+    `variables` are added to its environment.
+    """
+    process = CONTEXT.Process(target=_run, args=(said, words, dies_at, of, dict(variables)))
     process.start()
     return process
 
@@ -131,7 +141,14 @@ def ended(process: Forked, seconds: float) -> int:
     return code
 
 
-def _run(said: Path, words: tuple[str, ...], dies_at: int, of: Watch | None) -> None:
+def _run(
+    said: Path,
+    words: tuple[str, ...],
+    dies_at: int,
+    of: Watch | None,
+    variables: Mapping[str, str],
+) -> None:
+    os.environ |= variables
     with said.open("w") as log:
         _say_to(log.fileno(), log.fileno())
     if of is not None:

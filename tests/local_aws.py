@@ -86,6 +86,8 @@ class LocalAws:
     """Accounts by the keys that AssumeRole gave."""
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """Of the latest call of each operation."""
+    times_emptied: int = 0
+    """What was made before the latest time is gone."""
 
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     _sessions: dict[str, Any] = field(default_factory=dict)
@@ -112,6 +114,7 @@ class LocalAws:
 
     def forget(self) -> None:
         """Forget what was asked, and the keys of other accounts, which a reset makes void."""
+        self.times_emptied += 1
         self.calls.clear()
         self.failing.clear()
         self.counters.clear()

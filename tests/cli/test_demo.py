@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -34,19 +36,27 @@ def demo_at(moment: datetime, folder: Path) -> Iterator[Application]:
         yield application
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A demo that was prepared at noon."""
+
+    folder: Path
+    """To be copied."""
+    said: str
+
+
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a demo that was prepared at noon: to be copied."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("prepared") / "demo"
-    with demo_at(NOON, folder) as application:
+    with demo_at(NOON, folder) as application, redirect_stdout(StringIO()) as said:
         prepare(application, SIZE)
-    return folder
+    return Prepared(folder, said.getvalue())
 
 
 @pytest.fixture
-def folder(prepared: Path, tmp_path: Path) -> Path:
-    """The same, for one test."""
-    copy: Path = shutil.copytree(prepared, tmp_path / "demo")
+def folder(prepared: Prepared, tmp_path: Path) -> Path:
+    """Its folder, for one test."""
+    copy: Path = shutil.copytree(prepared.folder, tmp_path / "demo")
     return copy
 
 
@@ -59,19 +69,16 @@ def analyzed_at(application: Application) -> set[datetime]:
 
 
 def test_first_run_does_the_main_job_and_the_second_one_finds_it_done(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prepared: Prepared, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "demo"
     with demo_at(NOON, folder) as application:
-        prepare(application, SIZE)
-        first = capsys.readouterr().out
         prepare(application, SIZE)
         second = capsys.readouterr().out
         show(application)
         shown = capsys.readouterr().out
         moments = analyzed_at(application)
 
-    assert f"{SIZE} instances" in first
+    assert f"{SIZE} instances" in prepared.said
     assert "nothing has to be done again" in second
     assert re.search(r"Total estimated savings: [\d,]+\.\d\d USD a month", shown)
     assert moments == {datetime(2026, 3, 16, tzinfo=UTC)}
@@ -96,10 +103,10 @@ def test_account_that_opted_out_is_enrolled_again(folder: Path) -> None:
     assert accounts == {shop}
 
 
-def test_served_demo_answers_the_command_that_it_prints(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    with demo_at(datetime.now(UTC), folder) as application:
-        prepare(application, SIZE)
+def test_served_demo_answers_the_command_that_it_prints(
+    demo_of_today: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(demo_of_today, tmp_path / "demo")
     words = (*DEMO, "--port", "0", "--data-dir", str(folder))
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as demo:
         try:

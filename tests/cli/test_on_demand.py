@@ -63,6 +63,7 @@ def test_a_command_imports_no_other_command() -> None:
             "cli.backup",
             ("compute_optimizer.jobs.worker", "compute_optimizer.sources.aws", "alembic"),
         ),
+        ("cli.auditing", ("compute_optimizer.api.dispatch", "compute_optimizer.operations")),
     ],
 )
 def test_a_start_does_not_wait_for_what_it_does_not_need(

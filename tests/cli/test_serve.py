@@ -16,6 +16,8 @@ import pytest
 
 from compute_optimizer.api.listening import KEEP_ALIVE_SECONDS, bind, url_of
 from compute_optimizer.api.processes import Member
+from tests.forked import running
+from tests.serving import serving
 from tests.waiting import SECONDS
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -165,14 +167,24 @@ def test_ctrl_c_while_processes_start_ends_all_without_a_traceback(
     assert list(temporary.iterdir()) == []
 
 
-def test_a_port_that_several_processes_have_is_taken_for_the_next_server(start: Start) -> None:
-    url = announced_url(start("--port", "0", "--auth", "off", "--processes", "2"))
-    port = url.rpartition(":")[2]
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve with two processes, for tests that leave them alone; return where."""
+    folder = tmp_path_factory.mktemp("two")
+    with serving(folder, "--processes", "2", auth="off") as (host, _):
+        yield host
 
-    process = start("--port", port, "--auth", "off", "--processes", "2")
 
-    _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 2
+def test_a_port_that_several_processes_have_is_taken_for_the_next_server(
+    two: str, tmp_path: Path
+) -> None:
+    port = two.rpartition(":")[2]
+    words = ("serve", "--port", port, "--processes", "2", "--data-dir", str(tmp_path))
+
+    with running(*words, auth="off") as process:
+        code, errors = process.wait(), process.err.read()
+
+    assert code == 2
     assert f"cannot bind 127.0.0.1 port {port}: Address already in use" in errors
 
 
@@ -180,8 +192,8 @@ def test_only_one_of_several_processes_does_what_is_done_for_all() -> None:
     assert [Member(number).keeps_house for number in range(3)] == [True, False, False]
 
 
-def test_several_processes_count_their_answers_together(start: Start) -> None:
-    url = announced_url(start("--port", "0", "--auth", "off", "--processes", "2"))
+def test_several_processes_count_their_answers_together(two: str) -> None:
+    url = f"http://{two}"
     target = {"X-Amz-Target": "ComputeOptimizerService.GetEnrollmentStatus"}
     for _ in range(20):
         # Each on a connection of its own, which either process may take.

@@ -19,9 +19,12 @@ from botocore.config import Config
 from compute_optimizer import cli
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
 from compute_optimizer.emulator.folders import PREFIX
+from tests.forked import Running, running
 from tests.waiting import SECONDS
 
 Start = Callable[..., "subprocess.Popen[str]"]
+
+Begin = Callable[..., Running]
 
 
 @pytest.fixture
@@ -50,6 +53,19 @@ def start(tmp_path: Path) -> Iterator[Start]:
             stack.enter_context(process)
             stack.callback(process.kill)
             return process
+
+        yield run
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Begin an emulator with the same settings whose start and end are not looked at: forked."""
+    with ExitStack() as stack:
+
+        def run(*options: str) -> Running:
+            words = ("serve", "--ephemeral", "--port", "0", *options)
+            real = {"data_dir": str(tmp_path / "real"), "auth": "on"}
+            return stack.enter_context(running(*words, **real))
 
         yield run
 
@@ -135,10 +151,9 @@ def test_says_in_lines_for_a_shell_where_it_is(start: Start) -> None:
     assert client_at(url).get_enrollment_status()["status"] == "Inactive"
 
 
-def test_its_clock_starts_where_told_and_stands_still(start: Start) -> None:
-    told = json.loads(
-        first_line(start("--output", "json", "--clock", "2026-03-01T12:00", "--frozen"))
-    )
+def test_its_clock_starts_where_told_and_stands_still(begin: Begin) -> None:
+    words = ("--output", "json", "--clock", "2026-03-01T12:00", "--frozen")
+    told = json.loads(begin(*words).out.readline())
     client = client_at(told["url"])
     client.update_enrollment_status(status="Active")
     answer = client.get_enrollment_status()
@@ -149,19 +164,19 @@ def test_its_clock_starts_where_told_and_stands_still(start: Start) -> None:
     assert client.get_enrollment_status()["status"] == "Pending"
 
 
-def test_takes_settings_of_the_service(start: Start) -> None:
+def test_takes_settings_of_the_service(begin: Begin) -> None:
     settings = ("throttle_requests_per_second=0.001", "throttle_burst=1")
     words = [word for one in settings for word in ("--setting", one)]
-    client = client_at(json.loads(first_line(start("--output", "json", *words)))["url"])
+    client = client_at(json.loads(begin("--output", "json", *words).out.readline())["url"])
     client.get_enrollment_status()
 
     with pytest.raises(client.exceptions.ThrottlingException):
         client.get_enrollment_status()
 
 
-def test_binds_beyond_loopback_where_told_that_the_port_is_private(start: Start) -> None:
-    told = start("--host", "0.0.0.0", "--i-know-this-port-is-private", "--output", "json")
-    url = json.loads(first_line(told))["url"].replace("0.0.0.0", "127.0.0.1")
+def test_binds_beyond_loopback_where_told_that_the_port_is_private(begin: Begin) -> None:
+    told = begin("--host", "0.0.0.0", "--i-know-this-port-is-private", "--output", "json")
+    url = json.loads(told.out.readline())["url"].replace("0.0.0.0", "127.0.0.1")
     assert client_at(url).get_enrollment_status()["status"] == "Inactive"
 
 

@@ -3,17 +3,17 @@
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from compute_optimizer.api.listening import bind_each
-from compute_optimizer.api.processes import Member
 from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.cli.together import REPLACED_AT_MOST, serve_together
-from compute_optimizer.config import Settings, load_settings
+from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
+from tests.cli.dying import begin_and_die
 
 
 @pytest.fixture(autouse=True)
@@ -23,16 +23,6 @@ def signals_as_before() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
-
-
-def begin_and_die(
-    settings: Settings, _listener: socket.socket, member: Member, tell: Callable[[], None]
-) -> None:
-    """Serve for no time at all, as a process does that something kills."""
-    with (settings.data_dir / "lives").open("a") as lives:
-        lives.write(f"{member.number}\n")
-    tell()
-    os._exit(7)
 
 
 def test_processes_that_go_on_dying_are_replaced_a_few_times_only(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,8 @@ from compute_optimizer.api.dispatch import FrontDoor
 from compute_optimizer.app import opened
 from compute_optimizer.app.console import console_of
 from compute_optimizer.app.serving import Repeat, front_door
-from compute_optimizer.cli.demo import prepare
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.console.gate import Room
-from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.store import State
 from compute_optimizer.store.access_keys import KeyRequest, NewSecret, create_access_key
@@ -28,8 +25,6 @@ from tests.console.visiting import Visit
 from tests.records import FixedClock
 
 ACCOUNT = "111111111111"
-DEMO_SIZE = 80
-"""Machines of the demo: enough for a recommendation of every type."""
 
 
 @dataclass(frozen=True)
@@ -90,33 +85,20 @@ def secured(tmp_path: Path) -> Iterator[House]:
         yield found
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the fleet of the demo, analyzed: made once, to be copied."""
-    folder = tmp_path_factory.mktemp("prepared")
-    clock = FixedClock()
-    clock.advance(timedelta(hours=1))
-    settings = load_settings({"data_dir": folder, "auth": "off"}, {})
-    claim_folder(folder)
-    with opened(settings, clock) as application:
-        prepare(application, DEMO_SIZE)
-    return folder
-
-
 @pytest.fixture(scope="module")
-def demo(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def demo(kept_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The program with auth off and the fleet of the demo, which tests only read."""
-    with copied(prepared, tmp_path_factory) as found:
+    with copied(kept_demo, tmp_path_factory) as found:
         yield found
 
 
 @contextmanager
 def copied(
-    prepared: Path, folders: pytest.TempPathFactory, repeat: Repeat = repeating
+    kept: Path, folders: pytest.TempPathFactory, repeat: Repeat = repeating
 ) -> Iterator[House]:
     """Open the program with auth off on a copy of a data folder."""
     folder = folders.mktemp("demo") / "data"
-    shutil.copytree(prepared, folder)
+    shutil.copytree(kept, folder)
     with housed(folder, repeat=repeat, auth="off") as found:
         yield found
 

@@ -30,9 +30,9 @@ FORM = {
 
 
 @pytest.fixture(scope="module")
-def demo(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def demo(kept_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The fleet of the demo; its exports are written when a test says so, and not before."""
-    with copied(prepared, tmp_path_factory, repeat=lambda *_steps: nullcontext()) as found:
+    with copied(kept_demo, tmp_path_factory, repeat=lambda *_steps: nullcontext()) as found:
         yield found
 
 

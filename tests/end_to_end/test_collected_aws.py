@@ -4,10 +4,10 @@ Metrics are real traces. A front before each AWS counts what is asked and spoils
 """
 
 import json
+import os
+import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
@@ -33,7 +33,8 @@ from tests.collected_estate import (
 )
 from tests.commands import Ended, Type
 from tests.end_to_end.conftest import Served
-from tests.local_aws import DROPPED, GARBLED, OWN, REGION, Asked, LocalAws
+from tests.forked import ended, forked
+from tests.local_aws import DROPPED, GARBLED, OWN, REGION, Asked, LocalAws, point_at
 from tests.waiting import SECONDS
 
 SAMPLES = frozenset({"cloudwatch"})
@@ -41,8 +42,6 @@ ALL = SAMPLES | {"ec2", "lambda", "rds", "resourcegroupstaggingapi", "autoscalin
 """Services that may answer with garbage."""
 
 SEED, KILLS = 11, 2
-
-SOURCES = Path(__file__).parents[2] / "src"
 
 CREATED = ("111111111111", "222222222222")
 """Members where an AWS takes any account id."""
@@ -111,9 +110,9 @@ def cloud(request: pytest.FixtureRequest, shared: Path) -> Cloud:
     return made
 
 
-def report_of(ended: Ended, code: int = 0) -> dict[str, Any]:
-    assert ended.code == code, ended
-    found: dict[str, Any] = json.loads(ended.out)
+def report_of(done: Ended, code: int = 0) -> dict[str, Any]:
+    assert done.code == code, done
+    found: dict[str, Any] = json.loads(done.out)
     return found
 
 
@@ -147,15 +146,53 @@ def test_an_organization_is_collected_analyzed_served_and_read(
         assert found >= machines
 
 
+@dataclass
+class Kept:
+    """What tests begin with that collect a second time: made once, while nobody empties the AWS."""
+
+    folder: Path
+    """What the first collection left: to be copied."""
+    cloud: Cloud | None = None
+    times_emptied: int = -1
+
+    def of(self, aws: LocalAws) -> Cloud | None:
+        return self.cloud if self.times_emptied == aws.times_emptied else None
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    return Kept(tmp_path_factory.mktemp("collected"))
+
+
 @pytest.fixture
-def collected(ministack: LocalAws, shared: Path, typed: Type) -> Cloud:
-    """Three accounts of ministack in one Region, collected for the first time."""
+def collected(
+    kept: Kept, request: pytest.FixtureRequest, ministack_server: LocalAws, tmp_path: Path
+) -> Iterator[Cloud]:
+    """Three accounts of ministack in one Region, collected for the first time; a day has passed."""
+    if (found := kept.of(ministack_server)) is None:
+        found = collect_first(kept, request)
+    else:
+        point_at(ministack_server, tmp_path, request.getfixturevalue("monkeypatch"))
+    shutil.copytree(kept.folder, tmp_path, dirs_exist_ok=True)
+    found.aws.calls.clear()
+    yield found
+    found.aws.spoil = lambda _: None
+
+
+def collect_first(kept: Kept, request: pytest.FixtureRequest) -> Cloud:
+    """Make what is kept, in an AWS that is emptied before."""
+    aws: LocalAws = request.getfixturevalue("ministack")
     accounts = (OWN, *CREATED)
-    estate = make(ministack, accounts, shared, standing(ministack), (REGION,))
+    estate = make(
+        aws, accounts, request.getfixturevalue("shared"), standing(aws), regions=(REGION,)
+    )
     cloud = Cloud(estate, ",".join(accounts), STANDING)
     estate.send(0, BEFORE)
+    typed: Type = request.getfixturevalue("typed")
     report_of(typed(*cloud.words()))
-    ministack.calls.clear()
+    shutil.copytree(request.getfixturevalue("tmp_path"), kept.folder, dirs_exist_ok=True)
+    estate.send(BEFORE, BEFORE + LAST_DAY)
+    kept.cloud, kept.times_emptied = cloud, aws.times_emptied
     return cloud
 
 
@@ -172,7 +209,6 @@ def test_a_day_later_only_what_is_missing_is_asked_for(
                 name = f"{metric['MetricName']} {metric['Dimensions'][0]['Value']}"
                 starts[name] = min(starts.get(name, 1 << 62), int(request["StartTime"]))
 
-    estate.send(BEFORE, BEFORE + LAST_DAY)
     collected.aws.spoil = note
     report_of(typed(*collected.words()))
 
@@ -204,7 +240,6 @@ def test_a_throttled_account_is_waited_for_and_a_failing_one_stops_no_other(
             return "ThrottlingException" if len(times) == 1 else None
         return None
 
-    collected.estate.send(BEFORE, BEFORE + LAST_DAY)
     collected.aws.spoil = spoil
     report = report_of(typed(*collected.words()), 6)
 
@@ -231,7 +266,6 @@ def test_connections_that_end_without_an_answer_are_made_again(
         dropped.add(asked.operation)
         return DROPPED
 
-    collected.estate.send(BEFORE, BEFORE + LAST_DAY)
     collected.aws.spoil = spoil
     report_of(typed(*collected.words()))
 
@@ -285,12 +319,10 @@ def run_killed(cloud: Cloud, data: Path, left: int, pause: float) -> bool:
             killed.set()
 
     cloud.aws.spoil = kill
-    process = subprocess.Popen(
-        [sys.executable, "-m", "compute_optimizer", *cloud.words(), "--data-dir", str(data)],
-        cwd=SOURCES,
-        stdout=subprocess.DEVNULL,
-    )
-    code = process.wait(SECONDS)
+    where = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    words = (*cloud.words(), "--data-dir", str(data))
+    process = forked(Path(os.devnull), *words, variables=where)
+    code = ended(process, SECONDS)
     cloud.aws.spoil = lambda _: None
     assert code == (-signal.SIGKILL if killed.is_set() else 0)
     return killed.is_set()
@@ -300,7 +332,6 @@ def test_a_collector_that_is_killed_loses_nothing(
     collected: Cloud, typed: Type, tmp_path: Path
 ) -> None:
     random = Random(SEED)
-    collected.estate.send(BEFORE, BEFORE + LAST_DAY)
     before, after = (collected.estate.expected(slots) for slots in (BEFORE, BEFORE + LAST_DAY))
     # Each run goes on where the one before was killed.
     for _ in range(KILLS):

@@ -1,23 +1,17 @@
 """What the demo recommends is explained by its own figures, for every type of resource."""
 
+import shutil
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 from compute_optimizer.app import Application, opened
-from compute_optimizer.cli.demo import prepare
 from compute_optimizer.cli.output import settings_for
-from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.jobs.explain import explain
 from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.tiles import TileStore
+from tests.demos import PREPARED_AT
 from tests.records import FixedClock
-
-NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
-
-SIZE = 12
-"""Instances; what goes with them has a few of every type."""
 
 OF_EACH = 3
 """Resources of a type that are explained: those that save most."""
@@ -44,11 +38,12 @@ def explained(application: Application, folder: Path) -> Counter[str]:
     return taken
 
 
-def test_every_type_of_the_demo_is_explained_as_it_was_decided(tmp_path: Path) -> None:
+def test_every_type_of_the_demo_is_explained_as_it_was_decided(
+    kept_demo: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "demo"
-    claim_folder(folder)
-    with opened(settings_for(folder, auth="off"), FixedClock(NOON)) as application:
-        prepare(application, SIZE)
+    shutil.copytree(kept_demo, folder)
+    with opened(settings_for(folder, auth="off"), FixedClock(PREPARED_AT)) as application:
         taken = explained(application, folder)
 
     assert taken.keys() == {
@@ -56,5 +51,6 @@ def test_every_type_of_the_demo_is_explained_as_it_was_decided(tmp_path: Path) -
         "EbsVolume",
         "EcsService",
         "LambdaFunction",
+        "License",
         "RdsDBInstance",
     }

@@ -1,6 +1,7 @@
 """What-ifs over several processes: asked of one, shown by all, computed though one is killed."""
 
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,16 +14,13 @@ import pytest
 from sqlalchemy import update
 
 from compute_optimizer.app import opened
-from compute_optimizer.cli.demo import prepare
 from compute_optimizer.config import load_settings
-from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.store.what_if_tables import what_ifs
 from compute_optimizer.store.what_ifs import STALE_AFTER, Phase
 from tests.serving import serving
 from tests.waiting import SECONDS, wait_until
 
 ACCOUNT = "111111111111"
-DEMO_SIZE = 40
 PROCESSES = 2
 """Until a what-if of the small fleet is over, on a busy machine and after a takeover."""
 
@@ -30,14 +28,11 @@ TRY = "/console/preferences/what-if"
 FORM = {"account": ACCOUNT, "region": "us-east-1", "scope": "AccountId", "cpuHeadroom": "PERCENT_0"}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(demo_of_today: Path, tmp_path: Path) -> Path:
     """The fleet of the demo."""
-    found = tmp_path_factory.mktemp("demo")
-    claim_folder(found)
-    with opened(load_settings({"data_dir": found, "auth": "off"}, {})) as application:
-        prepare(application, DEMO_SIZE)
-    return found
+    copy: Path = shutil.copytree(demo_of_today, tmp_path / "demo")
+    return copy
 
 
 @dataclass(frozen=True)

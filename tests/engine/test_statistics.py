@@ -18,7 +18,7 @@ PERCENTS = (90.0, 95.0, 99.5)
 figures = st.floats(0, 1e6, width=32) | st.sampled_from([float("nan"), float("inf")])
 rows_of_samples = st.integers(1, 400).flatmap(
     lambda slots: st.lists(
-        st.lists(figures, min_size=slots, max_size=slots), min_size=1, max_size=4
+        st.lists(figures, min_size=slots, max_size=slots), min_size=1, max_size=2
     )
 )
 

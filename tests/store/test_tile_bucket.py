@@ -43,11 +43,13 @@ def test_a_tile_takes_one_request_to_write_and_one_to_read(
 ) -> None:
     store = in_bucket(tmp_path / "tiles", tiles_url, sqlite_state)
     calls: list[str] = []
-    tile_bucket.client().meta.events.register("before-send.s3", counted(calls))
+    events, note = tile_bucket.client().meta.events, counted(calls)
+    events.register("before-send.s3", note)
 
     put(sqlite_state, store, {CPU: np.ones((1, 3 * SLOTS_PER_DAY), np.float32)})
     written, calls[:] = list(calls), []
     read(sqlite_state, store, Window(DAY, DAY.replace(month=2, day=2)), CPU)
+    events.unregister("before-send.s3", note)
 
     assert written == ["PutObject"] * 3
     assert calls == ["GetObject"] * 3

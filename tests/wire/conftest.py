@@ -1,7 +1,9 @@
 """Both encodings for both services, and what botocore says about the same bytes."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,7 +69,8 @@ def botocore(request: pytest.FixtureRequest) -> Botocore:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(kept_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The demo's organization, analyzed; its state is not to be changed but by exports."""
-    with analyzed_world(tmp_path_factory.mktemp("world") / "demo") as made:
+    folder = shutil.copytree(kept_demo, tmp_path_factory.mktemp("world") / "demo")
+    with analyzed_world(folder) as made:
         yield made

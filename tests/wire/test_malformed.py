@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import cbor2
@@ -103,10 +104,12 @@ WRITERS: dict[str, Callable[[Any], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", OPERATIONS[1:])
-@modest
-@given(data=st.data())
-def test_members_of_any_type(botocore: Botocore, name: str, data: st.DataObject) -> None:
+@cache
+def trees(name: str) -> st.SearchStrategy[Any]:
+    """Return requests with the names of an operation's members, and values of any type.
+
+    Made once for each operation: making it takes longer than an example.
+    """
     shape = operation_model(SERVICE, name).input_shape
     names = st.sampled_from(sorted(names_of(shape))) | st.text(max_size=5)
     structures = st.recursive(
@@ -114,7 +117,11 @@ def test_members_of_any_type(botocore: Botocore, name: str, data: st.DataObject)
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
         max_leaves=12,
     )
-    top = st.dictionaries(st.sampled_from(sorted(shape.members)), structures, min_size=1)
-    tree = data.draw(top)
+    return st.dictionaries(st.sampled_from(sorted(shape.members)), structures, min_size=1)
 
-    outcome(botocore, WRITERS[botocore.protocol](tree), name)
+
+@pytest.mark.parametrize("name", OPERATIONS[1:])
+@modest
+@given(data=st.data())
+def test_members_of_any_type(botocore: Botocore, name: str, data: st.DataObject) -> None:
+    outcome(botocore, WRITERS[botocore.protocol](data.draw(trees(name))), name)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from botocore.serialize import create_serializer
 
 from compute_optimizer.api.protocols import JSON
 from compute_optimizer.app import opened
-from compute_optimizer.cli.demo import prepare
 from compute_optimizer.cli.output import settings_for
-from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.jobs.export import Exporter, run_exports
 from compute_optimizer.operations import OPERATIONS
@@ -31,12 +29,12 @@ from compute_optimizer.shapes import ServiceException
 from compute_optimizer.sinks import FolderSink
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
+from tests.demos import PREPARED_AT
 from tests.records import REGION, FixedClock
 from tests.wire.strategies import operation_model
 
-NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
-SIZE = 100
-"""Instances of the fleet: enough for every account of the demo to have some of most types."""
+NOON = PREPARED_AT.replace(hour=12, minute=0)
+"""Of the day on which the demo was prepared."""
 
 SHOP = MEMBER_ACCOUNT_IDS[0]
 BUCKET = "exports"
@@ -134,11 +132,9 @@ _COPIES = count()
 
 @contextmanager
 def analyzed_world(folder: Path) -> Iterator[World]:
-    """Do the demo's main job in a folder and give the world that it made."""
+    """Give the world of a demo that was prepared, with preferences and exports."""
     settings, clock = settings_for(folder, auth="off"), FixedClock(NOON)
-    claim_folder(folder)
     with opened(settings, clock) as application:
-        prepare(application, SIZE)
         world = World(folder, application.state, clock)
         _prefer(world)
         for operation in ("ExportEBSVolumeRecommendations", "ExportEC2InstanceRecommendations"):

@@ -25,6 +25,9 @@ FILE_MODE = 0o600
 COMPLAINT_SECONDS = 10.0
 """A full disk is reported at most so often, not once per request."""
 
+SUCCESS = "Success"
+"""Outcome of a call that raised nothing."""
+
 READS = ("Get", "Describe", "List")
 """How the names of operations begin that change nothing."""
 

@@ -23,6 +23,7 @@ from uuid import uuid4
 import msgspec
 
 from compute_optimizer.api import audit
+from compute_optimizer.api.audit import SUCCESS
 from compute_optimizer.api.authentication import Authenticate, Caller
 from compute_optimizer.api.authorization import Decision, decide, explain_denial
 from compute_optimizer.api.errors import (
@@ -74,9 +75,6 @@ FIXED_HEADERS: dict[str, HeaderList] = {
 _ID_BEGINS = str(uuid4())[:24]
 _COUNTER = count(getrandbits(40))
 """Twelve digits of 48 bits: from wherever it begins there is room for 280 million million."""
-
-SUCCESS = "Success"
-"""Outcome of a call that raised nothing, as the audit log spells it."""
 
 
 @dataclass(slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from compute_optimizer.api.audit import SUCCESS
 from compute_optimizer.api.authentication import Caller
 from compute_optimizer.api.authorization import Decision, decide
 from compute_optimizer.api.dispatch import (
-    SUCCESS,
     FrontDoor,
     check_allowed,
     check_rate,

@@ -4,8 +4,8 @@ import logging
 from traceback import format_tb
 
 from compute_optimizer.api import audit
+from compute_optimizer.api.audit import SUCCESS
 from compute_optimizer.api.dispatch import (
-    SUCCESS,
     FrontDoor,
     new_request_id,
     refuse,

@@ -6,8 +6,7 @@ from getpass import getuser
 from typing import Any
 from uuid import uuid4
 
-from compute_optimizer.api.audit import AuditLog, Entry
-from compute_optimizer.api.dispatch import SUCCESS
+from compute_optimizer.api.audit import SUCCESS, AuditLog, Entry
 from compute_optimizer.app import Application
 
 SOURCE = "command line"

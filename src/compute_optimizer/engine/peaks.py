@@ -9,6 +9,7 @@ capacity never means more risk.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -152,7 +153,14 @@ def exceedance(model: PeakModel, history: PeakHistory, capacity: Floats) -> Floa
     `capacity` is (options,) or (resources, options) in the unit of the history; the result is
     (resources, options), NaN where the history says too little.
     """
-    limits = np.atleast_2d(capacity)
+    if capacity.ndim == 1:
+        # Many types have the same capacity: each is looked up once.
+        capacity, level_of = np.unique(capacity, return_inverse=True)
+        return _exceedance(model, history, capacity[None, :])[:, level_of]
+    return _exceedance(model, history, capacity)
+
+
+def _exceedance(model: PeakModel, history: PeakHistory, limits: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.log(limits / history.peak[:, None]) / scales(model, history)[:, None]
     return np.where(judged(history)[:, None], _survival(model, ratio), np.nan)
@@ -282,9 +290,16 @@ def allowing(model: PeakModel, selection: float, shift: float = SHIFT_LOG_ODDS) 
 
 def allowed(probability: Floats, selection: float, shift: float = SHIFT_LOG_ODDS) -> Floats:
     """Return probabilities moved by `selection` and averaged over the shift; both log-odds."""
-    points, weights = np.polynomial.hermite_e.hermegauss(QUADRATURE)
+    points, weights = _quadrature()
     inside = np.clip(probability, 1e-12, 1 - 1e-12)
     log_odds = np.log(inside / (1 - inside)) + selection
     moved = 1 / (1 + np.exp(-(log_odds[..., None] + shift * points)))
     found: Floats = moved @ (weights / weights.sum())
     return np.where((probability <= 0) | (probability >= 1), probability, found)
+
+
+@cache
+def _quadrature() -> tuple[Floats, Floats]:
+    """Return points of the normal distribution and their weights."""
+    points, weights = np.polynomial.hermite_e.hermegauss(QUADRATURE)
+    return points, weights
