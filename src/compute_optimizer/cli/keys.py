@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from compute_optimizer.cli.granting import (
     granted_policy,
     spelled,
 )
+from compute_optimizer.cli.option_values import moment_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -152,22 +153,12 @@ def _writing(data_dir: Path | None, command: str, access_key_id: str) -> Iterato
 def _expiry(span: str | None, moment: str | None, now: datetime) -> datetime | None:
     if span is not None and moment is not None:
         raise InvalidInput("give --expires-in or --expires-at, not both")
-    expires = _moment(moment) if moment is not None else None
+    expires = moment_of("--expires-at", moment) if moment is not None else None
     if span is not None:
         expires = now + span_of("--expires-in", span)
     if expires is not None and expires <= now:
         raise InvalidInput(f"the key would expire at {expires.isoformat()}, which has passed")
     return expires
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(
-            f"--expires-at {text!r}: expected a moment such as 2027-01-31T00:00 (UTC)"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _show(new: NewSecret, output: Format) -> None:

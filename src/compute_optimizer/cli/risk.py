@@ -6,6 +6,7 @@ import typer
 
 from compute_optimizer.app import opened
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.option_values import share_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -51,7 +52,9 @@ def set_rule(
 ) -> None:
     """Set the rule of one organization, account, tag or resource; the next analysis follows it."""
     scope, value = _scope(organization, account, tag, resource)
-    rule = RiskRule(scope, value, _share(cap), incident_usd, profile)
+    rule = RiskRule(
+        scope, value, None if cap is None else share_of("--cap", cap), incident_usd, profile
+    )
     check_rule(rule)
     with opened(settings_for(data_dir)) as application:
         with application.state.writing() as connection:
@@ -119,12 +122,3 @@ def _scope(
             "what is the rule for? Give one of --organization, --account, --tag and --resource"
         )
     return given[0]
-
-
-def _share(word: str | None) -> float | None:
-    if word is None:
-        return None
-    try:
-        return float(word.rstrip("% ")) / (100 if word.strip().endswith("%") else 1)
-    except ValueError:
-        raise InvalidInput(f"--cap {word!r} is no share; expected 0.01 or 1%") from None

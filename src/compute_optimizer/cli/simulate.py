@@ -18,6 +18,7 @@ from compute_optimizer.cli.executing import (
     Workplace,
     refuse_executor,
 )
+from compute_optimizer.cli.option_values import day_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -129,7 +130,7 @@ def simulate(
         "incidents_usd": incident_usd,
     }
     grids = _grids(axes)
-    first_tested = None if origin is None else _day(origin)
+    first_tested = None if origin is None else day_of("--origin", origin)
     if trace is not None and as_of is not None:
         raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
     if trace is not None:
@@ -181,15 +182,6 @@ def _lists(given: Sequence[str] | None) -> Lists:
         tuple(word.strip().lower() for word in one.split(",") if word.strip() not in ("", "*"))
         for one in given or ()
     )
-
-
-def _day(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise InvalidInput(
-            f"--origin {word!r} is no day; expected one such as 2026-01-31"
-        ) from None
 
 
 def _print_report(report: dict[str, Any], seconds: float) -> None:
