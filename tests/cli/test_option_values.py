@@ -37,5 +37,5 @@ def test_a_day_as_a_moment_is_its_beginning() -> None:
 
 @pytest.mark.parametrize("text", ["soon", "0001-01-01T00:00+02:00"])
 def test_what_is_no_moment_or_beyond_the_calendar_is_named_with_its_option(text: str) -> None:
-    with pytest.raises(InvalidInput, match="^--clock '.*' is no moment; expected one in UTC"):
+    with pytest.raises(InvalidInput, match=r"^--clock '.*' is no moment; expected one in UTC"):
         moment_of("--clock", text)

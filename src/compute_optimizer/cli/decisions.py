@@ -60,6 +60,9 @@ LOG_HEADINGS = {
     "more": "Note",
 }
 
+NOTE_IN_A_TABLE = 100
+"""Characters of a note in a list; `decisions show` and JSON have all of it."""
+
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Of the recommendation, as `recommend` shows it.")
 ]
@@ -285,8 +288,13 @@ def _row(decision: Decision, state: State, owners: dict[str, str]) -> dict[str, 
         "owner": owners.get(advice.resource_arn),
         "changedBy": decision.changed_by,
         "changedAt": minute(decision.changed_at),
-        "note": decision.note,
+        "note": _begun(decision.note),
     }
+
+
+def _begun(note: str) -> str:
+    """Return the beginning of a long note, which would make a row of many lines."""
+    return note if len(note) <= NOTE_IN_A_TABLE else f"{note[: NOTE_IN_A_TABLE - 1].rstrip()}…"
 
 
 def _entry_row(entry: LogEntry) -> dict[str, Any]:
