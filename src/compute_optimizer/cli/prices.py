@@ -10,6 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.collect import ProfileOption
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.option_values import day_of
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -259,7 +260,7 @@ def _billed_row(one: BilledGroup) -> dict[str, Any]:
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     shares = {"reserved": row["reservedShare"], "planned": row["plannedShare"]}
-    return row | {name: f"{share:.1%}" for name, share in shares.items()}
+    return row | {name: percent(share) for name, share in shares.items()}
 
 
 def _read_on(as_of: str | None, today: date) -> date:

@@ -92,7 +92,8 @@ def list_rules(output: FormatOption = Format.TABLE, data_dir: DataDirOption = No
     if output is Format.JSON:
         print_json({"rules": rows})
     elif rows:
-        print_rows(rows, HEADINGS, Format.TABLE, "Rules of risk; narrow scopes before wide ones")
+        shown = [_for_people(row) for row in rows]
+        print_rows(shown, HEADINGS, Format.TABLE, "Rules of risk; narrow scopes before wide ones")
     else:
         print("There is no rule: the settings hold for every resource.")
 
@@ -105,6 +106,11 @@ def _row(rule: RiskRule) -> dict[str, Any]:
         "incidentUsd": rule.incident_usd,
         "profile": rule.profile,
     }
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    cap = row["cap"]
+    return row | {"cap": None if cap is None else f"{cap * 100:g} %"}
 
 
 def _scope(

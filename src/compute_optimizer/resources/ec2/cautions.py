@@ -44,8 +44,8 @@ def _ceiling(analysis: Ec2Analysis, window: Window) -> str | None:
     if not share:
         return None
     return (
-        f"the CPU was at its ceiling in {share:.1%} of the slots: what was wanted beyond it cannot "
-        "be seen, so a larger type is a first step, to be looked at again after it"
+        f"the CPU was at its ceiling in {share * 100:.1f} % of the slots: what was wanted beyond "
+        "it cannot be seen, so a larger type is a first step, to be looked at again after it"
     )
 
 
@@ -55,7 +55,10 @@ def _gaps(analysis: Ec2Analysis, window: Window) -> str | None:
     missing = 1 - float(counts[ONLY]) / max(chosen.slots, 1)
     if missing < NOTICEABLE_GAPS:
         return None
-    return f"{missing:.0%} of the slots have no sample of CPU; whatever happened then is not in it"
+    return (
+        f"{missing * 100:.0f} % of the slots have no sample of CPU; whatever happened then is not "
+        "in it"
+    )
 
 
 def _memory(analysis: Ec2Analysis, window: Window) -> str | None:
