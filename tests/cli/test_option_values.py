@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from compute_optimizer.cli.option_values import day_of, moment_of, share_of
+from compute_optimizer.cli.option_values import day_of, moment_after, moment_of, share_of
 from compute_optimizer.errors import InvalidInput
 
 
@@ -39,3 +39,11 @@ def test_a_day_as_a_moment_is_its_beginning() -> None:
 def test_what_is_no_moment_or_beyond_the_calendar_is_named_with_its_option(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"^--clock '.*' is no moment; expected one in UTC"):
         moment_of("--clock", text)
+
+
+def test_a_span_leads_to_a_moment_unless_that_lies_beyond_the_calendar() -> None:
+    now = datetime(2026, 1, 31, 6, tzinfo=UTC)
+
+    assert moment_after(now, "--until", "14d") == datetime(2026, 2, 14, 6, tzinfo=UTC)
+    with pytest.raises(InvalidInput, match="--until '9999999d' lies beyond the calendar; expected"):
+        moment_after(now, "--until", "9999999d")

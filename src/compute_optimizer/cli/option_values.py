@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.spans import span_of
 
 
 def share_of(option: str, text: str) -> float:
@@ -38,4 +39,14 @@ def moment_of(option: str, text: str) -> datetime:
         raise InvalidInput(
             f"{option} {text!r} is no moment; expected one in UTC such as 2026-01-31T06:00, or a "
             "day such as 2026-01-31, which means its beginning"
+        ) from None
+
+
+def moment_after(now: datetime, option: str, text: str) -> datetime:
+    """Return the moment that a span such as 14d leads to from now; raise InvalidInput for none."""
+    try:
+        return now + span_of(option, text)
+    except OverflowError:
+        raise InvalidInput(
+            f"{option} {text!r} lies beyond the calendar; expected a time such as 90d"
         ) from None
