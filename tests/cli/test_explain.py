@@ -91,7 +91,9 @@ def test_the_tables_tell_what_would_change_the_answer(typed: Type, fleet: list[s
         "History: 14 of 14 days have samples of CPU, 100.0 % of the slots (4,032; 360" in ended.out
     )
     # Full at 16,384 MiB less 20 %: the search ends just behind 13,107.2.
-    assert re.search(r"Memory +│ MiB +│ +3,277 +│ +13,1(07|08|09) +│ Underprovisioned +│", ended.out)
+    assert re.search(
+        r"Memory +│ MiB +│ +3,277 +│ +13,1(07|08|09) +│ Underprovisioned +│", ended.out
+    )
     assert re.search(r"CPU percentile +│ P95 +│ the same +│ the same", ended.out)
     assert re.search(r"Memory headroom +│ 30 % +│", ended.out)
 
