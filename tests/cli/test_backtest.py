@@ -97,7 +97,7 @@ def test_plots_are_equal_byte_for_byte(command: Command, shared: Path, tmp_path:
         ([], "Give either --trace FILE or --fleet"),
         (["--fleet", "--trace", "a.parquet"], "Give either --trace FILE or --fleet"),
         (["--trace", "absent.parquet"], "cannot read the trace absent.parquet"),
-        (["--trace", "a.parquet", "--budgets", "few"], "--budgets has 'few'"),
+        (["--trace", "a.parquet", "--budgets", "few"], "--budgets 'few' is no share"),
         (["--fleet", "--statistic", "Average"], "--statistic chooses among those of a trace"),
         (["--demo", "--fleet", "--type", "EbsVolume"], "Give either --trace FILE or --fleet, or"),
         (["--demo"], "--demo needs --type with another type than Ec2Instance"),

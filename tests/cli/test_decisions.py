@@ -64,6 +64,15 @@ def test_recommend_shows_states_and_hides_only_when_asked(typed: Type, ids: list
         assert word in table
 
 
+def test_a_list_begins_a_long_note_and_show_has_all_of_it(typed: Type, ids: list[str]) -> None:
+    reason = "needed at the end of the quarter, " * 20
+    decide(typed, "dismiss", ids[0], "--reason", reason)
+
+    # 100 characters: 99 of the note and the mark that it goes on.
+    assert f"│ {reason[:99]}… │" in decide(typed, "list")
+    assert shown(typed, ids[0])["note"] == reason
+
+
 def test_dismissing_needs_a_reason(typed: Type, ids: list[str]) -> None:
     refused = typed("decisions", "dismiss", ids[0], "--reason", " ")
 

@@ -45,7 +45,7 @@ def test_a_bill_is_told_listed_and_removed(typed: Type, fleet: list[str], tmp_pa
         }
     ]
     assert json.loads(typed("prices", "list", "--output", "json").out)["billed"] == told
-    assert "60.0%" in typed("prices", "list").out
+    assert "60.0 %" in typed("prices", "list").out
     assert "and 2 effective rates" in typed("prices", "remove").out
     assert typed("prices", "list").out.startswith("There are none")
 

@@ -88,12 +88,14 @@ def test_the_tables_tell_what_would_change_the_answer(typed: Type, fleet: list[s
     ended = typed("explain", fleet[0], "--as-of", LAST_DAY)
 
     assert (
-        "History: 14 of 14 days have samples of CPU, 100.0% of the slots (4,032; 360" in ended.out
+        "History: 14 of 14 days have samples of CPU, 100.0 % of the slots (4,032; 360" in ended.out
     )
     # Full at 16,384 MiB less 20 %: the search ends just behind 13,107.2.
-    assert re.search(r"Memory +│ MiB +│ 3,277 +│ 13,1(07|08|09) +│ Underprovisioned +│", ended.out)
-    assert re.search(r"cpu percentile +│ P95 +│ the same +│ the same", ended.out)
-    assert re.search(r"memory headroom +│ 30% +│", ended.out)
+    assert re.search(
+        r"Memory +│ MiB +│ +3,277 +│ +13,1(07|08|09) +│ Underprovisioned +│", ended.out
+    )
+    assert re.search(r"CPU percentile +│ P95 +│ the same +│ the same", ended.out)
+    assert re.search(r"Memory headroom +│ 30 % +│", ended.out)
 
 
 def test_two_days_side_by_side_name_what_changed(
@@ -109,7 +111,7 @@ def test_two_days_side_by_side_name_what_changed(
     assert re.search(r"As of +│ 2026-03-13 00:00 +│ 2026-03-15 00:00", ended.out)
     assert re.search(r"Finding +│ Overprovisioned +│ Underprovisioned", ended.out)
     # 10 and then 95 % of 4 vCPUs.
-    assert re.search(r"CPU +│ vCPU of m5 +│ P99.5 +│ 0.4 +│ 3.8 +│ \+850.0% ", ended.out)
+    assert re.search(r"CPU +│ vCPU of m5 +│ P99.5 +│ +0.4 +│ +3.8 +│ +\+850.0 % ", ended.out)
     assert "samples that entered the window" in ended.out
 
 

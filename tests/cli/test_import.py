@@ -126,14 +126,14 @@ def test_the_report_for_people(program: Program) -> None:
     assert ended.code == 0
     assert ended.complaint == ""
     assert "Resources: 1 added, 0 changed, 0 unchanged." in ended.output
-    assert "│ CPUUtilization │ Maximum   │ 1             │" in ended.output
+    assert "│ CPUUtilization │ Maximum   │             1 │" in ended.output
     assert "From 2026-01-31 00:00 to 2026-01-31 00:00 UTC; 1 day tile written." in ended.output
     assert "does not know the instance type '[red]' (1 resource)" in ended.output
     assert (
-        "│ m.csv │ the value is not a number            │ 3      │ 2, 3, 4    │ x" in ended.output
+        "│ m.csv │ the value is not a number            │      3 │ 2, 3, 4    │ x" in ended.output
     )
     assert (
-        "│ m.csv │ the resource is not in the inventory │ 1      │ 5          │ i-7" in ended.output
+        "│ m.csv │ the resource is not in the inventory │      1 │ 5          │ i-7" in ended.output
     )
     assert "4 refused in all; everything else was taken." in ended.output
 

@@ -71,6 +71,11 @@ def test_a_policy_comes_from_a_file(keys: Keys, tmp_path: Path) -> None:
     assert keys.json("list")[0]["policy"] == document
 
 
+def test_where_there_is_no_key_it_is_said_how_to_make_one(keys: Keys) -> None:
+    assert "There is no key: `compute-optimizer keys create`" in keys("list")
+    assert "no key of account 222222222222:" in keys("list", "--account", "222222222222")
+
+
 def test_keys_of_one_account_are_listed(keys: Keys) -> None:
     keys(*CREATE, *ALLOW)
     keys("create", "--account", "222222222222", "--name", "other", *ALLOW)
@@ -125,7 +130,10 @@ def test_the_expiry_is_a_span_or_a_moment(keys: Keys) -> None:
             (*CREATE, *ALLOW, "--expires-in", "9" * 20 + "d"), "such as 90d", id="eternal"
         ),
         pytest.param((*CREATE, *ALLOW, "--expires-in", "0s"), "has passed", id="at once"),
-        pytest.param((*CREATE, *ALLOW, "--expires-at", "soon"), "expected a moment", id="moment"),
+        pytest.param(
+            (*CREATE, *ALLOW, "--expires-in", "9999999d"), "beyond the calendar", id="too long"
+        ),
+        pytest.param((*CREATE, *ALLOW, "--expires-at", "soon"), "is no moment", id="moment"),
         pytest.param((*CREATE, *ALLOW, "--expires-at", "2020-01-01"), "has passed", id="past"),
         pytest.param(
             (*CREATE, *ALLOW, "--expires-in", "1d", "--expires-at", "2999-01-01"),

@@ -23,6 +23,32 @@ def test_names_in_any_script_stand_as_they_are(capsys: pytest.CaptureFixture[str
     assert "söarch-日本-🚀 [bold]" in capsys.readouterr().out
 
 
+def test_figures_stand_below_each_other_and_ids_do_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Figures end where their heading does; an account's id is no figure, though of digits."""
+    rows = [
+        {"account": "111111111111", "usd": 1489.2, "share": "44.4 %", "mixed": "7"},
+        {"account": "222222222222", "usd": 8.5, "share": "", "mixed": "i-7"},
+    ]
+    columns = {"account": "Of the account", "usd": "USD a month", "share": "Share", "mixed": "Id"}
+
+    print_rows(rows, columns, Format.TABLE)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "┃ Of the account ┃ USD a month ┃  Share ┃ Id  ┃"
+    assert lines[3] == "│ 111111111111   │    1,489.20 │ 44.4 % │ 7   │"
+    assert lines[4] == "│ 222222222222   │        8.50 │        │ i-7 │"
+
+
+def test_whole_numbers_have_their_thousands_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(
+        [{"samples": 4032, "idle": True}], {"samples": "Samples", "idle": "Idle"}, Format.TABLE
+    )
+
+    assert "│   4,032 │ True │" in capsys.readouterr().out
+
+
 def test_root_is_told_whose_folder_it_is_about_to_write_into(tmp_path: Path) -> None:
     nobody = 12345  # Has no name on machines that tests are run on.
     if os.geteuid() == ROOT:

@@ -1,6 +1,7 @@
 """Rules of risk and the fleet's own model, as somebody types them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def test_rules_are_set_listed_and_removed(typed: Type, fleet: list[str]) -> None
         ("account", "222222222222", None, 500.0),
         ("tag", "env=prod", 0.01, None),
     ]
-    assert "env=prod" in typed("risk", "list").out
+    assert re.search(r"env=prod +│ +1 % │", typed("risk", "list").out)
     assert typed("risk", "remove", "--tag", "env=prod").code == 0
     gone = typed("risk", "remove", "--tag", "env=prod")
     assert gone.code != 0
@@ -73,7 +74,7 @@ def test_an_unknown_profile_is_refused(typed: Type, fleet: list[str]) -> None:
 def test_explain_tells_the_prediction_for_people(typed: Type, fleet: list[str]) -> None:
     ended = typed("explain", fleet[0], "--as-of", "2026-03-14", "--profile", "calibrated")
 
-    assert "Decided by predicted risk: at most 20% for any option" in ended.out
+    assert "Decided by predicted risk: at most 20 % for any option" in ended.out
     assert "By the profile published:" in ended.out
     assert "Peaks of the next 14 days" in ended.out
 

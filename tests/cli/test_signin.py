@@ -34,6 +34,12 @@ def test_who_is_let_in_is_listed(typed: Type) -> None:
     assert json.loads(typed("signin", "sessions", "--output", "json").out) == []
 
 
+def test_where_nobody_is_let_in_that_is_said_and_how_to_change_it(typed: Type) -> None:
+    assert "compute-optimizer signin allow" in typed("signin", "list").out
+    assert typed("signin", "sessions").out == "No session is open.\n"
+    assert json.loads(typed("signin", "list", "--output", "json").out) == []
+
+
 def test_a_rule_of_the_same_principal_and_account_is_replaced(typed: Type) -> None:
     typed(*ALLOW)
     typed(*ALLOW, "--longest-session", "12h")

@@ -63,7 +63,7 @@ def test_the_table_for_people(typed: Type, fleet: list[str]) -> None:
     assert "pareto, default" in ended.out
     # Of m5 a quiet one gets a m5.large and a busy one a m5.2xlarge: 0.48 USD an hour.
     row = next(line for line in ended.out.splitlines() if " m5 " in line)
-    assert "350.40" in row and "-70.08" in row and "-25.0%" in row
+    assert "350.40" in row and "-70.08" in row and "-25.0 %" in row
     assert "2 combinations" in ended.out
 
 

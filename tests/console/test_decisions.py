@@ -1,6 +1,7 @@
 """Deciding in the console: the panel of a resource, the page of decisions, and who may do what."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -169,6 +170,28 @@ def test_a_reason_is_shown_and_dismissed_advice_can_be_reopened(here: Here) -> N
     assert "<b>quarter" not in text(page)
     assert here.decide("reopen")[1] == f"{DECISIONS}/{here.id_of()}"
     assert here.state() is State.OPEN
+
+
+def test_a_long_reason_shows_its_beginning_in_tables_and_opens(here: Here) -> None:
+    reason = "It is needed when the books are closed. " * 20
+    here.decide("dismiss", note=reason)
+
+    listed = text(here.visit.get(f"{DECISIONS}?state=dismissed"))
+    more = re.search(r'<details class="more"><summary>(.*?)</summary><p>(.*?)</p>', listed)
+    assert more
+    shown, whole = (html.unescape(part) for part in more.groups())
+    assert whole == reason.strip()
+    # 120 characters at most, whole words, and that there is more.
+    assert '<span class="start">It is needed when' in shown
+    assert "closed. It is needed when the books are…</span>" in shown
+    assert '<details class="more">' in text(here.visit.get(here.page()))
+
+
+def test_a_short_reason_stands_in_tables_as_it_is(here: Here) -> None:
+    here.decide("dismiss", note="It is needed.")
+
+    listed = text(here.visit.get(f"{DECISIONS}?state=dismissed"))
+    assert '<td class="break">It is needed.</td>' in listed
 
 
 def test_an_owner_is_assigned_and_given_back_to_the_tags(here: Here) -> None:

@@ -8,7 +8,7 @@ from compute_optimizer.engine.recommender import Decisions, decide
 from compute_optimizer.engine.repetition import repeated, with_capacity, with_demand
 from compute_optimizer.engine.risk import current_scores
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
-from compute_optimizer.resources.ec2.analysis import Analysis, analyze
+from compute_optimizer.resources.ec2.analysis import Ec2Analysis, analyze
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS, MEMORY_PLACE
 from tests.fleets import CPU, CPU_AVERAGE, MEMORY, instance, shard
 
@@ -16,7 +16,7 @@ LARGE = instance(1, "m5.large")
 SLOTS = 14 * 288
 
 
-def analysis_of(factor: float = 1.0, memory: float = 30.0) -> Analysis:
+def analysis_of(factor: float = 1.0, memory: float = 30.0) -> Ec2Analysis:
     """Return the analysis of a CPU with peaks whose credits last on some burstable types only."""
     peaks = np.where(np.arange(SLOTS) % 12 == 0, 40.0, 5.0) * factor
     samples = shard([LARGE], {CPU: peaks, CPU_AVERAGE: peaks / 2, MEMORY: memory})

@@ -54,7 +54,7 @@ def test_a_ceiling_is_said_with_its_share() -> None:
     # 504 of 4,032 slots.
     cpu = np.where(np.arange(SLOTS) % 8 == 0, 100.0, 30.0)
 
-    assert "at its ceiling in 12.5% of the slots" in told({CPU: cpu, MEMORY: 30.0})
+    assert "at its ceiling in 12.5 % of the slots" in told({CPU: cpu, MEMORY: 30.0})
 
 
 @pytest.mark.parametrize(("missing", "is_said"), [(0.049, False), (0.051, True)])

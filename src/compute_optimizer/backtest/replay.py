@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.backtest.intervals import Resampled, middle_95, resample, wilson
+from compute_optimizer.backtest.scores import share_of
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.demand import FIT_TOLERANCE
 from compute_optimizer.engine.failures import FailureShare, rises
@@ -167,7 +168,7 @@ def scores(outcomes: Outcomes, replay: Replay, seed: int, origins: int = 1) -> d
         "violated": int(hurt.sum()),
         "violations": share,
         "violations_interval": list(wilson(share * resources, resources)),
-        "violations_of_reduced": _share(hurt & counted.reduced, counted.reduced),
+        "violations_of_reduced": share_of(hurt & counted.reduced, counted.reduced),
         "violations_by_dimension": {
             dimension.name: int(counted.violated[:, place].sum())
             for place, dimension in enumerate(replay.dimensions)
@@ -189,7 +190,7 @@ def _risen(outcomes: Outcomes, place: int) -> dict[str, Any]:
     seen = outcomes.failures_seen[:, place]
     rose = seen & outcomes.failures_rose[:, place]
     resources = len(np.unique(outcomes.arns[seen].astype(str)))
-    share = _share(rose, seen)
+    share = share_of(rose, seen)
     interval = wilson((share or 0.0) * resources, resources)
     return {
         "seen": int(seen.sum()),
@@ -197,11 +198,6 @@ def _risen(outcomes: Outcomes, place: int) -> dict[str, Any]:
         "share": share,
         "interval": None if share is None else list(interval),
     }
-
-
-def _share(some: Booleans, of: Booleans) -> float | None:
-    number = int(of.sum())
-    return int(some.sum()) / number if number else None
 
 
 def _money(counted: Outcomes, seed: int, origins: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from compute_optimizer.cli.executing import (
     Workplace,
     refuse_executor,
 )
+from compute_optimizer.cli.option_values import day_of, share_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -143,7 +144,7 @@ def backtest(
     if not fleet:
         refuse_executor(executor, address, "a trace or the demo", workers)
         refuse_account(account)
-    days = tuple(_day(word) for word in origin or ())
+    days = tuple(day_of("--origin", word) for word in origin or ())
     if kind is not None:
         asked = (trace, dimensions, fit, processor_speed, robustness, lookbacks, ablation, plots)
         _refuse_for(kind, any(asked) or budgets != USUAL_BUDGETS)
@@ -153,7 +154,7 @@ def backtest(
         raise InvalidInput("--demo needs --type with another type than Ec2Instance")
     request = BacktestRequest(
         dimensions=tuple(_words(dimensions)),
-        budgets=tuple(_share(word) for word in _words(budgets)),
+        budgets=tuple(share_of("--budgets", word) for word in _words(budgets)),
         seed=seed,
         origins=days,
         processor_speed=processor_speed,
@@ -265,21 +266,3 @@ def _check_source(trace: Path | None, fleet: bool, demo: bool, statistic: Statis
 
 def _words(given: str | None) -> list[str]:
     return [word.strip() for word in (given or "").split(",") if word.strip()]
-
-
-def _share(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
-        raise InvalidInput(
-            f"--budgets has {word!r}, which is no number; expected shares such as 0.01,0.05"
-        ) from None
-
-
-def _day(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise InvalidInput(
-            f"--origin {word!r} is no day; expected one such as 2013-08-15"
-        ) from None

@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import Console
 
 from compute_optimizer.app import Application, opened
-from compute_optimizer.cli.backtest_tables import between, percent
+from compute_optimizer.cli.backtest_tables import between
 from compute_optimizer.cli.executing import Workplace
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.output import Format, print_json, print_rows
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.quality import fleet_seen, keep_report

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.output import Format, print_rows
 
 Report = Mapping[str, Any]
@@ -27,11 +28,6 @@ def print_report(report: Report) -> None:
         _print_ablation(report["ablation"])
     if "lookbacks" in report:
         _print_lookbacks(report["lookbacks"])
-
-
-def percent(share: float) -> str:
-    """Return a share as people read it."""
-    return f"{100 * share:.1f} %"
 
 
 def between(interval: list[float] | None) -> str:
@@ -75,7 +71,9 @@ def _print_deployed(report: Report) -> None:
         {"policy": name} | {budget: _pair(found["deployed"][budget]) for budget in budgets}
         for name, found in policies.items()
     ]
-    headings = {"policy": "Policy"} | {budget: f"asked {float(budget):.0%}" for budget in budgets}
+    headings = {"policy": "Policy"} | {
+        budget: f"asked {percent(float(budget), 0)}" for budget in budgets
+    }
     title = "Deployed, all origins: violations / savings"
     print_rows(rows, headings, Format.TABLE, title)
     budget = nearest_to_5_percent(budgets)

@@ -17,6 +17,7 @@ from compute_optimizer.cli.executing import (
     refuse_executor,
     tasks_at_once,
 )
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -102,7 +103,8 @@ def _tell(model: RiskModel, output: Format, *, kept: bool) -> None:
         "lessons."
     )
     for share, usd in model.incident_usd.items():
-        print(f"  {float(share):.0%} of the machines were violated at {usd:g} USD a violation.")
+        violated = percent(float(share), 0)
+        print(f"  {violated} of the machines were violated at {usd:g} USD a violation.")
     rows = [_tested_row(one) for one in card["tested"]]
     if rows:
         title = "Models of earlier days, on machines that they did not know (asked for 5 %)"

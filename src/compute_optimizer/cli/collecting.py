@@ -7,6 +7,7 @@ from rich.console import Console
 
 from compute_optimizer.app import Application
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.jobs.collect_run import CollectReport, Coverage
 from compute_optimizer.jobs.enroll import advance_enrollments
@@ -94,7 +95,7 @@ def print_report(report: CollectReport) -> None:
         f"{report.gone:,} gone."
     )
     rows = [
-        row | {"covered": f"{row['covered']:.0%}"}
+        row | {"covered": percent(row["covered"], 0)}
         for row in (_coverage_row(*one) for one in sorted(report.coverage.items(), key=_place))
         if row["withSamples"]
     ]

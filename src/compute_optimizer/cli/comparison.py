@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from compute_optimizer.cli.figures import SAME, number
+from compute_optimizer.cli.figures import SAME, number, percent, usd
 from compute_optimizer.cli.output import Format, print_json, print_rows
 from compute_optimizer.engine.comparison import Comparison, Exchange, Side
 from compute_optimizer.engine.explanation import Answer, DimensionEvidence
@@ -67,16 +67,16 @@ def _figures(side: Side) -> dict[str, str]:
         "Finding": side.answer.finding,
         "Reason codes": ", ".join(side.finding_reason_codes),
         "First option": side.answer.first_option or "none",
-        "Its USD an hour": number(side.first_option_hourly_usd),
-        "Its USD a month": number(side.first_option_monthly_usd),
+        "Its USD an hour": usd(side.first_option_hourly_usd),
+        "Its USD a month": usd(side.first_option_monthly_usd),
         "Instance type" if side.types_date else "What it is": side.current or side.instance_type,
-        "USD an hour": number(side.current_hourly_usd),
-        "USD a month": number(side.current_monthly_usd),
+        "USD an hour": usd(side.current_hourly_usd),
+        "USD a month": usd(side.current_monthly_usd),
         "Prices of": str(side.price_date or "unknown"),
         "Binding dimension": side.binding_dimension or "none",
         "Idle": "unknown" if side.idle is None else ("yes" if side.idle else "no"),
         "Days with data": f"{history.days_with_data} of {history.days}",
-        f"Samples of {history.of}": f"{history.samples:,} ({history.share:.1%})",
+        f"Samples of {history.of}": f"{history.samples:,} ({percent(history.share)})",
     }
     hourly, monthly = bool(side.types_date), bool(side.current) or not side.types_date
     units = {"hour": hourly, "month": monthly}
@@ -90,7 +90,7 @@ def _figures(side: Side) -> dict[str, str]:
 def _dimension_row(before: DimensionEvidence, after: DimensionEvidence) -> dict[str, Any]:
     change = ""
     if before.demand and after.demand is not None:
-        change = f"{after.demand / before.demand - 1:+.1%}"
+        change = f"{(after.demand / before.demand - 1) * 100:+,.1f} %"
     return {
         "dimension": after.dimension,
         "unit": after.unit,

@@ -8,8 +8,9 @@ import typer
 
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import operator, record_command
-from compute_optimizer.cli.figures import minute
+from compute_optimizer.cli.figures import minute, percent
 from compute_optimizer.cli.narrowing import check_narrowing
+from compute_optimizer.cli.option_values import moment_after
 from compute_optimizer.cli.outcomes import outcomes
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -24,7 +25,6 @@ from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.model.decision import Action, Decision, LogEntry, State
-from compute_optimizer.model.spans import span_of
 from compute_optimizer.resources.configured import text_of
 from compute_optimizer.views.webhook_payloads import advice_as_json, decision_as_json
 
@@ -59,6 +59,9 @@ LOG_HEADINGS = {
     "after": "State after",
     "more": "Note",
 }
+
+NOTE_IN_A_TABLE = 100
+"""Characters of a note in a list; `decisions show` and JSON have all of it."""
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Of the recommendation, as `recommend` shows it.")
@@ -220,10 +223,7 @@ def _told(done: Decision, what: str) -> str:
 def _until(text: str, clock: Clock) -> datetime:
     """Return the moment that an option names: a day's beginning, a moment, or a time from now."""
     if text[-1:] in ("s", "m", "h", "d") and text[:-1].isdigit():
-        try:
-            return clock.now() + span_of("--until", text)
-        except OverflowError:
-            raise InvalidInput(f"--until {text!r} lies beyond the calendar") from None
+        return moment_after(clock.now(), "--until", text)
     try:
         if len(text) == len("2026-01-31"):
             return datetime.combine(date.fromisoformat(text), time(), UTC)
@@ -249,7 +249,7 @@ def _lines(found: jobs.Dossier) -> list[str]:
         "State": found.state.value,
         "Owner": f"{found.owner}{'' if found.assigned else ' (by a tag)'}" if found.owner else "",
         "Promised": f"{saved:,.2f} USD a month" if saved is not None else "",
-        "Violated with a probability of": f"{risk:.1%}" if risk is not None else "",
+        "Violated with a probability of": percent(risk) if risk is not None else "",
         "Looked at until": f"{minute(promised.as_of)} UTC",
         "Applied": f"{minute(decision.applied_at)} UTC" if decision.applied_at else "",
         "Became": text_of(decision.became) if _is_settled(decision) else "",
@@ -285,8 +285,13 @@ def _row(decision: Decision, state: State, owners: dict[str, str]) -> dict[str, 
         "owner": owners.get(advice.resource_arn),
         "changedBy": decision.changed_by,
         "changedAt": minute(decision.changed_at),
-        "note": decision.note,
+        "note": _begun(decision.note),
     }
+
+
+def _begun(note: str) -> str:
+    """Return the beginning of a long note, which would make a row of many lines."""
+    return note if len(note) <= NOTE_IN_A_TABLE else f"{note[: NOTE_IN_A_TABLE - 1].rstrip()}…"
 
 
 def _entry_row(entry: LogEntry) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
@@ -18,6 +17,7 @@ import typer
 from compute_optimizer.app.serving import check_exposure
 from compute_optimizer.cli.granting import checked
 from compute_optimizer.cli.logs import start_logging
+from compute_optimizer.cli.option_values import moment_of
 from compute_optimizer.config import Settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
@@ -82,7 +82,7 @@ def serve_ephemeral(given: Ephemeral, settings: Settings) -> None:
     check_exposure(settings)
     start_logging(settings)
     options: dict[str, Any] = {
-        "clock": _moment(given.clock),
+        "clock": None if given.clock is None else moment_of("--clock", given.clock),
         "frozen": bool(given.frozen),
         "account_id": checked(
             "--account", given.account or DEFAULT_ACCOUNT_ID, ACCOUNT_ID, "12 digits"
@@ -134,19 +134,6 @@ def announcement(running: Emulator, form: Announcement) -> str:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
         return "\n".join([*lines, f"unset {' '.join(VARIABLES_THAT_LEAD_ELSEWHERE)}"])
     return f"Serving on {running.url} (ephemeral, account {running.account_id})"
-
-
-def _moment(given: str | None) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        raise InvalidInput(
-            f"--clock {given!r} is no moment; expected one in UTC such as 2026-01-31T06:00, or a "
-            "day such as 2026-01-31, which means its begin"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _settings(given: Sequence[str]) -> dict[str, str]:

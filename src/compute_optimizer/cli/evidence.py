@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from compute_optimizer.cli.figures import number
+from compute_optimizer.cli.figures import number, usd
 from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.engine.explanation import (
     ChoiceEvidence,
@@ -54,7 +54,7 @@ def print_choices(choices: Sequence[ChoiceEvidence]) -> None:
             "of": one.of,
             "configuration": one.configuration,
             "rank": one.rank,
-            "monthly_usd": number(one.monthly_usd),
+            "monthly_usd": usd(one.monthly_usd),
             "risk": one.performance_risk,
             "refused": "; ".join(one.refused_because),
         }

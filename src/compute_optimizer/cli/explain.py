@@ -11,7 +11,7 @@ from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.cli.as_of import AsOfOption, as_of_moment
 from compute_optimizer.cli.comparison import show_comparison
 from compute_optimizer.cli.evidence import print_choices, print_figures, print_idle_rules
-from compute_optimizer.cli.figures import SAME, number
+from compute_optimizer.cli.figures import SAME, number, percent, usd
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -34,6 +34,7 @@ from compute_optimizer.engine.explanation import (
 from compute_optimizer.jobs.explain import compare
 from compute_optimizer.jobs.explain import explain as explain_resource
 from compute_optimizer.jobs.idle_limits import read_idle_limits
+from compute_optimizer.model.counted import counted
 from compute_optimizer.model.recommendation import Finding
 
 METRICS = {
@@ -65,6 +66,13 @@ TYPES = {
     "capacity": "Capacity",
     "refused_because": "Refused because",
 }
+PREFERENCE_TITLES = {
+    "cpu_percentile": "CPU percentile",
+    "cpu_headroom": "CPU headroom",
+    "memory_headroom": "Memory headroom",
+    "risk_cap": "Risk cap",
+}
+
 ProfileOption = Annotated[
     str | None,
     typer.Option(
@@ -159,8 +167,11 @@ def print_explanation(explanation: Explanation) -> None:
     print_figures(explanation.figures)
     rows = [{"reason": one.reason, "types": one.types} for one in explanation.refusals]
     if rows:
-        what = "types" if explanation.considered else "choices"
-        title = f"{explanation.fitting_types} {what} fit; the others"
+        fitting = counted(
+            explanation.fitting_types, "types" if explanation.considered else "choices"
+        )
+        fit = "fits" if explanation.fitting_types == 1 else "fit"
+        title = f"{fitting} {fit}; the others"
         print_rows(rows, REFUSALS, Format.TABLE, title)
     print_idle_rules(explanation.idle_rules)
     _print_departures(explanation.departures)
@@ -192,7 +203,7 @@ def _print_what_would_change(found: WhatWouldChange) -> None:
     print_rows(rows, TIPPING_POINTS, Format.TABLE, "Demand that would change the answer")
     rows = [
         {
-            "preference": one.preference.replace("_", " "),
+            "preference": PREFERENCE_TITLES[one.preference],
             "value": _preference(one),
             **_then(one.answer, one.changes),
         }
@@ -209,7 +220,7 @@ def _then(answer: Answer, changes: Sequence[str]) -> dict[str, Any]:
 
 def _preference(one: OtherPreference) -> str:
     is_share = one.preference.endswith(("headroom", "cap"))
-    return f"{one.value:.0%}" if is_share else f"P{one.value:g}"
+    return percent(one.value, 0) if is_share else f"P{one.value:g}"
 
 
 def _print_verdict(explanation: Explanation) -> None:
@@ -234,7 +245,8 @@ def _print_verdict(explanation: Explanation) -> None:
 def _history(history: History) -> str:
     counts = (
         f"History: {history.days_with_data} of {history.days} days have samples of {history.of}, "
-        f"{history.share:.1%} of the slots ({history.samples:,}; {history.samples_needed} needed)"
+        f"{percent(history.share)} of the slots "
+        f"({history.samples:,}; {history.samples_needed:,} needed)"
     )
     if history.oldest is None:
         return counts
@@ -248,13 +260,13 @@ def _price(explanation: Explanation) -> str:
     if hourly is not None or monthly is not None:
         # Both are there where two things are paid: a database's class and its storage.
         what = (" for the class", " for its storage") if None not in (hourly, monthly) else ("", "")
-        usd = [
-            f"{number(price)} USD {unit}{of}"
+        prices = [
+            f"{usd(price)} USD {unit}{of}"
             for price, unit, of in zip((hourly, monthly), ("an hour", "a month"), what, strict=True)
             if price is not None
         ]
         dates = f"prices of {explanation.price_date}" + (f", {dates}" if dates else "")
-        return f"{name}, {' and '.join(usd)} ({dates})"
+        return f"{name}, {' and '.join(prices)} ({dates})"
     # Without a recommendation nobody looked for the price.
     was_looked_for = explanation.finding in set(Finding)
     told = f"{name}, price unknown" if was_looked_for else name
@@ -267,7 +279,7 @@ def _print_metrics(explanation: Explanation) -> None:
             "metric": one.metric,
             "statistic": one.statistic,
             "samples": one.samples,
-            "missing": f"{one.missing_share:.1%}",
+            "missing": percent(one.missing_share),
             "maximum": one.maximum,
         }
         for one in explanation.metrics
@@ -279,7 +291,7 @@ def _dimension_row(one: DimensionEvidence) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(one)
     for field in ("demand", "limit", "current_capacity", "maximum"):
         row[field] = "" if row[field] is None else number(row[field])
-    return row | {"headroom": f"{one.headroom:.0%}", "percentile": f"P{one.percentile:g}"}
+    return row | {"headroom": percent(one.headroom, 0), "percentile": f"P{one.percentile:g}"}
 
 
 def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
@@ -290,7 +302,7 @@ def _type_row(one: TypeEvidence, asked: Sequence[str]) -> dict[str, Any]:
         "instance_type": one.instance_type,
         "ranks": ranks,
         "hourly_usd": f"{one.hourly_usd:.4f}",
-        "violation_risk": "" if one.violation_risk is None else f"{one.violation_risk:.1%}",
+        "violation_risk": "" if one.violation_risk is None else percent(one.violation_risk),
         "performance_risk": one.performance_risk,
         "risks": ", ".join(
             f"{name} {risk:g}" for name, risk in one.risks.items() if risk is not None

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from compute_optimizer.cli.granting import (
     granted_policy,
     spelled,
 )
+from compute_optimizer.cli.option_values import moment_after, moment_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -30,7 +31,6 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.account import ACCOUNT_ID
-from compute_optimizer.model.spans import span_of
 from compute_optimizer.store import access_keys
 from compute_optimizer.store.access_keys import AccessKey, KeyRequest, NewSecret
 from compute_optimizer.store.sealing import open_key_file
@@ -102,7 +102,11 @@ def list_(
         keys = access_keys.list_access_keys(connection, account)
         now = application.clock.now()
     rows = [_row(key, now, output) for key in keys]
-    print_rows(rows, COLUMNS, output, title="Access keys")
+    if rows or output is Format.JSON:
+        print_rows(rows, COLUMNS, output, title="Access keys")
+    else:
+        of = f" of account {account}" if account else ""
+        print(f"There is no key{of}: `compute-optimizer keys create` makes one.")
 
 
 @commands.command()
@@ -152,22 +156,12 @@ def _writing(data_dir: Path | None, command: str, access_key_id: str) -> Iterato
 def _expiry(span: str | None, moment: str | None, now: datetime) -> datetime | None:
     if span is not None and moment is not None:
         raise InvalidInput("give --expires-in or --expires-at, not both")
-    expires = _moment(moment) if moment is not None else None
+    expires = moment_of("--expires-at", moment) if moment is not None else None
     if span is not None:
-        expires = now + span_of("--expires-in", span)
+        expires = moment_after(now, "--expires-in", span)
     if expires is not None and expires <= now:
         raise InvalidInput(f"the key would expire at {expires.isoformat()}, which has passed")
     return expires
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(
-            f"--expires-at {text!r}: expected a moment such as 2027-01-31T00:00 (UTC)"
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _show(new: NewSecret, output: Format) -> None:

@@ -8,6 +8,7 @@ import typer
 from compute_optimizer.app import opened, tiles_of
 from compute_optimizer.backtest.agreement import agreement
 from compute_optimizer.backtest.intervals import wilson
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -163,7 +164,7 @@ def _print_totals(totals: Totals, found: Sequence[Outcome]) -> None:
 
 def _counted(one: Verdicts) -> dict[str, Any]:
     low, high = wilson(one.violations, one.judged)
-    between = f"{low:.0%} to {high:.0%}" if one.judged else None
+    between = f"{percent(low, 0)} to {percent(high, 0)}" if one.judged else None
     expected = f"{one.expected_violations:.1f} of {one.predicted}" if one.predicted else None
     said = agreement(one.expected_violations, one.violations_of_predicted, one.predicted)
     return {
@@ -196,7 +197,7 @@ def _row(one: Outcome) -> dict[str, Any]:
 def _predicted(one: Outcome) -> str | None:
     """Return the predicted probability, else the performance risk by its name."""
     if one.violation_risk is not None:
-        return f"{one.violation_risk:.1%}"
+        return percent(one.violation_risk)
     risk = one.performance_risk
     return None if risk is None else f"performance {risk:.1f}"
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,7 @@ from pwd import getpwuid
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,8 @@ from compute_optimizer.model.counted import counted
 WIDEST_TABLE = 1_000
 """Characters of a line at most, where a table is not printed on a terminal."""
 
+FIGURE = re.compile(r"(?!\d{12}$)[-+]?\d[\d,]*(\.\d+)?( ?%)?")
+"""A number or a share; twelve digits are the id of an account."""
 
 ROOT = 0
 """Number of the user who may write everywhere."""
@@ -89,12 +92,14 @@ def print_rows(
     if form is Format.JSON:
         print_json(list(rows))
         return
+    cells = {key: [_cell(row.get(key)) for row in rows] for key in columns}
     table = Table(title=title or None)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
-    for row in rows:
+    for key, heading in columns.items():
+        justify: JustifyMethod = "right" if _are_figures(cells[key]) else "left"
+        table.add_column(heading, overflow="fold", justify=justify)
+    for line in zip(*cells.values(), strict=True):
         # As Text, because plain strings are markup to Rich: a name may well hold [brackets].
-        table.add_row(*(Text(_printable(_cell(row.get(key)))) for key in columns))
+        table.add_row(*(Text(_printable(cell)) for cell in line))
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to: whole cells serve its reader better.
@@ -113,6 +118,12 @@ def title_of_largest(shown: int, total: int, plural: str) -> str:
     return f"The largest savings, {shown:,} of {found}"
 
 
+def _are_figures(cells: Sequence[str]) -> bool:
+    """Tell whether a column holds figures and nothing else, so that they stand below each other."""
+    told = [cell for cell in cells if cell]
+    return bool(told) and all(FIGURE.fullmatch(cell) for cell in told)
+
+
 def _printable(text: str) -> str:
     """Return the text with whatever would steer a terminal shown as `\\x1b`: names are foreign."""
     if text.isprintable():
@@ -126,4 +137,6 @@ def _printable(text: str) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if type(value) is int else str(value)

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from compute_optimizer.cli.figures import number
+from compute_optimizer.cli.figures import number, percent
 from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.engine.explanation import Explanation, PredictionEvidence
 from compute_optimizer.model.preferences import CALIBRATED
@@ -49,8 +49,8 @@ def print_prediction(explanation: Explanation) -> None:
 def _decided(prediction: PredictionEvidence) -> str:
     if prediction.profile == CALIBRATED:
         return (
-            f"Decided by predicted risk: at most {prediction.risk_cap:.0%} for any option, and "
-            f"{prediction.incident_usd:g} USD for a violation within 14 days"
+            f"Decided by predicted risk: at most {percent(prediction.risk_cap, 0)} for any option, "
+            f"and {prediction.incident_usd:g} USD for a violation within 14 days"
         )
     because = prediction.published_because
     return "Decided by the published rule" + (f": {because}" if because else "")
@@ -61,5 +61,5 @@ def _other(other: OtherAnswer) -> str:
     if other.savings is not None:
         told += f", saving {other.savings.monthly_usd:,.2f} USD a month"
     if other.violation_risk is not None:
-        told += f", violated with {other.violation_risk:.1%}"
+        told += f", violated with a probability of {percent(other.violation_risk)}"
     return told

@@ -10,6 +10,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.collect import ProfileOption
+from compute_optimizer.cli.figures import percent
+from compute_optimizer.cli.option_values import day_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -128,7 +130,7 @@ def fetch(
             most_mb=settings.price_max_mb,
             regions=region,
             api=PricingApi(profile, check_endpoint(endpoint_region), settings.price_max_mb),
-            whole_as_of=_day(as_of, today) if whole else None,
+            whole_as_of=_read_on(as_of, today) if whole else None,
         )
         loaded = _load(application, lists)
         record_command(application, "prices fetch", region)
@@ -147,7 +149,7 @@ def import_(
     """Take in a price sheet: what you pay, in the place of list prices."""
     with opened(settings_for(data_dir)) as application:
         today = application.clock.now().date()
-        loaded = import_sheet(application.state, sheet, _day(as_of, today))
+        loaded = import_sheet(application.state, sheet, _read_on(as_of, today))
         record_command(application, "prices import", [sheet], prices=loaded.prices)
     _print_loaded([loaded], output)
 
@@ -216,10 +218,10 @@ def remove(
     """Remove own prices, so that those that the program ships hold again, and what was billed."""
     with opened(settings_for(data_dir)) as application:
         layers = list(Layer) if layer is None else [layer]
-        day = before and _day(before, application.clock.now().date(), "--before")
+        day = None if before is None else day_of("--before", before)
         with application.state.writing() as connection:
-            removed = remove_prices(connection, layers, day or None)
-            rates = remove_usage(connection) if layer is None and not day else 0
+            removed = remove_prices(connection, layers, day)
+            rates = remove_usage(connection) if layer is None and day is None else 0
         record_command(application, "prices remove", [one.value for one in layers])
     and_rates = f" and {rates:,} effective rates" if rates else ""
     print(f"Removed {counted(removed, 'prices')}{and_rates}. The next analysis does without them.")
@@ -258,22 +260,15 @@ def _billed_row(one: BilledGroup) -> dict[str, Any]:
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     shares = {"reserved": row["reservedShare"], "planned": row["plannedShare"]}
-    return row | {name: f"{share:.1%}" for name, share in shares.items()}
+    return row | {name: percent(share) for name, share in shares.items()}
+
+
+def _read_on(as_of: str | None, today: date) -> date:
+    return today if as_of is None else day_of("--as-of", as_of)
 
 
 def _bar() -> Progress:
     return bars(SpinnerColumn(), TextColumn("{task.description}"))
-
-
-def _day(text: str | None, today: date, option: str = "--as-of") -> date:
-    if text is None:
-        return today
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(
-            f"{option} {text!r} is no day; expected one such as 2026-11-01"
-        ) from None
 
 
 def _print_loaded(loaded: Sequence[Loaded], output: Format) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from compute_optimizer.app import opened
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.idle import print_idle
 from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (
@@ -187,7 +188,7 @@ def _none_of(without: Counter[str]) -> str:
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
     risk = row["violationRisk"]
-    return row | {"violationRisk": "" if risk is None else f"{risk:.1%}"}
+    return row | {"violationRisk": "" if risk is None else percent(risk)}
 
 
 def _in_words(finding: str) -> str:

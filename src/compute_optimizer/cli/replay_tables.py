@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from compute_optimizer.cli.backtest_tables import between, percent
+from compute_optimizer.cli.backtest_tables import between
+from compute_optimizer.cli.figures import percent
 from compute_optimizer.cli.output import Format, print_rows
 from compute_optimizer.resources import plural_of
 

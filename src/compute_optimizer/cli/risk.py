@@ -6,6 +6,7 @@ import typer
 
 from compute_optimizer.app import opened
 from compute_optimizer.cli.auditing import record_command
+from compute_optimizer.cli.option_values import share_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -51,7 +52,9 @@ def set_rule(
 ) -> None:
     """Set the rule of one organization, account, tag or resource; the next analysis follows it."""
     scope, value = _scope(organization, account, tag, resource)
-    rule = RiskRule(scope, value, _share(cap), incident_usd, profile)
+    rule = RiskRule(
+        scope, value, None if cap is None else share_of("--cap", cap), incident_usd, profile
+    )
     check_rule(rule)
     with opened(settings_for(data_dir)) as application:
         with application.state.writing() as connection:
@@ -89,7 +92,8 @@ def list_rules(output: FormatOption = Format.TABLE, data_dir: DataDirOption = No
     if output is Format.JSON:
         print_json({"rules": rows})
     elif rows:
-        print_rows(rows, HEADINGS, Format.TABLE, "Rules of risk; narrow scopes before wide ones")
+        shown = [_for_people(row) for row in rows]
+        print_rows(shown, HEADINGS, Format.TABLE, "Rules of risk; narrow scopes before wide ones")
     else:
         print("There is no rule: the settings hold for every resource.")
 
@@ -102,6 +106,11 @@ def _row(rule: RiskRule) -> dict[str, Any]:
         "incidentUsd": rule.incident_usd,
         "profile": rule.profile,
     }
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    cap = row["cap"]
+    return row | {"cap": None if cap is None else f"{cap * 100:g} %"}
 
 
 def _scope(
@@ -119,12 +128,3 @@ def _scope(
             "what is the rule for? Give one of --organization, --account, --tag and --resource"
         )
     return given[0]
-
-
-def _share(word: str | None) -> float | None:
-    if word is None:
-        return None
-    try:
-        return float(word.rstrip("% ")) / (100 if word.strip().endswith("%") else 1)
-    except ValueError:
-        raise InvalidInput(f"--cap {word!r} is no share; expected 0.01 or 1%") from None

@@ -108,7 +108,10 @@ def list_(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) -
     """List who is let in, by account."""
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
         rows = [_rule_row(rule) for rule in store.all_rules(connection)]
-    print_rows(rows, RULE_COLUMNS, output, title="Who may sign in")
+    if rows or output is Format.JSON:
+        print_rows(rows, RULE_COLUMNS, output, title="Who may sign in")
+    else:
+        print("Nobody is let in: `compute-optimizer signin allow` lets somebody in.")
 
 
 @commands.command()
@@ -118,7 +121,10 @@ def sessions(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
         now = application.clock.now()
         keys = list_access_keys(connection, sessions=True)
     rows = [_session_row(key, output) for key in keys if key.expires_at and key.expires_at > now]
-    print_rows(rows, SESSION_COLUMNS, output, title="Sessions")
+    if rows or output is Format.JSON:
+        print_rows(rows, SESSION_COLUMNS, output, title="Sessions")
+    else:
+        print("No session is open.")
 
 
 def _acts_in(principal: str, account: str | None) -> str:

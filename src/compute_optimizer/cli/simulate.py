@@ -18,6 +18,8 @@ from compute_optimizer.cli.executing import (
     Workplace,
     refuse_executor,
 )
+from compute_optimizer.cli.figures import percent
+from compute_optimizer.cli.option_values import day_of
 from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
@@ -129,7 +131,7 @@ def simulate(
         "incidents_usd": incident_usd,
     }
     grids = _grids(axes)
-    first_tested = None if origin is None else _day(origin)
+    first_tested = None if origin is None else day_of("--origin", origin)
     if trace is not None and as_of is not None:
         raise InvalidInput("a trace is simulated as of its end; give --as-of without --trace")
     if trace is not None:
@@ -183,21 +185,12 @@ def _lists(given: Sequence[str] | None) -> Lists:
     )
 
 
-def _day(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise InvalidInput(
-            f"--origin {word!r} is no day; expected one such as 2026-01-31"
-        ) from None
-
-
 def _print_report(report: dict[str, Any], seconds: float) -> None:
     points = report["points"]
     print(
         f"{counted(report['resources'], 'instances')} of {report['fleet']}, {report['judged']:,} "
-        f"with a recommendation, as of {report['as_of'][:16]}; today they cost "
-        f"{points[0]['cost_now']:,.2f} USD a month."
+        f"with a recommendation, as of {report['as_of'][:16].replace('T', ' ')} UTC; today they "
+        f"cost {points[0]['cost_now']:,.2f} USD a month."
     )
     if report["tested"]:
         print(
@@ -220,12 +213,12 @@ def _shown(point: dict[str, Any]) -> dict[str, Any]:
     return {
         **point,
         "percentile": f"P{point['percentile']:g}",
-        "cpu_headroom": f"{point['cpu_headroom']:.0%}",
-        "memory_headroom": f"{point['memory_headroom']:.0%}",
-        "risk": "" if point["risk_cap"] is None else f"{point['risk_cap']:.0%}",
+        "cpu_headroom": percent(point["cpu_headroom"], 0),
+        "memory_headroom": percent(point["memory_headroom"], 0),
+        "risk": "" if point["risk_cap"] is None else percent(point["risk_cap"], 0),
         "types": _types(point["include"], point["exclude"]),
-        "savings_share": f"{point['savings_share']:.1%}",
-        "violations": "" if violations is None else f"{violations:.2%}",
+        "savings_share": percent(point["savings_share"]),
+        "violations": "" if violations is None else percent(violations, 2),
         "marks": ", ".join(marks),
     }
 

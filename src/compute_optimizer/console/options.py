@@ -62,7 +62,7 @@ class AsItIs:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OptionList:
     """Where options stand in the API's answer."""
 
     member: str
@@ -80,29 +80,33 @@ def _volume(one: Mapping[str, Any]) -> str:
     return f"{now['volumeType']} {now['volumeSize']:,} GiB"
 
 
-PLACES: Mapping[str, tuple[Place, ...]] = {
-    EC2_INSTANCE: (Place("recommendationOptions", "type", lambda one: one["instanceType"]),),
+OPTION_LISTS: Mapping[str, tuple[OptionList, ...]] = {
+    EC2_INSTANCE: (OptionList("recommendationOptions", "type", lambda one: one["instanceType"]),),
     AUTO_SCALING_GROUP: (
-        Place(
+        OptionList(
             "recommendationOptions",
             "type",
             lambda one: one["configuration"].get("instanceType", ""),
         ),
     ),
-    EBS_VOLUME: (Place("volumeRecommendationOptions", "volume", _volume),),
+    EBS_VOLUME: (OptionList("volumeRecommendationOptions", "volume", _volume),),
     LAMBDA_FUNCTION: (
-        Place("memorySizeRecommendationOptions", "memory", lambda one: f"{one['memorySize']:,} MB"),
+        OptionList(
+            "memorySizeRecommendationOptions", "memory", lambda one: f"{one['memorySize']:,} MB"
+        ),
     ),
-    ECS_SERVICE: (Place("serviceRecommendationOptions", "task", _task),),
+    ECS_SERVICE: (OptionList("serviceRecommendationOptions", "task", _task),),
     RDS_DB_INSTANCE: (
-        Place("instanceRecommendationOptions", "class", lambda one: one["dbInstanceClass"]),
-        Place(
+        OptionList("instanceRecommendationOptions", "class", lambda one: one["dbInstanceClass"]),
+        OptionList(
             "storageRecommendationOptions",
             "storage",
             lambda one: one["storageConfiguration"]["storageType"],
         ),
     ),
-    LICENSE: (Place("licenseRecommendationOptions", "license", lambda one: one["licenseEdition"]),),
+    LICENSE: (
+        OptionList("licenseRecommendationOptions", "license", lambda one: one["licenseEdition"]),
+    ),
 }
 """By resource type."""
 
@@ -112,9 +116,9 @@ def options_of(
 ) -> list[Option]:
     """Return the options of an answer of the API, in their order."""
     return [
-        _option(resource_type, place, wire, rank, explanation)
-        for place in PLACES.get(resource_type, ())
-        for rank, wire in enumerate(answer.get(place.member, ()), 1)
+        _option(resource_type, listed, wire, rank, explanation)
+        for listed in OPTION_LISTS.get(resource_type, ())
+        for rank, wire in enumerate(answer.get(listed.member, ()), 1)
     ]
 
 
@@ -139,20 +143,20 @@ def as_it_is(
 
 def _option(
     resource_type: str,
-    place: Place,
+    listed: OptionList,
     wire: Mapping[str, Any],
     rank: int,
     explanation: Explanation | None,
 ) -> Option:
-    name = place.name(wire)
+    name = listed.name(wire)
     machine = _type_evidence(explanation, name)
-    choice = _choice_evidence(explanation, place.of, rank)
+    choice = _choice_evidence(explanation, listed.of, rank)
     savings, after = _savings(wire, ""), _savings(wire, "AfterDiscounts")
     risk = wire.get("performanceRisk")
     return Option(
         name=choice.configuration if choice else name,
         rank=rank,
-        of=place.of,
+        of=listed.of,
         monthly_usd=_monthly(machine, choice),
         savings=savings.get("value"),
         after_discounts=after.get("value"),

@@ -15,7 +15,7 @@ import msgspec
 from compute_optimizer.backtest.grid import POOLS, Grid, points_of
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Values
-from compute_optimizer.console.place import Place
+from compute_optimizer.console.preference_target import PreferenceTarget
 from compute_optimizer.console.trials import Progress, compute_next
 from compute_optimizer.errors import ComputeOptimizerError, NotFound
 from compute_optimizer.jobs.simulate import simulate
@@ -54,7 +54,7 @@ MOST_RESOURCE_DAYS = 28 * MOST_TESTED
 class Asked:
     """What a what-if is about."""
 
-    place: Place
+    target: PreferenceTarget
     """Of the page."""
     sent: Values
     """The form as it was sent."""

@@ -50,7 +50,7 @@ MAKE_OF = {one.resource_type: one for one in reversed(MAKES)}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a resource is, and when it is looked at."""
 
     account_id: str
@@ -83,21 +83,21 @@ def resources_of(record: state.Fleet, default_account_id: str, now: datetime) ->
 
     Raises InvalidInput for a type that the catalog does not know, and for several with one id.
     """
-    place = Place(record.account_id or default_account_id, record.region, now)
+    location = Location(record.account_id or default_account_id, record.region, now)
     make = _MAKERS[type(record)]
     if record.count == 1:
-        return [_known(make(place, record))]
+        return [_known(make(location, record))]
     if getattr(record, "instance_id", None) or getattr(record, "volume_id", None):
         raise InvalidInput(f"{record.name!r}: {record.count} of them cannot have one id")
     names = (f"{record.name}-{number}" for number in range(1, record.count + 1))
-    return [_known(make(place, replace(record, name=name))) for name in names]
+    return [_known(make(location, replace(record, name=name))) for name in names]
 
 
-def group_arn(place: Place, name: str) -> str:
+def group_arn(location: Location, name: str) -> str:
     """Return the ARN of an Auto Scaling group by its name."""
-    digits = place.digits(AUTO_SCALING_GROUP, name, 32)
+    digits = location.digits(AUTO_SCALING_GROUP, name, 32)
     unique = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-    return place.arn("autoscaling", f"autoScalingGroup:{unique}:autoScalingGroupName/{name}")
+    return location.arn("autoscaling", f"autoScalingGroup:{unique}:autoScalingGroupName/{name}")
 
 
 def _known(resource: Resource) -> Resource:
@@ -115,32 +115,32 @@ def _known(resource: Resource) -> Resource:
     return resource
 
 
-def _instance(place: Place, one: state.Instance) -> Resource:
-    resource_id = one.instance_id or f"i-0{place.digits(EC2_INSTANCE, one.name, 16)}"
-    arn = place.arn("ec2", f"instance/{resource_id}")
+def _instance(location: Location, one: state.Instance) -> Resource:
+    resource_id = one.instance_id or f"i-0{location.digits(EC2_INSTANCE, one.name, 16)}"
+    arn = location.arn("ec2", f"instance/{resource_id}")
     group = one.auto_scaling_group
     members = {
-        **place.shared(arn, EC2_INSTANCE, resource_id, one.name),
+        **location.shared(arn, EC2_INSTANCE, resource_id, one.name),
         "instance_type": one.instance_type,
         "state": one.state,
         "platform": one.platform,
         "tags": one.tags,
-        "auto_scaling_group_arn": group_arn(place, group) if group else None,
+        "auto_scaling_group_arn": group_arn(location, group) if group else None,
     }
     if one.sql_server is None:
         return Resource(**members)
     counted = one.enterprise_features is not None
-    component = place.arn("applicationinsights", f"application/resource-group/{one.name}")
+    component = location.arn("applicationinsights", f"application/resource-group/{one.name}")
     server = SqlServer(
         one.sql_server, LICENSE_INCLUDED, "2019", metrics_source_arn=component if counted else None
     )
     return LicensedInstance(**members, sql_server=server)
 
 
-def _group(place: Place, one: state.AutoScalingGroup) -> Resource:
+def _group(location: Location, one: state.AutoScalingGroup) -> Resource:
     desired = one.desired_capacity
     return groups.AutoScalingGroup(
-        **place.shared(group_arn(place, one.name), AUTO_SCALING_GROUP, one.name, one.name),
+        **location.shared(group_arn(location, one.name), AUTO_SCALING_GROUP, one.name, one.name),
         instance_type=one.instance_type,
         tags=one.tags,
         min_size=desired if one.min_size is None else one.min_size,
@@ -150,11 +150,11 @@ def _group(place: Place, one: state.AutoScalingGroup) -> Resource:
     )
 
 
-def _volume(place: Place, one: state.Volume) -> Resource:
-    resource_id = one.volume_id or f"vol-0{place.digits(EBS_VOLUME, one.name, 16)}"
+def _volume(location: Location, one: state.Volume) -> Resource:
+    resource_id = one.volume_id or f"vol-0{location.digits(EBS_VOLUME, one.name, 16)}"
     return EbsVolume(
-        **place.shared(
-            place.arn("ec2", f"volume/{resource_id}"), EBS_VOLUME, resource_id, one.name
+        **location.shared(
+            location.arn("ec2", f"volume/{resource_id}"), EBS_VOLUME, resource_id, one.name
         ),
         instance_type=one.volume_type,
         state=IN_USE if one.attached else "available",
@@ -163,14 +163,14 @@ def _volume(place: Place, one: state.Volume) -> Resource:
         iops=one.iops,
         throughput_mibps=one.throughput_mibps,
         root=one.root,
-        created_at=place.now - AGE,
+        created_at=location.now - AGE,
     )
 
 
-def _function(place: Place, one: state.Function) -> Resource:
+def _function(location: Location, one: state.Function) -> Resource:
     return LambdaFunction(
-        **place.shared(
-            qualified(place.arn("lambda", f"function:{one.name}")),
+        **location.shared(
+            qualified(location.arn("lambda", f"function:{one.name}")),
             LAMBDA_FUNCTION,
             one.name,
             one.name,
@@ -181,11 +181,11 @@ def _function(place: Place, one: state.Function) -> Resource:
     )
 
 
-def _service(place: Place, one: state.Service) -> Resource:
+def _service(location: Location, one: state.Service) -> Resource:
     resource_id = f"{one.cluster}/{one.name}"
     return EcsService(
-        **place.shared(
-            place.arn("ecs", f"service/{resource_id}"), ECS_SERVICE, resource_id, one.name
+        **location.shared(
+            location.arn("ecs", f"service/{resource_id}"), ECS_SERVICE, resource_id, one.name
         ),
         instance_type=FARGATE,
         state=STEADY_STATE,
@@ -197,7 +197,7 @@ def _service(place: Place, one: state.Service) -> Resource:
     )
 
 
-def _database(place: Place, one: state.Database) -> Resource:
+def _database(location: Location, one: state.Database) -> Resource:
     aurora = one.engine.startswith(AURORA_PREFIX)
     if aurora != (one.cluster is not None):
         raise InvalidInput(
@@ -210,7 +210,9 @@ def _database(place: Place, one: state.Database) -> Resource:
         "iops": one.iops,
     }
     return Database(
-        **place.shared(place.arn("rds", f"db:{one.name}"), RDS_DB_INSTANCE, one.name, one.name),
+        **location.shared(
+            location.arn("rds", f"db:{one.name}"), RDS_DB_INSTANCE, one.name, one.name
+        ),
         instance_type=one.db_class,
         state="available",
         tags=one.tags,
@@ -225,10 +227,10 @@ def _database(place: Place, one: state.Database) -> Resource:
     )
 
 
-def _cluster(place: Place, one: state.AuroraCluster) -> Resource:
+def _cluster(location: Location, one: state.AuroraCluster) -> Resource:
     return Database(
-        **place.shared(
-            place.arn("rds", f"cluster:{one.name}"), RDS_DB_INSTANCE, one.name, one.name
+        **location.shared(
+            location.arn("rds", f"cluster:{one.name}"), RDS_DB_INSTANCE, one.name, one.name
         ),
         instance_type=AURORA_IO_OPTIMIZED if one.io_optimized else AURORA_STANDARD,
         state="available",
@@ -239,11 +241,11 @@ def _cluster(place: Place, one: state.AuroraCluster) -> Resource:
     )
 
 
-def _gateway(place: Place, one: state.NatGateway) -> Resource:
-    resource_id = f"nat-0{place.digits(NAT_GATEWAY, one.name, 16)}"
+def _gateway(location: Location, one: state.NatGateway) -> Resource:
+    resource_id = f"nat-0{location.digits(NAT_GATEWAY, one.name, 16)}"
     return NatGateway(
-        **place.shared(
-            place.arn("ec2", f"natgateway/{resource_id}"), NAT_GATEWAY, resource_id, one.name
+        **location.shared(
+            location.arn("ec2", f"natgateway/{resource_id}"), NAT_GATEWAY, resource_id, one.name
         ),
         instance_type="public",
         state=AVAILABLE,
@@ -252,19 +254,19 @@ def _gateway(place: Place, one: state.NatGateway) -> Resource:
     )
 
 
-def _idle(place: Place, one: state.IdleResource) -> Resource:
+def _idle(location: Location, one: state.IdleResource) -> Resource:
     make = MAKE_OF[one.resource_type]
-    arn = "arn:aws:" + make.arn.format(place.region, place.account_id, one.name)
+    arn = "arn:aws:" + make.arn.format(location.region, location.account_id, one.name)
     of_type: Callable[..., Resource] = make.resource
     return of_type(
-        **place.shared(arn, one.resource_type, one.name, one.name),
+        **location.shared(arn, one.resource_type, one.name, one.name),
         instance_type=make.instance_type,
         tags=one.tags,
         **{**make.others, "monthly_usd": one.monthly_usd},
     )
 
 
-_MAKERS: Mapping[type, Callable[[Place, Any], Resource]] = {
+_MAKERS: Mapping[type, Callable[[Location, Any], Resource]] = {
     state.Instance: _instance,
     state.AutoScalingGroup: _group,
     state.Volume: _volume,

@@ -11,7 +11,6 @@ from compute_optimizer.console.gate import Room
 from compute_optimizer.console.in_force import Line, lines_of, told_in
 from compute_optimizer.console.kinds import BY_TYPE, TITLES
 from compute_optimizer.console.messages import Request, Response, redirect
-from compute_optimizer.console.place import Place
 from compute_optimizer.console.preference_form import (
     ADDED,
     AT,
@@ -21,6 +20,7 @@ from compute_optimizer.console.preference_form import (
     taken_in,
     wanted_in,
 )
+from compute_optimizer.console.preference_target import PreferenceTarget
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
@@ -76,12 +76,12 @@ ARCHITECTURE_CHOICES = {
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show what is stated, what is in force and, to those who may change it, the forms."""
     reach = reach_of_enrolled(room, session.visitor.account_id)
-    place = _place(reach, session, {name: request.one(name) for name in PLACE})
-    scopes = _scopes(reach, place.resource_type, place.arn)
-    if place.scope not in scopes:
+    target = _target(reach, session, {name: request.one(name) for name in TARGET})
+    scopes = _scopes(reach, target.resource_type, target.arn)
+    if target.scope not in scopes:
         # Such as after another type was chosen: what it has not is not offered.
-        place = replace(place, scope=_scope(reach, place.resource_type, place.arn, ""))
-    return _page(room, request, session, place)
+        target = replace(target, scope=_scope(reach, target.resource_type, target.arn, ""))
+    return _page(room, request, session, target)
 
 
 def change(room: Room, request: Request, session: Session) -> Response:
@@ -96,14 +96,14 @@ def take_away(room: Room, request: Request, session: Session) -> Response:
 
 def try_out(room: Room, request: Request, session: Session) -> Response:
     """Begin a what-if of either form and lead to its page; nothing is stored."""
-    place = _sent_place(room, request, session)
+    target = _sent_target(room, request, session)
     operation = DELETE if request.field("operation") == DELETE else PUT
     try:
-        room.calls.permit(session.visitor, place.region, request.source, _reading(place))
-        asked = _asked(room, request, session, place, operation)
+        room.calls.permit(session.visitor, target.region, request.source, _reading(target))
+        asked = _asked(room, request, session, target, operation)
         run_id = begin(room, session.session_id, asked)
     except Exception as error:
-        return _page(room, request, session, place, refused(request, error, AT))
+        return _page(room, request, session, target, refused(request, error, AT))
     wait_for(room, run_id, PATIENCE_SECONDS)
     return redirect(f"{HERE}/what-if/{run_id}")
 
@@ -113,12 +113,12 @@ def tried(room: Room, request: Request, session: Session, run_id: str) -> Respon
     run = find_run(room, session.session_id, run_id)
     if not run.stored.is_over:
         look(room)
-    asked, place = run.asked, run.asked.place
+    asked, target = run.asked, run.asked.target
     reach = reach_of_enrolled(room, session.visitor.account_id)
     if not asked.fleet.accounts <= reach.accounts.keys():
         raise NotFound("accounts of this what-if are not open to you any more; try it again")
-    room.calls.permit(session.visitor, place.region, request.source, _reading(place))
-    return _page(room, request, session, place, Entered(asked.sent), run)
+    room.calls.permit(session.visitor, target.region, request.source, _reading(target))
+    return _page(room, request, session, target, Entered(asked.sent), run)
 
 
 def stop(room: Room, request: Request, session: Session, run_id: str) -> Response:
@@ -128,27 +128,27 @@ def stop(room: Room, request: Request, session: Session, run_id: str) -> Respons
     return redirect(f"{HERE}/what-if/{run_id}")
 
 
-PLACE = ("type", "account", "region", "scope", "arn")
-"""What an address and a form say of a place."""
+TARGET = ("type", "account", "region", "scope", "arn")
+"""What an address and a form say of a target."""
 
 
 def _save(room: Room, request: Request, session: Session, operation: str) -> Response:
-    place = _sent_place(room, request, session)
+    target = _sent_target(room, request, session)
     visitor = session.visitor
     try:
-        wanted = _wanted(room, request, session, place, operation)
-        room.calls.perform(visitor, place.region, request.source, operation, wanted)
+        wanted = _wanted(room, request, session, target, operation)
+        room.calls.perform(visitor, target.region, request.source, operation, wanted)
     except Exception as error:
-        return _page(room, request, session, place, refused(request, error, AT))
-    return redirect(link(HERE, {**place.query, "saved": operation}) + "#force")
+        return _page(room, request, session, target, refused(request, error, AT))
+    return redirect(link(HERE, {**target.query, "saved": operation}) + "#force")
 
 
-def _sent_place(room: Room, request: Request, session: Session) -> Place:
+def _sent_target(room: Room, request: Request, session: Session) -> PreferenceTarget:
     reach = reach_of_enrolled(room, session.visitor.account_id)
-    return _place(reach, session, {name: request.field(name) for name in PLACE})
+    return _target(reach, session, {name: request.field(name) for name in TARGET})
 
 
-def _place(reach: Reach, session: Session, asked: Mapping[str, str]) -> Place:
+def _target(reach: Reach, session: Session, asked: Mapping[str, str]) -> PreferenceTarget:
     """Return whose preferences are meant: the visitor's own in the first Region by default.
 
     An ARN says by itself of which type, account and Region it is.
@@ -161,7 +161,7 @@ def _place(reach: Reach, session: Session, asked: Mapping[str, str]) -> Place:
     account = account or session.visitor.account_id
     region = region or next(iter(reach.regions), "")
     _check(reach, kind, account, asked["region"])
-    return Place(kind, account, region, _scope(reach, kind, arn, asked["scope"]), arn)
+    return PreferenceTarget(kind, account, region, _scope(reach, kind, arn, asked["scope"]), arn)
 
 
 def _check(reach: Reach, kind: str, account: str, region: str) -> None:
@@ -199,55 +199,61 @@ def _scope(reach: Reach, kind: str, arn: str, asked: str) -> ScopeName:
     return scopes[0] if scopes else ScopeName.ACCOUNT_ID
 
 
-def _detail(room: Room, request: Request, session: Session, place: Place) -> Mapping[str, Any]:
-    """Return what the scope of a place states."""
-    asked = place.request
-    if place.scope is ScopeName.RESOURCE_ARN and not place.arn:
+def _detail(
+    room: Room, request: Request, session: Session, target: PreferenceTarget
+) -> Mapping[str, Any]:
+    """Return what the scope of a target states."""
+    asked = target.request
+    if target.scope is ScopeName.RESOURCE_ARN and not target.arn:
         return {}
-    found = room.calls.perform(session.visitor, place.region, request.source, STATED, asked)
+    found = room.calls.perform(session.visitor, target.region, request.source, STATED, asked)
     details: list[Mapping[str, Any]] = found["recommendationPreferencesDetails"]
     return details[0] if details else {}
 
 
-def _form(room: Room, session: Session, place: Place, detail: Mapping[str, Any]) -> Form:
+def _form(
+    room: Room, session: Session, target: PreferenceTarget, detail: Mapping[str, Any]
+) -> Form:
     reach = reach_of_enrolled(room, session.visitor.account_id)
     may = may_activate_discounts(reach.standing)
-    return form_of(place.resource_type, place.scope, detail, may_activate=may)
+    return form_of(target.resource_type, target.scope, detail, may_activate=may)
 
 
 def _wanted(
-    room: Room, request: Request, session: Session, place: Place, operation: str
+    room: Room, request: Request, session: Session, target: PreferenceTarget, operation: str
 ) -> dict[str, Any]:
     """Return the request of a put or a delete that a form stands for."""
-    detail = _detail(room, request, session, place)
-    form = _form(room, session, place, detail)
+    detail = _detail(room, request, session, target)
+    form = _form(room, session, target, detail)
     if operation == DELETE:
-        return {**place.request, "recommendationPreferenceNames": taken_in(form, request.form)}
-    return {**place.request, **wanted_in(form, request.form, detail)}
+        return {**target.request, "recommendationPreferenceNames": taken_in(form, request.form)}
+    return {**target.request, **wanted_in(form, request.form, detail)}
 
 
-def _asked(room: Room, request: Request, session: Session, place: Place, operation: str) -> Asked:
+def _asked(
+    room: Room, request: Request, session: Session, target: PreferenceTarget, operation: str
+) -> Asked:
     """Return the what-if of a form; raises what saving it would."""
-    wanted = _wanted(room, request, session, place, operation)
+    wanted = _wanted(room, request, session, target, operation)
     architecture = request.field("architecture")
     architecture = architecture if architecture in POOLS else CURRENT
     statements: tuple[tuple[PreferenceScope, StatedPreferences], ...] = ()
-    if wanted != place.request or architecture == CURRENT:
-        plan = room.calls.plan(session.visitor, place.region, request.source, operation, wanted)
+    if wanted != target.request or architecture == CURRENT:
+        plan = room.calls.plan(session.visitor, target.region, request.source, operation, wanted)
         statements = ((plan.scope, plan.after),)
     accounts = frozenset(
         reach_of_enrolled(room, session.visitor.account_id).accounts
-        if place.scope is ScopeName.ORGANIZATION
-        else [place.account]
+        if target.scope is ScopeName.ORGANIZATION
+        else [target.account]
     )
-    arn = place.arn if place.scope is ScopeName.RESOURCE_ARN else ""
-    fleet = Fleet(accounts, place.region, place.resource_type, arn)
-    return Asked(place, request.form, operation, fleet, statements, architecture)
+    arn = target.arn if target.scope is ScopeName.RESOURCE_ARN else ""
+    fleet = Fleet(accounts, target.region, target.resource_type, arn)
+    return Asked(target, request.form, operation, fleet, statements, architecture)
 
 
-def _reading(place: Place) -> str:
+def _reading(target: PreferenceTarget) -> str:
     """Return the operation whose permission a what-if needs: it tells of the same resources."""
-    kind = BY_TYPE.get(place.resource_type)
+    kind = BY_TYPE.get(target.resource_type)
     return kind.operation if kind else SUMMARIES
 
 
@@ -255,34 +261,34 @@ def _page(
     room: Room,
     request: Request,
     session: Session,
-    place: Place,
+    target: PreferenceTarget,
     entered: Entered = FRESH,
     run: Run | None = None,
 ) -> Response:
     visitor = session.visitor
     reach = reach_of_enrolled(room, visitor.account_id)
-    room.calls.permit(visitor, place.region, request.source, EFFECTIVE)
-    entered, detail = _looked_up(room, request, session, place, entered)
-    stated, has_more = _stated(room, request, session, place)
+    room.calls.permit(visitor, target.region, request.source, EFFECTIVE)
+    entered, detail = _looked_up(room, request, session, target, entered)
+    stated, has_more = _stated(room, request, session, target)
     asked = run.asked if run else None
-    tried_types_here = tried_types(place.resource_type)
+    tried_types_here = tried_types(target.resource_type)
     values = {
-        "place": place,
+        "target": target,
         "reach": reach,
         "kinds_with": KINDS,
-        "scopes": _scopes(reach, place.resource_type, place.arn),
-        "lines": _lines(room, place, asked) if entered.at != "arn" else [],
+        "scopes": _scopes(reach, target.resource_type, target.arn),
+        "lines": _lines(room, target, asked) if entered.at != "arn" else [],
         "stated": stated,
         "has_more": has_more,
         "may_put": room.calls.may(visitor, PUT),
         "may_delete": room.calls.may(visitor, DELETE),
         "put": PUT,
         "delete": DELETE,
-        "form": _form(room, session, place, detail),
+        "form": _form(room, session, target, detail),
         "lists": LISTS,
         "added": ADDED,
         "entered": entered,
-        "types": _types(room, place),
+        "types": _types(room, target),
         "pools": ARCHITECTURE_CHOICES if EC2_INSTANCE in tried_types_here else {},
         "can_try": bool(tried_types_here),
         "run": run,
@@ -294,18 +300,18 @@ def _page(
 
 
 def _looked_up(
-    room: Room, request: Request, session: Session, place: Place, entered: Entered
+    room: Room, request: Request, session: Session, target: PreferenceTarget, entered: Entered
 ) -> tuple[Entered, Mapping[str, Any]]:
     """Return what the scope states; an ARN that is none is a problem of its field."""
     try:
-        if place.arn and place.resource_type in EFFECTIVE_TYPES:
+        if target.arn and target.resource_type in EFFECTIVE_TYPES:
             # Refuses what is no instance or group, or of another account.
-            arn = {"resourceArn": place.arn}
-            room.calls.perform(session.visitor, place.region, request.source, EFFECTIVE, arn)
-        return entered, _detail(room, request, session, place)
+            arn = {"resourceArn": target.arn}
+            room.calls.perform(session.visitor, target.region, request.source, EFFECTIVE, arn)
+        return entered, _detail(room, request, session, target)
     except Exception as error:
         found = refused(request, error, AT)
-        if place.arn:
+        if target.arn:
             found = replace(found, at="arn")
         return (entered if entered.problem else found), {}
 
@@ -329,44 +335,46 @@ def _result(request: Request, run: Run | None) -> dict[str, Any]:
     }
 
 
-def _types(room: Room, place: Place) -> list[str]:
+def _types(room: Room, target: PreferenceTarget) -> list[str]:
     """Return what completes a preferred type: every family and type that is known."""
-    if place.resource_type not in (EC2_INSTANCE, AUTO_SCALING_GROUP):
+    if target.resource_type not in (EC2_INSTANCE, AUTO_SCALING_GROUP):
         return []
     names = known_types(room.state).index
     return sorted({name.partition(".")[0] for name in names} | set(names))
 
 
-def _lines(room: Room, place: Place, asked: Asked | None) -> list[tuple[Line, Line | None]]:
+def _lines(
+    room: Room, target: PreferenceTarget, asked: Asked | None
+) -> list[tuple[Line, Line | None]]:
     """Return what is in force, each beside what a what-if would put in its place."""
-    here = (place.account, place.region, place.resource_type)
+    here = (target.account, target.region, target.resource_type)
     with room.state.reading() as connection:
-        now = lines_of(connection, here, place.arn)
-        then = lines_of(connection, here, place.arn, asked.instead) if asked else None
+        now = lines_of(connection, here, target.arn)
+        then = lines_of(connection, here, target.arn, asked.instead) if asked else None
     after: list[Line | None] = [None] * len(now) if then is None else [*then]
     return list(zip(now, after, strict=True))
 
 
 def _stated(
-    room: Room, request: Request, session: Session, place: Place
+    room: Room, request: Request, session: Session, target: PreferenceTarget
 ) -> tuple[list[tuple[Mapping[str, Any], str, str]], bool]:
     """Return the scopes that state something, with what it is in words and their pages."""
-    types = [place.resource_type]
-    if place.resource_type == EC2_INSTANCE:
+    types = [target.resource_type]
+    if target.resource_type == EC2_INSTANCE:
         types.append(AUTO_SCALING_GROUP)
     found, has_more = [], False
     for resource_type in types:
         asked = {"resourceType": resource_type, "maxResults": SHOWN}
-        answer = room.calls.perform(session.visitor, place.region, request.source, STATED, asked)
+        answer = room.calls.perform(session.visitor, target.region, request.source, STATED, asked)
         found += answer["recommendationPreferencesDetails"]
         has_more = has_more or "nextToken" in answer
-    return [(one, "; ".join(told_in(one)), _page_of(place, one)) for one in found], has_more
+    return [(one, "; ".join(told_in(one)), _page_of(target, one)) for one in found], has_more
 
 
-def _page_of(place: Place, detail: Mapping[str, Any]) -> str:
+def _page_of(target: PreferenceTarget, detail: Mapping[str, Any]) -> str:
     """Return the page of a scope."""
     scope, value = ScopeName(detail["scope"]["name"]), detail["scope"]["value"]
-    there = replace(place, resource_type=detail["resourceType"], scope=scope, arn="")
+    there = replace(target, resource_type=detail["resourceType"], scope=scope, arn="")
     if scope is ScopeName.RESOURCE_ARN:
         there = replace(there, arn=value)
     if scope is ScopeName.ACCOUNT_ID:

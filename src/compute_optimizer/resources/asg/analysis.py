@@ -31,7 +31,7 @@ from compute_optimizer.model.metrics import MetricKey, ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.resources.asg.support import is_supported, mixable, types_of
 from compute_optimizer.resources.ec2.analysis import (
-    Analysis,
+    Ec2Analysis,
     Measured,
     fleet_at,
     idle_instances,
@@ -48,7 +48,7 @@ def analyze(
     samples: ShardSamples,
     types: InstanceTypes,
     preferences: Preferences,
-) -> Analysis:
+) -> Ec2Analysis:
     """Return every array that decides; the samples are those of one machine of each group.
 
     Either all groups mix types, or none does.
@@ -61,7 +61,9 @@ def analyze(
         market = replace(market, preferred=market.preferred & mixable(types))
     peaks = _cpu_peaks(measured.chosen, samples)
     is_idle = idle_instances(measured.chosen, peaks, types, measured.places)
-    return Analysis(market, fleet, decide(fleet, market, DIMENSIONS), is_idle, measured.obstacles)
+    return Ec2Analysis(
+        market, fleet, decide(fleet, market, DIMENSIONS), is_idle, measured.obstacles
+    )
 
 
 def cheapest_type(group: AutoScalingGroup, types: InstanceTypes) -> str:

@@ -38,7 +38,7 @@ OTHERS_BETTER = "something else is better"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
+class VolumeAnalysis:
     """Every intermediate array of one shard of volumes."""
 
     demand: VolumeDemand
@@ -69,7 +69,7 @@ def analyze(
     samples: ShardSamples,
     types: VolumeTypes,
     preferences: Preferences,
-) -> Analysis:
+) -> VolumeAnalysis:
     """Return every array that decides; the volumes are in the row order of the samples."""
     measured = demand_of(samples, preferences)
     now = present(volumes, types, measured)
@@ -86,7 +86,7 @@ def analyze(
     worth = choices.allowed & (must_move[:, None] | better | _newer(choices, now, types))
     # What there is today is an option only where nothing is better (spec 15, question 18).
     worth[:, -1] = ~worth[:, :-1].any(axis=1)
-    return Analysis(
+    return VolumeAnalysis(
         demand=demand,
         now=now,
         choices=choices,

@@ -32,7 +32,7 @@ from compute_optimizer.model.ebs_volume import EbsVolume
 from compute_optimizer.model.metrics import SLOT_SECONDS, ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding
-from compute_optimizer.resources.ebs.analysis import Analysis
+from compute_optimizer.resources.ebs.analysis import VolumeAnalysis
 from compute_optimizer.resources.ebs.configurations import (
     AS_IT_IS,
     SEQUENTIAL_BYTES,
@@ -51,7 +51,7 @@ OPERATIONS = DIMENSIONS[0].metrics[0]
 def explanation_of(
     volume: EbsVolume,
     samples: ShardSamples,
-    analysis: Analysis,
+    analysis: VolumeAnalysis,
     types: VolumeTypes,
     *,
     as_of: datetime,
@@ -88,7 +88,7 @@ def explanation_of(
     )
 
 
-def _dimension_evidence(analysis: Analysis, headroom: float) -> Iterator[DimensionEvidence]:
+def _dimension_evidence(analysis: VolumeAnalysis, headroom: float) -> Iterator[DimensionEvidence]:
     demand, now = analysis.demand, analysis.now
     for place, capacity in enumerate((now.iops, now.throughput)):
         asked = Asked(
@@ -103,7 +103,7 @@ def _dimension_evidence(analysis: Analysis, headroom: float) -> Iterator[Dimensi
         yield dimension_evidence(DIMENSIONS[place], demand.usage.dimensions[place], asked)
 
 
-def _choices(analysis: Analysis, types: VolumeTypes) -> Iterator[ChoiceEvidence]:
+def _choices(analysis: VolumeAnalysis, types: VolumeTypes) -> Iterator[ChoiceEvidence]:
     every = analysis.choices.all
     ranks = {choice: rank for rank, choice in enumerate(analysis.ranked[ONLY].tolist(), 1)}
     against = {**analysis.choices.refused, **analysis.not_worth}
@@ -133,7 +133,7 @@ def _text(every: Configurations, types: VolumeTypes, place: tuple[int, int]) -> 
     return configuration_text(configuration_at(every, types, place))
 
 
-def _figures(analysis: Analysis) -> Iterator[Figure]:
+def _figures(analysis: VolumeAnalysis) -> Iterator[Figure]:
     demand = analysis.demand
     yield Figure(
         "longest run of samples",

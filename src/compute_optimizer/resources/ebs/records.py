@@ -22,14 +22,14 @@ from compute_optimizer.model.ebs_volume import (
 from compute_optimizer.model.metrics import SLOT_SECONDS
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding, UtilizationMetric
-from compute_optimizer.resources.ebs.analysis import Analysis
+from compute_optimizer.resources.ebs.analysis import VolumeAnalysis
 from compute_optimizer.resources.ebs.configurations import Configurations
 from compute_optimizer.resources.ebs.demand import CHECKS, METRICS, WIRE_NAMES
 
 
 def recommendations_of(
     volumes: Sequence[EbsVolume],
-    analysis: Analysis,
+    analysis: VolumeAnalysis,
     types: VolumeTypes,
     *,
     as_of: datetime,
@@ -80,7 +80,7 @@ def configuration_at(
     )
 
 
-def _options(analysis: Analysis, types: VolumeTypes, row: int) -> tuple[VolumeOption, ...]:
+def _options(analysis: VolumeAnalysis, types: VolumeTypes, row: int) -> tuple[VolumeOption, ...]:
     every, now = analysis.choices.all, known(analysis.now.monthly_usd[row])
     ranked = [choice for choice in analysis.ranked[row].tolist() if choice != NONE]
     return tuple(
@@ -96,7 +96,7 @@ def _options(analysis: Analysis, types: VolumeTypes, row: int) -> tuple[VolumeOp
     )
 
 
-def _utilization(analysis: Analysis, volumes: int) -> list[tuple[UtilizationMetric, ...]]:
+def _utilization(analysis: VolumeAnalysis, volumes: int) -> list[tuple[UtilizationMetric, ...]]:
     """Return the highest values of every volume: per second, or 0 or 1 of a check."""
     columns = [
         (WIRE_NAMES[key.metric], key.statistic.value, _reported(analysis, key.metric))
@@ -113,7 +113,7 @@ def _utilization(analysis: Analysis, volumes: int) -> list[tuple[UtilizationMetr
     ]
 
 
-def _reported(analysis: Analysis, metric: str) -> list[float]:
+def _reported(analysis: VolumeAnalysis, metric: str) -> list[float]:
     demand = analysis.demand
     if metric in CHECKS.values():
         return [float(value) for value in highest(demand.chosen.series[metric])]

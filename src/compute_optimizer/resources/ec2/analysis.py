@@ -62,7 +62,7 @@ UNKNOWN_TYPE = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
+class Ec2Analysis:
     """Every intermediate array of one shard."""
 
     market: Market
@@ -102,7 +102,7 @@ def analyze(
     risk_model: RiskModel | None = None,
     *,
     both: bool = False,
-) -> Analysis:
+) -> Ec2Analysis:
     """Return every array that decides; the resources are in the row order of the samples.
 
     Without a risk model the published rule decides; with `both` the other profile is heard too.
@@ -119,7 +119,7 @@ def analyzed(
     risk_model: RiskModel | None = None,
     *,
     both: bool = False,
-) -> Steps[Analysis]:
+) -> Steps[Ec2Analysis]:
     """Return the same in steps; of days in short they ask for the whole rows that they need."""
     thresholds = percentiles(DIMENSIONS, preferences)
     chosen = choose_series(samples, tuple(WIRE_NAMES))
@@ -136,7 +136,7 @@ def analyzed(
         [replace(fleet, chosen=chosen) for fleet in heard], market, DIMENSIONS, first
     )
     peak_cpu = found.usage.peaks.get(CPU_METRIC, np.full(chosen.rows, np.nan, np.float32))
-    return Analysis(
+    return Ec2Analysis(
         market,
         fleets[0],
         decisions[0],
@@ -156,7 +156,7 @@ def _fleets(found: Measured, preferences: Preferences, risk_model: RiskModel | N
     return [ruled, predicted] if preferences.profile == PUBLISHED else [predicted, ruled]
 
 
-def published_because(analysis: Analysis, preferences: Preferences) -> list[str | None]:
+def published_because(analysis: Ec2Analysis, preferences: Preferences) -> list[str | None]:
     """Return why the published rule decided although the calibrated profile is asked for."""
     if preferences.profile == PUBLISHED:
         return [None] * analysis.fleet.chosen.rows

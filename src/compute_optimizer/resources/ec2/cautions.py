@@ -9,7 +9,7 @@ from compute_optimizer.engine.evidence import ONLY
 from compute_optimizer.engine.prediction import SATURATED_PERCENT
 from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC, count_samples
 from compute_optimizer.model.metrics import Window
-from compute_optimizer.resources.ec2.analysis import Analysis
+from compute_optimizer.resources.ec2.analysis import Ec2Analysis
 
 NOTICEABLE_GAPS = 0.05
 """Share of the slots without a sample from which a gap is mentioned."""
@@ -20,7 +20,7 @@ MONTH_END = (28, 3)
 WEEKEND_DAYS = 2
 
 
-def cautions(analysis: Analysis, window: Window) -> tuple[str, ...]:
+def cautions(analysis: Ec2Analysis, window: Window) -> tuple[str, ...]:
     """Return what to mind about the figures of a batch of one."""
     if CPU_METRIC not in analysis.fleet.chosen.series:
         return ()
@@ -28,7 +28,7 @@ def cautions(analysis: Analysis, window: Window) -> tuple[str, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _averages(analysis: Analysis, window: Window) -> str | None:
+def _averages(analysis: Ec2Analysis, window: Window) -> str | None:
     if not analysis.fleet.chosen.averaged[CPU_METRIC][ONLY]:
         return None
     return (
@@ -38,27 +38,30 @@ def _averages(analysis: Analysis, window: Window) -> str | None:
     )
 
 
-def _ceiling(analysis: Analysis, window: Window) -> str | None:
+def _ceiling(analysis: Ec2Analysis, window: Window) -> str | None:
     series = analysis.fleet.chosen.series[CPU_METRIC][ONLY]
     share = np.count_nonzero(series >= np.float32(SATURATED_PERCENT)) / max(len(series), 1)
     if not share:
         return None
     return (
-        f"the CPU was at its ceiling in {share:.1%} of the slots: what was wanted beyond it cannot "
-        "be seen, so a larger type is a first step, to be looked at again after it"
+        f"the CPU was at its ceiling in {share * 100:.1f} % of the slots: what was wanted beyond "
+        "it cannot be seen, so a larger type is a first step, to be looked at again after it"
     )
 
 
-def _gaps(analysis: Analysis, window: Window) -> str | None:
+def _gaps(analysis: Ec2Analysis, window: Window) -> str | None:
     chosen = analysis.fleet.chosen
     counts = count_samples(chosen.series[CPU_METRIC])
     missing = 1 - float(counts[ONLY]) / max(chosen.slots, 1)
     if missing < NOTICEABLE_GAPS:
         return None
-    return f"{missing:.0%} of the slots have no sample of CPU; whatever happened then is not in it"
+    return (
+        f"{missing * 100:.0f} % of the slots have no sample of CPU; whatever happened then is not "
+        "in it"
+    )
 
 
-def _memory(analysis: Analysis, window: Window) -> str | None:
+def _memory(analysis: Ec2Analysis, window: Window) -> str | None:
     series = analysis.fleet.chosen.series.get(MEMORY_METRIC)
     if series is not None and np.isfinite(series[ONLY]).any():
         return None
@@ -68,7 +71,7 @@ def _memory(analysis: Analysis, window: Window) -> str | None:
     )
 
 
-def _credits(analysis: Analysis, window: Window) -> str | None:
+def _credits(analysis: Ec2Analysis, window: Window) -> str | None:
     now = analysis.fleet.currents[ONLY]
     if now is None or not analysis.market.types.burstable[now.type_index]:
         return None
@@ -78,7 +81,7 @@ def _credits(analysis: Analysis, window: Window) -> str | None:
     )
 
 
-def _month_end(analysis: Analysis, window: Window) -> str | None:
+def _month_end(analysis: Ec2Analysis, window: Window) -> str | None:
     if any(_is_month_end(day) for day in _days(window)):
         return None
     first, last = MONTH_END
@@ -88,7 +91,7 @@ def _month_end(analysis: Analysis, window: Window) -> str | None:
     )
 
 
-def _weekend(analysis: Analysis, window: Window) -> str | None:
+def _weekend(analysis: Ec2Analysis, window: Window) -> str | None:
     series = analysis.fleet.chosen.series[CPU_METRIC][ONLY].reshape(window.days, -1)
     seen = [
         day.weekday()
@@ -111,7 +114,7 @@ def _days(window: Window) -> Iterator[date]:
     return (window.first + timedelta(days=number) for number in range(window.days))
 
 
-_CAUTIONS: tuple[Callable[[Analysis, Window], str | None], ...] = (
+_CAUTIONS: tuple[Callable[[Ec2Analysis, Window], str | None], ...] = (
     _averages,
     _ceiling,
     _gaps,

@@ -23,7 +23,7 @@ from compute_optimizer.model.metrics import ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
-from compute_optimizer.resources.ec2.analysis import Analysis
+from compute_optimizer.resources.ec2.analysis import Ec2Analysis
 from compute_optimizer.resources.ec2.cautions import cautions
 from compute_optimizer.resources.ec2.dimensions import DIMENSION_NAMES, DIMENSIONS, METRICS
 from compute_optimizer.resources.ec2.predicted import (
@@ -45,7 +45,7 @@ STATISTICS = {key.metric: key.statistic for key in METRICS if key.statistic != S
 def explanation_of(
     resource: Resource,
     samples: ShardSamples,
-    analysis: Analysis,
+    analysis: Ec2Analysis,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -87,7 +87,7 @@ def explanation_of(
     )
 
 
-def _weighed(analysis: Analysis) -> Weighed:
+def _weighed(analysis: Ec2Analysis) -> Weighed:
     def violations(places: Sequence[int]) -> Violations:
         of_any = violation_risks(analysis, np.array([places], np.int64))[ONLY]
         return Violations(of_any, type_risks(analysis, places))

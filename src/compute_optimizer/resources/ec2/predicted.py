@@ -12,7 +12,7 @@ from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.risk import predicted_risks
 from compute_optimizer.model.preferences import CALIBRATED, PUBLISHED, Preferences
 from compute_optimizer.model.risk import RiskModel
-from compute_optimizer.resources.ec2.analysis import Analysis, published_because
+from compute_optimizer.resources.ec2.analysis import Ec2Analysis, published_because
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 
 SHARES = (0.5, 0.9, 0.99)
@@ -20,7 +20,7 @@ SHARES = (0.5, 0.9, 0.99)
 
 
 def prediction_evidence(
-    analysis: Analysis, preferences: Preferences, risk_model: RiskModel | None
+    analysis: Ec2Analysis, preferences: Preferences, risk_model: RiskModel | None
 ) -> PredictionEvidence | None:
     """Return what was predicted of a batch of one; None without a risk model."""
     if risk_model is None or analysis.predicted is None or analysis.predicted.prediction is None:
@@ -53,7 +53,7 @@ def _peaks(prediction: Prediction) -> Iterator[PeakEvidence]:
         )
 
 
-def capped_peak(analysis: Analysis, place: int) -> float:
+def capped_peak(analysis: Ec2Analysis, place: int) -> float:
     """Return the capacity whose risk in one dimension alone is the cap, at most today's.
 
     NaN where nothing is predicted.
@@ -68,7 +68,7 @@ def capped_peak(analysis: Analysis, place: int) -> float:
     return float(min(peak, prediction.own[ONLY, place]))
 
 
-def type_risks(analysis: Analysis, places: Sequence[int]) -> Floats:
+def type_risks(analysis: Ec2Analysis, places: Sequence[int]) -> Floats:
     """Return the predicted risks of types for a batch of one, (types, dimensions); NaN if none."""
     types = np.array([places], np.int64).reshape(1, -1)
     if analysis.predicted is None:

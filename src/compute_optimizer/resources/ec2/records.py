@@ -32,7 +32,7 @@ from compute_optimizer.model.recommendation import (
     UtilizationMetric,
 )
 from compute_optimizer.model.resource import Resource
-from compute_optimizer.resources.ec2.analysis import Analysis, published_because
+from compute_optimizer.resources.ec2.analysis import Ec2Analysis, published_because
 from compute_optimizer.resources.ec2.differences import migration_effort, platform_differences
 from compute_optimizer.resources.ec2.dimensions import (
     DIMENSION_NAMES,
@@ -56,7 +56,7 @@ class _Column:
 
 def recommendations_of(
     resources: Sequence[Resource],
-    analysis: Analysis,
+    analysis: Ec2Analysis,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -115,7 +115,7 @@ def binding_dimensions(demand: Demand) -> list[str | None]:
     return [None if place == NONE else DIMENSION_NAMES[place] for place in places]
 
 
-def violation_risks(analysis: Analysis, types: Integers) -> Floats:
+def violation_risks(analysis: Ec2Analysis, types: Integers) -> Floats:
     """Return the predicted risk of types in any dimension, shape of `types` (resources, ...).
 
     NaN where nothing is predicted.
@@ -127,7 +127,7 @@ def violation_risks(analysis: Analysis, types: Integers) -> Floats:
     return np.where(np.isnan(found).all(axis=-1), np.nan, any_of)
 
 
-def other_answers(analysis: Analysis, preferences: Preferences) -> list[OtherAnswer | None]:
+def other_answers(analysis: Ec2Analysis, preferences: Preferences) -> list[OtherAnswer | None]:
     """Return what the other profile says, by resource; None without a risk model."""
     other = analysis.other
     if other is None:
@@ -156,7 +156,7 @@ def other_answers(analysis: Analysis, preferences: Preferences) -> list[OtherAns
 
 
 def _evidence(
-    resources: Sequence[Resource], analysis: Analysis, preferences: Preferences
+    resources: Sequence[Resource], analysis: Ec2Analysis, preferences: Preferences
 ) -> list[Evidence]:
     """Return what is stored of that which decided, by resource."""
     because = published_because(analysis, preferences)
@@ -176,7 +176,7 @@ def _evidence(
     ]
 
 
-def _stored_demands(analysis: Analysis) -> list[tuple[StoredDemand, ...]]:
+def _stored_demands(analysis: Ec2Analysis) -> list[tuple[StoredDemand, ...]]:
     fleet = analysis.fleet
     counts = np.stack([used.counts for used in fleet.usage.dimensions], axis=1)
     missing = np.round(1 - counts / max(fleet.chosen.slots, 1), DECIMALS).tolist()
@@ -202,7 +202,7 @@ def reported(metric: str, samples: Singles | Floats) -> Floats:
     return rounded
 
 
-def _utilization(analysis: Analysis) -> list[tuple[UtilizationMetric, ...]]:
+def _utilization(analysis: Ec2Analysis) -> list[tuple[UtilizationMetric, ...]]:
     """Return the highest values of every resource."""
     peaks = analysis.fleet.usage.peaks
     columns = [
@@ -215,7 +215,7 @@ def _utilization(analysis: Analysis) -> list[tuple[UtilizationMetric, ...]]:
     return _rows_of(columns, analysis.fleet.chosen.rows)
 
 
-def _statistics(analysis: Analysis, metric: str) -> NDArray[np.object_]:
+def _statistics(analysis: Ec2Analysis, metric: str) -> NDArray[np.object_]:
     """Return the statistic of the samples that were used, (resources,)."""
     kept = Statistic.MAXIMUM if metric in PERCENTAGES else Statistic.SUM
     names = np.array([kept.value, Statistic.AVERAGE.value], dtype=object)
@@ -237,7 +237,7 @@ def _rows_of(columns: Sequence[_Column], rows: int) -> list[tuple[UtilizationMet
     return [tuple([one for one in row if one is not None]) for row in zip(*found, strict=True)]
 
 
-def _options_by_row(analysis: Analysis) -> list[tuple[RecommendationOption, ...]]:
+def _options_by_row(analysis: Ec2Analysis) -> list[tuple[RecommendationOption, ...]]:
     """Return the options of every resource, pool by pool and best first."""
     chosen = analysis.decisions.options
     rows, pools, ranks = np.nonzero(chosen.types != NONE)
@@ -246,7 +246,7 @@ def _options_by_row(analysis: Analysis) -> list[tuple[RecommendationOption, ...]
     return [tuple(built[start:end]) for start, end in pairwise(bounds)]
 
 
-def _built_options(analysis: Analysis, at: _Places) -> list[RecommendationOption]:
+def _built_options(analysis: Ec2Analysis, at: _Places) -> list[RecommendationOption]:
     """Return the options at the given (resources, pools, ranks)."""
     rows, pools, ranks = at
     decisions, types = analysis.decisions, analysis.market.types
@@ -288,7 +288,7 @@ def _savings(current: Floats, option: Floats) -> list[Savings | None]:
 
 
 def _projected(
-    analysis: Analysis, rows: Integers, places: Integers
+    analysis: Ec2Analysis, rows: Integers, places: Integers
 ) -> list[tuple[UtilizationMetric, ...]]:
     """Return what CPU and memory would have shown at most on each option, not cut at 100 %."""
     demand, capacity = analysis.fleet.demand, analysis.market.capacity

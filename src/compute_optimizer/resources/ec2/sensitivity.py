@@ -23,7 +23,7 @@ from compute_optimizer.model.metrics import ShardSamples
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.model.risk import RiskModel
-from compute_optimizer.resources.ec2.analysis import Analysis, analyze
+from compute_optimizer.resources.ec2.analysis import Ec2Analysis, analyze
 from compute_optimizer.resources.ec2.dimensions import DIMENSIONS
 
 PRESETS = {
@@ -56,7 +56,7 @@ class _Search:
     end: float
 
 
-def answer_of(analysis: Analysis) -> Answer:
+def answer_of(analysis: Ec2Analysis) -> Answer:
     """Return the answer to a batch of one."""
     obstacle = analysis.obstacles[0]
     return Answer(obstacle.code, None) if obstacle else _answers(analysis.decisions, analysis)[0]
@@ -65,7 +65,7 @@ def answer_of(analysis: Analysis) -> Answer:
 def what_would_change(
     resource: Resource,
     samples: ShardSamples,
-    analysis: Analysis,
+    analysis: Ec2Analysis,
     preferences: Preferences,
     risk_model: RiskModel | None = None,
 ) -> WhatWouldChange | None:
@@ -79,7 +79,7 @@ def what_would_change(
     )
 
 
-def _answers(decisions: Decisions, analysis: Analysis) -> list[Answer]:
+def _answers(decisions: Decisions, analysis: Ec2Analysis) -> list[Answer]:
     names = analysis.market.types.names
     first = decisions.options.types[:, CURRENT_POOL, 0].tolist()
     rows = zip(decisions.over.tolist(), decisions.under.tolist(), first, strict=True)
@@ -92,7 +92,7 @@ def _answers(decisions: Decisions, analysis: Analysis) -> list[Answer]:
 def _other_preferences(
     resource: Resource,
     samples: ShardSamples,
-    analysis: Analysis,
+    analysis: Ec2Analysis,
     preferences: Preferences,
     risk_model: RiskModel | None,
 ) -> Iterator[OtherPreference]:
@@ -110,7 +110,7 @@ def _other_preferences(
             yield OtherPreference(name, value, answer.differs(today), answer)
 
 
-def _tipping_points(analysis: Analysis) -> Iterator[TippingPoint]:
+def _tipping_points(analysis: Ec2Analysis) -> Iterator[TippingPoint]:
     """Yield the tipping points, dimension by dimension; one that changes all is one point."""
     today = answer_of(analysis)
     searches = list(_searches(analysis.fleet))
@@ -147,7 +147,7 @@ def _searches(fleet: Fleet) -> Iterator[_Search]:
                 yield _Search(place, aspect, start, lowest)
 
 
-def _narrowed(analysis: Analysis, searches: Sequence[_Search], today: Answer) -> list[_Search]:
+def _narrowed(analysis: Ec2Analysis, searches: Sequence[_Search], today: Answer) -> list[_Search]:
     """Return the searches between the last same and the first other answer; none where none is."""
     grids = [np.geomspace(one.start, one.end, POINTS).tolist() for one in searches]
     trials = [(s.place, demand) for s, grid in zip(searches, grids, strict=True) for demand in grid]
@@ -162,7 +162,7 @@ def _narrowed(analysis: Analysis, searches: Sequence[_Search], today: Answer) ->
     return found
 
 
-def _answers_at(analysis: Analysis, trials: Sequence[tuple[int, float]]) -> list[Answer]:
+def _answers_at(analysis: Ec2Analysis, trials: Sequence[tuple[int, float]]) -> list[Answer]:
     """Return the answers with other demands: (dimension, demand) each."""
     if not trials:
         return []

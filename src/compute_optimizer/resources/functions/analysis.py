@@ -51,7 +51,7 @@ BILLED_MB = 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
+class FunctionAnalysis:
     """Every intermediate array of one shard of functions; all are (functions,)."""
 
     use: FunctionUse
@@ -90,7 +90,7 @@ class Analysis:
 
 def analyze(
     functions: Sequence[LambdaFunction], samples: ShardSamples, as_of: datetime, own: OwnPrices
-) -> Analysis:
+) -> FunctionAnalysis:
     """Return every array that decides; the functions are in the row order of the samples."""
     hours = slots_seen(samples.window, as_of) / SLOTS_PER_HOUR
     use = use_of(samples)
@@ -110,7 +110,7 @@ def analyze(
     shares = np.stack([np.ones_like(size), cost, low, high])
     rates = [lambda_rates(one.region, one.instance_type, own) for one in functions]
     usd = _monthly(rates, use, size, shares, HOURS_PER_MONTH / hours)
-    return Analysis(
+    return FunctionAnalysis(
         use=use,
         size=size,
         insufficient=insufficient,

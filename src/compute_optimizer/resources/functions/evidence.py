@@ -31,7 +31,7 @@ from compute_optimizer.resources.functions.analysis import (
     MINIMUM_INVOCATIONS,
     TIMEOUT_SHARE,
     WORTHWHILE_SHARE,
-    Analysis,
+    FunctionAnalysis,
 )
 from compute_optimizer.resources.functions.reading import size_text
 from compute_optimizer.resources.functions.records import finding_at, reason_codes_at
@@ -50,7 +50,7 @@ HIGHEST = 100.0
 
 
 def explanation_of(
-    function: LambdaFunction, samples: ShardSamples, analysis: Analysis, *, as_of: datetime
+    function: LambdaFunction, samples: ShardSamples, analysis: FunctionAnalysis, *, as_of: datetime
 ) -> Explanation:
     """Return the explanation of the one function that was analyzed."""
     dimensions = (_memory(samples, analysis),)
@@ -78,7 +78,7 @@ def explanation_of(
     )
 
 
-def _memory(samples: ShardSamples, analysis: Analysis) -> DimensionEvidence:
+def _memory(samples: ShardSamples, analysis: FunctionAnalysis) -> DimensionEvidence:
     """Return what the use of memory asks for: the highest of it, and a reserve."""
     used, risk = known(analysis.use.highest_mb[ONLY]), int(analysis.risk[ONLY])
     series = samples.series.get(HIGHEST_MEMORY)
@@ -99,7 +99,7 @@ def _memory(samples: ShardSamples, analysis: Analysis) -> DimensionEvidence:
     )
 
 
-def _choices(analysis: Analysis) -> Iterator[ChoiceEvidence]:
+def _choices(analysis: FunctionAnalysis) -> Iterator[ChoiceEvidence]:
     """Yield the least size that carries what was used, and the present one."""
     size, wanted = (float(one[ONLY]) for one in (analysis.size, analysis.recommended))
     moves = bool(analysis.under[ONLY] or analysis.over[ONLY])
@@ -121,7 +121,7 @@ def _choice(size: float, usd: float, moves: bool, refused: tuple[str, ...]) -> C
     )
 
 
-def _why_not(analysis: Analysis) -> str:
+def _why_not(analysis: FunctionAnalysis) -> str:
     """Return why the least size that would do is not recommended."""
     if analysis.insufficient[ONLY]:
         return FEW_INVOCATIONS
@@ -131,7 +131,7 @@ def _why_not(analysis: Analysis) -> str:
     return NOT_WORTHWHILE if smaller else NOT_SMALLER
 
 
-def _figures(function: LambdaFunction, analysis: Analysis) -> Iterator[Figure]:
+def _figures(function: LambdaFunction, analysis: FunctionAnalysis) -> Iterator[Figure]:
     use, size = analysis.use, float(analysis.size[ONLY])
     timeout = function.timeout_seconds
     yield Figure(

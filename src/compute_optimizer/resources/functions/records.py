@@ -21,13 +21,13 @@ from compute_optimizer.model.recommendation import (
     PerformanceRisk,
     UtilizationMetric,
 )
-from compute_optimizer.resources.functions.analysis import Analysis
+from compute_optimizer.resources.functions.analysis import FunctionAnalysis
 from compute_optimizer.resources.functions.use import FunctionUse
 
 
 def recommendations_of(
     functions: Sequence[LambdaFunction],
-    analysis: Analysis,
+    analysis: FunctionAnalysis,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -59,7 +59,7 @@ def recommendations_of(
     )
 
 
-def finding_at(analysis: Analysis, row: int) -> Finding:
+def finding_at(analysis: FunctionAnalysis, row: int) -> Finding:
     """Return the finding of one function."""
     if analysis.insufficient[row] or analysis.inconclusive[row]:
         return Finding.UNAVAILABLE
@@ -67,7 +67,7 @@ def finding_at(analysis: Analysis, row: int) -> Finding:
     return Finding.NOT_OPTIMIZED if moves else Finding.OPTIMIZED
 
 
-def reason_codes_at(analysis: Analysis, row: int) -> tuple[str, ...]:
+def reason_codes_at(analysis: FunctionAnalysis, row: int) -> tuple[str, ...]:
     """Return the reason codes of one function."""
     told = {
         "MemoryOverprovisioned": analysis.over,
@@ -92,7 +92,7 @@ def _utilization(use: FunctionUse, row: int) -> tuple[UtilizationMetric, ...]:
     )
 
 
-def _options(analysis: Analysis, row: int) -> tuple[MemorySizeOption, ...]:
+def _options(analysis: FunctionAnalysis, row: int) -> tuple[MemorySizeOption, ...]:
     if not (analysis.under[row] or analysis.over[row]):
         return ()
     mean = float(analysis.use.mean_ms[row])
@@ -111,6 +111,6 @@ def _options(analysis: Analysis, row: int) -> tuple[MemorySizeOption, ...]:
     return (option,)
 
 
-def _risk(analysis: Analysis, row: int) -> PerformanceRisk | None:
+def _risk(analysis: FunctionAnalysis, row: int) -> PerformanceRisk | None:
     score = int(analysis.risk[row])
     return None if score < 0 else RISK_NAMES[score]

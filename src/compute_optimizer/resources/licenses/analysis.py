@@ -35,7 +35,7 @@ watched, where somebody stated what it uses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
+class LicenseAnalysis:
     """Every intermediate array of one shard of licenses; arrays are (licenses,)."""
 
     vcpus: Floats
@@ -69,7 +69,7 @@ def wanted_edition(one: SqlServer) -> str:
 
 def analyze(
     instances: Sequence[LicensedInstance], samples: ShardSamples, types: InstanceTypes
-) -> Analysis:
+) -> LicenseAnalysis:
     """Return every array that decides; the instances are in the row order of the samples."""
     licenses = [license_of(one) for one in instances]
     vcpus = _vcpus(instances, types)
@@ -85,7 +85,7 @@ def analyze(
     then = _rates(instances, [wanted_edition(one) for one in licenses])
     paid = np.maximum(vcpus, LEAST_VCPUS)
     machine = _machine_usd(instances, types)
-    return Analysis(
+    return LicenseAnalysis(
         vcpus=vcpus,
         features_used=features_used,
         watched=stated | (counts > 0) | _has_source(licenses),

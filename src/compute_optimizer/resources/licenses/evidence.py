@@ -13,7 +13,7 @@ from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 from compute_optimizer.resources.licenses.analysis import (
     FEATURES,
     METRICS,
-    Analysis,
+    LicenseAnalysis,
     license_of,
     wanted_edition,
 )
@@ -25,7 +25,7 @@ IN_USE = "what only Enterprise has is in use, or may be"
 
 
 def explanation_of(
-    one: LicensedInstance, samples: ShardSamples, analysis: Analysis, *, as_of: datetime
+    one: LicensedInstance, samples: ShardSamples, analysis: LicenseAnalysis, *, as_of: datetime
 ) -> Explanation:
     """Return the explanation of the one license that was analyzed."""
     finding, code = verdict_at(analysis, ONLY)
@@ -50,7 +50,7 @@ def explanation_of(
     )
 
 
-def _choices(one: LicensedInstance, analysis: Analysis) -> Iterator[ChoiceEvidence]:
+def _choices(one: LicensedInstance, analysis: LicenseAnalysis) -> Iterator[ChoiceEvidence]:
     """Yield the edition that would do and the present one."""
     own, moves = license_of(one), bool(analysis.over[ONLY])
     wanted = wanted_edition(own)
@@ -74,7 +74,7 @@ def _choice(
     )
 
 
-def _figures(one: LicensedInstance, analysis: Analysis) -> Iterator[Figure]:
+def _figures(one: LicensedInstance, analysis: LicenseAnalysis) -> Iterator[Figure]:
     stated = license_of(one).features
     yield Figure(
         "Enterprise features in use, counted",

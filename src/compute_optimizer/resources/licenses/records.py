@@ -17,7 +17,11 @@ from compute_optimizer.model.license import (
 )
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
-from compute_optimizer.resources.licenses.analysis import Analysis, license_of, wanted_edition
+from compute_optimizer.resources.licenses.analysis import (
+    LicenseAnalysis,
+    license_of,
+    wanted_edition,
+)
 
 NO_SETUP = "InvalidCloudWatchApplicationInsightsSetup"
 NO_COUNT = "CloudWatchApplicationInsightsError"
@@ -29,7 +33,7 @@ OPTIMIZED = "Optimized"
 def recommendation_of(
     row: int,
     one: LicensedInstance,
-    analysis: Analysis,
+    analysis: LicenseAnalysis,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -58,7 +62,7 @@ def recommendation_of(
     )
 
 
-def verdict_at(analysis: Analysis, row: int) -> tuple[Finding, str]:
+def verdict_at(analysis: LicenseAnalysis, row: int) -> tuple[Finding, str]:
     """Return the finding of one license and its reason code."""
     if not analysis.measured[row]:
         code = NO_COUNT if analysis.watched[row] else NO_SETUP
@@ -68,7 +72,7 @@ def verdict_at(analysis: Analysis, row: int) -> tuple[Finding, str]:
     return Finding.OPTIMIZED, OPTIMIZED
 
 
-def _option(row: int, one: LicensedInstance, analysis: Analysis) -> LicenseOption:
+def _option(row: int, one: LicensedInstance, analysis: LicenseAnalysis) -> LicenseOption:
     """Return the smaller license; nobody sells the Developer edition with an instance."""
     own = license_of(one)
     edition = wanted_edition(own)

@@ -43,7 +43,7 @@ MEMORY_SHORT = "Memory too small"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
+class ServiceAnalysis:
     """Every intermediate array of one shard of services."""
 
     demand: ServiceDemand
@@ -77,7 +77,7 @@ def analyze(
     sizes: TaskSizes,
     as_of: datetime,
     preferences: Preferences,
-) -> Analysis:
+) -> ServiceAnalysis:
     """Return every array that decides; the services are in the row order of the samples."""
     demand = demand_of(services, samples, as_of, preferences)
     size = np.array([(one.cpu_units, one.task_memory) for one in services], np.float64)
@@ -91,7 +91,7 @@ def analyze(
     fails: Booleans = np.any(under, axis=1)
     shrinks: Booleans = np.all(best <= size, axis=1)
     over = (best < size) & (fails | shrinks)[:, None]
-    return Analysis(
+    return ServiceAnalysis(
         demand=demand,
         size=size,
         required=required,

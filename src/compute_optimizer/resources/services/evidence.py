@@ -31,7 +31,7 @@ from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
 from compute_optimizer.model.ecs_service import EcsService
 from compute_optimizer.model.metrics import ShardSamples, Statistic
 from compute_optimizer.model.preferences import Preferences
-from compute_optimizer.resources.services.analysis import Analysis, monthly_usd
+from compute_optimizer.resources.services.analysis import ServiceAnalysis, monthly_usd
 from compute_optimizer.resources.services.demand import DIMENSIONS, MINIMUM_SAMPLES
 from compute_optimizer.resources.services.reading import size_text
 from compute_optimizer.resources.services.records import finding_at, reason_codes_at
@@ -45,7 +45,7 @@ STATISTICS = dict.fromkeys((CPU_METRIC, MEMORY_METRIC), Statistic.MAXIMUM)
 def explanation_of(
     service: EcsService,
     samples: ShardSamples,
-    analysis: Analysis,
+    analysis: ServiceAnalysis,
     sizes: TaskSizes,
     *,
     as_of: datetime,
@@ -78,7 +78,7 @@ def explanation_of(
     )
 
 
-def _dimension_evidence(analysis: Analysis, headroom: float) -> Iterator[DimensionEvidence]:
+def _dimension_evidence(analysis: ServiceAnalysis, headroom: float) -> Iterator[DimensionEvidence]:
     demand = analysis.demand
     for place, dimension in enumerate(DIMENSIONS):
         size = float(analysis.size[ONLY, place])
@@ -94,7 +94,9 @@ def _dimension_evidence(analysis: Analysis, headroom: float) -> Iterator[Dimensi
         yield dimension_evidence(dimension, demand.usage.dimensions[place], asked)
 
 
-def _choices(service: EcsService, analysis: Analysis, sizes: TaskSizes) -> Iterator[ChoiceEvidence]:
+def _choices(
+    service: EcsService, analysis: ServiceAnalysis, sizes: TaskSizes
+) -> Iterator[ChoiceEvidence]:
     """Yield every valid size; today's too."""
     best, size = (tuple(pair[ONLY].tolist()) for pair in (analysis.best, analysis.size))
     pairs = zip(sizes.cpu_units.tolist(), sizes.memory.tolist(), strict=True)
@@ -126,7 +128,7 @@ def _no_option(
     return (GROWS,) if pair == best else ()
 
 
-def _figures(analysis: Analysis) -> Iterator[Figure]:
+def _figures(analysis: ServiceAnalysis) -> Iterator[Figure]:
     demand = analysis.demand
     yield Figure(
         "tasks", "while running", float(demand.tasks[ONLY]), None, "the price is that of all"

@@ -18,7 +18,7 @@ from compute_optimizer.model.ecs_service import (
 )
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding, UtilizationMetric
-from compute_optimizer.resources.services.analysis import Analysis
+from compute_optimizer.resources.services.analysis import ServiceAnalysis
 from compute_optimizer.resources.services.containers import containers_for
 from compute_optimizer.resources.services.projection import LOWER, UPPER
 
@@ -31,7 +31,7 @@ CODES = ("CPU", "Memory")
 
 def recommendations_of(
     services: Sequence[EcsService],
-    analysis: Analysis,
+    analysis: ServiceAnalysis,
     *,
     as_of: datetime,
     preferences: Preferences,
@@ -72,14 +72,14 @@ def _policy(one: EcsService) -> str | None:
     return next((policy for policy in policies if policy in one.auto_scaling), None)
 
 
-def finding_at(analysis: Analysis, row: int) -> Finding:
+def finding_at(analysis: ServiceAnalysis, row: int) -> Finding:
     """Return the finding of one service that has no obstacle."""
     if analysis.under[row].any():
         return Finding.UNDER_PROVISIONED
     return Finding.OVER_PROVISIONED if analysis.moves[row] else Finding.OPTIMIZED
 
 
-def reason_codes_at(analysis: Analysis, row: int) -> tuple[str, ...]:
+def reason_codes_at(analysis: ServiceAnalysis, row: int) -> tuple[str, ...]:
     """Return the reason codes of one service."""
     told = (("Overprovisioned", analysis.over), ("Underprovisioned", analysis.under))
     return tuple(
@@ -90,14 +90,14 @@ def reason_codes_at(analysis: Analysis, row: int) -> tuple[str, ...]:
     )
 
 
-def _utilization(analysis: Analysis, row: int) -> tuple[UtilizationMetric, ...]:
+def _utilization(analysis: ServiceAnalysis, row: int) -> tuple[UtilizationMetric, ...]:
     peaks = zip(WIRE_NAMES, analysis.demand.peaks[row].tolist(), strict=True)
     return tuple(
         UtilizationMetric(name, round(value, DECIMALS)) for name, value in peaks if not isnan(value)
     )
 
 
-def _options(one: EcsService, analysis: Analysis, row: int) -> tuple[TaskSizeOption, ...]:
+def _options(one: EcsService, analysis: ServiceAnalysis, row: int) -> tuple[TaskSizeOption, ...]:
     if not analysis.moves[row]:
         return ()
     cpu_units, memory = (int(value) for value in analysis.best[row])
@@ -115,7 +115,7 @@ def _options(one: EcsService, analysis: Analysis, row: int) -> tuple[TaskSizeOpt
     return (option,)
 
 
-def _projected(analysis: Analysis, row: int) -> tuple[ProjectedUse, ...]:
+def _projected(analysis: ServiceAnalysis, row: int) -> tuple[ProjectedUse, ...]:
     expected = analysis.demand.peaks[row] * analysis.size[row] / analysis.best[row]
     return tuple(
         ProjectedUse(name, round(value * LOWER, DECIMALS), round(value * UPPER, DECIMALS))

@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, UnknownRegionError
 
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.model.account import check_account_id
+from compute_optimizer.sources.aws.account_region import AccountRegion
 from compute_optimizer.sources.aws.calls import CALLER_IDENTITY, REGIONS
 from compute_optimizer.sources.aws.clients import make_client, make_session
 from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.organization import active_accounts
-from compute_optimizer.sources.aws.place import Place
 
 FIRST_REGION = "us-east-1"
 """Where accounts and Regions are asked for when a profile names no Region."""
@@ -72,7 +72,7 @@ class Accounts:
         )
         self._session = open_session(access.profile)
         _check_regions(self._session, access.regions)
-        self._places: dict[tuple[str, str], Place] = {}
+        self._places: dict[tuple[str, str], AccountRegion] = {}
         self._sessions: dict[str, Any] = {}
         self._lock = Lock()
         self._home = self._session.get_config_variable("region") or FIRST_REGION
@@ -96,12 +96,12 @@ class Accounts:
         found = self.place(account_id, self._home).records(REGIONS)
         return sorted(one["RegionName"] for one in found)
 
-    def place(self, account_id: str, region: str) -> Place:
+    def place(self, account_id: str, region: str) -> AccountRegion:
         """Return one account and Region; raise SourceUnavailable where no role leads there."""
         with self._lock:
             if (account_id, region) not in self._places:
                 session = self._session_of(account_id)
-                self._places[account_id, region] = Place(
+                self._places[account_id, region] = AccountRegion(
                     account_id, region, session, self._config, self.access.requests_per_second
                 )
             return self._places[account_id, region]

@@ -15,13 +15,13 @@ from compute_optimizer.model.resource import (
     Resource,
 )
 from compute_optimizer.sources.aws import calls
+from compute_optimizer.sources.aws.account_region import AccountRegion
 from compute_optimizer.sources.aws.calls import Call
 from compute_optimizer.sources.aws.databases import read_databases
 from compute_optimizer.sources.aws.functions import read_functions
 from compute_optimizer.sources.aws.gateways import read_gateways
 from compute_optimizer.sources.aws.groups import read_groups
 from compute_optimizer.sources.aws.instances import read_instances
-from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.records import Answers, Located
 from compute_optimizer.sources.aws.services import read_services
 from compute_optimizer.sources.aws.volumes import read_volumes
@@ -70,7 +70,7 @@ def check_collected(resource_types: Iterable[str]) -> None:
             )
 
 
-def resources_of(place: Place, resource_type: str) -> list[Resource]:
+def resources_of(place: AccountRegion, resource_type: str) -> list[Resource]:
     """Return the resources of one type; raise SourceUnavailable."""
     reading = READINGS[resource_type]
     answers = {call: place.records(call) for call in reading.calls}

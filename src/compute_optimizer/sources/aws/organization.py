@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from compute_optimizer.errors import SourceUnavailable
+from compute_optimizer.sources.aws.account_region import AccountRegion
 from compute_optimizer.sources.aws.calls import LIST_ACCOUNTS, ORGANIZATION, Record
 from compute_optimizer.sources.aws.failing import DENIED, code_of
-from compute_optimizer.sources.aws.place import Place
 
 ACTIVE = "ACTIVE"
 """State of the accounts that are read; suspended, closed and not yet activated ones are not."""
@@ -17,7 +17,7 @@ PRINCIPAL = "compute-optimizer.amazonaws.com"
 (reference of ListAccounts)."""
 
 
-def active_accounts(place: Place) -> list[str]:
+def active_accounts(place: AccountRegion) -> list[str]:
     """Return the ids of the active accounts of the organization that an account belongs to.
 
     Raises SourceUnavailable that says who may list them, and how to become one of those.
@@ -40,7 +40,7 @@ def _state(account: Record) -> str:
     return str(account.get("State") or account.get("Status", ""))
 
 
-def _advice(place: Place, code: str) -> str:
+def _advice(place: AccountRegion, code: str) -> str:
     """Return what to do about a refused listing."""
     if code == NO_ORGANIZATION:
         return "; the account is in no organization: leave --accounts out, or name accounts"
@@ -59,7 +59,7 @@ def _advice(place: Place, code: str) -> str:
     )
 
 
-def _manager(place: Place) -> str:
+def _manager(place: AccountRegion) -> str:
     """Return the id of the management account, which any member may ask for; "" if refused."""
     try:
         found: Sequence[Record] = place.records(ORGANIZATION)

@@ -15,6 +15,7 @@ from compute_optimizer.model.described_type import DescribedType
 from compute_optimizer.model.resource import RDS_DB_INSTANCE, Resource
 from compute_optimizer.sources.ahead import ahead
 from compute_optimizer.sources.aws.access import Access, Accounts
+from compute_optimizer.sources.aws.account_region import AccountRegion
 from compute_optimizer.sources.aws.calls import (
     CALLER_IDENTITY,
     COUNTERS,
@@ -29,7 +30,6 @@ from compute_optimizer.sources.aws.insights import Question, counters_of, questi
 from compute_optimizer.sources.aws.inventory import READINGS, resources_of
 from compute_optimizer.sources.aws.measures import AGENT, Dimensions, Measure, measures
 from compute_optimizer.sources.aws.metrics import samples_of
-from compute_optimizer.sources.aws.place import Place
 from compute_optimizer.sources.aws.queries import RETENTION, Batch, Find, batches
 from compute_optimizer.sources.aws.types import describe_types
 
@@ -54,7 +54,7 @@ class AwsSource:
         self._measures = measures(agent_namespace)
         self._asking = BoundedSemaphore(max(access.connections, 1))
         self._at_once = min(max(access.connections, 1), CALLS_OF_A_SHARD)
-        self._discoveries: dict[Place, Discovery] = {}
+        self._discoveries: dict[AccountRegion, Discovery] = {}
         self._lock = Lock()
         self._memory: dict[str, float] = {}
 
@@ -121,7 +121,7 @@ class AwsSource:
         table = self._measures[scope.resource_type]
         return batches(wanted, table, self._find(self._place(scope)), self._clock.now())
 
-    def _find(self, place: Place) -> Find:
+    def _find(self, place: AccountRegion) -> Find:
         """Return what finds the CloudWatch series of resources of one place."""
         with self._lock:
             discovery = self._discoveries.setdefault(place, Discovery(place.pages))
@@ -143,11 +143,11 @@ class AwsSource:
         described = self._memory.get(resource.instance_type)
         return resource.memory_mib or (described if row is None else float(types.memory_mib[row]))
 
-    def _place(self, scope: Scope) -> Place:
+    def _place(self, scope: Scope) -> AccountRegion:
         return self._accounts.place(scope.account_id, scope.region)
 
 
-def _counters(place: Place, question: Question) -> list[Collected]:
+def _counters(place: AccountRegion, question: Question) -> list[Collected]:
     """Return the samples of the counters that an instance has."""
     pages = place.pages(COUNTERS_KNOWN, **question.watched.source)
     known = frozenset(one["Metric"] for page in pages for one in page["Metrics"])
@@ -155,7 +155,7 @@ def _counters(place: Place, question: Question) -> list[Collected]:
     return [] if asked is None else list(counters_of(question, place.pages(COUNTERS, **asked)))
 
 
-def _volumes(place: Place) -> dict[str, list[Dimensions]]:
+def _volumes(place: AccountRegion) -> dict[str, list[Dimensions]]:
     """Return the dimensions of the volumes that are attached to each instance."""
     found: defaultdict[str, list[Dimensions]] = defaultdict(list)
     for volume in place.records(VOLUMES):

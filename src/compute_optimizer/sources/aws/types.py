@@ -6,14 +6,16 @@ from datetime import date
 from compute_optimizer.catalog.described_types import described
 from compute_optimizer.errors import InvalidInput, SourceUnavailable
 from compute_optimizer.model.described_type import DescribedType
+from compute_optimizer.sources.aws.account_region import AccountRegion
 from compute_optimizer.sources.aws.calls import INSTANCE_TYPES
-from compute_optimizer.sources.aws.place import Place
 
 VALUES_AT_ONCE = 100
 """Of one filter; EC2 takes 200 (API reference of DescribeInstanceTypes)."""
 
 
-def describe_types(place: Place, names: Sequence[str], day: date) -> Iterator[DescribedType]:
+def describe_types(
+    place: AccountRegion, names: Sequence[str], day: date
+) -> Iterator[DescribedType]:
     """Yield what EC2 says of types; those that the Region does not know are left out.
 
     Raises SourceUnavailable, also for a description that lacks what the catalog needs.

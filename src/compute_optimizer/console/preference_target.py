@@ -8,7 +8,7 @@ from compute_optimizer.model.stated_preferences import ALL_ACCOUNTS, ScopeName
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PreferenceTarget:
     """Whose preferences a page is about, and at which scope a form would change them."""
 
     resource_type: str

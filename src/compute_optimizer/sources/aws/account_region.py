@@ -14,7 +14,7 @@ from compute_optimizer.sources.aws.failing import refusals
 from compute_optimizer.sources.aws.pace import Pace
 
 
-class Place:
+class AccountRegion:
     """What is asked in one account and Region, from any number of threads."""
 
     def __init__(
