@@ -23,7 +23,9 @@ from sqlalchemy.exc import (
 )
 
 from compute_optimizer.errors import Conflict, ConnectionLost, InvalidInput, StoreUnavailable
+from compute_optimizer.interfaces import Clock, SystemClock
 from compute_optimizer.store import revisions
+from compute_optimizer.store.database_clock import DatabaseClock, look
 from compute_optimizer.store.sqlite import open_sqlite
 
 T = TypeVar("T")
@@ -53,11 +55,14 @@ REMEMBERED_ENTRIES = 100_000
 class State:
     """An open state database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, machine: Clock | None = None) -> None:
         self.url = url
         self.engine = _open(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         """Whether this is the embedded database."""
+        machine = machine or SystemClock()
+        self.clock: Clock = machine if self.is_sqlite else DatabaseClock(url, machine)
+        """What all go by who share the state; of its machine where it is a file."""
         self._remembered: dict[Hashable, Any] = {}
         self._version: int | None = None
         self._watch: sqlite3.Connection | None = None
@@ -102,6 +107,7 @@ class State:
             if not self.is_sqlite:
                 # SQLite's transactions are one view already.
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                self._look_at_time(connection)
             yield connection
 
     @contextmanager
@@ -110,6 +116,7 @@ class State:
         with _store_errors(), self.engine.connect() as connection:
             writer = connection.execution_options(compute_optimizer_writes=True)
             with writer.begin():
+                self._look_at_time(writer)
                 yield writer
 
     def look(self) -> None:
@@ -159,6 +166,10 @@ class State:
             if self._watch is not None:
                 self._watch.close()
                 self._watch = None
+
+    def _look_at_time(self, connection: Connection) -> None:
+        if isinstance(self.clock, DatabaseClock):
+            look(self.clock, connection)
 
     def _forget_if_changed(self) -> None:
         # Runs for every request: a try block costs nothing, a context manager a microsecond.
