@@ -45,6 +45,10 @@ LOST = ("08", "57P", "53300")
 """How the SQLSTATEs begin of a server that goes, comes, or has no connection left (PostgreSQL's
 appendix A). One that does not answer has none."""
 
+DISK_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR")
+"""How SQLite's names of errors begin that a disk without room brings about: where it cannot even
+make its files for reading, it says no more than `disk I/O error`."""
+
 MIGRATION_LOCK = 0x0C0
 """Number of the PostgreSQL advisory lock that migrations hold; any fixed number does."""
 
@@ -241,7 +245,13 @@ def _store_errors() -> Iterator[None]:
 def _unavailable(error: Exception) -> StoreUnavailable:
     cause = getattr(error, "orig", None) or error
     kind = ConnectionLost if _is_lost(error, cause) else StoreUnavailable
-    return kind(f"the state store cannot be used: {cause}")
+    return kind(f"the state store cannot be used: {cause}{_to_do(cause)}")
+
+
+def _to_do(cause: object) -> str:
+    if not getattr(cause, "sqlite_errorname", "").startswith(DISK_ERRORS):
+        return ""
+    return "; is its disk full? Make room there, and do this again: nothing of it was kept"
 
 
 def _is_lost(error: Exception, cause: object) -> bool:
