@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -19,8 +20,9 @@ class Clock(Protocol):
         """Return the present moment, timezone-aware in UTC."""
 
 
+@dataclass(frozen=True, slots=True)
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock; there is only one."""
 
     def now(self) -> datetime:
         """Return the present moment, timezone-aware in UTC."""

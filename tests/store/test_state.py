@@ -197,6 +197,19 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         State(f"sqlite:///{tmp_path / 'file' / 'state.db'}")
 
 
+def test_a_disk_without_room_is_told_with_what_to_do(sqlite_state: State) -> None:
+    with (
+        pytest.raises(StoreUnavailable, match=r"is full; is its disk full\? Make room"),
+        sqlite_state.writing() as connection,
+    ):
+        connection.execute(text("PRAGMA max_page_count = 1"))
+        for number in range(10_000):
+            add_account(connection, f"{number:012d}")
+
+    with sqlite_state.reading() as connection:
+        assert count_accounts(connection) == 0
+
+
 def test_a_statement_that_postgresql_ends_is_no_lost_connection(fresh_postgresql: FreshUrl) -> None:
     state = State(fresh_postgresql())
 

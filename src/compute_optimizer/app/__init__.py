@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compute_optimizer.config import Settings
-from compute_optimizer.interfaces import Clock, SystemClock
+from compute_optimizer.interfaces import Clock
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 
@@ -47,11 +47,14 @@ def tiles_of(settings: Settings, *, patience: float = 0.0) -> TileStore:
 
 @contextmanager
 def opened(settings: Settings, clock: Clock | None = None) -> Iterator[Application]:
-    """Open the state store, bring its schema up to date, and close it at the end."""
+    """Open the state store, bring its schema up to date, and close it at the end.
+
+    Who shares a state in PostgreSQL goes by its clock.
+    """
     state = State(settings.state_url)
     try:
         state.migrate()
-        yield Application(settings, clock or SystemClock(), state)
+        yield Application(settings, clock or state.clock, state)
     finally:
         state.close()
 

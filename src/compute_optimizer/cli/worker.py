@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from threading import Event, Lock
 from types import FrameType
 from typing import Annotated, Any
@@ -28,6 +28,7 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
+from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.status import described
 from compute_optimizer.jobs.worker import JobKind, Look, Told, Worker, look, run_now
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 SECONDS_TO_END = 30.0
 """How long a running job has to come to a point where it may stop; Kubernetes kills after 30 s."""
 
-SECONDS_AFTER_FAILURE = 10.0
+PAUSE_AFTER_FAILURE = timedelta(seconds=10)
 """Pause after the state could not be asked."""
 
 LONGEST_SLEEP = timedelta(hours=1)
@@ -172,8 +173,10 @@ def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
 
     def wake(kind: JobKind) -> None:
         with running:
-            again = None if bench.stop.is_set() else _looked(bench, kind)
-        if again is not None and not bench.stop.is_set():
+            pause = None if bench.stop.is_set() else _looked(bench, kind)
+        if pause is not None and not bench.stop.is_set():
+            # The scheduler sleeps by the machine's clock, which need not be that of the jobs.
+            again = SystemClock().now() + pause
             scheduler.add_job(
                 wake, "date", run_date=again, args=[kind], id=kind.name, replace_existing=True
             )
@@ -190,9 +193,8 @@ def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
         os._exit(0)
 
 
-def _looked(bench: Worker, kind: JobKind) -> datetime | None:
-    """Look at one job, log what came of it, and return when to look next."""
-    now = bench.clock.now()
+def _looked(bench: Worker, kind: JobKind) -> timedelta | None:
+    """Look at one job, log what came of it, and return how long to wait for the next look."""
     try:
         found = look(bench, kind)
     except Exception as error:
@@ -200,11 +202,11 @@ def _looked(bench: Worker, kind: JobKind) -> datetime | None:
             log.exception("looking at job %s failed", kind.name)
         else:
             log.error("job %s: %s", kind.name, error)
-        return now + timedelta(seconds=SECONDS_AFTER_FAILURE)
+        return PAUSE_AFTER_FAILURE
     _log(found)
     if found.again is None:
         return None
-    return min(max(found.again, now + SHORTEST_SLEEP), now + LONGEST_SLEEP)
+    return min(max(found.again - bench.clock.now(), SHORTEST_SLEEP), LONGEST_SLEEP)
 
 
 def _log(found: Look) -> None:

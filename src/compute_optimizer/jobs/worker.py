@@ -150,9 +150,10 @@ def look(worker: Worker, kind: JobKind) -> Look:
     schedule = worker.schedules[kind.name]
     if schedule is None:
         return Look(kind.name, None)
-    now = worker.clock.now()
     with worker.state.reading() as connection:
         last = last_run(connection, kind.name)
+    # After the state was asked, which also tells what time it is (store/database_clock).
+    now = worker.clock.now()
     due = due_moment(last, schedule.next_after, now)
     if due > now:
         return Look(kind.name, due, held_by=_holder(last))
@@ -167,9 +168,9 @@ def look(worker: Worker, kind: JobKind) -> Look:
 
 def run_now(worker: Worker, kind: JobKind) -> Look:
     """Run the job whatever its schedule says, unless another process is running it."""
-    now = worker.clock.now()
     with worker.state.reading() as connection:
         last = last_run(connection, kind.name)
+    now = worker.clock.now()
     if last is not None and last.is_running and last.lease_until > now:
         return Look(kind.name, last.lease_until, held_by=last.holder)
     return _taken(worker, kind, last, now, now, 1)

@@ -23,7 +23,9 @@ from sqlalchemy.exc import (
 )
 
 from compute_optimizer.errors import Conflict, ConnectionLost, InvalidInput, StoreUnavailable
+from compute_optimizer.interfaces import Clock, SystemClock
 from compute_optimizer.store import revisions
+from compute_optimizer.store.database_clock import DatabaseClock, look
 from compute_optimizer.store.sqlite import open_sqlite
 
 T = TypeVar("T")
@@ -43,6 +45,10 @@ LOST = ("08", "57P", "53300")
 """How the SQLSTATEs begin of a server that goes, comes, or has no connection left (PostgreSQL's
 appendix A). One that does not answer has none."""
 
+DISK_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR")
+"""How SQLite's names of errors begin that a disk without room brings about: where it cannot even
+make its files for reading, it says no more than `disk I/O error`."""
+
 MIGRATION_LOCK = 0x0C0
 """Number of the PostgreSQL advisory lock that migrations hold; any fixed number does."""
 
@@ -53,11 +59,14 @@ REMEMBERED_ENTRIES = 100_000
 class State:
     """An open state database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, machine: Clock | None = None) -> None:
         self.url = url
         self.engine = _open(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         """Whether this is the embedded database."""
+        machine = machine or SystemClock()
+        self.clock: Clock = machine if self.is_sqlite else DatabaseClock(url, machine)
+        """What all go by who share the state; of its machine where it is a file."""
         self._remembered: dict[Hashable, Any] = {}
         self._version: int | None = None
         self._watch: sqlite3.Connection | None = None
@@ -102,6 +111,7 @@ class State:
             if not self.is_sqlite:
                 # SQLite's transactions are one view already.
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                self._look_at_time(connection)
             yield connection
 
     @contextmanager
@@ -110,6 +120,7 @@ class State:
         with _store_errors(), self.engine.connect() as connection:
             writer = connection.execution_options(compute_optimizer_writes=True)
             with writer.begin():
+                self._look_at_time(writer)
                 yield writer
 
     def look(self) -> None:
@@ -159,6 +170,10 @@ class State:
             if self._watch is not None:
                 self._watch.close()
                 self._watch = None
+
+    def _look_at_time(self, connection: Connection) -> None:
+        if isinstance(self.clock, DatabaseClock):
+            look(self.clock, connection)
 
     def _forget_if_changed(self) -> None:
         # Runs for every request: a try block costs nothing, a context manager a microsecond.
@@ -230,7 +245,13 @@ def _store_errors() -> Iterator[None]:
 def _unavailable(error: Exception) -> StoreUnavailable:
     cause = getattr(error, "orig", None) or error
     kind = ConnectionLost if _is_lost(error, cause) else StoreUnavailable
-    return kind(f"the state store cannot be used: {cause}")
+    return kind(f"the state store cannot be used: {cause}{_to_do(cause)}")
+
+
+def _to_do(cause: object) -> str:
+    if not getattr(cause, "sqlite_errorname", "").startswith(DISK_ERRORS):
+        return ""
+    return "; is its disk full? Make room there, and do this again: nothing of it was kept"
 
 
 def _is_lost(error: Exception, cause: object) -> bool:
