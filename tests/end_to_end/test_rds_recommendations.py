@@ -147,5 +147,5 @@ def test_what_a_database_costs_is_told_apart_by_what_it_is_for(
     orders, shop = re.findall("^db.*$", capsys.readouterr().out, re.MULTILINE)
 
     # 100 GiB of gp2 at 0.115 USD; the storage of a cluster's member is the cluster's.
-    assert " USD an hour for the class and 11.5 USD a month for its storage (" in orders
+    assert " USD an hour for the class and 11.50 USD a month for its storage (" in orders
     assert " USD an hour (" in shop
