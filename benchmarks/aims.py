@@ -25,7 +25,8 @@ class Claim:
 
 _ANALYSIS = (
     "Processor time: nobody waits but for the lock of SQLite, while another writes. Of 2,000 "
-    "instances (timers of the stages in one process, 2026-11-27, on a busy machine) days in "
+    "instances (timers of the stages in one process, 2026-11-27, on a busy machine, before "
+    "docs/decisions/0065 made tiles and records cheaper) days in "
     "short are made and kept in a quarter, tiles are read and decoded in a fifth, the engine takes "
     "a quarter (matching each present type against the catalog, ranking, whose credits last), "
     "records 6 %, encoding and writing an eighth. One shard at a time is written."

@@ -216,6 +216,14 @@ def test_what_many_have_is_looked_for_row_by_row_as_long_as_it_is_sooner() -> No
     assert Candidates(((1,),), (300,)).looks(rows=1_500, limit=1) == LOOKS_PER_EXPECTED * 5
 
 
+def test_how_many_there_are_at_least_is_known_of_one_set_only() -> None:
+    # 30 are told of three names: at least ten, who have all three.
+    assert Candidates(((1, 2, 3),), (30,)).at_least == 10
+    assert Candidates(((1,),), (30,)).at_least == 30
+    assert Candidates(((),), (0,)).at_least == 0
+    assert Candidates(((1,), (2,)), (30, 40)).at_least == 0
+
+
 def test_of_the_rarest_so_many_are_tried_as_meet_the_others_if_these_are_spread_evenly() -> None:
     # Of 100 rows every second and every fourth: one of eight meets both.
     three = Candidates(((1,), (2,), (3,)), (20, 25, 50))

@@ -1,7 +1,7 @@
 """`compute-optimizer decisions`: decide on recommendations, and see what came of it."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +10,7 @@ from compute_optimizer.app import Application, opened
 from compute_optimizer.cli.auditing import operator, record_command
 from compute_optimizer.cli.figures import minute, percent
 from compute_optimizer.cli.narrowing import check_narrowing
-from compute_optimizer.cli.option_values import moment_after
+from compute_optimizer.cli.option_values import moment_after, moment_of
 from compute_optimizer.cli.outcomes import outcomes
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -21,7 +21,6 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.cli.standing import StatesOption
-from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs import decisions as jobs
 from compute_optimizer.model.decision import Action, Decision, LogEntry, State
@@ -224,16 +223,7 @@ def _until(text: str, clock: Clock) -> datetime:
     """Return the moment that an option names: a day's beginning, a moment, or a time from now."""
     if text[-1:] in ("s", "m", "h", "d") and text[:-1].isdigit():
         return moment_after(clock.now(), "--until", text)
-    try:
-        if len(text) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput(
-            f"--until {text!r} is no moment; expected a day such as 2026-01-31, 2026-01-31T06:00, "
-            "or a time such as 14d"
-        ) from None
+    return moment_of("--until", text, also=", or a time such as 14d")
 
 
 def _lines(found: jobs.Dossier) -> list[str]:

@@ -27,10 +27,10 @@ def day_of(option: str, text: str) -> date:
         ) from None
 
 
-def moment_of(option: str, text: str) -> datetime:
+def moment_of(option: str, text: str, also: str = "") -> datetime:
     """Return a moment, in UTC where it names no zone, a day's beginning where it is a day.
 
-    Raises InvalidInput.
+    Raises InvalidInput, with what the option takes `also`, such as ", or a time such as 14d".
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -38,7 +38,7 @@ def moment_of(option: str, text: str) -> datetime:
     except (ValueError, OverflowError):
         raise InvalidInput(
             f"{option} {text!r} is no moment; expected one in UTC such as 2026-01-31T06:00, or a "
-            "day such as 2026-01-31, which means its beginning"
+            f"day such as 2026-01-31, which means its beginning{also}"
         ) from None
 
 

@@ -82,7 +82,7 @@ class Prediction:
                 continue
             # Types share few levels of capacity: each is looked up once.
             levels, level_of = np.unique(capacity[:, place], return_inverse=True)
-            risk = np.nan_to_num(peaks.exceedance(model, history, levels))
+            risk = np.nan_to_num(peaks.exceedance(model, history, levels[None, :]))
             smaller = self.judged[:, place, None] & (levels < self.own[:, place, None])
             safe *= (1 - np.where(smaller, risk, 0.0))[:, level_of]
         return 1 - safe

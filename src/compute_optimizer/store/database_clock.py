@@ -75,7 +75,7 @@ def look(
 
 
 def is_good(moment: datetime, at: float, now: datetime, seconds: float) -> bool:
-    """Whether what was seen then holds: not long ago, and nobody has set the machine's clock.
+    """Return whether what was seen holds: not long ago, and nobody has set the machine's clock.
 
     `moment` and `now` are the machine's time, `at` and `seconds` that of a clock that nobody sets.
     """

@@ -103,6 +103,11 @@ class Candidates:
         """How many are told of the first set."""
         return self.counts[0]
 
+    @property
+    def at_least(self) -> int:
+        """How many there are for certain; who meets several sets only the lists tell."""
+        return self.listed // max(len(self.numbers[0]), 1) if len(self.numbers) == 1 else 0
+
     def are_few(self, rows: int, limit: int) -> bool:
         """Return whether unpacking them is sooner done than looking for `limit` row by row.
 

@@ -148,7 +148,7 @@ def _told(
         return []
     lists = Lists(connection, idle_facet_holders, [_of_runs(idle_facet_holders, place)])
     some = fewest_candidates(lists, selection.named)
-    if some is None:
+    if some is None or some.at_least > MAX_LISTED:
         return []
     few = list(islice(stream_candidates(lists, some, after="", tries=0), MAX_LISTED + 1))
     return [table.c.resource_arn.in_(few)] if len(few) <= MAX_LISTED else []
