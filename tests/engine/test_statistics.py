@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import duckdb
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from compute_optimizer.engine.arrays import Singles
 from compute_optimizer.engine.statistics import (
     count_above,
     highest,
+    largest,
+    largest_of_alike,
     percentile,
     tail_depth,
     upper_tail,
@@ -97,3 +101,19 @@ def test_highest_ignores_what_is_not_finite() -> None:
     block = np.array([[1, np.inf, 2], [np.nan, 3, np.nan], [np.nan] * 3], np.float32)
 
     assert highest(block).tolist() == [2, 3, pytest.approx(np.nan, nan_ok=True)]
+
+
+@pytest.mark.parametrize("find", [largest, largest_of_alike])
+@given(
+    rows=st.lists(
+        st.lists(st.floats(allow_nan=False, width=32), min_size=9, max_size=9), max_size=4
+    )
+)
+def test_largest_are_in_the_order_of_floats_also_below_zero(
+    find: Callable[[Singles, int], Singles], rows: list[list[float]]
+) -> None:
+    samples = np.array(rows, np.float32).reshape(-1, 9)
+
+    assert find(samples.copy(), 4).tolist() == [
+        sorted(row, reverse=True)[:4] for row in samples.tolist()
+    ]

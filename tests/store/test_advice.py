@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
-from compute_optimizer.store.advice import advised_now, savings_now
-from compute_optimizer.store.analysis_runs import Scope
+from compute_optimizer.store.advice import advised_now, count_new, largest_new, savings_now
+from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.decisions import assigned_owners, save_owner
+from compute_optimizer.store.search_tables import searched_recommendations
 from compute_optimizer.store.tiles import TileStore
 from tests.deciding import Office, office
 from tests.enrolling import ALPHA, BETA
@@ -45,6 +47,33 @@ def test_savings_are_told_of_what_is_advised_now(here: Office) -> None:
         found = savings_now(connection, [advice.recommendation_id, nobody])
     saved = advice.prediction.savings_monthly_usd
     assert found == {advice.recommendation_id: pytest.approx(saved)}
+
+
+def test_new_is_what_the_current_run_does_not_advise(here: Office) -> None:
+    advice, run = here.advice(), _current_run(here)
+    here.analyze()
+    with here.state.reading() as connection:
+        assert count_new(connection, run, HERE) == (0, 0.0)
+        assert largest_new(connection, run, HERE, 5) == []
+
+    _advise_something_else(here, advice.resource_arn)
+    saved = advice.prediction.savings_monthly_usd
+    with here.state.reading() as connection:
+        assert count_new(connection, run, HERE) == (1, saved)
+        ((savings, found),) = largest_new(connection, run, HERE, 5)
+    assert (savings, found.resource_arn) == (saved, advice.resource_arn)
+
+
+def _current_run(here: Office) -> str:
+    with here.state.reading() as connection:
+        return current_run(connection, HERE) or ""
+
+
+def _advise_something_else(here: Office, arn: str) -> None:
+    table = searched_recommendations
+    there = table.c.run_id == _current_run(here), table.c.resource_arn == arn
+    with here.state.writing() as connection:
+        connection.execute(update(table).where(*there).values(recommendation_id="rec-else"))
 
 
 def test_assigned_owners_are_those_of_the_given_accounts(here: Office) -> None:

@@ -24,7 +24,7 @@ from compute_optimizer.engine.digests import (
     shape_of,
 )
 from compute_optimizer.engine.dimensions import Combine, combine
-from compute_optimizer.engine.statistics import largest
+from compute_optimizer.engine.statistics import largest, largest_of_alike
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey
 
 BLOCK_ROWS = 256
@@ -109,8 +109,7 @@ def _finite(one: SentRows) -> SentRows:
     samples = one.samples
     if not samples.size:
         return one
-    gaps = samples.size - int(one.counts.sum())
-    if samples.max() < np.inf and np.count_nonzero(samples == -np.inf) == gaps:
+    if np.count_nonzero(np.isfinite(samples)) == one.counts.sum():
         return one
     return counted(one.rows, samples)
 
@@ -144,7 +143,9 @@ def _alike(some: Sequence[SentRows]) -> Sequence[SentRows]:
 
 
 def _tail(formed: _Formed) -> Singles:
-    return largest(formed.together.samples.copy(), DEPTH)
+    # Two counters show long stretches of the same, mostly nothing.
+    found = largest if len(formed.some) == 1 else largest_of_alike
+    return found(formed.together.samples.copy(), DEPTH)
 
 
 _MEASURED: Mapping[Figure, Callable[[_Formed], Any]] = {

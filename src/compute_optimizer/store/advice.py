@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+from sqlalchemy import Connection, Select, Table, and_, case, func, select
 
 from compute_optimizer.model.arn import account_and_region
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
@@ -12,6 +12,7 @@ from compute_optimizer.resources import type_named
 from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.decisions import batches_of
 from compute_optimizer.store.schema import idle_recommendations, recommendations, run_scopes
+from compute_optimizer.store.search_tables import searched_recommendations
 
 TABLES: tuple[Table, ...] = (recommendations, idle_recommendations)
 
@@ -81,12 +82,9 @@ def advised_in_run(connection: Connection, run_id: str, ids: Collection[str]) ->
 
 def count_new(connection: Connection, run_id: str, scope: Scope) -> tuple[int, float]:
     """Return how much a run that is about to become current advises anew, and its savings."""
-    count, savings = 0, 0.0
-    for table in TABLES:
-        figures = func.count(), func.coalesce(func.sum(table.c.monthly_savings_usd), 0.0)
-        query = select(*figures).where(*_new(connection, table, run_id, scope))
-        number, usd = connection.execute(query).one()
-        count, savings = count + number, savings + usd
+    new = _new(connection, run_id, scope).subquery()
+    figures = func.count(), func.coalesce(func.sum(new.c.savings), 0.0)
+    count, savings = connection.execute(select(*figures)).one()
     return count, savings
 
 
@@ -94,15 +92,17 @@ def largest_new(
     connection: Connection, run_id: str, scope: Scope, limit: int
 ) -> list[tuple[float, Recommendation]]:
     """Return the largest savings of what a run advises anew."""
+    new = _new(connection, run_id, scope).subquery()
+    order = new.c.savings.desc(), new.c.resource_arn
+    largest = select(new.c.recommendation_id).order_by(*order).limit(limit)
+    ids = connection.execute(largest).scalars().all()
     found: list[tuple[float, Recommendation]] = []
     for table in TABLES:
-        savings = table.c.monthly_savings_usd
-        columns = table.c.resource_type, table.c.body, savings
-        query = select(*columns).where(*_new(connection, table, run_id, scope))
-        order = savings.desc(), table.c.resource_arn
-        rows = connection.execute(query.order_by(*order).limit(limit)).all()
+        columns = table.c.resource_type, table.c.body, table.c.monthly_savings_usd
+        query = select(*columns).where(table.c.run_id == run_id, table.c.recommendation_id.in_(ids))
+        rows = connection.execute(query.order_by(table.c.resource_arn)).all()
         found += [(row.monthly_savings_usd, _decoded(table, row)) for row in rows]
-    return sorted(found, key=lambda one: -one[0])[:limit]
+    return sorted(found, key=lambda one: -one[0])
 
 
 def _current(table: Table) -> Any:
@@ -112,26 +112,28 @@ def _current(table: Table) -> Any:
     return select(*columns).select_from(join).where(run_scopes.c.superseded_at.is_(None))
 
 
-def _new(
-    connection: Connection, table: Table, run_id: str, scope: Scope
-) -> list[ColumnElement[bool]]:
-    """Return the conditions of rows whose advice the scope's current run does not give."""
-    wanted = [
-        table.c.run_id == run_id,
-        *(table.c[name] == value for name, value in scope._asdict().items()),
-        table.c.recommendation_id.is_not(None),
-    ]
-    former = current_run(connection, scope)
-    if former is None:
-        return wanted
-    other = table.alias()
-    same = (
-        other.c.run_id == former,
-        *(other.c[name] == value for name, value in scope._asdict().items()),
-        other.c.resource_arn == table.c.resource_arn,
-        other.c.recommendation_id == table.c.recommendation_id,
+def _new(connection: Connection, run_id: str, scope: Scope) -> Select[Any]:
+    """Return the query of advice that the scope's current run does not give, and its savings.
+
+    Short rows of both runs are put together by the id, which names the resource too: looking for
+    each row in the run before would read its body.
+    """
+    table, runs = searched_recommendations, (run_id, current_run(connection, scope) or run_id)
+    advice, arn = table.c.recommendation_id, table.c.resource_arn
+    return (
+        select(
+            advice,
+            func.max(arn).label("resource_arn"),
+            func.max(table.c.monthly_savings_usd).label("savings"),
+        )
+        .where(
+            table.c.run_id.in_(runs),
+            *(table.c[name] == value for name, value in scope._asdict().items()),
+            advice.is_not(None),
+        )
+        .group_by(advice)
+        .having(func.sum(case((table.c.run_id == run_id, 0), else_=1)) == 0)
     )
-    return [*wanted, ~select(other.c.run_id).where(*same).exists()]
 
 
 def _decoded(table: Table, row: Any) -> Recommendation:
