@@ -37,7 +37,7 @@ LISTED_PER_LOOK = 15
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
 
-Part = tuple[str, str]
+PartKey = tuple[str, str]
 """Its id, and how the ARNs of all in it begin."""
 
 
@@ -174,8 +174,8 @@ def _counts(lists: Lists, numbers: Collection[int]) -> dict[int, int]:
 
 
 def _told(
-    lists: Lists, numbers: Collection[int], parts: Collection[Part] | None = None
-) -> Iterator[tuple[Part, list[str]]]:
+    lists: Lists, numbers: Collection[int], parts: Collection[PartKey] | None = None
+) -> Iterator[tuple[PartKey, list[str]]]:
     """Yield what each part, or each of some parts, says of each of some facets."""
     table = lists.table
     query = select(table.c.part, table.c.beginning, table.c.endings).where(*lists.of(numbers))
@@ -187,15 +187,15 @@ def _told(
 
 
 def _also_in(
-    lists: Lists, listed: Iterable[tuple[Part, Collection[str]]], sets: Sequence[Collection[int]]
-) -> dict[Part, set[str]]:
+    lists: Lists, listed: Iterable[tuple[PartKey, Collection[str]]], sets: Sequence[Collection[int]]
+) -> dict[PartKey, set[str]]:
     """Return the endings of those listed who have one facet of each set: a resource is in one
     part."""
-    kept: dict[Part, set[str]] = defaultdict(set)
+    kept: dict[PartKey, set[str]] = defaultdict(set)
     for part, endings in listed:
         kept[part].update(endings)
     for numbers in sets:
-        having: dict[Part, set[str]] = defaultdict(set)
+        having: dict[PartKey, set[str]] = defaultdict(set)
         # What is common is listed by parts that have nobody of the rarer, too: left packed.
         for part, endings in _told(lists, numbers, kept):
             having[part].update(kept[part].intersection(endings))
@@ -204,8 +204,8 @@ def _also_in(
 
 
 def _beyond(
-    told: Iterable[tuple[Part, Collection[str]]], after: str
-) -> Iterator[tuple[Part, Sequence[str]]]:
+    told: Iterable[tuple[PartKey, Collection[str]]], after: str
+) -> Iterator[tuple[PartKey, Sequence[str]]]:
     """Yield what of each list comes after a text, in order; nothing of a list that ends before."""
     for part, endings in told:
         ordered = sorted(endings)
@@ -214,7 +214,7 @@ def _beyond(
             yield part, rest
 
 
-def _in_order(listed: Iterable[tuple[Part, Sequence[str]]]) -> Iterator[str]:
+def _in_order(listed: Iterable[tuple[PartKey, Sequence[str]]]) -> Iterator[str]:
     """Yield the ARNs of all lists, merged: databases order them as Python does."""
     parts = [map(beginning.__add__, ordered) for (_, beginning), ordered in listed]
     yield from (arn for arn, _ in groupby(merge(*parts)))
