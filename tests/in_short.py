@@ -12,7 +12,7 @@ from compute_optimizer.engine.digests import (
     ABSENT,
     DTYPES,
     DigestedSamples,
-    Part,
+    KeptSeries,
     Wanted,
     Whole,
     WholeRows,
@@ -21,7 +21,7 @@ from compute_optimizer.engine.digests import (
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, ShardSamples
 
 
-def digested(samples: ShardSamples, parts: Sequence[Part]) -> DigestedSamples:
+def digested(samples: ShardSamples, parts: Sequence[KeptSeries]) -> DigestedSamples:
     """Return the same in short, each day by itself; a series all of gaps on a day is not there."""
     shape = (len(samples.resource_arns), samples.window.days)
     figures: dict[str, NDArray[Any]] = {}

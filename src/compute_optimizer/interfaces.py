@@ -29,6 +29,10 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+def no_progress(*_told: object) -> None:
+    """Tell nobody how far something is, whatever is told of it."""
+
+
 class Upload(Protocol):
     """A file that is being written and does not exist under its name yet."""
 

@@ -7,6 +7,7 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -121,6 +122,31 @@ def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
 
     assert len(lines(tmp_path / "audit.jsonl.1")) == 1
     assert len(lines(tmp_path / "audit.jsonl")) == 2
+
+
+def test_a_file_that_is_moved_away_during_a_write_is_closed_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    log.write(ENTRY)
+    log.path.rename(tmp_path / "audit.jsonl.1")
+    rotation, whole = Thread(target=log.reopen_if_moved), os.write
+
+    def write_meanwhile(file: int, line: bytes) -> int:
+        rotation.start()
+        # Time enough to close the file, for one that does not wait.
+        rotation.join(0.5)
+        return whole(file, line)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", write_meanwhile)
+        log.write(ENTRY)
+    rotation.join()
+    log.close()
+
+    assert len(lines(tmp_path / "audit.jsonl.1")) == 2
+    assert lines(log.path) == []
+    assert caplog.text == ""
 
 
 def test_failing_to_write_is_loud_once_and_raises_nothing(

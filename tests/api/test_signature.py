@@ -302,10 +302,11 @@ def test_a_clock_beyond_the_skew_is_refused_in_words_that_sdks_know(
     assert raised.value.message == text
 
 
-def test_the_day_of_the_scope_must_be_the_day_of_the_request() -> None:
-    yesterday = replace(TODAY, date="20261121")
-    with refused("InvalidSignatureException", match="'20261121' != '20261122'"):
-        signature.check_time(yesterday, {b"x-amz-date": b"20261122T214420Z"}, NOW, SKEW)
+@pytest.mark.parametrize("day", ["20261121", "2026", "20261122T21"])
+def test_the_day_of_the_scope_must_be_the_day_of_the_request(day: str) -> None:
+    scoped = replace(TODAY, date=day)
+    with refused("InvalidSignatureException", match=f"'{day}' != '20261122'"):
+        signature.check_time(scoped, {b"x-amz-date": b"20261122T214420Z"}, NOW, SKEW)
 
 
 @pytest.mark.parametrize(
@@ -316,6 +317,7 @@ def test_the_day_of_the_scope_must_be_the_day_of_the_request() -> None:
         pytest.param({b"x-amz-date": b"20261322T214420Z"}, id="month 13"),
         pytest.param({b"x-amz-date": b"\xff"}, id="not text"),
         pytest.param({b"date": b"yesterday"}, id="Date that is none"),
+        pytest.param({b"date": b"Fri, 31 Dec 9999 23:59:59 -0100"}, id="Date beyond the calendar"),
     ],
 )
 def test_a_date_that_cannot_be_read_is_incomplete(headers: dict[bytes, bytes]) -> None:

@@ -177,6 +177,7 @@ def test_types_of_a_file_are_listed_and_removed(typed: Type, tmp_path: Path) -> 
     ("content", "message"),
     [
         ("no json", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
         ("[]", "has no instance types; expected JSON with a list"),
         ('{"InstanceTypes": []}', "has no instance types"),
         ('{"InstanceTypes": [{"InstanceType": "m20i.large"}]}', "lacks or misstates"),

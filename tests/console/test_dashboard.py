@@ -1,6 +1,6 @@
 """What the dashboard adds up."""
 
-from compute_optimizer.console.pages.dashboard import Part
+from compute_optimizer.console.pages.dashboard import CountedGroup
 from compute_optimizer.model.resource import EC2_INSTANCE, LICENSE
 from compute_optimizer.model.tally import Tally, Topic
 from compute_optimizer.store.summaries import Counted
@@ -11,7 +11,7 @@ def together(savings: float, cost: float, *of: str) -> Counted:
 
 
 def test_an_instance_is_paid_once_whatever_is_said_of_its_license() -> None:
-    account = Part("111111111111")
+    account = CountedGroup("111111111111")
     account.add(together(30.0, 300.0, account.name, EC2_INSTANCE))
     # What a license costs is told with its machine: the same 300.
     account.add(together(60.0, 300.0, account.name, LICENSE))
@@ -21,7 +21,7 @@ def test_an_instance_is_paid_once_whatever_is_said_of_its_license() -> None:
 
 
 def test_the_line_of_licenses_has_what_they_cost() -> None:
-    licenses = Part(LICENSE)
+    licenses = CountedGroup(LICENSE)
     licenses.add(together(60.0, 300.0, LICENSE))
 
     assert licenses.saved_share == 0.2

@@ -14,7 +14,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
-from compute_optimizer.api import server
+from compute_optimizer.api import server, transport
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes import (
@@ -301,14 +301,49 @@ def test_a_body_that_does_not_announce_its_size_is_limited_too(
     assert still_serves(served)
 
 
-def test_a_body_that_does_not_arrive_is_given_up(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "begun", [b"", b"POST / HTTP/1.1\r\nHost: x\r\n"], ids=["nothing of it", "its beginning"]
+)
+def test_a_head_that_does_not_arrive_is_given_up(
+    serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
-    head = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {TARGET}\r\nContent-Length: 100\r\n\r\n{{"
+    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.2)
+    served = serve()
+
+    assert exchange(served, begun) == b""
+
+
+def test_a_connection_that_has_had_an_answer_waits_for_the_next_head_in_the_same_way(
+    serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.2)
+    served = serve()
+
+    answered = exchange(served, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP")
+
+    assert answered.count(b"HTTP/1.1 200") == 1
+
+
+def test_a_head_without_end_is_refused(served: Served) -> None:
+    line = b"x-long: " + b"a" * 20 * KIB + b"\r\n"
+
+    # Twenty KiB and more for each line: the fourteenth goes beyond 256 KiB.
+    refused = exchange(served, b"POST / HTTP/1.1\r\nHost: x\r\n" + 14 * line)
+
+    assert refused.startswith(b"HTTP/1.1 400")
+    assert b"The head of the request is longer than 262144 bytes." in refused
+    assert still_serves(served)
+
+
+@pytest.mark.parametrize("begun", [b"", b"{"], ids=["nothing of it", "its beginning"])
+def test_a_body_that_does_not_arrive_is_given_up(
+    served: Served, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {TARGET}\r\nContent-Length: 100\r\n\r\n"
 
     with monkeypatch.context() as impatient:
         impatient.setattr(server, "BODY_SECONDS", 0.2)
-        answer = exchange(served, head.encode())
+        answer = exchange(served, head.encode() + begun)
 
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"RequestTimeoutException" in answer

@@ -10,9 +10,10 @@ import botocore.endpoint
 import pytest
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
+from sqlalchemy import text
 
 from compute_optimizer.api.authentication import VerifiedCallers
-from compute_optimizer.errors import InvalidInput
+from compute_optimizer.errors import InvalidInput, StoreUnavailable
 from compute_optimizer.store import State, access_keys
 from compute_optimizer.store.access_keys import NewSecret
 from compute_optimizer.store.sealing import open_key_file
@@ -200,6 +201,26 @@ def test_last_use_is_stored_apart_from_the_requests(secured: Served) -> None:
     after = data_version(secured.state)
     callers.write_last_use()
     assert data_version(secured.state) == after, "nothing was used since"
+
+
+def test_a_last_use_that_could_not_be_stored_is_stored_the_next_time(secured: Served) -> None:
+    key = secured.new_key()
+    secured.signed_client(key).get_enrollment_status()
+    callers = secured.door.authenticate
+    assert isinstance(callers, VerifiedCallers)
+
+    alter(secured.state, "ALTER TABLE access_keys RENAME TO gone")
+    with pytest.raises(StoreUnavailable):
+        callers.write_last_use()
+    alter(secured.state, "ALTER TABLE gone RENAME TO access_keys")
+    callers.write_last_use()
+
+    assert last_use(secured, key) is not None
+
+
+def alter(state: State, statement: str) -> None:
+    with state.writing() as connection:
+        connection.execute(text(statement))
 
 
 def data_version(state: State) -> Any:

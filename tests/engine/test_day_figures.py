@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from compute_optimizer.engine.day_figures import BLOCK_ROWS, figures_of_day
-from compute_optimizer.engine.digests import DEPTH, Figure, Part
+from compute_optimizer.engine.digests import DEPTH, Figure, KeptSeries
 from compute_optimizer.engine.dimensions import Combine
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, MetricKey, Statistic
 from tests.in_short import block_of
@@ -21,7 +21,7 @@ def day(rows: int) -> Matrix:
     return np.tile(np.arange(SLOTS_PER_DAY, dtype=np.float32), (rows, 1))
 
 
-def figures(series: Mapping[MetricKey, Matrix], part: Part) -> dict[str, list[Any]]:
+def figures(series: Mapping[MetricKey, Matrix], part: KeptSeries) -> dict[str, list[Any]]:
     """Return the figures of a part by their names."""
     rows = len(next(iter(series.values())))
     found = figures_of_day(rows, list(series), partial(block_of, series), [part])
@@ -33,7 +33,7 @@ def test_rows_of_every_block_find_their_place() -> None:
     samples[BLOCK_ROWS] = np.nan
     samples[BLOCK_ROWS + 1] += 1
 
-    found = figures({READ: samples}, Part((READ,), EVERY))
+    found = figures({READ: samples}, KeptSeries((READ,), EVERY))
 
     assert found["count"][BLOCK_ROWS - 1 :] == [288, 0, 288]
     assert found["tail"][BLOCK_ROWS - 1] == list(range(287, 287 - DEPTH, -1))
@@ -48,7 +48,7 @@ def test_what_is_not_finite_counts_as_missing() -> None:
     samples[0, -2:] = np.inf
     samples[0, 0] = np.nan
 
-    found = figures({READ: samples}, Part((READ,), EVERY))
+    found = figures({READ: samples}, KeptSeries((READ,), EVERY))
 
     # Samples 1 to 285 are left, which add up to 285 x 286 / 2.
     assert found["count"] == [285]
@@ -62,7 +62,7 @@ def test_a_sum_that_becomes_infinite_counts_as_missing() -> None:
     # Twice this is more than a float32 holds.
     read[0, 287] = written[0, 287] = 3e38
 
-    formed = Part((READ, WRITTEN), (Figure.COUNT, Figure.TAIL), Combine.SUM)
+    formed = KeptSeries((READ, WRITTEN), (Figure.COUNT, Figure.TAIL), Combine.SUM)
     with np.errstate(over="ignore"):
         found = figures({READ: read, WRITTEN: written}, formed)
 
@@ -75,7 +75,7 @@ def test_series_of_different_rows_are_formed_into_one() -> None:
     read[1], written[0] = np.nan, np.nan
     read[2, :2] = written[2, :1] = np.nan
 
-    formed = Part((READ, WRITTEN), (Figure.COUNT, Figure.TAIL, Figure.TOTAL), Combine.SUM)
+    formed = KeptSeries((READ, WRITTEN), (Figure.COUNT, Figure.TAIL, Figure.TOTAL), Combine.SUM)
     found = figures({READ: read, WRITTEN: written}, formed)
 
     # Row 0 has reads only, row 1 writes only; of row 2 both miss the first slot, reads the second.

@@ -32,6 +32,15 @@ def test_a_byte_order_mark_and_compression_are_taken(tmp_path: Path) -> None:
     assert read_aws_export(path, WANTED).rows == {VOLUME: {"finding": "Optimized"}}
 
 
+def test_a_damaged_compression_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv.gz"
+    # The first ten bytes are gzip's head; a block of type 3, as these bits say, does not exist.
+    path.write_bytes(gzip.compress(b"volumeArn")[:10] + b"\xff" * 20)
+
+    with pytest.raises(InvalidInput, match=r"export\.csv\.gz cannot be read"):
+        read_aws_export(path, WANTED)
+
+
 def test_rows_without_an_arn_or_a_cell_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text(f"volumeArn,finding\n,Optimized\n{VOLUME}\n{VOLUME},Optimized\n")

@@ -9,12 +9,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import no_progress
 from compute_optimizer.sources.files.inventory import read_inventory
 from compute_optimizer.sources.files.layouts import layout_of
 from compute_optimizer.sources.files.mapping import NO_MAPPING, read_mapping
 from compute_optimizer.sources.files.metrics import Known, MetricReader
 from compute_optimizer.sources.files.refusals import Refusals
-from compute_optimizer.sources.files.tables import no_progress, open_table
+from compute_optimizer.sources.files.tables import open_table
 
 ACCOUNT = "111111111111"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)

@@ -9,13 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import no_progress
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.files import tables
 from compute_optimizer.sources.files.layouts import layout_of
 from compute_optimizer.sources.files.mapping import NO_MAPPING, FileMapping, SeriesMapping
 from compute_optimizer.sources.files.metrics import Known, MetricReader
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import no_progress, open_table
+from compute_optimizer.sources.files.tables import open_table
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

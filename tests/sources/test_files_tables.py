@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import no_progress
 from compute_optimizer.sources.files import tables
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import no_progress, open_table
+from compute_optimizer.sources.files.tables import open_table
 
 
 def rows_of(path: Path, *wanted: str) -> tuple[dict[int, tuple[object, ...]], Refusals]:

@@ -1,5 +1,6 @@
 """The AWS Price List and price sheets: what is kept, and what is refused."""
 
+import gzip
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from compute_optimizer.sources.prices import (
     read_price_list,
     read_price_sheet,
 )
+from tests.answering import Answer, answering
 from tests.price_lists import (
     EC2_COLUMNS,
     RATE_COLUMNS,
@@ -253,6 +255,26 @@ def test_a_file_that_is_missing_and_an_address_that_nobody_answers_say_so(tmp_pa
         read_price_list(str(tmp_path / "none.csv"))
     with pytest.raises(SourceUnavailable, match="cannot be read"):
         read_price_list("http://127.0.0.1:9/offers/index.csv")
+
+
+def test_a_list_whose_compression_is_damaged_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "index.csv.gz"
+    # The head is gzip's, and the first block of a type that does not exist.
+    path.write_bytes(gzip.compress(b"a,b")[:10] + b"\xff" * 20)
+
+    with pytest.raises(InvalidInput, match=r"index\.csv\.gz cannot be read"):
+        read_price_list(str(path))
+
+
+@pytest.mark.parametrize("answer", [Answer(b"", 403), Answer(b"no,list"), Answer(b"\xff")])
+def test_no_message_repeats_the_signature_of_an_address(answer: Answer) -> None:
+    with answering() as server:
+        server.answers.append(answer)
+        with pytest.raises((InvalidInput, SourceUnavailable)) as refused:
+            read_price_list(f"{server.url}/index.csv?X-Amz-Signature=0a1b2c")
+
+    assert f"{server.url}/index.csv" in str(refused.value)
+    assert "0a1b2c" not in str(refused.value)
 
 
 def test_a_sheet_needs_no_more_than_region_type_and_price(tmp_path: Path) -> None:

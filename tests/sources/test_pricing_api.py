@@ -1,5 +1,6 @@
 """The pricing API through boto3, and the cache of what was read today."""
 
+import gzip
 from datetime import date
 from pathlib import Path
 
@@ -219,7 +220,11 @@ def test_a_list_is_read_once_a_day(tmp_path: Path) -> None:
     assert [one.name for one in (tmp_path / "lists").iterdir()] == ["2026-11-27"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", b"\x1f\x8b broken"])
+@pytest.mark.parametrize(
+    # Of the last one the head is gzip's, and the first block of a type that does not exist.
+    "content",
+    [b"", b"no gzip", b"\x1f\x8b broken", gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20],
+)
 def test_a_file_that_is_damaged_is_read_from_the_web_again(tmp_path: Path, content: bytes) -> None:
     read, cache = Counted(), PriceCache(tmp_path, TODAY)
     cache.prices("a", read)

@@ -49,6 +49,7 @@ def test_samples_that_are_no_finite_numbers_are_kept_for_what_they_are() -> None
         (answer("matrix", '[{"metric":[],"values":[]}]'), "garbled"),
         (answer("scalar", "[]"), "is a scalar, and no series"),
         (b'{"status":"error","error":"no"}', "is no success: no"),
+        (b'{"more":' + b"[" * 100_000, "garbled"),
     ],
 )
 def test_an_answer_that_is_none_is_told_with_its_server(body: bytes, said: str) -> None:
@@ -64,6 +65,7 @@ def test_an_answer_that_is_none_is_told_with_its_server(body: bytes, said: str) 
         (b"\xff", "\ufffd"),
         (b"[1]", ""),
         (b"{}", ""),
+        (b"[" * 100_000, "[" * 100_000),
     ],
 )
 def test_a_refusal_is_one_line_of_text(body: bytes, said: str) -> None:

@@ -158,6 +158,13 @@ def test_an_answer_that_does_not_begin_is_not_waited_for(there: Answering) -> No
     assert raised.value.timed_out
 
 
+def test_a_refusal_whose_text_does_not_come_is_told_by_its_code(there: Answering) -> None:
+    there.answers += [Answer(b"why", 503, seconds_per_byte=600.0)]
+
+    with pytest.raises(SourceUnavailable, match="answers 503, also after 1 attempts"):
+        ask(there, timeout="1s", attempts=1)
+
+
 def test_an_answer_that_is_too_large_is_not_taken(there: Answering) -> None:
     there.answers += [Answer(b" " * (2**20 + 1))]
 

@@ -1,5 +1,6 @@
 """Runs on SQLite and on a real PostgreSQL: what few have is found where parts say who has it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from compute_optimizer.model.facets import Facets, named_finding, named_tag
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.operations.filters import EC2_FILTERS, selection
 from compute_optimizer.store import State, analysis_runs
+from compute_optimizer.store import facet_holders as module
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.facet_holders import (
@@ -178,6 +180,46 @@ def test_of_two_conditions_that_meet_nowhere_few_rows_are_looked_at(state: State
     # twice 120 / 60 of the list, and beyond them nobody has both.
     assert page(state, run_id, Selection(matches=matches, named=both), limit=1) == []
     assert len(seen) == 5 + 4
+
+
+def test_of_what_is_common_only_parts_with_somebody_of_the_rarer_are_unpacked(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked: list[str] = []
+    with state.writing() as connection:
+        run_id = analysis_runs.begin_run(connection, NOW, NOW)
+        for part in range(PARTS):
+            # The first part has all who are rare, and nobody there is both.
+            found = [
+                recommendation(number, tags={"rare" if number < 10 else "common": ""})
+                for number in range(part * PART, (part + 1) * PART)
+            ]
+            analysis_runs.write_result(connection, run_id, HERE, found, [], now=NOW)
+        analysis_runs.complete_run(connection, run_id, [HERE], NOW)
+
+    def decode(endings: str) -> list[str]:
+        unpacked.append(endings)
+        return json.loads(endings)  # type: ignore[no-any-return] # texts
+
+    monkeypatch.setattr(module, "_decode", decode)
+    # 110 who are common are not over 15 times as many as 10, so that both lists are read.
+    assert holders(state, run_id, {named_tag("rare")}, {named_tag("common")}) == []
+    assert [len(json.loads(one)) for one in unpacked] == [10, PART - 10]
+
+
+def test_what_does_not_mention_all_that_is_wanted_is_not_fetched(state: State, run_id: str) -> None:
+    seen: list[Facets] = []
+
+    def matches(facets: Facets) -> bool:
+        seen.append(facets)
+        return True
+
+    # 5 are rare and all are of the team: candidates of both, of whom 80 alone is optimized.
+    chosen = wanted(("tag-key", ["rare"]), ("tag:team", ["web"]), ("Finding", ["Optimized"]))
+    none = wanted(("tag-key", ["rare"]), ("tag:team", ["db"]))
+    assert page(state, run_id, replace(chosen, matches=matches)) == [80]
+    assert page(state, run_id, replace(none, matches=matches, named=none.named[:1])) == []
+    assert len(seen) == 1
 
 
 def test_of_a_finding_and_a_condition_the_rarer_one_is_listed(state: State, run_id: str) -> None:

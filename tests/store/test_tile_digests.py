@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compute_optimizer.engine.digests import Figure, Part
+from compute_optimizer.engine.digests import Figure, KeptSeries
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, Window
 from compute_optimizer.store import State, tile_digests, tiles
@@ -16,8 +16,8 @@ from tests.store.test_inventory import ACCOUNT, instance
 from tests.store.test_tiles import CPU, DAY, KEY, NETWORK, put
 
 PARTS = (
-    Part((CPU,), (Figure.COUNT, Figure.TAIL, Figure.TOTAL)),
-    Part((NETWORK,), (Figure.HIGHEST,)),
+    KeptSeries((CPU,), (Figure.COUNT, Figure.TAIL, Figure.TOTAL)),
+    KeptSeries((NETWORK,), (Figure.HIGHEST,)),
 )
 TOTAL, TAIL, COUNT = (f"{CPU.column}.{one}" for one in ("total", "tail", "count"))
 END = datetime(2026, 2, 3, tzinfo=UTC)
@@ -211,7 +211,7 @@ def test_a_digest_of_another_format_or_without_all_parts_is_made_again(
     read(sqlite_state, store)
     assert tile_digests.read_digest(store, named(store), PARTS)
 
-    more = (*PARTS, Part((CPU,), (Figure.HIGHEST,)))
+    more = (*PARTS, KeptSeries((CPU,), (Figure.HIGHEST,)))
     assert tile_digests.read_digest(store, named(store), more) is None
     monkeypatch.setattr(tile_digests, "FORMAT_VERSION", 2)
     assert tile_digests.read_digest(store, named(store), PARTS) is None

@@ -67,18 +67,12 @@ class AuditLog:
     def write(self, *entries: Entry) -> None:
         """Append a line for each entry, in one write; report a failure in the program's log."""
         lines = _encode_lines(entries)
-        try:
-            if self._file is None:
-                self._file = self._open()
-            if self._torn:
-                # A line cut short by a full disk is ended, so that it spoils no other.
-                lines = b"\n" + lines
-            written = os.write(self._file, lines)
-            self._torn = written < len(lines)
-            if self._torn:
-                raise OSError(f"only {written} of {len(lines)} bytes were written")
-        except OSError as error:
-            self._complain(error)
+        # Whoever reopens closes the file, whose number the next socket gets: no line may go there.
+        with self._lock:
+            try:
+                self._append(lines)
+            except OSError as error:
+                self._complain(error)
 
     def reopen_if_moved(self) -> None:
         """Go on in a new file after somebody moved the old one away (log rotation)."""
@@ -98,6 +92,17 @@ class AuditLog:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
+
+    def _append(self, lines: bytes) -> None:
+        if self._file is None:
+            self._file = self._open()
+        if self._torn:
+            # A line cut short by a full disk is ended, so that it spoils no other.
+            lines = b"\n" + lines
+        written = os.write(self._file, lines)
+        self._torn = written < len(lines)
+        if self._torn:
+            raise OSError(f"only {written} of {len(lines)} bytes were written")
 
     def _open(self) -> int:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -107,8 +107,13 @@ class VerifiedCallers:
         """
         if self.last_used:
             used, self.last_used = self.last_used, {}
-            with self.state.writing() as connection:
-                record_last_use(connection, used)
+            try:
+                with self.state.writing() as connection:
+                    record_last_use(connection, used)
+            except Exception:
+                # Kept for the next time; what has been used again since is newer.
+                self.last_used = used | self.last_used
+                raise
 
     def _find(self, access_key_id: str, *, looked: bool = False) -> AccessKey | None:
         def load(connection: Connection) -> AccessKey | None:

@@ -183,12 +183,7 @@ async def _read(scope: Scope, receive: Receive, door: FrontDoor) -> Request:
     limit = LONGEST_BODY_BYTES if _is_sign_in(scope) else door.max_body_bytes
     if length.isdigit() and int(length) > limit:
         raise body_too_large(limit)
-    message = await receive()
-    body = message.get("body", b"")
-    if message["type"] == "http.disconnect":
-        raise Disconnected
-    if message.get("more_body"):
-        body = await _read_on(body, receive, limit)
+    body = await _body(receive, limit)
     if len(body) > limit:
         raise body_too_large(limit)
     return Request(
@@ -206,11 +201,11 @@ def _source(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-async def _read_on(first: bytes, receive: Receive, limit: int) -> bytes:
+async def _body(receive: Receive, limit: int) -> bytes:
     """Return the whole body, or its beginning once it is beyond the limit."""
-    body = bytearray(first)
-    more = True
+    body, more = bytearray(), True
     try:
+        # Also of the first part: a head that announces a body is no promise that any of it comes.
         async with asyncio.timeout(BODY_SECONDS):
             while more and len(body) <= limit:
                 message = await receive()

@@ -181,7 +181,7 @@ def check_time(credential: Credential, headers: Headers, now: datetime, skew: ti
     moment = _request_time(headers)
     stamp = moment.strftime("%Y%m%dT%H%M%SZ") if b"x-amz-date" not in headers else None
     signed_at = stamp or headers[b"x-amz-date"].decode()
-    if not signed_at.startswith(credential.date):
+    if signed_at[:8] != credential.date:
         raise RequestRefused(
             INVALID_SIGNATURE,
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
@@ -213,11 +213,11 @@ def _request_time(headers: Headers) -> datetime:
         )
     try:
         moment = parsedate_to_datetime(date.decode("latin-1"))
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (OverflowError, ValueError):
         raise RequestRefused(
             INCOMPLETE_SIGNATURE, "Date must be in the form 'Sun, 22 Nov 2026 21:44:20 GMT'."
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @lru_cache(maxsize=64)

@@ -20,6 +20,16 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from compute_optimizer.api.messages import HeaderList, Request, Response
 
+HEAD_SECONDS = 60.0
+"""Time in which the head of a request must arrive, counted from the connection or from its first
+byte: as nginx has it (client_header_timeout)."""
+
+HEAD_BYTES = 256 * 1024
+"""Of a request line and headers. uvloop reads at most 256,000 bytes at once, so that what stands
+before a head in one read never makes it too long."""
+
+HEAD_TOO_LONG = f"The head of the request is longer than {HEAD_BYTES} bytes."
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -112,21 +122,39 @@ class GatheringProtocol(HttpToolsProtocol):
         self._body: bytes | None = None
         """What came of the body of a request that may be answered on arrival, once its head has."""
         self._source = ""
+        self._in_head = False
+        """Whether a head has begun to arrive and is not there yet."""
+        self._head_bytes = 0
+        """Of the reads in which it came so far."""
+        self._head_is_late: asyncio.TimerHandle | None = None
+        """Closes the connection, where a head is waited for."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to serve a connection."""
         self._gathered = GatheredWrites(transport, self.loop)
         super().connection_made(cast(asyncio.Transport, self._gathered))
         self._source = self.client[0] if self.client else ""
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End with the connection."""
+        self._end_wait()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; a request of which more is to come goes to the application."""
         super().data_received(data)
-        if self._body is not None and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._body is not None:
             self._hand_on()
+        if self._in_head:
+            self._head_bytes += len(data)
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
+        self._in_head, self._head_bytes = True, 0
         self._end_turn()
         if self._prompt is None:
             super().on_message_begin()
@@ -135,6 +163,8 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Keep a request that may be answered on arrival until the rest of it is there."""
+        self._in_head = False
+        self._end_wait()
         if self._prompt is None:
             super().on_headers_complete()
         elif self._is_free() and not self.parser.should_upgrade():
@@ -189,6 +219,19 @@ class GatheringProtocol(HttpToolsProtocol):
         if not self._keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _wait_for_head(self) -> None:
+        """Bound what comes before a request is known: nobody has said yet who it is."""
+        if self._head_bytes > HEAD_BYTES:
+            self._end_wait()
+            self.send_400_response(HEAD_TOO_LONG)
+        elif self._head_is_late is None:
+            self._head_is_late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _end_wait(self) -> None:
+        if self._head_is_late is not None:
+            self._head_is_late.cancel()
+            self._head_is_late = None
 
     def _end_turn(self) -> None:
         """Have the call that waits answered, so that answers leave in the order of requests."""

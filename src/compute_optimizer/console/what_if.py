@@ -51,7 +51,7 @@ MOST_RESOURCE_DAYS = 28 * MOST_TESTED
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WhatIfRequest:
     """What a what-if is about."""
 
     target: PreferenceTarget
@@ -88,7 +88,7 @@ class WhatIf:
         return points[0]["violated"], points[-1]["violated"]
 
 
-_decode_asked = msgspec.json.Decoder(Asked).decode
+_decode_asked = msgspec.json.Decoder(WhatIfRequest).decode
 # What the library does not know is Counter, which is made of a mapping.
 _decode_result = msgspec.json.Decoder(WhatIf, dec_hook=lambda kind, value: kind(value)).decode
 
@@ -98,11 +98,11 @@ class Run:
     """A what-if as its page shows it."""
 
     stored: StoredWhatIf
-    asked: Asked
+    asked: WhatIfRequest
     result: WhatIf | None
 
 
-def begin(room: Room, session_id: str, asked: Asked) -> str:
+def begin(room: Room, session_id: str, asked: WhatIfRequest) -> str:
     """Begin a what-if and return its id; raise Conflict where too many wait already."""
     body = msgspec.json.encode(asked)
     with room.state.writing() as connection:
@@ -162,7 +162,7 @@ def _computed(room: Room, body: bytes, progress: Progress) -> bytes:
     return msgspec.json.encode(WhatIf(trial, _tested(room, asked)))
 
 
-def _tested(room: Room, asked: Asked) -> Mapping[str, Any] | None:
+def _tested(room: Room, asked: WhatIfRequest) -> Mapping[str, Any] | None:
     """Return what the past says of both, for the instances of one account."""
     fleet = asked.fleet
     if fleet.resource_type != EC2_INSTANCE or fleet.arn or len(fleet.accounts) != 1:

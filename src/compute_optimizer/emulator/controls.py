@@ -15,10 +15,10 @@ from compute_optimizer.emulator.reset import reset
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.store.accounts import list_rosters
 
-Asked = Mapping[str, Any]
+Members = Mapping[str, Any]
 """The members of a body, or of a query string."""
 
-Act = Callable[[Emulator, Asked], Any]
+Act = Callable[[Emulator, Members], Any]
 """Does it and returns what is told, as JSON but for moments; raises InvalidInput."""
 
 KINDS: Mapping[str, Callable[..., faults.Fault]] = {
@@ -52,7 +52,7 @@ class Control:
     """What a body or a query may say; None where it depends, and `act` looks."""
 
 
-def read_state(running: Emulator, asked: Asked) -> Any:
+def read_state(running: Emulator, asked: Members) -> Any:
     """Tell of the accounts and of the clock."""
     with running.application.state.reading() as connection:
         rosters = list_rosters(connection)
@@ -73,7 +73,7 @@ def read_state(running: Emulator, asked: Asked) -> Any:
     }
 
 
-def add_state(running: Emulator, asked: Asked) -> Any:
+def add_state(running: Emulator, asked: Members) -> Any:
     """Add to what there is: the members are the sections of a state's file.
 
     Raises InvalidInput for `files` too: who reaches the port has no business in the file system.
@@ -83,12 +83,12 @@ def add_state(running: Emulator, asked: Asked) -> Any:
     return {"resources": running.put(json.dumps(asked))}
 
 
-def read_clock(running: Emulator, asked: Asked) -> Any:
+def read_clock(running: Emulator, asked: Members) -> Any:
     """Tell the time."""
     return {"now": running.clock.now(), "frozen": running.clock.frozen}
 
 
-def advance(running: Emulator, asked: Asked) -> Any:
+def advance(running: Emulator, asked: Members) -> Any:
     """Move the clock on."""
     for name, value in asked.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -101,41 +101,41 @@ def advance(running: Emulator, asked: Asked) -> Any:
     return read_clock(running, {})
 
 
-def set_clock(running: Emulator, asked: Asked) -> Any:
+def set_clock(running: Emulator, asked: Members) -> Any:
     """Move the clock to a moment."""
     running.clock.set(_moment("to", asked.get("to")))
     return read_clock(running, {})
 
 
-def freeze(running: Emulator, asked: Asked) -> Any:
+def freeze(running: Emulator, asked: Members) -> Any:
     """Let the clock stand still."""
     running.clock.freeze()
     return read_clock(running, {})
 
 
-def resume(running: Emulator, asked: Asked) -> Any:
+def resume(running: Emulator, asked: Members) -> Any:
     """Let the clock go on."""
     running.clock.resume()
     return read_clock(running, {})
 
 
-def read_calls(running: Emulator, asked: Asked) -> Any:
+def read_calls(running: Emulator, asked: Members) -> Any:
     """Tell what was called."""
     return {"calls": [_shown_call(one) for one in running.calls(**asked)]}
 
 
-def clear_calls(running: Emulator, asked: Asked) -> Any:
+def clear_calls(running: Emulator, asked: Members) -> Any:
     """Forget what was called."""
     running.calls.clear()
     return {}
 
 
-def read_faults(running: Emulator, asked: Asked) -> Any:
+def read_faults(running: Emulator, asked: Members) -> Any:
     """Tell what goes wrong."""
     return {"faults": [_shown_fault(one) for one in running.faults]}
 
 
-def add_fault(running: Emulator, asked: Asked) -> Any:
+def add_fault(running: Emulator, asked: Members) -> Any:
     """Let something go wrong."""
     kind = asked.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -150,7 +150,7 @@ def add_fault(running: Emulator, asked: Asked) -> Any:
     return _shown_fault(running.faults.add(KINDS[kind](**options)))
 
 
-def clear_faults(running: Emulator, asked: Asked) -> Any:
+def clear_faults(running: Emulator, asked: Members) -> Any:
     """Let nothing go wrong, or one thing less."""
     if "number" not in asked:
         running.faults.clear()
@@ -161,26 +161,26 @@ def clear_faults(running: Emulator, asked: Asked) -> Any:
     return read_faults(running, {})
 
 
-def read_violations(running: Emulator, asked: Asked) -> Any:
+def read_violations(running: Emulator, asked: Members) -> Any:
     """Tell what was legal but wrong."""
     wrong = running.strict.violations()
     return {"violations": [{**asdict(one), "message": str(one)} for one in wrong]}
 
 
-def settle(running: Emulator, asked: Asked) -> Any:
+def settle(running: Emulator, asked: Members) -> Any:
     """Do what waits for its time."""
     running.settle()
     return {}
 
 
-def analyze(running: Emulator, asked: Asked) -> Any:
+def analyze(running: Emulator, asked: Members) -> Any:
     """Compute recommendations."""
     as_of = _moment("as_of", asked["as_of"]) if "as_of" in asked else None
     done = running.analyze(as_of)
     return {"run": done.run_id, "as_of": done.as_of, "accounts": list(done.accounts)}
 
 
-def start_over(running: Emulator, asked: Asked) -> Any:
+def start_over(running: Emulator, asked: Members) -> Any:
     """Begin again with nothing."""
     reset(running)
     return read_state(running, {})
@@ -207,7 +207,7 @@ CONTROLS = (
 """Everything that the control endpoint does."""
 
 
-def perform(control: Control, running: Emulator, asked: Asked) -> Any:
+def perform(control: Control, running: Emulator, asked: Members) -> Any:
     """Do what a control does; raise InvalidInput for a member that it does not know."""
     expected = control.members
     if expected is not None and (unknown := sorted(asked.keys() - set(expected))):

@@ -19,7 +19,7 @@ from compute_optimizer.engine.digests import (
     DEPTH,
     DTYPES,
     Figure,
-    Part,
+    KeptSeries,
     daily_totals,
     shape_of,
 )
@@ -62,7 +62,7 @@ def figures_of_day(
     rows: int,
     sent: Sequence[MetricKey],
     block_of: Callable[[int, int], Sequence[SentRows]],
-    parts: Sequence[Part],
+    parts: Sequence[KeptSeries],
 ) -> dict[str, NDArray[Any]]:
     """Return the figures of one day by column, from the series that were sent.
 

@@ -62,7 +62,7 @@ ABSENT = {Figure.COUNT: 0, Figure.HIGHEST: np.nan, Figure.TAIL: -np.inf, Figure.
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class KeptSeries:
     """A series, or two that are formed into one slot by slot, and what is kept of its days."""
 
     keys: tuple[MetricKey, ...]
@@ -81,15 +81,15 @@ class Part:
 
 
 @cache
-def _columns_of(part: Part) -> Mapping[str, Figure]:
+def _columns_of(part: KeptSeries) -> Mapping[str, Figure]:
     # Asked for of every day again.
     return {column_of(part.name, figure): figure for figure in part.figures}
 
 
-def part_of(dimension: Dimension, *figures: Figure) -> Part:
+def part_of(dimension: Dimension, *figures: Figure) -> KeptSeries:
     """Return the part that tells a dimension of several counters."""
     keys = tuple(MetricKey(metric, Statistic.SUM) for metric in dimension.metrics)
-    return Part(keys, figures, dimension.combine)
+    return KeptSeries(keys, figures, dimension.combine)
 
 
 def column_of(name: str, figure: Figure) -> str:

@@ -83,7 +83,7 @@ def forgiven_hours(percentile: float, samples: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DimensionNeed:
     """What one dimension asks of a batch of one, in its unit; NaN where unknown."""
 
     percentile: float
@@ -98,7 +98,7 @@ class Asked:
 
 
 def dimension_evidence(
-    dimension: Dimension, used: DimensionUsage, asked: Asked
+    dimension: Dimension, used: DimensionUsage, asked: DimensionNeed
 ) -> DimensionEvidence:
     """Return how one dimension's demand came about, and what it asks."""
     count = int(used.counts[ONLY])

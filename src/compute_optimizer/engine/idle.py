@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers
-from compute_optimizer.engine.digests import Figure, Part
+from compute_optimizer.engine.digests import Figure, KeptSeries
 from compute_optimizer.engine.dimensions import Combine
 from compute_optimizer.engine.explanation import IdleLimitEvidence
 from compute_optimizer.engine.figures import known
@@ -187,13 +187,13 @@ _OF_DAYS: Mapping[Measure, Callable[[Chosen, IdleLimit, Integers], Floats]] = {
 """What days in short tell."""
 
 
-def total_of(metrics: Sequence[str]) -> Part:
+def total_of(metrics: Sequence[str]) -> KeptSeries:
     """Return the part that tells the daily sums of counters together."""
     keys = tuple(MetricKey(metric, Statistic.SUM) for metric in metrics)
-    return Part(keys, (Figure.TOTAL,), Combine.SUM)
+    return KeptSeries(keys, (Figure.TOTAL,), Combine.SUM)
 
 
-def told_by_days(limit: IdleLimit, parts: Sequence[Part]) -> bool:
+def told_by_days(limit: IdleLimit, parts: Sequence[KeptSeries]) -> bool:
     """Return whether days in short of which the parts are kept tell what the limit is about."""
     names = {part.name for part in parts}
     if limit.measure is Measure.DAILY_SUM:

@@ -10,7 +10,7 @@ import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.dimensions import Dimension
-from compute_optimizer.engine.evidence import ONLY, Asked, dimension_evidence
+from compute_optimizer.engine.evidence import ONLY, DimensionNeed, dimension_evidence
 from compute_optimizer.engine.explanation import DimensionEvidence, Refusal, TypeEvidence
 from compute_optimizer.engine.figures import known
 from compute_optimizer.engine.matching import Fleet, Match
@@ -89,7 +89,7 @@ def dimensions_told(weighed: Weighed) -> Iterator[DimensionEvidence]:
     """Yield how the demand of each dimension came about, and what it asks of a type."""
     fleet, demand = weighed.fleet, weighed.fleet.demand
     for place, dimension in enumerate(weighed.dimensions):
-        asked = Asked(
+        asked = DimensionNeed(
             percentile=fleet.thresholds[place],
             headroom=float(fleet.headrooms[place]),
             scale=float(demand.scale[ONLY, place]),

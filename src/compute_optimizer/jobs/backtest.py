@@ -26,7 +26,7 @@ from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
 from compute_optimizer.jobs.stored_fleets import EVERYBODY, Whose
-from compute_optimizer.jobs.stored_trials import Asked, stored_trials
+from compute_optimizer.jobs.stored_trials import TrialRequest, stored_trials
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
@@ -92,7 +92,7 @@ def backtest_stored(
     def views(facts: FleetFacts) -> dict[View, Asking]:
         return _views(facts, request, learned)
 
-    asked = Asked(views, request.dimensions, request.processor_speed)
+    asked = TrialRequest(views, request.dimensions, request.processor_speed)
     trials = stored_trials(state, tiles, asked, executor, partial(progress, "Reading"), whose)
     settings = _settings(trials.facts, request)
     other = None

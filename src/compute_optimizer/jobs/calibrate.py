@@ -10,7 +10,7 @@ from compute_optimizer.backtest.past import View
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.interfaces import Clock, Executor
-from compute_optimizer.jobs.stored_trials import Asked, stored_trials
+from compute_optimizer.jobs.stored_trials import TrialRequest, stored_trials
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.store import State
 from compute_optimizer.store import risk as store
@@ -32,7 +32,7 @@ def calibrate(
     This process tries shards and fits, or an `executor`; the fit is of the whole fleet.
     Raises Conflict where nobody opted in, and InvalidInput where there is too little to learn from.
     """
-    trials = stored_trials(state, tiles, Asked(_views_to_fit), executor, progress)
+    trials = stored_trials(state, tiles, TrialRequest(_views_to_fit), executor, progress)
     model = fit_trials(trials, seed, executor or in_turn)
     if keep:
         with state.writing() as connection:

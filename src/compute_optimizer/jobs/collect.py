@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import Conflict
-from compute_optimizer.interfaces import Clock, MetricSource
+from compute_optimizer.interfaces import Clock, MetricSource, no_progress
 from compute_optimizer.jobs.collect_inventory import describe_types, inventory_of, store_inventory
 from compute_optimizer.jobs.collect_run import (
     CollectReport,
@@ -24,7 +24,6 @@ from compute_optimizer.jobs.collect_run import (
     Run,
     each,
     failures,
-    no_progress,
 )
 from compute_optimizer.jobs.collect_samples import Shard, collect_samples, missing_of, shards_of
 from compute_optimizer.jobs.gaps import range_until

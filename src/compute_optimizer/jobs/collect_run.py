@@ -41,10 +41,6 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many of it are done and how many there are."""
 
 
-def no_progress(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
     """What to collect."""

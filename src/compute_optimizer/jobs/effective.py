@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from compute_optimizer.catalog.effective_rates import AccountRates
+from compute_optimizer.interfaces import no_progress
 from compute_optimizer.model.preferences import AFTER_DISCOUNTS, Preferences
 from compute_optimizer.model.recommendation import Recommendation, Results
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.sources.billing import read_billing
-from compute_optimizer.sources.files.tables import Progress, no_progress
+from compute_optimizer.sources.files.tables import Progress
 from compute_optimizer.store import State
 from compute_optimizer.store.billed_usage import BilledGroup, billed_groups, replace_usage
 

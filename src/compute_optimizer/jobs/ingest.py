@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, no_progress
 from compute_optimizer.jobs.noticed import notice_changes
 from compute_optimizer.model.lambda_function import LATEST
 from compute_optimizer.model.metrics import MetricKey, Statistic
@@ -39,7 +39,6 @@ from compute_optimizer.sources.files.tables import (
     MAX_FILE_ROWS,
     Progress,
     TableFile,
-    no_progress,
     open_table,
 )
 from compute_optimizer.store import State, inventory

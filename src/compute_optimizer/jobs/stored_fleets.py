@@ -114,7 +114,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class ShardTraces:
     """One shard; every matrix has a row per resource."""
 
     ids: tuple[str, ...]
@@ -174,7 +174,7 @@ def stored_window(connection: Connection, keys: Sequence[ShardKey], plural: str)
     return Window(first, last)
 
 
-def read_part(task: Reading) -> Part:
+def read_part(task: Reading) -> ShardTraces:
     """Return what the metric store has of one shard."""
     types, wanted, window = load_instance_types(), engine_dimensions(task.dimensions), task.window
     metrics = tuple(metric for dimension in wanted.values() for metric in dimension.metrics)
@@ -194,7 +194,7 @@ def read_part(task: Reading) -> Part:
     percent = chosen.series.get(cpu_metric)
     shape = (len(resources), window.days * SLOTS_PER_DAY)
     averaged = chosen.averaged.get(cpu_metric)
-    return Part(
+    return ShardTraces(
         ids=tuple(resource.arn for resource in resources),
         demand=demand,
         provisioned={
@@ -234,10 +234,10 @@ def dimensions_of(shards: Iterable[Container[str]]) -> tuple[str, ...]:
     return names
 
 
-def joined_fleet(parts: Sequence[Part], window: Window, names: Sequence[str]) -> TraceFleet:
+def joined_fleet(parts: Sequence[ShardTraces], window: Window, names: Sequence[str]) -> TraceFleet:
     """Return shards as one fleet of some dimensions; one that a shard lacks is NaN there."""
 
-    def rows(part: Part, name: str) -> Matrix:
+    def rows(part: ShardTraces, name: str) -> Matrix:
         empty = np.full(part.saturated.shape, np.nan, np.float32)
         return part.demand.get(name, empty)
 

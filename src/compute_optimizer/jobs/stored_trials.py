@@ -50,7 +50,7 @@ GLANCED_AT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialRequest:
     """What trials are asked for."""
 
     views: Callable[[FleetFacts], Mapping[View, Asking]]
@@ -86,7 +86,7 @@ class _Tried:
 def stored_trials(
     state: State,
     tiles: TileStore,
-    asked: Asked,
+    asked: TrialRequest,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     whose: Whose = EVERYBODY,

@@ -29,7 +29,7 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ResourcePart:
     """A part of a resource that is found fit or not by itself."""
 
     name: str

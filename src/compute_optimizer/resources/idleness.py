@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from compute_optimizer.engine.arrays import Booleans, Floats
-from compute_optimizer.engine.digests import DigestedSamples, Part
+from compute_optimizer.engine.digests import DigestedSamples, KeptSeries
 from compute_optimizer.engine.figures import DECIMALS
 from compute_optimizer.engine.idle import IdleLimit, Required, idle_rows, told_by_days
 from compute_optimizer.engine.usage import Chosen, choose_series, peaks_of
@@ -227,7 +227,7 @@ def _told(
         yield Statistic.SUM.value, np.nansum(series, axis=1, dtype=np.float64)
 
 
-def told_in_short(rule: IdleRule, parts: Sequence[Part]) -> bool:
+def told_in_short(rule: IdleRule, parts: Sequence[KeptSeries]) -> bool:
     """Return whether days in short, of which the parts are kept, tell what the rule asks."""
     asked = rule.prepared is as_sent and not any(shown.totals for shown in rule.shown.values())
     return asked and all(told_by_days(limit, parts) for limit in rule.limits)

@@ -11,7 +11,7 @@ from compute_optimizer.catalog.own_prices import (
     OwnPrices,
 )
 from compute_optimizer.engine.comparison import Comparison
-from compute_optimizer.engine.digests import Part, Steps
+from compute_optimizer.engine.digests import KeptSeries, Steps
 from compute_optimizer.engine.explanation import Explanation
 from compute_optimizer.engine.failures import FailureShare, counts_of
 from compute_optimizer.engine.reached import Judge
@@ -26,7 +26,7 @@ from compute_optimizer.model.resource import (
     Resource,
 )
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.model.tally import Part as CountedPart
+from compute_optimizer.model.tally import ResourcePart
 from compute_optimizer.resources.idleness import IdleRule
 
 
@@ -52,7 +52,7 @@ class KeptWith:
 class FromDigests:
     """How resources are analyzed from days in short (engine/digests)."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[KeptSeries, ...]
     """What is kept of each day."""
     recommended: Callable[..., Steps[Results[Any]]]
     """As `recommend`, in steps that ask for the whole rows that they need."""
@@ -114,7 +114,7 @@ class ResourceType:
     from_members: Callable[..., ShardSamples] | None = None
     """Return the samples to analyze from those of the resources and of the instances that belong to
     them; None where a resource has no instances."""
-    parts: Callable[[Any], tuple[CountedPart, ...]] | None = None
+    parts: Callable[[Any], tuple[ResourcePart, ...]] | None = None
     """Return the parts of a recommendation that summaries count as types of their own; the one with
     the name of this type counts its idleness. None where there is one entry of all."""
     kept_with: KeptWith | None = None

@@ -44,8 +44,10 @@ class Deadline:
         )
 
     def watch(self, one: socket.socket) -> None:
-        """Take a socket that is to be ended."""
+        """Take a socket that is to be ended: at once, where connecting took all the time."""
         self._sockets.append(one)
+        if self.passed:
+            self.end()
 
     def end(self) -> None:
         """End every connection."""

@@ -23,6 +23,9 @@ from compute_optimizer.model.facets import Facets, names_of
 MAX_NAMES = 100
 """Names of one filter that are looked up: each is a look at every part of a run."""
 
+MAX_PARTS = 1_000
+"""Parts that one statement names: below every database's limit, and some millions of resources."""
+
 LOOKS_PER_EXPECTED = 2
 """Rows looked at, for each that would be were candidates spread evenly, before those further on are
 told by the lists: what sorts together may lie at the end of all ARNs."""
@@ -34,7 +37,7 @@ LISTED_PER_LOOK = 15
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
 
-Part = tuple[str, str]
+PartKey = tuple[str, str]
 """Its id, and how the ARNs of all in it begin."""
 
 
@@ -154,11 +157,12 @@ def stream_candidates(
     finds what is wanted among the former is spared the lists of what is more common.
     """
     first, *others = candidates.numbers
-    holders = _in_order(_told(lists, first), after)
+    listed = list(_beyond(_told(lists, first), after))
+    holders = _in_order(listed)
     if others:
         for after in islice(holders, tries):
             yield after
-        holders = _in_order(_of_all(lists, candidates.numbers).items(), after)
+        holders = _in_order(_beyond(_also_in(lists, listed, others).items(), after))
     yield from holders
 
 
@@ -169,36 +173,50 @@ def _counts(lists: Lists, numbers: Collection[int]) -> dict[int, int]:
     return {row.facet: row.holders for row in lists.connection.execute(query)}
 
 
-def _told(lists: Lists, numbers: Collection[int]) -> Iterator[tuple[Part, list[str]]]:
-    """Yield what each part says of each of some facets."""
+def _told(
+    lists: Lists, numbers: Collection[int], parts: Collection[PartKey] | None = None
+) -> Iterator[tuple[PartKey, list[str]]]:
+    """Yield what each part, or each of some parts, says of each of some facets."""
     table = lists.table
     query = select(table.c.part, table.c.beginning, table.c.endings).where(*lists.of(numbers))
+    if parts is not None and len(parts) <= MAX_PARTS:
+        query = query.where(table.c.part.in_([part for part, _ in parts]))
     for part, beginning, endings in lists.connection.execute(query):
-        yield (part, beginning), _decode(endings)
+        if parts is None or (part, beginning) in parts:
+            yield (part, beginning), _decode(endings)
 
 
-def _of_all(lists: Lists, sets: Sequence[Collection[int]]) -> dict[Part, set[str]]:
-    """Return the endings of those who have one facet of each set: a resource is in one part."""
-    first, *others = sets
-    kept: dict[Part, set[str]] = defaultdict(set)
-    for part, endings in _told(lists, first):
+def _also_in(
+    lists: Lists, listed: Iterable[tuple[PartKey, Collection[str]]], sets: Sequence[Collection[int]]
+) -> dict[PartKey, set[str]]:
+    """Return the endings of those listed who have one facet of each set: a resource is in one
+    part."""
+    kept: dict[PartKey, set[str]] = defaultdict(set)
+    for part, endings in listed:
         kept[part].update(endings)
-    for numbers in others:
-        having: dict[Part, set[str]] = defaultdict(set)
-        for part, endings in _told(lists, numbers):
-            if part in kept:
-                having[part].update(kept[part].intersection(endings))
-        kept = having
+    for numbers in sets:
+        having: dict[PartKey, set[str]] = defaultdict(set)
+        # What is common is listed by parts that have nobody of the rarer, too: left packed.
+        for part, endings in _told(lists, numbers, kept):
+            having[part].update(kept[part].intersection(endings))
+        kept = {part: some for part, some in having.items() if some}
     return kept
 
 
-def _in_order(told: Iterable[tuple[Part, Collection[str]]], after: str) -> Iterator[str]:
+def _beyond(
+    told: Iterable[tuple[PartKey, Collection[str]]], after: str
+) -> Iterator[tuple[PartKey, Sequence[str]]]:
+    """Yield what of each list comes after a text, in order; nothing of a list that ends before."""
+    for part, endings in told:
+        ordered = sorted(endings)
+        _, beginning = part
+        if rest := ordered[_first_beyond(beginning, ordered, after) :]:
+            yield part, rest
+
+
+def _in_order(listed: Iterable[tuple[PartKey, Sequence[str]]]) -> Iterator[str]:
     """Yield the ARNs of all lists, merged: databases order them as Python does."""
-    parts = [
-        map(beginning.__add__, islice(ordered, _first_beyond(beginning, ordered, after), None))
-        for (_, beginning), endings in told
-        for ordered in [sorted(endings)]
-    ]
+    parts = [map(beginning.__add__, ordered) for (_, beginning), ordered in listed]
     yield from (arn for arn, _ in groupby(merge(*parts)))
 
 

@@ -228,10 +228,9 @@ def _matching_bodies(
         if last is None:
             return
         after = last
-    with_findings = _with_findings(recommendations, selection)
     candidates = stream_candidates(lists, some, after, some.tries(rows, limit))
     while listed := list(islice(candidates, LISTED)):
-        yield from _matching(connection, [*here, *with_findings, arn.in_(listed)], selection)
+        yield from _matching(connection, [*wanted, arn.in_(listed)], selection)
 
 
 def _matching(

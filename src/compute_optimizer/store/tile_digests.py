@@ -30,7 +30,7 @@ from compute_optimizer.engine.digests import (
     DEPTH,
     DTYPES,
     DigestedSamples,
-    Part,
+    KeptSeries,
     Wanted,
     Whole,
     WholeRows,
@@ -188,7 +188,7 @@ def read_digested(
     tiles: TileStore,
     key: ShardKey,
     window: Window,
-    parts: Sequence[Part],
+    parts: Sequence[KeptSeries],
     wanted: Sequence[MetricKey],
     only: Sequence[str],
     as_of: datetime,
@@ -236,7 +236,7 @@ def _gather(
     day: DigestedDay,
     number: int,
     rows: Integers,
-    parts: Sequence[Part],
+    parts: Sequence[KeptSeries],
     shape: tuple[int, int],
 ) -> None:
     """Put the figures of one day in their place in those of the window, (resources, days)."""
@@ -256,7 +256,7 @@ def _gather(
 
 
 def _digested_day(
-    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, reused: Reused
+    tiles: TileStore, path: str, parts: Sequence[KeptSeries], slots: int, reused: Reused
 ) -> tuple[DigestedDay, SamplesAtHand | None]:
     """Return a tile in short: as it is kept, else made and kept, with the samples that were read.
 
@@ -271,7 +271,7 @@ def _digested_day(
 
 
 def _made(
-    tiles: TileStore, path: str, parts: Sequence[Part], slots: int, reused: Reused
+    tiles: TileStore, path: str, parts: Sequence[KeptSeries], slots: int, reused: Reused
 ) -> tuple[DigestedDay, SamplesAtHand]:
     wanted = {key for part in parts for key in part.keys}
     with tiles.open(path) as file:
@@ -284,7 +284,7 @@ def _made(
     return DigestedDay(arns, keys, figures), read
 
 
-def read_digest(tiles: TileStore, path: str, parts: Sequence[Part]) -> DigestedDay | None:
+def read_digest(tiles: TileStore, path: str, parts: Sequence[KeptSeries]) -> DigestedDay | None:
     """Return the kept digest of a tile; None where there is none of this version and this tile,
     with all parts and whole."""
     try:
@@ -308,11 +308,11 @@ def _stamp(tiles: TileStore, path: str) -> dict[bytes, bytes]:
     return {VERSION_KEY: str(FORMAT_VERSION).encode(), SIZE_KEY: str(size).encode()}
 
 
-def _described(part: Part) -> str:
+def _described(part: KeptSeries) -> str:
     return f"{part.name}: {' '.join(figure.value for figure in part.figures)}"
 
 
-def _day_of(table: Any, series: str, parts: Sequence[Part]) -> DigestedDay:
+def _day_of(table: Any, series: str, parts: Sequence[KeptSeries]) -> DigestedDay:
     wanted = {column for part in parts for column in part.columns}
     figures = {
         name: _array(table[name].combine_chunks()) for name in table.column_names if name in wanted
@@ -329,7 +329,7 @@ def _array(column: Any) -> NDArray[Any]:
     return found
 
 
-def keep_digest(tiles: TileStore, path: str, day: DigestedDay, parts: Sequence[Part]) -> bool:
+def keep_digest(tiles: TileStore, path: str, day: DigestedDay, parts: Sequence[KeptSeries]) -> bool:
     """Write a digest and return whether it is kept.
 
     A disk that is full or not ours to write on keeps none: the tile tells the same. Neither is one
@@ -356,7 +356,7 @@ def _forget(file: Path) -> None:
 
 
 def _write(
-    path: Path, day: DigestedDay, parts: Sequence[Part], stamp: Mapping[bytes, bytes]
+    path: Path, day: DigestedDay, parts: Sequence[KeptSeries], stamp: Mapping[bytes, bytes]
 ) -> None:
     columns = {RESOURCE: pa.array(day.arns, pa.string())}
     for name, figures in day.figures.items():

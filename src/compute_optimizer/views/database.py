@@ -11,7 +11,6 @@ from compute_optimizer.resources.rds.dimensions import CLUSTER_WIRE_NAMES
 from compute_optimizer.shapes import (
     CpuVendorArchitecture,
     DBStorageConfiguration,
-    LookBackPeriodPreference,
     RDSDatabaseRecommendedOptionProjectedMetric,
     RDSDBInstanceRecommendationOption,
     RDSDBRecommendation,
@@ -19,7 +18,7 @@ from compute_optimizer.shapes import (
     RDSDBUtilizationMetric,
     RDSEffectiveRecommendationPreferences,
 )
-from compute_optimizer.views.preferences import enhanced_metrics
+from compute_optimizer.views.preferences import enhanced_metrics, look_back_period
 from compute_optimizer.views.savings import estimation_source, savings_members
 
 MAX_OPTIONS = 3
@@ -178,7 +177,7 @@ def _preferences(
     return {
         "cpuVendorArchitectures": list(architectures),
         "enhancedInfrastructureMetrics": enhanced_metrics(one.preferences),
-        "lookBackPeriod": cast(LookBackPeriodPreference, f"DAYS_{one.preferences.lookback_days}"),
+        "lookBackPeriod": look_back_period(one.preferences),
         "savingsEstimationMode": {"source": estimation_source(one)},
     }
 

@@ -6,12 +6,12 @@ from compute_optimizer.model import ebs_volume as model
 from compute_optimizer.model.recommendation import UtilizationMetric
 from compute_optimizer.shapes import (
     EBSUtilizationMetric,
-    LookBackPeriodPreference,
     MetricStatistic,
     VolumeConfiguration,
     VolumeRecommendation,
     VolumeRecommendationOption,
 )
+from compute_optimizer.views.preferences import look_back_period
 from compute_optimizer.views.savings import estimation_source, savings_members
 
 STATISTIC: MetricStatistic = "Maximum"
@@ -34,9 +34,7 @@ def volume_recommendation(one: model.EbsVolumeRecommendation, region: str) -> Vo
         "currentPerformanceRisk": one.current_performance_risk.value,
         "effectiveRecommendationPreferences": {
             "savingsEstimationMode": {"source": estimation_source(one)},
-            "lookBackPeriod": cast(
-                LookBackPeriodPreference, f"DAYS_{one.preferences.lookback_days}"
-            ),
+            "lookBackPeriod": look_back_period(one.preferences),
         },
         "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
     }

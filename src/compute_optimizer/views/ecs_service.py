@@ -13,9 +13,9 @@ from compute_optimizer.shapes import (
     ECSServiceRecommendationOption,
     ECSServiceRecommendedOptionProjectedMetric,
     ECSServiceUtilizationMetric,
-    LookBackPeriodPreference,
     ServiceConfiguration,
 )
+from compute_optimizer.views.preferences import look_back_period
 from compute_optimizer.views.savings import estimation_source, savings_members
 
 
@@ -37,9 +37,7 @@ def service_recommendation(
         "currentPerformanceRisk": one.current_performance_risk.value,
         "effectiveRecommendationPreferences": {
             "savingsEstimationMode": {"source": estimation_source(one)},
-            "lookBackPeriod": cast(
-                LookBackPeriodPreference, f"DAYS_{one.preferences.lookback_days}"
-            ),
+            "lookBackPeriod": look_back_period(one.preferences),
         },
         "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
     }

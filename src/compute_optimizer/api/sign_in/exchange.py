@@ -34,7 +34,7 @@ from compute_optimizer.store.sealing import Sealer
 from compute_optimizer.store.sign_in import all_rules, open_session, use, was_used
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SignInRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a request to sign in."""
 
     url: str
@@ -95,7 +95,7 @@ def sign_in(desk: SignIn, attempt: Attempt) -> bytes:
     return _admit(desk, attempt, identity, rule, asked.seconds)
 
 
-def _identify(desk: SignIn, attempt: Attempt, asked: Asked) -> AwsIdentity:
+def _identify(desk: SignIn, attempt: Attempt, asked: SignInRequest) -> AwsIdentity:
     """Return who signed the request, by STS's word, and use it up."""
     _check_addressee(desk, asked)
     presigned = read_presigned(asked.url, desk.endpoints, attempt.now, desk.skew)
@@ -115,7 +115,7 @@ def _identify(desk: SignIn, attempt: Attempt, asked: Asked) -> AwsIdentity:
     return identity
 
 
-def _check_addressee(desk: SignIn, asked: Asked) -> None:
+def _check_addressee(desk: SignIn, asked: SignInRequest) -> None:
     """Raise where the request says that it is for another server; STS finds out whoever lies."""
     if asked.server not in desk.names:
         known = " or ".join(sorted(desk.names))
@@ -138,9 +138,9 @@ def _admit(
     return _credentials(new, rule, identity, expires_at)
 
 
-def _read(body: bytes) -> Asked:
+def _read(body: bytes) -> SignInRequest:
     try:
-        return msgspec.json.decode(body, type=Asked)
+        return msgspec.json.decode(body, type=SignInRequest)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # msgspec's own text may repeat what was sent.
         raise _invalid(

@@ -43,7 +43,7 @@ what the whole does, which is counted once where types are added up."""
 
 
 @dataclass(slots=True)
-class Part:
+class CountedGroup:
     """What is counted of one type, account or Region, or of all."""
 
     name: str = ""
@@ -132,32 +132,32 @@ def _values(room: Room, connection: Any, reach: Reach) -> dict[str, Any]:
     }
 
 
-def _parts(counts: Sequence[Counted]) -> list[Part]:
-    found: dict[str, Part] = {}
+def _parts(counts: Sequence[Counted]) -> list[CountedGroup]:
+    found: dict[str, CountedGroup] = {}
     for one in counts:
         name = one.of[0]
-        found.setdefault(name, Part(name)).add(one)
+        found.setdefault(name, CountedGroup(name)).add(one)
     return list(found.values())
 
 
-def _ordered(parts: list[Part]) -> list[Part]:
+def _ordered(parts: list[CountedGroup]) -> list[CountedGroup]:
     return sorted(parts, key=lambda part: (-part.savings, part.name))
 
 
-def _sum(counts: Sequence[Counted]) -> Part:
-    whole = Part()
+def _sum(counts: Sequence[Counted]) -> CountedGroup:
+    whole = CountedGroup()
     for one in counts:
         whole.add(one)
     return whole
 
 
-def _compared(now: Sequence[Counted], former: Sequence[Counted]) -> Part:
+def _compared(now: Sequence[Counted], former: Sequence[Counted]) -> CountedGroup:
     """Return what is counted now of the types that were analyzed before, too."""
     types = {one.of for one in former}
     return _sum([one for one in now if one.of in types])
 
 
-def _differences(now: Part, before: Part) -> list[Difference]:
+def _differences(now: CountedGroup, before: CountedGroup) -> list[Difference]:
     """Return what changed, the figures of the head first."""
     found = [
         Difference("Estimated monthly savings", before.savings, now.savings, is_money=True),

@@ -68,7 +68,7 @@ AT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DecisionFilter:
     """What somebody wants to see."""
 
     state: State
@@ -132,7 +132,7 @@ def export(room: Room, request: Request, session: Session) -> Response:
     return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, _streamed(desk, asked))
 
 
-def _streamed(desk: Desk, asked: Asked) -> Iterator[Line]:
+def _streamed(desk: Desk, asked: DecisionFilter) -> Iterator[Line]:
     """Yield lines, read while they are asked for."""
     with desk.room.state.reading() as connection:
         yield from _lines(connection, desk, asked)
@@ -236,21 +236,21 @@ def _desk(room: Room, request: Request, visitor: Visitor) -> Desk:
     return desk_of(room, visitor, reach_of_enrolled(room, visitor.account_id))
 
 
-def _asked(request: Request) -> Asked:
+def _asked(request: Request) -> DecisionFilter:
     """Return what an address asks for; what means nothing is left out."""
     state = request.one("state")
     known = State(state) if state in set(State) else State.OPEN
-    return Asked(known, request.one("owner").strip())
+    return DecisionFilter(known, request.one("owner").strip())
 
 
-def _lines(connection: Connection, desk: Desk, asked: Asked) -> Iterator[Line]:
+def _lines(connection: Connection, desk: Desk, asked: DecisionFilter) -> Iterator[Line]:
     if asked.state is State.OPEN:
         return open_lines(connection, desk, asked.owner)
     found = decided_lines(connection, desk, [asked.state])
     return (line for line in found if asked.has(line.owner))
 
 
-def _results(desk: Desk, asked: Asked) -> tuple[list[Result], datetime | None]:
+def _results(desk: Desk, asked: DecisionFilter) -> tuple[list[Result], datetime | None]:
     """Return what came of each change of an owner, and when that was judged.
 
     Nothing where another state is asked for.

@@ -26,7 +26,7 @@ SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class JobFile:
     """One of the files of a job."""
 
     title: str
@@ -34,10 +34,10 @@ class Part:
     key: Callable[[Destination], str]
 
 
-PARTS: Mapping[str, Part] = {
-    "csv": Part("CSV", CSV_TYPE, lambda place: place.key),
-    "metadata": Part("Metadata", JSON_TYPE, lambda place: place.metadata_key),
-    "parquet": Part("Parquet", PARQUET_TYPE, lambda place: place.parquet_key),
+PARTS: Mapping[str, JobFile] = {
+    "csv": JobFile("CSV", CSV_TYPE, lambda place: place.key),
+    "metadata": JobFile("Metadata", JSON_TYPE, lambda place: place.metadata_key),
+    "parquet": JobFile("Parquet", PARQUET_TYPE, lambda place: place.parquet_key),
 }
 """By their names in addresses: a request says which of a job's files, never where it lies."""
 

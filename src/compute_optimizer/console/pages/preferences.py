@@ -24,7 +24,7 @@ from compute_optimizer.console.preference_target import PreferenceTarget
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
-from compute_optimizer.console.what_if import Asked, Run, begin, find_run, look, wait_for
+from compute_optimizer.console.what_if import Run, WhatIfRequest, begin, find_run, look, wait_for
 from compute_optimizer.console.what_if import stop as stop_run
 from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.jobs.try_preferences import MOST_CHANGES, Fleet, tried_types
@@ -232,7 +232,7 @@ def _wanted(
 
 def _asked(
     room: Room, request: Request, session: Session, target: PreferenceTarget, operation: str
-) -> Asked:
+) -> WhatIfRequest:
     """Return the what-if of a form; raises what saving it would."""
     wanted = _wanted(room, request, session, target, operation)
     architecture = request.field("architecture")
@@ -248,7 +248,7 @@ def _asked(
     )
     arn = target.arn if target.scope is ScopeName.RESOURCE_ARN else ""
     fleet = Fleet(accounts, target.region, target.resource_type, arn)
-    return Asked(target, request.form, operation, fleet, statements, architecture)
+    return WhatIfRequest(target, request.form, operation, fleet, statements, architecture)
 
 
 def _reading(target: PreferenceTarget) -> str:
@@ -344,7 +344,7 @@ def _types(room: Room, target: PreferenceTarget) -> list[str]:
 
 
 def _lines(
-    room: Room, target: PreferenceTarget, asked: Asked | None
+    room: Room, target: PreferenceTarget, asked: WhatIfRequest | None
 ) -> list[tuple[Line, Line | None]]:
     """Return what is in force, each beside what a what-if would put in its place."""
     here = (target.account, target.region, target.resource_type)

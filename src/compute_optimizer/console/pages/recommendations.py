@@ -44,7 +44,7 @@ MOST_SORTED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PageRows:
     """The rows of one page."""
 
     rows: list[Row]
@@ -153,14 +153,14 @@ def _scopes(room: Room, reach: Reach, view: View) -> tuple[Scope, ...]:
     )
 
 
-def _part(room: Room, connection: Connection, view: View, wanted: Wanted) -> Part:
+def _part(room: Room, connection: Connection, view: View, wanted: Wanted) -> PageRows:
     """Return a page of a list."""
     rows = _sorted(room, connection, view, wanted) if view.column else None
     if rows is not None:
         first = (max(view.page, 1) - 1) * view.size
         more = len(rows) > first + view.size
         shown_here = _standing(room, connection, view, rows[first : first + view.size])
-        return Part(shown_here, {"page": view.page + 1} if more else None)
+        return PageRows(shown_here, {"page": view.page + 1} if more else None)
     found = read_ranked(connection, wanted, view.size + 1)
     here = [row_of(view.kind, one) for one in found[: view.size]]
     shown_here = _standing(room, connection, view, here)
@@ -168,7 +168,7 @@ def _part(room: Room, connection: Connection, view: View, wanted: Wanted) -> Par
     if len(found) > view.size:
         last = found[view.size - 1]
         following = {"after": position(After(last.savings, last.scope, last.arn))}
-    return Part(shown_here, following, bool(view.column))
+    return PageRows(shown_here, following, bool(view.column))
 
 
 def _sorted(room: Room, connection: Connection, view: View, wanted: Wanted) -> list[Row] | None:

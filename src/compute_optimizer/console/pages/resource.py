@@ -41,7 +41,7 @@ EXPLANATIONS_KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ShownResource:
     """Which resource, as a member of which list."""
 
     resource: Resource
@@ -114,7 +114,7 @@ def usage(room: Room, request: Request, session: Session) -> Response:
     return Response(200, json.dumps(body, separators=(",", ":")).encode(), "application/json")
 
 
-def _asked(room: Room, request: Request, session: Session) -> Asked:
+def _asked(room: Room, request: Request, session: Session) -> ShownResource:
     """Return the resource of an address; raises what the API would answer, and NotFound."""
     arn, visitor = request.one("arn"), session.visitor
     reach = reach_of_enrolled(room, visitor.account_id)
@@ -127,9 +127,9 @@ def _asked(room: Room, request: Request, session: Session) -> Asked:
         wanted = Wanted((scope,), selection=Selection(arns=(resource.arn,)), idle=kind.idle)
         found = read_ranked(connection, wanted, 1)
     if not found:
-        return Asked(resource, kind, None)
+        return ShownResource(resource, kind, None)
     record = msgspec.json.decode(found[0].body, type=kind.record)
-    return Asked(resource, kind, Row(kind, found[0], record, kind.summary(record)))
+    return ShownResource(resource, kind, Row(kind, found[0], record, kind.summary(record)))
 
 
 def _kind(wanted: str, resource: Resource) -> Kind:
@@ -150,7 +150,7 @@ def _check_reach(reach: Reach, account_id: str, resource: Resource) -> None:
         raise NotFound(f"no resource {resource.arn} in the accounts that are open to {account_id}")
 
 
-def _answer(room: Room, request: Request, session: Session, asked: Asked) -> dict[str, Any]:
+def _answer(room: Room, request: Request, session: Session, asked: ShownResource) -> dict[str, Any]:
     """Return what the API answers about the resource, with the errors beside."""
     kind, visitor = asked.kind, session.visitor
     parameters: dict[str, Any] = {kind.arns: [asked.resource.arn]}
@@ -162,7 +162,7 @@ def _answer(room: Room, request: Request, session: Session, asked: Asked) -> dic
     return (listed[0] if listed else {}) | {"errors": found.get("errors", [])}
 
 
-def _explanation(room: Room, asked: Asked) -> tuple[Explanation | None, str]:
+def _explanation(room: Room, asked: ShownResource) -> tuple[Explanation | None, str]:
     """Return the evidence, or why there is none."""
     stamp = asked.row.record.last_refresh if asked.row else room.clock.now().date()
     try:
@@ -185,7 +185,7 @@ def _explained(room: Room, arn: str, as_type: str | None, _stamp: Any) -> Explan
     )
 
 
-def _changes(asked: Asked, found: list[Option]) -> list[tuple[str, Change]]:
+def _changes(asked: ShownResource, found: list[Option]) -> list[tuple[str, Change]]:
     """Return how each option is put into effect, or what is idle is stopped, by its title."""
     subject = Subject(asked.resource.arn, asked.resource.name)
     if asked.kind.idle:

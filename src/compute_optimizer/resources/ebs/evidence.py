@@ -10,7 +10,7 @@ from compute_optimizer.catalog.volume_types import VolumeTypes
 from compute_optimizer.engine.demand import OTHER_PERCENTILE
 from compute_optimizer.engine.evidence import (
     ONLY,
-    Asked,
+    DimensionNeed,
     binding,
     chosen_metrics,
     dimension_evidence,
@@ -91,7 +91,7 @@ def explanation_of(
 def _dimension_evidence(analysis: VolumeAnalysis, headroom: float) -> Iterator[DimensionEvidence]:
     demand, now = analysis.demand, analysis.now
     for place, capacity in enumerate((now.iops, now.throughput)):
-        asked = Asked(
+        asked = DimensionNeed(
             percentile=OTHER_PERCENTILE,
             headroom=headroom,
             scale=float(SCALES[place]),

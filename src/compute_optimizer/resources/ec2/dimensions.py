@@ -5,7 +5,7 @@ import numpy as np
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.demand import CPU, MEMORY
-from compute_optimizer.engine.digests import Figure, Part, part_of
+from compute_optimizer.engine.digests import Figure, KeptSeries, part_of
 from compute_optimizer.engine.dimensions import Combine, Dimension, compute
 from compute_optimizer.engine.idle import total_of
 from compute_optimizer.engine.usage import CPU_METRIC, MEMORY_METRIC
@@ -117,14 +117,14 @@ METRICS = (
 """Every series that the analysis wants from the tiles."""
 
 
-def _digested() -> tuple[Part, ...]:
+def _digested() -> tuple[KeptSeries, ...]:
     tail = (Figure.COUNT, Figure.TAIL)
     both = (Statistic.MAXIMUM, Statistic.AVERAGE)
-    cpu = tuple(Part((MetricKey(CPU_METRIC, one),), (*tail, Figure.TOTAL)) for one in both)
-    memory = tuple(Part((MetricKey(MEMORY_METRIC, one),), tail) for one in both)
+    cpu = tuple(KeptSeries((MetricKey(CPU_METRIC, one),), (*tail, Figure.TOTAL)) for one in both)
+    memory = tuple(KeptSeries((MetricKey(MEMORY_METRIC, one),), tail) for one in both)
     counters = [metric for metric in WIRE_NAMES if metric not in PERCENTAGES]
     highest = tuple(
-        Part((MetricKey(metric, Statistic.SUM),), (Figure.COUNT, Figure.HIGHEST))
+        KeptSeries((MetricKey(metric, Statistic.SUM),), (Figure.COUNT, Figure.HIGHEST))
         for metric in counters
     )
     formed = tuple(part_of(one, *tail) for one in DIMENSIONS if not one.percentage)

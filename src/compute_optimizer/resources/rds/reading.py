@@ -11,7 +11,7 @@ from compute_optimizer.model.options import first_option
 from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Finding
 from compute_optimizer.model.resource import AURORA_STORAGE, RDS_DB_INSTANCE, RDS_STORAGE
 from compute_optimizer.model.summary import Summary
-from compute_optimizer.model.tally import Part
+from compute_optimizer.model.tally import ResourcePart
 
 INSTANCE_FINDING = "instance_finding"
 STORAGE_FINDING = "storage_finding"
@@ -50,7 +50,7 @@ def counted_savings(recommendation: DatabaseRecommendation) -> float:
     return sum((part.savings_usd for part in parts_of(recommendation)), 0.0)
 
 
-def parts_of(recommendation: DatabaseRecommendation) -> tuple[Part, ...]:
+def parts_of(recommendation: DatabaseRecommendation) -> tuple[ResourcePart, ...]:
     """Return what is found of the class and of the storage, each with what it saves and costs.
 
     Savings are those of the first option where the finding is Overprovisioned or NotOptimized.
@@ -73,7 +73,7 @@ def parts_of(recommendation: DatabaseRecommendation) -> tuple[Part, ...]:
         ),
     )
     return tuple(
-        Part(name, finding, _saved(option) if finding in COUNTED else 0.0, cost)
+        ResourcePart(name, finding, _saved(option) if finding in COUNTED else 0.0, cost)
         for name, finding, option, cost in sides
         if finding is not None
     )

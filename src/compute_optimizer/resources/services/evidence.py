@@ -10,7 +10,7 @@ from compute_optimizer.catalog.serverless_prices import fargate_price_date
 from compute_optimizer.engine.demand import OTHER_PERCENTILE
 from compute_optimizer.engine.evidence import (
     ONLY,
-    Asked,
+    DimensionNeed,
     binding,
     chosen_metrics,
     dimension_evidence,
@@ -82,7 +82,7 @@ def _dimension_evidence(analysis: ServiceAnalysis, headroom: float) -> Iterator[
     demand = analysis.demand
     for place, dimension in enumerate(DIMENSIONS):
         size = float(analysis.size[ONLY, place])
-        asked = Asked(
+        asked = DimensionNeed(
             percentile=OTHER_PERCENTILE,
             headroom=headroom,
             scale=size / 100,

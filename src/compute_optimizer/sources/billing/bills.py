@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from compute_optimizer.catalog.effective_rates import NOTHING, Billed, BilledUsage
 from compute_optimizer.catalog.own_prices import PriceMarket
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import no_progress
 from compute_optimizer.model.spans import day_of
 from compute_optimizer.sources.billing.kinds import (
     BILL_KINDS,
@@ -30,7 +31,6 @@ from compute_optimizer.sources.files.tables import (
     Batch,
     Progress,
     TableFile,
-    no_progress,
     open_table,
 )
 from compute_optimizer.sources.files.values import read_moments, read_numbers

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import no_progress
 from compute_optimizer.model.account import ACCOUNT_ID
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
@@ -20,7 +21,7 @@ from compute_optimizer.sources.files.cells import (
 from compute_optimizer.sources.files.columns import INVENTORY_COLUMNS, recognize
 from compute_optimizer.sources.files.kinds import KINDS, Kind
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import no_progress, open_table, reading
+from compute_optimizer.sources.files.tables import open_table, reading
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 

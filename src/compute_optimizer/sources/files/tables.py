@@ -49,10 +49,6 @@ SHORTEST_CELL_BYTES = 2
 """A digit and a comma."""
 
 
-def no_progress(_file: Path, _share: float) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some rows of a table."""

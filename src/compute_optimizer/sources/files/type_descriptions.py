@@ -21,7 +21,7 @@ def read_descriptions(path: str, region: str, day: date) -> list[DescribedType]:
     expected = f'expected JSON with a list "{LIST}", as `aws ec2 describe-instance-types` prints it'
     try:
         told: Any = json.loads(Path(path).expanduser().read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}; {expected}") from error
     items = told.get(LIST) if isinstance(told, dict) else None
     if not isinstance(items, list) or not items:

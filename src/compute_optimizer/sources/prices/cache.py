@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ FORM = 1
 NAME_LETTERS = 80
 """Of a list in the name of its file, before the digest that tells it from others."""
 
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError)
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error)
 """What a file raises that is not what was written."""
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -33,36 +34,37 @@ def csv_lines(place: str, most_mb: int = MOST_MB) -> Iterator[Iterator[list[str]
     Raises InvalidInput for what is no CSV file, and SourceUnavailable for what the web has not, or
     has more of than may be read.
     """
+    told = without_query(place)
     try:
         with _opened(place, most_mb) as raw:
-            plain = gzip.GzipFile(fileobj=raw) if _path_of(place).endswith(GZIP_SUFFIX) else raw
+            plain = gzip.GzipFile(fileobj=raw) if told.endswith(GZIP_SUFFIX) else raw
             # A byte order mark is what spreadsheets put in front.
             text = io.TextIOWrapper(cast(BinaryIO, plain), encoding="utf-8-sig", newline="")
             yield csv.reader(text, strict=True)
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{place} is not UTF-8 text: {error}") from error
+        raise InvalidInput(f"{told} is not UTF-8 text: {error}") from error
     except csv.Error as error:
-        raise InvalidInput(f"{place} is no CSV file: {error}") from error
+        raise InvalidInput(f"{told} is no CSV file: {error}") from error
     except HTTPError as error:
         # It holds the answer, and so the connection.
         error.close()
-        raise SourceUnavailable(f"{place} cannot be read: {error}") from error
+        raise SourceUnavailable(f"{told} cannot be read: {error}") from error
     except URLError as error:
-        raise SourceUnavailable(f"{place} cannot be read: {error.reason}") from error
-    except (OSError, EOFError, HTTPException) as error:
+        raise SourceUnavailable(f"{told} cannot be read: {error.reason}") from error
+    except (OSError, EOFError, HTTPException, zlib.error) as error:
         kind = SourceUnavailable if place.startswith(WEB) else InvalidInput
-        raise kind(f"{place} cannot be read: {error}") from error
+        raise kind(f"{told} cannot be read: {error}") from error
 
 
-def _path_of(place: str) -> str:
-    """Return a place without the query of an address, which may be a signature."""
+def without_query(place: str) -> str:
+    """Return a place without the query of an address: that may be a signature, for no message."""
     return place.partition("?")[0] if place.startswith(WEB) else place
 
 
 def _opened(place: str, most_mb: int) -> BinaryIO:
     if place.startswith(WEB):
         answer = cast(io.RawIOBase, urlopen(place, timeout=TIMEOUT_SECONDS))
-        return io.BufferedReader(_Limited(answer, place, most_mb))
+        return io.BufferedReader(_Limited(answer, without_query(place), most_mb))
     return Path(place).expanduser().open("rb")
 
 

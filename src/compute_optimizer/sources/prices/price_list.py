@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from compute_optimizer.catalog.own_prices import OwnPrice
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.sources.prices.lines import MOST_MB, csv_lines
+from compute_optimizer.sources.prices.lines import MOST_MB, csv_lines, without_query
 from compute_optimizer.sources.prices.offers import OFFERS, Offer, Row, own_prices_in
 
 METADATA_LINES = 5
@@ -36,19 +36,20 @@ def read_price_list(
     address that cannot be read, or has more than `most_mb`.
     """
     with csv_lines(place, most_mb) as lines:
+        told = without_query(place)
         about = dict(_pair(next(lines, [])) for _ in range(METADATA_LINES))
-        offer, published = _offer(place, about), published_on(place, about.get(PUBLISHED, ""))
+        offer, published = _offer(told, about), published_on(told, about.get(PUBLISHED, ""))
         header = next(lines, [])
         missing = [name for name in offer.wanted if name not in header]
         if missing:
             raise InvalidInput(
-                f"{place}: line {METADATA_LINES + 1} has no column {', '.join(missing)}; expected "
+                f"{told}: line {METADATA_LINES + 1} has no column {', '.join(missing)}; expected "
                 f"the CSV file of the price list of {offer.code}"
             )
         rows = _rows(lines, header, offer, progress)
         found = list(own_prices_in(rows, offer, published))
     if not found:
-        raise InvalidInput(f"{place} has no price that is of use: nothing on demand in USD")
+        raise InvalidInput(f"{told} has no price that is of use: nothing on demand in USD")
     return found
 
 

@@ -52,7 +52,7 @@ def series_of(body: bytes, url: str) -> list[Series]:
                 f"{url}: the answer is a {answer.data.result_type}, and no series"
             )
         return [_series(one) for one in answer.data.result]
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise SourceUnavailable(
             f"{url}: the answer is garbled: {error}; is that the url of a Prometheus?"
         ) from error
@@ -63,7 +63,7 @@ def error_of(body: bytes) -> str:
     try:
         found: Any = msgspec.json.decode(body)
         said = found.get("error", "") if isinstance(found, dict) else ""
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         said = body.decode("utf-8", "replace")
     return " ".join("".join(c if c.isprintable() else " " for c in str(said)).split())
 

@@ -4,7 +4,7 @@ import os
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
@@ -168,8 +168,7 @@ def _failing(url: str) -> Iterator[None]:
         yield
     except HTTPError as error:
         with error:
-            said = error_of(error.read(ERROR_BYTES))[:REFUSED_TEXT]
-            raise _refusal(url, error.code, said, error.headers) from error
+            raise _refusal(url, error.code, _said(error), error.headers) from error
     except ssl.SSLCertVerificationError as error:
         raise _unverified(url, error) from error
     except TimeoutError as error:
@@ -183,6 +182,13 @@ def _failing(url: str) -> Iterator[None]:
         if advice := TLS_REFUSALS.get(getattr(reason, "reason", "")):
             raise SourceUnavailable(f"{url}: {advice}") from error
         raise _Temporary(str(reason) or type(reason).__name__) from error
+
+
+def _said(error: HTTPError) -> str:
+    """Return the text of a refusal; nothing where it does not come, since its code tells enough."""
+    with suppress(OSError, HTTPException):
+        return error_of(error.read(ERROR_BYTES))[:REFUSED_TEXT]
+    return ""
 
 
 def _refusal(url: str, code: int, said: str, headers: Message) -> Exception:
