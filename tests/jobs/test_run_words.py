@@ -4,30 +4,45 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.jobs.run_words import described
+from compute_optimizer.jobs.job_kinds import JOB_KINDS
+from compute_optimizer.jobs.run_words import DID, described
 
 
 @pytest.mark.parametrize(
-    ("detail", "words"),
+    ("job", "detail", "words"),
     [
-        (None, ""),
-        ({}, "nothing to do"),
-        ({"fleets": 1}, "1 fleet backtested"),
-        ({"exports": 0, "rows": 0}, "nothing to do"),
-        ({"exports": 2, "rows": 1200}, "2 exports written, 1,200 rows"),
-        ({"changed": False}, "nothing to do"),
-        ({"changed": True}, "enrollments changed"),
-        ({"accounts": ["111111111111"]}, "1 account"),
+        ("analysis", None, ""),
+        ("collection", {}, "nothing to do"),
+        ("backtests", {"fleets": 1}, "backtested 1 fleet"),
+        ("exports", {"exports": 0, "rows": 0}, "nothing to do"),
+        ("exports", {"exports": 2, "rows": 1200}, "wrote 2 exports, 1,200 rows"),
+        ("enrollment", {"changed": False}, "nothing to do"),
+        ("enrollment", {"changed": True}, "enrollments changed"),
+        ("purge", {"accounts": ["111111111111"]}, "removed the data of 1 account"),
         (
+            "analysis",
             {"run": "r", "accounts": 1, "resources": 300, "errors": 0}
             | {"estimatedMonthlySavings": 3856.04},
-            "1 account, 300 resources, 3,856.04 USD to save a month",
+            "analyzed 1 account, 300 resources, 3,856.04 USD to save a month",
         ),
-        ({"tiles": 3, "jobRuns": 1}, "3 day tiles, 1 past run of jobs removed"),
-        ({"fleet": {"files": 2, "refused": 1}}, "fleet (2 files read, 1 row refused)"),
-        ({"own": {"files": 0}}, "own (nothing to do)"),
-        ({"anything": 7}, "anything 7"),
+        (
+            "retention",
+            {"tiles": 8, "scores": 0, "jobRuns": 1, "expired": 2},
+            "removed 8 day tiles, 1 past run, 2 expired records",
+        ),
+        (
+            "collection",
+            {"fleet": {"files": 2, "refused": 1}, "own": {"files": 0}},
+            "read fleet (2 files, 1 refused row), own (nothing to do)",
+        ),
+        ("enrollment", {"anything": 7}, "anything 7"),
     ],
 )
-def test_figures_are_told_as_people_speak(detail: dict[str, Any] | None, words: str) -> None:
-    assert described(detail) == words
+def test_figures_are_told_as_people_speak(
+    job: str, detail: dict[str, Any] | None, words: str
+) -> None:
+    assert described(job, detail) == words
+
+
+def test_words_are_of_jobs_that_there_are() -> None:
+    assert set(DID) < {kind.name for kind in JOB_KINDS}

@@ -150,7 +150,7 @@ def _row(one: Look, seconds: float, output: Format) -> dict[str, Any]:
     reason = one.error or (f"held by {one.held_by}" if one.held_by else None)
     told: Any = one.detail
     if output is Format.TABLE:
-        told = described(one.detail)
+        told = described(one.job, one.detail)
     return {
         "job": one.job,
         "outcome": outcome,
@@ -211,7 +211,7 @@ def _looked(bench: Worker, kind: JobKind) -> timedelta | None:
 
 def _log(found: Look) -> None:
     if found.outcome is Outcome.SUCCEEDED:
-        log.info("%s: %s", found.job, described(found.detail))
+        log.info("%s: %s", found.job, described(found.job, found.detail))
     elif found.outcome is not None:
         log.error("%s: %s: %s", found.job, found.outcome.value, found.error or "left to the next")
 

@@ -7,42 +7,61 @@ from compute_optimizer.model.counted import counted
 
 NOTHING = "nothing to do"
 
-COUNTS = {
-    "accounts": ("accounts", ""),
-    "changes": ("changes", " looked at"),
-    "delivered": ("messages", " delivered"),
-    "errors": ("resources", " without advice"),
-    "expired": ("expired records", " removed"),
-    "exports": ("exports", " written"),
-    "files": ("files", " read"),
-    "fleets": ("fleets", " backtested"),
-    "givenUp": ("messages", " given up"),
-    "gone": ("resources", " gone"),
-    "jobRuns": ("past runs", " of jobs removed"),
-    "refused": ("rows", " refused"),
-    "resources": ("resources", ""),
-    "rows": ("rows", ""),
-    "samples": ("samples", ""),
-    "scores": ("scores", ""),
-    "tiles": ("day tiles", ""),
+DID = {
+    "analysis": "analyzed",
+    "backtest_requests": "backtested",
+    "backtests": "backtested",
+    "collection": "read",
+    "exports": "wrote",
+    "outcomes": "looked at",
+    "purge": "removed the data of",
+    "retention": "removed",
+    "scores": "made",
+    "webhooks": "sent",
 }
-"""By the name of a figure: what it counts, and what became of that."""
+"""By job: what becomes of that which its run counts."""
+
+COUNTS = {
+    "accounts": "accounts",
+    "changes": "changes",
+    "delivered": "messages",
+    "errors": "unadvised resources",
+    "expired": "expired records",
+    "exports": "exports",
+    "files": "files",
+    "fleets": "fleets",
+    "givenUp": "undelivered messages",
+    "gone": "gone resources",
+    "jobRuns": "past runs",
+    "refused": "refused rows",
+    "resources": "resources",
+    "rows": "rows",
+    "samples": "samples",
+    "scores": "scores",
+    "tiles": "day tiles",
+}
+"""By the name of a figure: what it counts."""
 
 
-def described(detail: Mapping[str, Any] | None) -> str:
+def described(job: str, detail: Mapping[str, Any] | None) -> str:
     """Return what a run did; nothing of None, which is a run that did not get that far."""
     if detail is None:
         return ""
-    told = [_phrase(name, value) for name, value in detail.items() if value and name != "run"]
-    return ", ".join(told) or NOTHING
+    told = _listed(detail)
+    return " ".join([DID[job], told] if told and job in DID else [told or NOTHING])
+
+
+def _listed(detail: Mapping[str, Any]) -> str:
+    return ", ".join(
+        _phrase(name, value) for name, value in detail.items() if value and name != "run"
+    )
 
 
 def _phrase(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{name} ({described(value)})"
+        return f"{name} ({_listed(value) or NOTHING})"
     if name in COUNTS:
-        noun, became = COUNTS[name]
-        return counted(len(value) if isinstance(value, list) else value, noun) + became
+        return counted(len(value) if isinstance(value, list) else value, COUNTS[name])
     if name == "estimatedMonthlySavings":
         return f"{value:,.2f} USD to save a month"
     return "enrollments changed" if name == "changed" else f"{name} {value}"

@@ -53,7 +53,9 @@ class JobStatus:
     def did(self) -> str:
         """What the last run did, or why not, in one line for people."""
         detail = self.last.detail if self.last else None
-        return str(detail["error"]) if detail and "error" in detail else described(detail)
+        if detail and "error" in detail:
+            return str(detail["error"])
+        return described(self.name, detail)
 
 
 @dataclass(frozen=True, slots=True)
