@@ -8,6 +8,7 @@ import pytest
 
 from compute_optimizer.api import background
 from compute_optimizer.api.background import Step, repeating
+from compute_optimizer.errors import StoreUnavailable
 from tests.waiting import SECONDS
 
 
@@ -49,6 +50,27 @@ def test_a_step_that_fails_is_logged_and_tried_again(
 
     assert "background step faltering failed" in caplog.text
     assert "only once" in caplog.text
+
+
+def test_a_step_whose_store_is_away_is_logged_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "SECONDS_AFTER_FAILURE", 0.001)
+    recovered = Event()
+    attempts: list[int] = []
+
+    def run() -> None:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise StoreUnavailable("the disk is full")
+        recovered.set()
+
+    with repeating([Step("faltering", run, every_seconds=0.001)]):
+        assert recovered.wait(SECONDS)
+
+    (record,) = caplog.records
+    assert record.getMessage().endswith("it will be tried again: the disk is full")
+    assert record.exc_info is None
 
 
 def test_a_slow_step_does_not_hold_up_another() -> None:

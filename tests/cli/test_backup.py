@@ -1,5 +1,6 @@
 """`backup`, `restore` and `state copy` as somebody types them."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -83,10 +84,30 @@ def test_restore_brings_all_back_and_the_key_opens_the_secrets(typed: Type, fold
     assert ALPHA in typed("keys", "list").out
 
 
+def test_restore_warns_where_the_key_file_is_not_there_and_makes_none(
+    typed: Type, folder: Path
+) -> None:
+    typed("backup", str(folder / "kept"))
+    key = folder / "secrets.key"
+    kept_apart = key.rename(folder / "kept-apart")
+    for one in folder.glob("state.db*"):
+        one.unlink()
+
+    ended = typed("restore", str(folder / "kept"))
+
+    assert ended.code == 0
+    assert f"key file {key} does not exist" in " ".join(ended.err.split())
+    assert not key.exists()
+    kept_apart.rename(key)
+    again = typed("restore", str(folder / "kept"), "--overwrite", "--output", "json")
+    assert json.loads(again.out)["secretsOpen"] is True
+
+
 def test_restore_warns_where_the_key_is_another_one(typed: Type, folder: Path) -> None:
     typed("backup", str(folder / "kept"))
-    for one in (*folder.glob("state.db*"), folder / "secrets.key"):
+    for one in folder.glob("state.db*"):
         one.unlink()
+    (folder / "secrets.key").write_text(base64.b64encode(bytes(32)).decode())
 
     ended = typed("restore", str(folder / "kept"))
 

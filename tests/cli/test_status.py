@@ -2,10 +2,12 @@
 
 import json
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.model.event import Event, EventName
 from compute_optimizer.store import State, outbox
@@ -44,6 +46,31 @@ def test_jobs_and_data_are_told(typed: Type) -> None:
     assert data["newestSample"] == "2026-03-14T23:55:00+00:00"
     assert data["asOf"] == "2026-03-15T00:00:00+00:00"
     assert (found["sizes"]["tileFiles"], found["sizes"]["tileBytes"] > 0) == (14, True)
+
+
+def test_whoever_never_ran_a_worker_is_told_to_start_one(typed: Type) -> None:
+    out = typed("status").out
+
+    assert "No worker has run yet. Start `compute-optimizer worker`" in out
+    assert "due since" not in out
+
+
+def test_jobs_that_wait_for_a_worker_say_since_when(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("worker", "--once", "--job", "purge")
+    begun = SystemClock().now()
+    assert "No worker" not in typed("status").out
+
+    # Purging is due every minute; what has nothing to do is on record every ten minutes.
+    for minutes, told in ((11, False), (13, True)):
+        monkeypatch.setattr(SystemClock, "now", lambda _, m=minutes: begun + timedelta(minutes=m))
+        jobs = json.loads(typed("status", "--output", "json").out)["jobs"]
+        assert {one["job"]: one["overdue"] for one in jobs}["purge"] is told
+
+    out = typed("status").out
+    assert f"No worker is running: no job was begun since {begun:%Y-%m-%d %H:%M}" in out
+    assert "due since" in out
 
 
 @pytest.mark.usefixtures("fleet")

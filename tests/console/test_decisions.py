@@ -194,6 +194,18 @@ def test_a_short_reason_stands_in_tables_as_it_is(here: Here) -> None:
     assert '<td class="break">It is needed.</td>' in listed
 
 
+def test_a_long_owner_keeps_to_its_column_and_opens(here: Here) -> None:
+    here.decide("assign", owner="o" * 256)
+
+    listed = text(here.visit.get(f"{DECISIONS}?state=open"))
+    # 119 letters and the sign that there is more: 120 at most.
+    assert (
+        f'<td class="owner"><details class="more"><summary><span class="start">{"o" * 119}…<'
+        in listed
+    )
+    assert f"<p>{'o' * 256}</p>" in listed
+
+
 def test_an_owner_is_assigned_and_given_back_to_the_tags(here: Here) -> None:
     here.decide("assign", owner="team web")
     assert "Owner team web" in words(here.visit.get(here.page()))

@@ -131,6 +131,21 @@ def test_each_exception_of_get_enrollment_status_is_caught_by_its_class(
     assert "secret detail" not in str(answer)
 
 
+def test_a_store_that_is_away_takes_one_line_of_the_log(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fault = StoreUnavailable("the state cannot be written: no space left")
+    monkeypatch.setitem(OPERATIONS, "GetEnrollmentStatus", failing(fault))
+
+    with pytest.raises(ClientError) as raised:
+        served.client().get_enrollment_status()
+
+    (record,) = (one for one in caplog.records if "failed" in one.getMessage())
+    request_id = raised.value.response["ResponseMetadata"]["RequestId"]
+    assert record.getMessage() == f"request {request_id} failed: {fault}"
+    assert record.exc_info is None
+
+
 @pytest.mark.parametrize(
     "fault",
     [

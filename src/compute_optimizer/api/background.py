@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 
+from compute_optimizer.errors import ComputeOptimizerError
+
 log = logging.getLogger(__name__)
 
 SECONDS_AFTER_FAILURE = 5.0
@@ -48,6 +50,14 @@ def _repeat(step: Step, stop: Event) -> None:
         try:
             step.run()
             pause = step.every_seconds
-        except Exception:
-            log.exception("background step %s failed; it will be tried again", step.name)
+        except Exception as error:
+            _log(step, error)
             pause = SECONDS_AFTER_FAILURE
+
+
+def _log(step: Step, error: Exception) -> None:
+    """Say that a step failed; only defects with their traceback."""
+    if isinstance(error, ComputeOptimizerError):
+        log.error("background step %s failed; it will be tried again: %s", step.name, error)
+    else:
+        log.error("background step %s failed; it will be tried again", step.name, exc_info=error)

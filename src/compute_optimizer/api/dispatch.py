@@ -5,7 +5,6 @@
 Whatever goes wrong on the way becomes the one error shape that every client reads.
 """
 
-import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -31,6 +30,7 @@ from compute_optimizer.api.errors import (
     REQUEST_TOO_LARGE,
     RequestRefused,
     answerable,
+    log_hidden,
 )
 from compute_optimizer.api.limits import TokenBuckets, source_of
 from compute_optimizer.api.messages import AsgiApp, HeaderList, Request, Response
@@ -58,8 +58,6 @@ from compute_optimizer.shapes import (
 )
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
-
-log = logging.getLogger(__name__)
 
 GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
 """Tells zlib to expect a gzip header."""
@@ -357,7 +355,7 @@ def _fail(door: FrontDoor, call: Call, error: Exception, entries: list[audit.Ent
     shown = answerable(error, call.claimed.operation_name)
     if shown is not error:
         # What a client is not shown stands in the log, found by the request id.
-        log.error("request %s failed", call.request_id, exc_info=error)
+        log_hidden(error, call.request_id)
     if not isinstance(error, ThrottlingException):
         # Throttled calls would let anybody fill the disk.
         entries.append(_entry_of(call, shown.code))

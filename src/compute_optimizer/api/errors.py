@@ -5,6 +5,7 @@ Source of codes and statuses: the API reference's common errors, and for signatu
 services are seen to send.
 """
 
+import logging
 from dataclasses import dataclass
 
 from compute_optimizer.errors import StoreUnavailable
@@ -14,6 +15,8 @@ from compute_optimizer.shapes import (
     ServiceUnavailableException,
 )
 from compute_optimizer.shapes.model import NAMESPACES, modelled_errors
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +134,11 @@ def answerable(error: Exception, operation_name: str) -> ServiceException:
     if isinstance(error, StoreUnavailable):
         return ServiceUnavailableException("The service cannot reach its store. Try again.")
     return InternalServerException("An internal error occurred.")
+
+
+def log_hidden(error: Exception, request_id: str) -> None:
+    """Log why a request failed that a client is not told; only defects with their traceback."""
+    if isinstance(error, StoreUnavailable):
+        log.error("request %s failed: %s", request_id, error)
+    else:
+        log.error("request %s failed", request_id, exc_info=error)

@@ -3,7 +3,6 @@
 All that holds for signed calls holds for these: policies, limits and the audit log.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,10 +18,8 @@ from compute_optimizer.api.dispatch import (
     new_request_id,
     record_known,
 )
-from compute_optimizer.api.errors import answerable
+from compute_optimizer.api.errors import answerable, log_hidden
 from compute_optimizer.shapes import ThrottlingException
-
-log = logging.getLogger(__name__)
 
 SIGNING_NAME = "compute-optimizer"
 """Of the service, and so the prefix of its actions."""
@@ -96,7 +93,7 @@ def _recorded(
     except Exception as error:
         shown = answerable(error, name)
         if shown is not error:
-            log.error("request %s failed", request_id, exc_info=error)
+            log_hidden(error, request_id)
         if not isinstance(shown, ThrottlingException):
             record_known(door, caller, source, request_id, name, shown.code, parameters)
         raise shown from error

@@ -19,13 +19,14 @@ from compute_optimizer.cli.output import (
     warn,
 )
 from compute_optimizer.cli.progress import Lines, bar_on
+from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs.backup import BackupRequest, back_up
 from compute_optimizer.jobs.restore import Restored, RestoreRequest, restore
 from compute_optimizer.model.counted import counted
-from compute_optimizer.store.access_keys import check_key_file
+from compute_optimizer.store.access_keys import check_key_file, has_access_keys
 from compute_optimizer.store.backup_files import TILES, Manifest
-from compute_optimizer.store.sealing import open_key_file
+from compute_optimizer.store.sealing import Sealer, open_key_file
 from compute_optimizer.store.state_copy import Told
 
 
@@ -102,11 +103,24 @@ def _secrets_open(application: Application) -> bool:
     settings = application.settings
     try:
         with application.state.reading() as connection:
-            check_key_file(connection, open_key_file(settings.key_file, settings.data_dir))
+            if not has_access_keys(connection):
+                return True
+            check_key_file(connection, _key_file_that_is_there(settings))
     except InvalidInput as error:
         warn(f"{error} `serve` does not start until then.")
         return False
     return True
+
+
+def _key_file_that_is_there(settings: Settings) -> Sealer:
+    """Open the key file; raise InvalidInput rather than make one, which could open nothing."""
+    path = settings.key_file
+    if not path.exists():
+        raise InvalidInput(
+            f"key file {path} does not exist, and no other opens the restored secrets: put the "
+            "one that was kept apart from the backup there."
+        )
+    return open_key_file(path, settings.data_dir)
 
 
 def _described(made: Manifest) -> str:

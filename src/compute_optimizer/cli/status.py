@@ -1,5 +1,6 @@
 """`compute-optimizer status`: what the worker did and will do, and how fresh the data is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,7 +71,9 @@ def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) 
     if output is Format.JSON:
         print_json(_as_json(found))
         return
-    print_rows([_job_row(one) for one in found.jobs], JOBS, output, "Jobs of the worker")
+    rows = [_job_row(one, found.now) for one in found.jobs]
+    print_rows(rows, JOBS, output, "Jobs of the worker")
+    _tell_worker(found.jobs)
     if found.data:
         rows = [_data_row(one, found.now) for one in found.data]
         print_rows(rows, DATA, output, "Data")
@@ -86,7 +89,27 @@ def status(output: FormatOption = Format.TABLE, data_dir: DataDirOption = None) 
     )
 
 
-def _job_row(one: JobStatus) -> dict[str, Any]:
+def _tell_worker(jobs: Sequence[JobStatus]) -> None:
+    """Say that no worker is running, where that shows."""
+    begun = [one.last.started_at for one in jobs if one.last]
+    if begun and not any(one.is_overdue for one in jobs):
+        return
+    since = f"is running: no job was begun since {minute(max(begun))}" if begun else "has run yet"
+    print(
+        f"No worker {since}. Start `compute-optimizer worker`, or run what is due once by "
+        "`compute-optimizer worker --once`."
+    )
+
+
+def _next(one: JobStatus, now: datetime) -> str | None:
+    if one.next_run is None:
+        return None
+    if one.is_overdue:
+        return f"due since {minute(one.next_run)}"
+    return minute(one.next_run) if one.next_run > now else "now"
+
+
+def _job_row(one: JobStatus, now: datetime) -> dict[str, Any]:
     last, took = one.last, one.duration
     return {
         "job": one.name,
@@ -95,7 +118,7 @@ def _job_row(one: JobStatus) -> dict[str, Any]:
         "outcome": last.outcome if last else None,
         "seconds": None if took is None else f"{took.total_seconds():.1f}",
         "did": one.did,
-        "next": minute(one.next_run),
+        "next": _next(one, now),
         "held": one.held_by,
     }
 
@@ -151,6 +174,7 @@ def _job_as_json(one: JobStatus) -> dict[str, Any]:
         "job": one.name,
         "schedule": one.schedule,
         "nextRun": one.next_run and one.next_run.isoformat(),
+        "overdue": one.is_overdue,
         "heldBy": one.held_by,
         "lastRun": last
         and {

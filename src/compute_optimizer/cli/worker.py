@@ -30,7 +30,7 @@ from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.interfaces import SystemClock
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
-from compute_optimizer.jobs.status import described
+from compute_optimizer.jobs.run_words import described
 from compute_optimizer.jobs.worker import JobKind, Look, Told, Worker, look, run_now
 from compute_optimizer.model.job_run import Outcome
 
@@ -150,7 +150,7 @@ def _row(one: Look, seconds: float, output: Format) -> dict[str, Any]:
     reason = one.error or (f"held by {one.held_by}" if one.held_by else None)
     told: Any = one.detail
     if output is Format.TABLE:
-        told = described(one.detail)
+        told = described(one.job, one.detail)
     return {
         "job": one.job,
         "outcome": outcome,
@@ -211,7 +211,7 @@ def _looked(bench: Worker, kind: JobKind) -> timedelta | None:
 
 def _log(found: Look) -> None:
     if found.outcome is Outcome.SUCCEEDED:
-        log.info("%s: %s", found.job, described(found.detail) or "done")
+        log.info("%s: %s", found.job, described(found.job, found.detail))
     elif found.outcome is not None:
         log.error("%s: %s: %s", found.job, found.outcome.value, found.error or "left to the next")
 

@@ -94,7 +94,7 @@ def _snapshot(
             if missing is None:
                 pinned = sum((pins / path).stat().st_size for path in view.paths)
                 wanted = COPIES_OF_STATE * state_bytes(connection) + pinned
-                check_space(writer.scratch, wanted)
+                check_space(writer.folder, wanted)
                 write_snapshot(connection, writer.scratch / STATE, told)
                 return view
     raise StoreUnavailable(

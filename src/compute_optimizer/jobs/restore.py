@@ -58,7 +58,7 @@ def restore(state: State, tiles: TileStore, request: RestoreRequest, told: Told)
             staged = tiles.root / STAGING / "restore"
             shutil.rmtree(staged, ignore_errors=True)
             staged.mkdir(parents=True)
-            check_space(staged, wanted + _room_for_state(state))
+            check_space(tiles.root, wanted + _room_for_state(state))
             manifest = unpack(request.source, staged, told)
             named = _named_tiles(staged, request.source)
             _check_key_file(staged, request)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from compute_optimizer.interfaces import Clock
+from compute_optimizer.jobs.run_words import described
 from compute_optimizer.jobs.schedules import Schedule
+from compute_optimizer.jobs.worker import REST
 from compute_optimizer.model.job_run import JobRun, due_moment
 from compute_optimizer.model.metrics import look_back
 from compute_optimizer.model.preferences import DEFAULT_PREFERENCES
@@ -19,6 +20,10 @@ from compute_optimizer.store.tiles import TileStore
 LOOK_BACK_DAYS = int(DEFAULT_PREFERENCES.lookback_days)
 """Days over which it is told whether there are samples: those of a usual analysis."""
 
+LATEST = REST + timedelta(minutes=1)
+"""After its due time a job is on record, had it anything to do or not, if a worker is running: the
+minute is for what the worker has to do meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
@@ -29,6 +34,8 @@ class JobStatus:
     last: JobRun | None
     next_run: datetime | None
     """None while it runs, or where it is turned off."""
+    is_overdue: bool = False
+    """Whether it should have run by now, and no worker has looked at it."""
 
     @property
     def held_by(self) -> str | None:
@@ -46,7 +53,9 @@ class JobStatus:
     def did(self) -> str:
         """What the last run did, or why not, in one line for people."""
         detail = self.last.detail if self.last else None
-        return str(detail["error"]) if detail and "error" in detail else described(detail)
+        if detail and "error" in detail:
+            return str(detail["error"])
+        return described(self.name, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +105,12 @@ def jobs_status(
     return tuple(_job(name, schedules[name], last.get(name), now) for name in names)
 
 
-def described(detail: Mapping[str, Any] | None) -> str:
-    """Return what a run did, in one line for people."""
-    told = {name: value for name, value in (detail or {}).items() if name != "run"}
-    return ", ".join(f"{name} {_brief(value)}" for name, value in told.items())
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"({described(value)})"
-    return str(len(value)) if isinstance(value, list) else str(value)
-
-
 def _job(name: str, schedule: Schedule | None, last: JobRun | None, now: datetime) -> JobStatus:
-    running = last is not None and last.is_running
+    running = last is not None and last.is_running and last.lease_until > now
     following = None
     if schedule is not None and not running:
         following = due_moment(last, schedule.next_after, now)
-    return JobStatus(name, "off" if schedule is None else schedule.text, last, following)
+    is_overdue = following is not None and now - following > LATEST
+    return JobStatus(
+        name, "off" if schedule is None else schedule.text, last, following, is_overdue
+    )

@@ -182,6 +182,11 @@ def list_access_keys(
     return [_access_key(row) for row in connection.execute(statement)]
 
 
+def has_access_keys(connection: Connection) -> bool:
+    """Return whether any secret is stored that a key file has to open."""
+    return connection.execute(select(access_keys.c.access_key_id).limit(1)).first() is not None
+
+
 def check_key_file(connection: Connection, sealer: Sealer) -> None:
     """Raise InvalidInput when the key file does not open a stored secret; one stands for all."""
     row = connection.execute(select(access_keys).limit(1)).one_or_none()

@@ -86,6 +86,8 @@ class BackupWriter:
     def __init__(self, scratch: Path, inner: Path, archive: tarfile.TarFile | None) -> None:
         self.scratch = scratch
         """A folder for what is prepared; it goes when the backup is made."""
+        self.folder = scratch.parents[1]
+        """Where the backup will be: what its operator knows."""
         self._inner = inner
         self._archive = archive
 
