@@ -8,10 +8,12 @@ installs no Terraform.
 
 import json
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,12 @@ CONFIGURATION = "TF_CLI_CONFIG_FILE"
 
 PROVIDER = "*/hashicorp/aws"
 """Below a mirror: the host of a registry comes first."""
+
+INSTALLED = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
+"""Below a folder in which `terraform init` was run."""
+
+REATTACH = "TF_REATTACH_PROVIDERS"
+"""Terraform's own variable for providers that run already."""
 
 RUN_SECONDS = 240.0
 """Until a command must have ended; the provider alone takes seconds to start."""
@@ -85,9 +93,9 @@ class Terraform:
         assert ended.returncode in codes, f"{arguments}: {ended.stdout}{ended.stderr}"
         return ended
 
-    def has_changes(self, **variables: str) -> bool:
-        """Return whether a plan wants to change anything."""
-        plan = ["plan", "-input=false", "-detailed-exitcode", *_given(variables)]
+    def has_changes(self, *options: str, **variables: str) -> bool:
+        """Return whether a plan, to which options may be given, wants to change anything."""
+        plan = ["plan", "-input=false", "-detailed-exitcode", *options, *_given(variables)]
         return self._ended(plan, codes=(EMPTY_PLAN, CHANGES)).returncode == CHANGES
 
     def apply(self, **variables: str) -> dict[str, Any]:
@@ -103,6 +111,36 @@ class Terraform:
         """Return the outputs by name."""
         found = json.loads(self.run("output", "-json"))
         return {name: one["value"] for name, one in found.items()}
+
+
+@contextmanager
+def with_standing_provider(terraform: Terraform) -> Iterator[Terraform]:
+    """Start the provider of an initialized folder once, for all commands until the block ends.
+
+    Each command would start its 700 MB several times, which is nearly all that a command does.
+    """
+    (program,) = terraform.folder.glob(INSTALLED)
+    with subprocess.Popen(
+        [program, "-debug"],
+        env=dict(terraform.environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            place = _told_by(process)
+            yield replace(terraform, environment={**terraform.environment, REATTACH: place})
+        finally:
+            process.kill()
+
+
+def _told_by(provider: "subprocess.Popen[str]") -> str:
+    """Return what a provider that was just started wants Terraform to be told."""
+    assert provider.stdout is not None
+    for line in provider.stdout:
+        if found := re.fullmatch(rf"\s*{REATTACH}='(.*)'\n", line):
+            return found[1]
+    pytest.fail("the provider ended before it could be attached to")
 
 
 def terraform_in(folder: Path) -> Terraform:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -58,9 +59,9 @@ def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def announced_url(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    line = process.stdout.readline()
+def announced_url(out: IO[str] | None) -> str:
+    assert out is not None
+    line = out.readline()
     found = re.fullmatch(r"Serving on (http://127\.0\.0\.1:\d+) \(auth off\)\n", line)
     assert found, line
     return found[1]
@@ -79,7 +80,7 @@ def test_it_says_where_it_serves_and_stops_when_asked(
 ) -> None:
     process = start("--port", "0", "--auth", "off", "--processes", processes)
 
-    assert health(announced_url(process)) == b'{"status":"ok"}'
+    assert health(announced_url(process.stdout)) == b'{"status":"ok"}'
     process.send_signal(number)
 
     _, errors = process.communicate(timeout=SECONDS)
@@ -106,31 +107,35 @@ def test_auth_off_beyond_loopback_is_refused(start: Start) -> None:
     assert "--i-know-this-port-is-private" in errors
 
 
-def test_a_process_that_dies_is_replaced_and_the_port_goes_on_answering(start: Start) -> None:
-    process = start("--port", "0", "--auth", "off", "--workers", "2")
-    url = announced_url(process)
-    before = _children(process.pid)
+def test_a_process_that_dies_is_replaced_and_the_port_goes_on_answering(tmp_path: Path) -> None:
+    words = ("serve", "--port", "0", "--workers", "2", "--data-dir", str(tmp_path))
+    with running(*words, auth="off") as process:
+        url = announced_url(process.out)
+        parent = process.process.pid
+        assert parent is not None
+        before = _children(parent)
 
-    os.kill(before[0], signal.SIGKILL)
+        os.kill(before[0], signal.SIGKILL)
 
-    # Each on a connection of its own; what waits for the dead one's place its successor answers.
-    assert {health(url) for _ in range(20)} == {b'{"status":"ok"}'}
-    after = _children(process.pid)
-    assert len(after) == 2
-    assert before[0] not in after
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, errors
+        # Each on a connection of its own; who comes for the dead one waits for its successor.
+        assert {health(url) for _ in range(20)} == {b'{"status":"ok"}'}
+        after = _children(parent)
+        assert len(after) == 2
+        assert before[0] not in after
+        process.send(signal.SIGTERM)
+        code, errors = process.wait(), process.err.read()
+    assert code == 0, errors
     assert "serving process 0 ended by itself, with code -9; it is replaced" in errors
 
 
-def test_a_process_that_cannot_serve_is_not_tried_for_ever(start: Start, tmp_path: Path) -> None:
+def test_a_process_that_cannot_serve_is_not_tried_for_ever(tmp_path: Path) -> None:
     (tmp_path / "secrets.key").write_text("no key at all")
+    words = ("serve", "--port", "0", "--processes", "2", "--data-dir", str(tmp_path))
 
-    process = start("--port", "0", "--processes", "2")
+    with running(*words) as process:
+        code, errors = process.wait(), process.err.read()
 
-    _, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1, errors
+    assert code == 1, errors
     assert "secrets.key" in errors  # what the process said
     assert "a serving process ended by itself, with code 2" in errors
     assert "Traceback" not in errors
@@ -140,7 +145,7 @@ def test_processes_end_with_the_one_that_started_them_and_leave_nothing(
     start: Start, temporary: Path
 ) -> None:
     process = start("--port", "0", "--auth", "off", "--processes", "2")
-    url = announced_url(process)
+    url = announced_url(process.stdout)
     assert len(list(temporary.iterdir())) == 1
 
     process.kill()

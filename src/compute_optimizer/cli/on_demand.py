@@ -1,6 +1,8 @@
 """Commands that are imported when they are typed: a command waits for no other's imports."""
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -19,7 +21,9 @@ class Imported(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = self._places[name].partition(":")
-        return _command(name, getattr(import_module(f"{PACKAGE}.{module}"), attribute))
+        with _garbage_left():
+            found = import_module(f"{PACKAGE}.{module}")
+        return _command(name, getattr(found, attribute))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -46,6 +50,18 @@ def group_of(places: Mapping[str, str]) -> type[TyperGroup]:
             return list(places)
 
     return OnDemand
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Look for no garbage meanwhile: what modules make stays, and looking was an eighth of it."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
 
 
 @cache
