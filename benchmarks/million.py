@@ -84,9 +84,9 @@ GIB = 2**30
 SAMPLED_SECONDS = 0.25
 WRITE = "write"
 
-TILE_BYTES, DIGEST_BYTES, STATE_BYTES = 14 * 3_200, 14 * 350, 12_000
+TILE_BYTES, DIGEST_BYTES, STATE_BYTES = 14 * 3_200, 14 * 350, 7_500
 """By instance: its tiles and days in short (8,000 instances, 2026-11-26, rounded up), and what the
-state has of it after an analysis of each of the parts: 800 bytes and 6,650 for each run."""
+state has of it after an analysis of each of the parts: 800 bytes and 4,100 for each run."""
 
 SPARE_BYTES = 10**10
 """That a fleet leaves free: others use the disk."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from compute_optimizer.store.packed_bodies import PackedBody
 from compute_optimizer.store.schema import UtcDateTime, metadata
 
 ROWS = 3
@@ -39,6 +40,7 @@ VALUES: dict[type[Any], Callable[[int], Any]] = {
     Date: lambda number: date(2026, 2, 28) + timedelta(days=number),
     Double: lambda number: 0.1 + number,
     LargeBinary: lambda number: bytes(range(256)) + bytes([number]),
+    PackedBody: lambda number: bytes(range(256)) + bytes([number]),
     JSON: lambda number: {"number": number, "é": [None, True, 1.5]},
     Text: lambda number: f"{number}{TEXTS[number % 3]}" * 1_000,
     String: lambda number: f"{number}{TEXTS[number % 3]}",

@@ -14,7 +14,10 @@ from sqlalchemy import (
     String,
     Table,
     inspect,
+    literal,
+    select,
     text,
+    update,
 )
 
 from compute_optimizer.store.decision_tables import (
@@ -144,6 +147,7 @@ OUTCOMES = Table(
 
 def back_to(connection: Connection, revision: str) -> None:
     """Take away what revisions after the given one have added."""
+    _unpack_bodies(connection, revision)
     _order_by_locale(connection, revision)
     for added, tables in ADDED.items():
         if added > revision:
@@ -162,6 +166,15 @@ def back_to(connection: Connection, revision: str) -> None:
     if revision == "0015":
         OUTCOMES.create(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
+
+
+def _unpack_bodies(connection: Connection, revision: str) -> None:
+    for table in (recommendations, idle_recommendations) if revision < "0022" else ():
+        key = table.primary_key.columns
+        for *values, body in connection.execute(select(*key, table.c.body)).all():
+            same = (column == value for column, value in zip(key, values, strict=True))
+            plain = literal(body, LargeBinary)
+            connection.execute(update(table).where(*same).values(body=plain))
 
 
 def _order_by_locale(connection: Connection, revision: str) -> None:

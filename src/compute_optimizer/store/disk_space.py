@@ -11,12 +11,12 @@ from sqlalchemy import Connection, text
 
 from compute_optimizer.errors import StoreUnavailable
 
-RUN_BYTES = 7_000
-"""Of state by resource and run, with indexes: 6,632 of EC2 instances with both profiles' answers
-in SQLite (benchmarks/million.py with 8,000 instances, 2026-11-26)."""
+RUN_BYTES = 5_000
+"""Of state by resource and run, with indexes: 4,086 of EC2 instances with both profiles' answers
+in SQLite (benchmarks/million.py with 8,000 instances, 2026-11-27)."""
 
 LOG_BYTES = 256 * 1024**2
-"""SQLite's log beside the state: some transactions of a shard, each of up to 60 MB, which wait
+"""SQLite's log beside the state: some transactions of a shard, each of up to 40 MB, which wait
 until nobody reads what they replace."""
 
 TILE_SAMPLE_BYTES = 4

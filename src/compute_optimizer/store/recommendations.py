@@ -1,6 +1,6 @@
 """What a run said: pages of recommendations, and why others have none.
 
-Bodies are the frozen dataclasses of `model` as JSON.
+Bodies are the frozen dataclasses of `model` as JSON, which the database keeps packed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence

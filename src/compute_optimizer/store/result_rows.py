@@ -1,6 +1,6 @@
 """The result of one shard as rows: made before the transaction that writes them.
 
-Encoding takes longer than writing, and whoever writes keeps all others from it.
+Encoding and packing take longer than writing, and whoever writes keeps all others from it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ from compute_optimizer.resources import idleness
 from compute_optimizer.resources.advice import advice_id
 from compute_optimizer.resources.counting import Read, read, tallies
 from compute_optimizer.store.facet_holders import holder_rows
+from compute_optimizer.store.packed_bodies import packed
 from compute_optimizer.store.schema import (
     idle_recommendations,
     recommendation_errors,
@@ -85,7 +86,7 @@ def _recommendation_row(looked_at: Read) -> Row:
         "finding": one.finding.value,
         "facets": as_text(looked_at.facets),
         "monthly_savings_usd": looked_at.savings,
-        "body": _encode(one),
+        "body": packed(_encode(one)),
         "recommendation_id": advice_id(one),
     }
 
@@ -98,6 +99,6 @@ def _idle_row(one: IdleRecommendation) -> Row:
         "facets": as_text(idleness.facets_of(one)),
         "monthly_savings_usd": idleness.counted_savings(one),
         "monthly_savings_after_discounts_usd": idleness.counted_after_discounts(one),
-        "body": _encode(one),
+        "body": packed(_encode(one)),
         "recommendation_id": advice_id(one),
     }

@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
+from compute_optimizer.store.packed_bodies import PackedBody
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -221,7 +223,7 @@ recommendations = Table(
     Column("facets", Text, nullable=False),
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole recommendation as JSON (msgspec).
-    Column("body", LargeBinary, nullable=False),
+    Column("body", PackedBody, nullable=False),
     # Of what it advises (model.decision); null where it advises nothing.
     Column("recommendation_id", String(32), index=True),
     Index(
@@ -260,7 +262,7 @@ idle_recommendations = Table(
     Column("facets", Text, nullable=False),
     Column("monthly_savings_usd", Double, nullable=False),
     # The whole model.recommendation.IdleRecommendation as JSON (msgspec).
-    Column("body", LargeBinary, nullable=False),
+    Column("body", PackedBody, nullable=False),
     # At effective rates; as at list prices where these are not known.
     Column("monthly_savings_after_discounts_usd", Double),
     Column("recommendation_id", String(32), index=True),
