@@ -5,10 +5,12 @@ Such rows are called generated wherever they are measured.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import text
 
 from compute_optimizer.store import State
+from compute_optimizer.store.packed_bodies import packed, unpacked
 from compute_optimizer.store.schema import (
     idle_recommendations,
     recommendations,
@@ -37,7 +39,7 @@ CHANGED: Mapping[str, str] = {
     "resource_id": f"replace(resource_id, {_OLD}, {_NEW})",
     "facets": f"replace(facets, {_OLD}, {_NEW})",
     "words": f"replace(words, {_OLD}, {_NEW})",
-    "body": f"CAST(replace(CAST(body AS TEXT), {_OLD}, {_NEW}) AS BLOB)",
+    "body": f"body_of_copy(body, {_OLD}, {_NEW})",
     "recommendation_id": "printf('%06x', :copy) || substr(recommendation_id, 7)",
     # The ARNs of a part begin alike, up to a digit that stays.
     "beginning": f"replace(beginning, '-{'0' * COPY_DIGITS}', printf('-%0{COPY_DIGITS}x', :copy))",
@@ -76,6 +78,8 @@ def copy_run(state: State, run_id: str, copies: int) -> None:
             )
     for copy in range(1, copies + 1):
         with state.writing() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.create_function("body_of_copy", 3, _body_of_copy)
             for table in TABLES:
                 names = [column.name for column in table.columns]
                 values = ", ".join(CHANGED.get(name, name) for name in names)
@@ -89,3 +93,7 @@ def copy_run(state: State, run_id: str, copies: int) -> None:
     with state.writing() as connection:
         for table in TABLES:
             connection.execute(text(f"DROP TABLE original_{table}"))
+
+
+def _body_of_copy(body: bytes, old: str, new: str) -> bytes:
+    return packed(unpacked(body).replace(old.encode(), new.encode()))
