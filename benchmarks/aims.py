@@ -24,12 +24,12 @@ class Claim:
 
 
 _ANALYSIS = (
-    "Processor time: nobody waits but for the lock of SQLite, while another writes. Of 2,000 "
-    "instances (timers of the stages in one process, 2026-11-27, on a busy machine, before "
-    "docs/decisions/0065 made tiles and records cheaper) days in "
-    "short are made and kept in a quarter, tiles are read and decoded in a fifth, the engine takes "
-    "a quarter (matching each present type against the catalog, ranking, whose credits last), "
-    "records 6 %, encoding and writing an eighth. One shard at a time is written."
+    "Processor time. Of 8,000 instances (timers and a profile of one process, 2026-11-27) a sixth "
+    "is reading and decoding tiles, a quarter making and keeping days in short, a third the engine "
+    "(matching each present type against the catalog, ranking, whose credits last) and its "
+    "records, a tenth encoding and packing, and a tenth SQLite, half of which is the commit, when "
+    "pages are written twice. One shard at a time is written, and the process that has the quicker "
+    "of the two shards waits for the other."
 )
 _PAGE = (
     "A thousand stored records are decoded, shown as the API spells them and encoded; encoding a "

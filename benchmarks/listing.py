@@ -47,7 +47,7 @@ BENCHMARKS = (
         "analysis_rate",
         "Analysis, from day tiles to stored recommendations, beside one percentile of the columns",
         _size("20,000 instances", 240, "--instances 20000 --rounds 5 --fleet traces", 1_500),
-        _size("8,000 instances", 115, "--instances 8000 --rounds 5 --fleet traces", 700),
+        _size("8,000 instances", 150, "--instances 8000 --rounds 7 --fleet traces", 900),
     ),
     Benchmark(
         "percentile_peers",
@@ -95,7 +95,7 @@ BENCHMARKS = (
         "api_load",
         "Hundreds of clients of two serving processes, while an account opts in and out",
         _size("1,000,000 requests of 200 clients", 1_900, "--requests 1000000 --clients 200"),
-        _size("10,000 requests of 200 clients", 75, "--requests 10000 --clients 200 --rung 20000"),
+        _size("10,000 requests of 200 clients", 65, "--requests 10000 --clients 200 --rung 20000"),
     ),
     Benchmark(
         "export_rate",
@@ -107,13 +107,13 @@ BENCHMARKS = (
         "ray_scaling",
         "An analysis by one and by two workers of Ray, beside one process without it",
         _size("4,000 instances in 8 shards", 90, "--instances 4000 --rounds 5 --tasks 500", 400),
-        _size("800 instances in 8 shards", 45, "--instances 800 --rounds 3 --tasks 200", 100),
+        _size("800 instances in 8 shards", 40, "--instances 800 --rounds 3 --tasks 200", 100),
     ),
     Benchmark(
         "simulate_rate",
         "Simulations of other preferences, by the size of the grid",
         _size("1,000 instances", 90, "--instances 1000 --rounds 3"),
-        _size("100 instances", 55, "--instances 100 --rounds 3"),
+        _size("100 instances", 50, "--instances 100 --rounds 3"),
     ),
     Benchmark(
         "copy_rate",
