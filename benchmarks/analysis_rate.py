@@ -10,7 +10,8 @@ the load of real machines (benchmarks.fleets). All run in turn on the same machi
 cores: DuckDB and Polars in threads, analyzing and reading in processes, one for each core and each
 with a share of the shards. The processes stay from round to round, as the libraries of the others
 stay loaded. "analyze" is a first analysis, which also makes the days in short; "analyze again"
-finds them, as that of the next day would find all but one.
+finds them, as that of the next day would find all but one. Runs that nobody reads any more are
+removed between rounds, so that the state stays as large as it is in use.
 """
 
 import argparse
@@ -44,6 +45,7 @@ from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.resources import RESOURCE_TYPES
 from compute_optimizer.store import State
+from compute_optimizer.store.analysis_runs import RUN_KEPT, prune_runs
 from compute_optimizer.store.inventory import resources_of, shard_sizes, shards, upsert_resources
 from compute_optimizer.store.tile_files import Tile, limit_decoding
 from compute_optimizer.store.tiles import DIGESTS, TileStore, publish, read_samples
@@ -141,6 +143,12 @@ def analyze_all(state: State, tiles: TileStore, executor: Executor | None = None
     analyze(state, tiles, FixedClock(), executor=executor)
 
 
+def forget_runs(state: State) -> None:
+    """Remove all runs but the current one, as a day does: a state holds two or three of them."""
+    with state.writing() as connection:
+        prune_runs(connection, AS_OF + 2 * RUN_KEPT)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadTask:
     """What another process needs to read one shard."""
@@ -202,6 +210,7 @@ def measure(instances: int, rounds: int, fleet: str) -> dict[str, list[float]]:
         seconds: dict[str, list[float]] = {name: [] for name in runs}
         for _ in range(rounds + 1):
             shutil.rmtree(tiles.root / DIGESTS, ignore_errors=True)
+            forget_runs(state)
             for name, run in runs.items():
                 start = perf_counter()
                 run()
