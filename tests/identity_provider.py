@@ -20,6 +20,7 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, build_opene
 
 import pytest
 
+from tests.printed import first_printed
 from tests.waiting import SECONDS
 
 VENV = Path(__file__).parents[1] / ".venv-identity-provider"
@@ -101,18 +102,10 @@ def identity_provider(
         try:
             process.stdin.write(json.dumps(set_up))
             process.stdin.close()
-            yield IdentityProvider(_place(process), process)
+            yield IdentityProvider(first_printed(process, r"listening at (\S+)"), process)
         finally:
             process.kill()
             process.wait()
-
-
-def _place(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.match(r"listening at (\S+)", line):
-            return found[1]
-    pytest.fail("the provider ended before it listened")
 
 
 class _Stop(HTTPRedirectHandler):

@@ -8,7 +8,6 @@ installs no Terraform.
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.printed import first_printed
 
 MIRROR = "TF_PLUGIN_MIRROR"
 """Names a folder of providers, laid out as `terraform providers mirror` does or unpacked."""
@@ -128,19 +129,10 @@ def with_standing_provider(terraform: Terraform) -> Iterator[Terraform]:
         text=True,
     ) as process:
         try:
-            place = _told_by(process)
+            place = first_printed(process, rf"\s*{REATTACH}='(.*)'$")
             yield replace(terraform, environment={**terraform.environment, REATTACH: place})
         finally:
             process.kill()
-
-
-def _told_by(provider: "subprocess.Popen[str]") -> str:
-    """Return what a provider that was just started wants Terraform to be told."""
-    assert provider.stdout is not None
-    for line in provider.stdout:
-        if found := re.fullmatch(rf"\s*{REATTACH}='(.*)'\n", line):
-            return found[1]
-    pytest.fail("the provider ended before it could be attached to")
 
 
 def terraform_in(folder: Path) -> Terraform:

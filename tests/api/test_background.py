@@ -1,6 +1,5 @@
 """Steps beside the requests: repeated, ended with the block, and not stopped by failures."""
 
-import logging
 from threading import Event
 from threading import enumerate as living_threads
 
@@ -29,9 +28,8 @@ def test_a_step_is_repeated_until_the_block_ends() -> None:
     assert len(runs) == after
 
 
-def test_a_step_that_fails_is_logged_and_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def run_failing_once(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a step that fails the first time until it went well."""
     monkeypatch.setattr(background, "SECONDS_AFTER_FAILURE", 0.001)
     recovered = Event()
     attempts: list[int] = []
@@ -39,34 +37,27 @@ def test_a_step_that_fails_is_logged_and_tried_again(
     def run() -> None:
         attempts.append(1)
         if len(attempts) == 1:
-            raise ZeroDivisionError("only once")
+            raise error
         recovered.set()
 
-    with (
-        caplog.at_level(logging.ERROR),
-        repeating([Step("faltering", run, every_seconds=0.001)]),
-    ):
+    with repeating([Step("faltering", run, every_seconds=0.001)]):
         assert recovered.wait(SECONDS)
 
+
+def test_a_step_that_fails_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_failing_once(ZeroDivisionError("only once"), monkeypatch)
+
     assert "background step faltering failed" in caplog.text
+    assert "Traceback" in caplog.text
     assert "only once" in caplog.text
 
 
 def test_a_step_whose_store_is_away_is_logged_in_one_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(background, "SECONDS_AFTER_FAILURE", 0.001)
-    recovered = Event()
-    attempts: list[int] = []
-
-    def run() -> None:
-        attempts.append(1)
-        if len(attempts) == 1:
-            raise StoreUnavailable("the disk is full")
-        recovered.set()
-
-    with repeating([Step("faltering", run, every_seconds=0.001)]):
-        assert recovered.wait(SECONDS)
+    run_failing_once(StoreUnavailable("the disk is full"), monkeypatch)
 
     (record,) = caplog.records
     assert record.getMessage().endswith("it will be tried again: the disk is full")

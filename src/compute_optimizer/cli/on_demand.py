@@ -54,7 +54,7 @@ def group_of(places: Mapping[str, str]) -> type[TyperGroup]:
 
 @contextmanager
 def _garbage_left() -> Iterator[None]:
-    """Look for no garbage meanwhile: what modules make stays, and looking was an eighth of it."""
+    """Look for no garbage meanwhile: what modules make stays, and looking was a seventh of it."""
     looked = gc.isenabled()
     gc.disable()
     try:

@@ -16,7 +16,7 @@ RUN_BYTES = 5_000
 in SQLite (benchmarks/million.py with 8,000 instances, 2026-11-27)."""
 
 LOG_BYTES = 256 * 1024**2
-"""SQLite's log beside the state: some transactions of a shard, each of up to 40 MB, which wait
+"""SQLite's log beside the state: some transactions of a shard, each of some 20 MB, which wait
 until nobody reads what they replace."""
 
 TILE_SAMPLE_BYTES = 4
