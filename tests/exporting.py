@@ -17,11 +17,12 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.views.export_columns import Shown, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES
 from tests.enrolling import MANAGEMENT, Desk
 from tests.records import REGION
+from tests.written_runs import store_run
 
 BUCKET = "exports"
 
@@ -49,11 +50,8 @@ class ExportDesk:
         idle: Sequence[IdleRecommendation] = (),
     ) -> None:
         """Make recommendations the current ones of an account."""
-        scope, now = Scope(account, REGION, resource_type), self.desk.clock.now()
-        with self.desk.state.writing() as connection:
-            run_id = begin_run(connection, now, now)
-            write_result(connection, run_id, scope, found, errors, now=now, idle=idle)
-            complete_run(connection, run_id, [scope], now)
+        scope = Scope(account, REGION, resource_type)
+        store_run(self.desk.state, scope, found, errors, idle=idle, now=self.desk.clock.now())
 
     def ask(
         self, account: str = MANAGEMENT, kind: str = "EBSVolume", **request: Any

@@ -1,9 +1,12 @@
 """Runs written by hand, and what readers see of them."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
+    IdleRecommendation,
+    Recommendation,
     RecommendationError,
 )
 from compute_optimizer.store import State, analysis_runs
@@ -16,6 +19,23 @@ SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
 ELSEWHERE = Scope(ACCOUNT, "eu-west-1", "Ec2Instance")
 LATER = NOW + timedelta(hours=5)
 INSUFFICIENT = RecommendationError(arn(900), "INSUFFICIENT_METRIC_DATA", "Too few samples.")
+
+
+def store_run(
+    state: State,
+    scope: Scope,
+    found: Sequence[Recommendation],
+    errors: Sequence[RecommendationError] = (),
+    *,
+    idle: Sequence[IdleRecommendation] = (),
+    now: datetime = NOW,
+) -> str:
+    """Make what was found the current recommendations of a scope, and return the run."""
+    with state.writing() as connection:
+        run_id = analysis_runs.begin_run(connection, now, now)
+        analysis_runs.write_result(connection, run_id, scope, found, errors, idle=idle, now=now)
+        analysis_runs.complete_run(connection, run_id, [scope], now)
+    return run_id
 
 
 def write_run(state: State, *numbers: int, scope: Scope = SCOPE, complete: bool = True) -> str:

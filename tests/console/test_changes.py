@@ -10,23 +10,16 @@ from botocore import xform_name
 
 from compute_optimizer.console.changes import Subject, change_to
 from compute_optimizer.console.options import Option
-from compute_optimizer.store import analysis_runs
-from compute_optimizer.store.analysis_runs import Scope
 from tests.console.conftest import House
 from tests.console.visiting import words
-from tests.records import ACCOUNT, REGION, recommendation
-
-SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
+from tests.records import ACCOUNT, recommendation
+from tests.written_runs import SCOPE, store_run
 
 
 def analyze(house: House, count: int) -> None:
     """Store a run of so many recommendations, each of which saves 79.424 USD."""
-    now = house.clock.now()
     found = [recommendation(number) for number in range(count)]
-    with house.state.writing() as connection:
-        run_id = analysis_runs.begin_run(connection, now, now)
-        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=now)
-        analysis_runs.complete_run(connection, run_id, [SCOPE], now)
+    store_run(house.state, SCOPE, found, now=house.clock.now())
 
 
 def test_the_dashboard_compares_with_the_analysis_before(house: House) -> None:

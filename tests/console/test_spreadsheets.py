@@ -16,13 +16,11 @@ from compute_optimizer.console.room import answer, console_app
 from compute_optimizer.console.sessions import COOKIE
 from compute_optimizer.console.spreadsheets import ROWS_AT_ONCE, Incomplete, as_file
 from compute_optimizer.errors import StoreUnavailable
-from compute_optimizer.store import analysis_runs
-from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.ranked import Ranked
 from tests.console.conftest import House
-from tests.records import ACCOUNT, NOW, REGION, recommendation
+from tests.records import ACCOUNT, recommendation
+from tests.written_runs import SCOPE, store_run
 
-SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
 LONG = 10_000
 """Rows: ten batches, so that a file which collects them first holds five times what it may."""
 
@@ -30,11 +28,7 @@ LIST = "/console/recommendations/ec2-instances/export"
 
 
 def analyze(house: House, count: int) -> None:
-    with house.state.writing() as connection:
-        run_id = analysis_runs.begin_run(connection, NOW, NOW)
-        found = [recommendation(number) for number in range(count)]
-        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=NOW)
-        analysis_runs.complete_run(connection, run_id, [SCOPE], NOW)
+    store_run(house.state, SCOPE, [recommendation(number) for number in range(count)])
 
 
 async def served(app: AsgiApp, *given: Any) -> None:

@@ -16,9 +16,10 @@ from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Re
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.records import BY_HAND, NOW, arn, option, recommendation
+from tests.written_runs import store_run
 
 OPERATION = "GetEC2InstanceRecommendations"
 STRANGER = "222222222222"
@@ -126,11 +127,8 @@ def publish(
 ) -> None:
     """Opt the account in and store one complete run for it."""
     change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    scope, now = Scope(ACCOUNT, REGION, EC2_INSTANCE), served.clock.now()
-    with served.state.writing() as connection:
-        run_id = begin_run(connection, NOW, now)
-        write_result(connection, run_id, scope, found, errors, now=now)
-        complete_run(connection, run_id, [scope], now)
+    scope = Scope(ACCOUNT, REGION, EC2_INSTANCE)
+    store_run(served.state, scope, found, errors, now=served.clock.now())
 
 
 def fleet(count: int) -> list[Ec2InstanceRecommendation]:

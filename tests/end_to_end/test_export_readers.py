@@ -9,7 +9,7 @@ import pytest
 
 from compute_optimizer.model.recommendation import RecommendationError
 from compute_optimizer.operations.enrollment import change_enrollment
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from tests.buckets import content
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.test_exports import finished
@@ -21,8 +21,9 @@ from tests.export_readers import (
     by_pandas,
 )
 from tests.idleness import idle_recommendation
-from tests.records import NOW, arn
+from tests.records import arn
 from tests.views.test_exports import SAMPLES
+from tests.written_runs import store_run
 
 EXPORTS = {
     "AutoScalingGroup": "auto_scaling_group",
@@ -48,10 +49,7 @@ def published(serve: Callable[..., Served], s3_url: str, s3: Any) -> Callable[[s
         found = [] if idle else [SAMPLES[resource_type]]
         missing = RecommendationError(arn(9, ACCOUNT), "UNSUPPORTED_RESOURCE", 'Not, "yet".\n')
         scope = Scope(ACCOUNT, REGION, "EbsVolume" if idle else resource_type)
-        with served.state.writing() as connection:
-            run_id = begin_run(connection, NOW, NOW)
-            write_result(connection, run_id, scope, found, [missing], idle=idle, now=NOW)
-            complete_run(connection, run_id, [scope], NOW)
+        store_run(served.state, scope, found, [missing], idle=idle)
         return served
 
     return publish

@@ -11,22 +11,20 @@ import pytest
 
 from compute_optimizer.model.recommendation import Recommendation, RecommendationError
 from compute_optimizer.operations.enrollment import change_enrollment
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from tests.buckets import content, keys_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.export_readers import Described, by_duckdb
 from tests.records import NOW, arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation
 from tests.waiting import wait_until
+from tests.written_runs import store_run
 
 
 def publish(served: Served, resource_type: str, *found: Recommendation) -> None:
     scope = Scope(ACCOUNT, REGION, resource_type)
     missing = RecommendationError(arn(9, ACCOUNT), "INSUFFICIENT_METRIC_DATA", 'Too few, "yet".')
-    with served.state.writing() as connection:
-        run_id = begin_run(connection, NOW, NOW)
-        write_result(connection, run_id, scope, found, [missing], now=NOW)
-        complete_run(connection, run_id, [scope], NOW)
+    store_run(served.state, scope, found, [missing])
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Finding
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from tests.enrolling import ALPHA, BETA, Desk
 from tests.records import REGION, arn, option, recommendation
+from tests.written_runs import store_run
 
 FAR = "eu-west-1"
 
@@ -39,11 +40,7 @@ def saving(
 
 
 def publish(desk: Desk, account: str, region: str, *found: Ec2InstanceRecommendation) -> None:
-    scope, now = Scope(account, region, EC2_INSTANCE), desk.clock.now()
-    with desk.state.writing() as connection:
-        run_id = begin_run(connection, now, now)
-        write_result(connection, run_id, scope, found, (), now=now)
-        complete_run(connection, run_id, [scope], now)
+    store_run(desk.state, Scope(account, region, EC2_INSTANCE), found, now=desk.clock.now())
 
 
 def read(

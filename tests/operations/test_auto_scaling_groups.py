@@ -11,10 +11,11 @@ import pytest
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.recommendation import Finding, RecommendationError
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.groups import group_arn, group_recommendation
 from tests.records import REGION, arn
+from tests.written_runs import store_run
 
 OPERATION = "GetAutoScalingGroupRecommendations"
 
@@ -25,11 +26,8 @@ def publish(
     errors: Sequence[RecommendationError] = (),
     account: str = MANAGEMENT,
 ) -> None:
-    scope, now = Scope(account, REGION, "AutoScalingGroup"), desk.clock.now()
-    with desk.state.writing() as connection:
-        run_id = begin_run(connection, now, now)
-        write_result(connection, run_id, scope, found, errors, now=now)
-        complete_run(connection, run_id, [scope], now)
+    scope = Scope(account, REGION, "AutoScalingGroup")
+    store_run(desk.state, scope, found, errors, now=desk.clock.now())
 
 
 def ask(desk: Desk, account: str = MANAGEMENT, **request: Any) -> dict[str, Any]:

@@ -11,10 +11,11 @@ import pytest
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
 from compute_optimizer.model.recommendation import Finding, Recommendation, RecommendationError
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
-from compute_optimizer.store.analysis_runs import Scope, begin_run, complete_run, write_result
+from compute_optimizer.store.analysis_runs import Scope
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.records import REGION, arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation
+from tests.written_runs import store_run
 
 OPERATION = "GetEBSVolumeRecommendations"
 
@@ -25,11 +26,8 @@ def publish(
     errors: Sequence[RecommendationError] = (),
     resource_type: str = "EbsVolume",
 ) -> None:
-    scope, now = Scope(MANAGEMENT, REGION, resource_type), desk.clock.now()
-    with desk.state.writing() as connection:
-        run_id = begin_run(connection, now, now)
-        write_result(connection, run_id, scope, found, errors, now=now)
-        complete_run(connection, run_id, [scope], now)
+    scope = Scope(MANAGEMENT, REGION, resource_type)
+    store_run(desk.state, scope, found, errors, now=desk.clock.now())
 
 
 def ask(desk: Desk, account: str = MANAGEMENT, **request: Any) -> dict[str, Any]:

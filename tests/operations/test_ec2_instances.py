@@ -20,13 +20,11 @@ from compute_optimizer.shapes import (
 )
 from compute_optimizer.store.analysis_runs import (
     Scope,
-    begin_run,
-    complete_run,
     prune_runs,
-    write_result,
 )
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.records import REGION, arn, option, recommendation
+from tests.written_runs import store_run
 
 OPERATION = "GetEC2InstanceRecommendations"
 TOO_YOUNG = "INSUFFICIENT_METRIC_DATA"
@@ -40,11 +38,7 @@ def publish(
 ) -> None:
     """Store one complete run for an account."""
     scope = Scope(account, REGION, EC2_INSTANCE)
-    now = desk.clock.now()
-    with desk.state.writing() as connection:
-        run_id = begin_run(connection, now, now)
-        write_result(connection, run_id, scope, found, errors, now=now)
-        complete_run(connection, run_id, [scope], now)
+    store_run(desk.state, scope, found, errors, now=desk.clock.now())
 
 
 def instances(count: int, account: str = MANAGEMENT) -> list[Ec2InstanceRecommendation]:

@@ -16,6 +16,7 @@ from compute_optimizer.store.recommendations import MAX_LISTED, Selection
 from compute_optimizer.store.summaries import current_tallies
 from tests.idleness import idle_recommendation
 from tests.records import ACCOUNT, NOW, REGION, recommendation
+from tests.written_runs import store_run
 
 SCOPE = Scope(ACCOUNT, REGION, "EbsVolume")
 INSTANCES = Scope(ACCOUNT, REGION, "Ec2Instance")
@@ -30,11 +31,7 @@ def priced(number: int) -> IdleRecommendation:
 
 
 def write(state: State, *found: IdleRecommendation, scope: Scope = SCOPE) -> str:
-    with state.writing() as connection:
-        run_id = analysis_runs.begin_run(connection, NOW, NOW)
-        analysis_runs.write_result(connection, run_id, scope, [], [], idle=found, now=NOW)
-        analysis_runs.complete_run(connection, run_id, [scope], NOW)
-    return run_id
+    return store_run(state, scope, [], idle=found)
 
 
 def place_of(state: State) -> IdleScope:

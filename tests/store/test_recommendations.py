@@ -13,7 +13,15 @@ from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.recommendations import Selection
 from tests.records import ACCOUNT, BY_HAND, NOW, REGION, arn, option, recommendation
 from tests.volumes import volume_recommendation
-from tests.written_runs import ELSEWHERE, INSUFFICIENT, SCOPE, numbers_of, page, write_run
+from tests.written_runs import (
+    ELSEWHERE,
+    INSUFFICIENT,
+    SCOPE,
+    numbers_of,
+    page,
+    store_run,
+    write_run,
+)
 
 
 def test_a_stored_recommendation_comes_back_equal(state: State) -> None:
@@ -29,16 +37,13 @@ def test_pages_follow_each_other_by_arn(state: State) -> None:
 
 
 def test_a_selection_restricts_by_arn_finding_and_facets_at_once(state: State) -> None:
-    with state.writing() as connection:
-        run_id = analysis_runs.begin_run(connection, NOW, NOW)
-        found = [
-            recommendation(1),
-            recommendation(2, finding=Finding.OPTIMIZED),
-            recommendation(3, tags={"team": "data"}),
-            recommendation(4),
-        ]
-        analysis_runs.write_result(connection, run_id, SCOPE, found, [], now=NOW)
-        analysis_runs.complete_run(connection, run_id, [SCOPE], NOW)
+    found = [
+        recommendation(1),
+        recommendation(2, finding=Finding.OPTIMIZED),
+        recommendation(3, tags={"team": "data"}),
+        recommendation(4),
+    ]
+    run_id = store_run(state, SCOPE, found)
     of_web = Selection(
         arns=(arn(1), arn(2), arn(3)),
         findings=frozenset({"Overprovisioned"}),

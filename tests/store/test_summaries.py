@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from compute_optimizer.model.tally import Topic
-from compute_optimizer.store import State, analysis_runs
+from compute_optimizer.store import State
 from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.summaries import Counted, current_totals, former_totals
 from tests.records import ACCOUNT, NOW, REGION, recommendation
+from tests.written_runs import store_run
 
 HERE = Scope(ACCOUNT, REGION, "Ec2Instance")
 THERE = Scope(ACCOUNT, "eu-west-1", "Ec2Instance")
@@ -14,12 +15,8 @@ LATER = NOW + timedelta(hours=5)
 
 
 def write(state: State, scope: Scope, count: int, hours: int = 0) -> None:
-    now = NOW + timedelta(hours=hours)
     found = [recommendation(number) for number in range(count)]
-    with state.writing() as connection:
-        run_id = analysis_runs.begin_run(connection, now, now)
-        analysis_runs.write_result(connection, run_id, scope, found, [], now=now)
-        analysis_runs.complete_run(connection, run_id, [scope], now)
+    store_run(state, scope, found, now=NOW + timedelta(hours=hours))
 
 
 def found(counts: list[Counted]) -> dict[tuple[str, ...], int]:

@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-import botocore.loaders
-import botocore.model
 import pytest
 from msgspec import structs
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.auto_scaling_group import group_recommendation
 from compute_optimizer.views.ec2_instance import Presentation
+from tests.breaches import breaches_of, members_of
 from tests.groups import BY_HAND, group_arn, group_option
 from tests.groups import group_recommendation as stored
 from tests.records import NOW
-from tests.views.test_ec2_instance import breaches
+
+SHAPE = "AutoScalingGroupRecommendation"
 
 SAVINGS = {
     "savingsOpportunityPercentage": 50.0,
@@ -49,13 +49,6 @@ ON_THE_WIRE = {
 WITH_GPUS_ONLY = {"currentInstanceGpuInfo"}
 
 
-def shape() -> Any:
-    model = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    return botocore.model.ServiceModel(model).shape_for("AutoScalingGroupRecommendation")
-
-
 def shown(**changes: Any) -> Presentation:
     return Presentation("us-east-1", **changes)
 
@@ -66,7 +59,7 @@ def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
     effective = found.pop("effectiveRecommendationPreferences")
     assert found == ON_THE_WIRE
     assert effective["lookBackPeriod"] == "DAYS_14"
-    assert {*found, "effectiveRecommendationPreferences"} == set(shape().members) - WITH_GPUS_ONLY
+    assert {*found, "effectiveRecommendationPreferences"} == set(members_of(SHAPE)) - WITH_GPUS_ONLY
 
 
 @pytest.mark.parametrize("finding", [Finding.OPTIMIZED, Finding.NOT_OPTIMIZED])
@@ -79,7 +72,7 @@ def test_every_value_is_one_that_the_service_model_lists(finding: Finding) -> No
     for one in (stored(finding=finding), stored(finding=finding, configuration=mixed)):
         found = group_recommendation(one, shown(enum_style="model"))
 
-        assert list(breaches(found, shape(), "")) == []
+        assert breaches_of(found, SHAPE) == []
 
 
 def test_a_recommended_type_comes_before_those_that_a_group_mixes() -> None:
@@ -132,7 +125,7 @@ def test_gpus_are_told_of_types_that_have_any() -> None:
 
     assert found["currentInstanceGpuInfo"]["gpus"][0]["gpuCount"] == 1
     assert found["recommendationOptions"][0]["instanceGpuInfo"]["gpus"][0]["gpuCount"] == 1
-    assert list(breaches(group_recommendation(one, shown(enum_style="model")), shape(), "")) == []
+    assert breaches_of(group_recommendation(one, shown(enum_style="model")), SHAPE) == []
 
 
 def test_savings_are_absent_where_a_price_is_unknown() -> None:

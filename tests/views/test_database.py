@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import botocore.loaders
-import botocore.model
 import pytest
 from msgspec import structs
 
@@ -12,6 +10,7 @@ from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.database import database_recommendation
+from tests.breaches import breaches_of, members_of
 from tests.databases import (
     BYTES_USED,
     FREE,
@@ -25,7 +24,8 @@ from tests.databases import (
     recommended_database,
 )
 from tests.fleets import AS_OF, CPU
-from tests.views.test_ec2_instance import breaches
+
+SHAPE = "RDSDBRecommendation"
 
 INSTANCE = recommended_database(
     database(
@@ -67,13 +67,6 @@ def savings(percentage: float, usd: float) -> dict[str, Any]:
         "estimatedMonthlySavings": {"currency": "USD", "value": pytest.approx(usd)},
     }
     return {"savingsOpportunity": found, "savingsOpportunityAfterDiscounts": found}
-
-
-def shape() -> Any:
-    model = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    return botocore.model.ServiceModel(model).shape_for("RDSDBRecommendation")
 
 
 def test_an_instance_of_rds_stands_in_the_spelling_of_the_wire() -> None:
@@ -167,7 +160,7 @@ def test_the_storage_of_a_cluster_stands_by_itself() -> None:
 def test_every_member_of_the_model_is_one_of_some_recommendation() -> None:
     found = [database_recommendation(one, "us-east-1") for one in (INSTANCE, CLUSTER, MEMBER)]
 
-    assert {name for one in found for name in one} == set(shape().members)
+    assert {name for one in found for name in one} == set(members_of(SHAPE))
     assert not OF_CLUSTERS & found[0].keys()
     assert found[2]["promotionTier"] == 0
     assert "storageFinding" not in found[2]
@@ -175,14 +168,14 @@ def test_every_member_of_the_model_is_one_of_some_recommendation() -> None:
 
 @pytest.mark.parametrize("one", [INSTANCE, CLUSTER, MEMBER], ids=["rds", "cluster", "member"])
 def test_every_value_is_one_that_the_service_model_lists(one: DatabaseRecommendation) -> None:
-    assert list(breaches(database_recommendation(one, "us-east-1"), shape(), "")) == []
+    assert breaches_of(database_recommendation(one, "us-east-1"), SHAPE) == []
 
 
 @pytest.mark.parametrize("finding", [Finding.OPTIMIZED, Finding.UNDER_PROVISIONED])
 def test_every_finding_is_one_that_the_service_model_lists(finding: Finding) -> None:
     one = replace(INSTANCE, instance_finding=finding, storage_finding=finding)
 
-    assert list(breaches(database_recommendation(one, "us-east-1"), shape(), "")) == []
+    assert breaches_of(database_recommendation(one, "us-east-1"), SHAPE) == []
 
 
 def test_the_options_of_several_architectures_are_ranked_together() -> None:

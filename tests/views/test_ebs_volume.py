@@ -1,18 +1,16 @@
 """Every member of a volume's recommendation, held against botocore's model."""
 
-from typing import Any
-
-import botocore.loaders
-import botocore.model
 import pytest
 from msgspec import structs
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.ebs_volume import volume_recommendation
+from tests.breaches import breaches_of, members_of
 from tests.records import NOW
-from tests.views.test_ec2_instance import breaches
 from tests.volumes import BY_HAND
 from tests.volumes import volume_recommendation as stored
+
+SHAPE = "VolumeRecommendation"
 
 SAVINGS = {
     "savingsOpportunityPercentage": 20.0,
@@ -64,25 +62,18 @@ ON_THE_WIRE = {
 }
 
 
-def shape() -> Any:
-    model = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    return botocore.model.ServiceModel(model).shape_for("VolumeRecommendation")
-
-
 def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
     found = volume_recommendation(BY_HAND, "us-east-1")
 
     assert found == ON_THE_WIRE
-    assert set(found) == set(shape().members)
+    assert set(found) == set(members_of(SHAPE))
 
 
 @pytest.mark.parametrize("finding", [Finding.OPTIMIZED, Finding.NOT_OPTIMIZED])
 def test_every_value_is_one_that_the_service_model_lists(finding: Finding) -> None:
     found = volume_recommendation(stored(finding=finding), "us-east-1")
 
-    assert list(breaches(found, shape(), "")) == []
+    assert breaches_of(found, SHAPE) == []
 
 
 def test_a_root_volume_stays_one_in_every_option() -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any, get_args
 
-import botocore.loaders
-import botocore.model
 import pytest
 from msgspec import structs
 
@@ -14,6 +12,7 @@ from compute_optimizer.views.ec2_instance import (
     instance_recommendation,
     ranked_options,
 )
+from tests.breaches import breaches_of
 from tests.records import BY_HAND, NOW, option, recommendation
 
 GROUP = "arn:aws:autoscaling:us-east-1:222222222222:autoScalingGroup:x:autoScalingGroupName/web"
@@ -110,29 +109,9 @@ def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
 
 def test_the_model_spelling_is_one_that_the_service_model_lists() -> None:
     found = instance_recommendation(BY_HAND, shown(enum_style="model"))
-    loader = botocore.loaders.Loader()
-    model = botocore.model.ServiceModel(
-        loader.load_service_model("compute-optimizer", "service-2", "2019-11-01")
-    )
-    shape = model.shape_for("InstanceRecommendation")
-    assert list(breaches(found, shape, "")) == []
+    assert breaches_of(found, "InstanceRecommendation") == []
     assert found["finding"] == "Overprovisioned"
     assert found["utilizationMetrics"][0] == {"name": "Cpu", "statistic": "Maximum", "value": 21.5}
-
-
-def breaches(value: Any, shape: Any, path: str) -> Any:
-    """Every place where a value is no value of the shape: unknown members and enum values."""
-    if shape.type_name == "structure":
-        for name, inner in value.items():
-            if name not in shape.members:
-                yield f"{path}.{name} is no member"
-            else:
-                yield from breaches(inner, shape.members[name], f"{path}.{name}")
-    elif shape.type_name == "list":
-        for inner in value:
-            yield from breaches(inner, shape.member, f"{path}[]")
-    elif getattr(shape, "enum", None) and value not in shape.enum:
-        yield f"{path}: {value} is not in {shape.enum}"
 
 
 def test_both_architectures_are_ranked_together_by_savings_and_echoed() -> None:

@@ -1,19 +1,17 @@
 """Every member of a service's recommendation, held against botocore's model."""
 
-from typing import Any
-
-import botocore.loaders
-import botocore.model
 import pytest
 from msgspec import structs
 
 from compute_optimizer.model.ecs_service import TRACKS_MEMORY, Container
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.ecs_service import service_recommendation
+from tests.breaches import breaches_of, members_of
 from tests.records import NOW
 from tests.services import BY_HAND
 from tests.services import service_recommendation as stored
-from tests.views.test_ec2_instance import breaches
+
+SHAPE = "ECSServiceRecommendation"
 
 SAVINGS = {
     "savingsOpportunityPercentage": 77.1,
@@ -83,20 +81,13 @@ ON_THE_WIRE = {
 }
 
 
-def shape() -> Any:
-    model = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    return botocore.model.ServiceModel(model).shape_for("ECSServiceRecommendation")
-
-
 def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
     found = service_recommendation(BY_HAND, "us-east-1")
 
     assert found == ON_THE_WIRE
-    assert set(found) == set(shape().members)
+    assert set(found) == set(members_of(SHAPE))
     assert set(found["currentServiceConfiguration"]) == set(
-        shape().members["currentServiceConfiguration"].members
+        members_of(SHAPE)["currentServiceConfiguration"].members
     )
 
 
@@ -106,7 +97,7 @@ def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
 def test_every_value_is_one_that_the_service_model_lists(finding: Finding) -> None:
     found = stored(finding=finding, auto_scaling=TRACKS_MEMORY)
 
-    assert list(breaches(service_recommendation(found, "us-east-1"), shape(), "")) == []
+    assert breaches_of(service_recommendation(found, "us-east-1"), SHAPE) == []
 
 
 def test_what_the_inventory_does_not_know_is_absent() -> None:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import botocore.loaders
-import botocore.model
 import pytest
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, UtilizationMetric
+from compute_optimizer.shapes.model import service_model
 from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
 from tests.exporting import exported_row
@@ -71,11 +70,8 @@ TYPES = sorted(EXPORT_TABLES)
 
 
 def fields_of_the_model(resource_type: str) -> set[str]:
-    loaded = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    model: Any = botocore.model.ServiceModel(loaded)
-    return set(model.shape_for(FIELD_ENUMS[resource_type]).enum)
+    shape: Any = service_model().shape_for(FIELD_ENUMS[resource_type])
+    return set(shape.enum)
 
 
 @pytest.mark.parametrize("resource_type", TYPES)

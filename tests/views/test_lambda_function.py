@@ -1,18 +1,16 @@
 """Every member of a function's recommendation, held against botocore's model."""
 
-from typing import Any
-
-import botocore.loaders
-import botocore.model
 import pytest
 from msgspec import structs
 
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.views.lambda_function import function_recommendation
+from tests.breaches import breaches_of, members_of
 from tests.functions import BY_HAND
 from tests.functions import function_recommendation as stored
 from tests.records import NOW
-from tests.views.test_ec2_instance import breaches
+
+SHAPE = "LambdaFunctionRecommendation"
 
 SAVINGS = {
     "savingsOpportunityPercentage": 40.0,
@@ -53,18 +51,11 @@ ON_THE_WIRE = {
 }
 
 
-def shape() -> Any:
-    model = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    return botocore.model.ServiceModel(model).shape_for("LambdaFunctionRecommendation")
-
-
 def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
     found = function_recommendation(BY_HAND, "us-east-1")
 
     assert found == ON_THE_WIRE
-    assert set(found) == set(shape().members)
+    assert set(found) == set(members_of(SHAPE))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +71,7 @@ def test_every_value_is_one_that_the_service_model_lists(
 ) -> None:
     found = stored(finding=finding, finding_reason_codes=codes)
 
-    assert list(breaches(function_recommendation(found, "us-east-1"), shape(), "")) == []
+    assert breaches_of(function_recommendation(found, "us-east-1"), SHAPE) == []
 
 
 def test_a_risk_that_is_unknown_is_absent() -> None:

@@ -3,17 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-import botocore.loaders
-import botocore.model
 import pytest
 
 from compute_optimizer.model.license import LicenseOption
 from compute_optimizer.views.license import license_recommendation
+from tests.breaches import breaches_of, members_of
 from tests.exporting import exported_row
 from tests.fleets import ACCOUNT
 from tests.licenses import BY_HAND, INSIGHTS
 from tests.records import NOW, arn
-from tests.views.test_ec2_instance import breaches
+
+SHAPE = "LicenseRecommendation"
 
 ON_THE_WIRE = {
     "resourceArn": arn(1, ACCOUNT),
@@ -56,26 +56,19 @@ UNKNOWN = replace(
 """Of which little is known, and nothing of prices."""
 
 
-def shape() -> Any:
-    model = botocore.loaders.Loader().load_service_model(
-        "compute-optimizer", "service-2", "2019-11-01"
-    )
-    return botocore.model.ServiceModel(model).shape_for("LicenseRecommendation")
-
-
 def test_a_license_stands_in_the_spelling_of_the_wire() -> None:
     assert license_recommendation(BY_HAND, "us-east-1") == ON_THE_WIRE
 
 
 def test_every_member_of_the_model_is_told() -> None:
-    assert set(shape().members) == set(ON_THE_WIRE)
+    assert set(members_of(SHAPE)) == set(ON_THE_WIRE)
     current: dict[str, Any] = ON_THE_WIRE["currentLicenseConfiguration"]  # type: ignore[assignment]
-    assert set(shape().members["currentLicenseConfiguration"].members) == set(current)
+    assert set(members_of(SHAPE)["currentLicenseConfiguration"].members) == set(current)
 
 
 @pytest.mark.parametrize("one", [BY_HAND, UNKNOWN], ids=["whole", "little"])
 def test_nothing_is_told_that_the_model_does_not_know(one: Any) -> None:
-    assert list(breaches(license_recommendation(one, "us-east-1"), shape(), "license")) == []
+    assert breaches_of(license_recommendation(one, "us-east-1"), SHAPE) == []
 
 
 def test_what_is_not_known_is_absent() -> None:
