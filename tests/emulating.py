@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from compute_optimizer.emulator.handles import Emulator
 
@@ -21,4 +22,15 @@ def client_of(running: Emulator, account_id: str | None = None, region: str = RE
         region_name=region,
         aws_access_key_id=account_id or running.account_id,
         aws_secret_access_key="any",
+    )
+
+
+def client_at(url: str, access_key_id: str = "any") -> Any:
+    return boto3.client(
+        "compute-optimizer",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}),
     )

@@ -17,12 +17,12 @@ from compute_optimizer.model.recommendation import (
 )
 from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink
-from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.views.export_columns import Shown, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES
 from tests.enrolling import MANAGEMENT, Desk
 from tests.records import REGION
-from tests.written_runs import store_run
+from tests.waiting import wait_until
+from tests.written_runs import publish
 
 BUCKET = "exports"
 
@@ -50,8 +50,7 @@ class ExportDesk:
         idle: Sequence[IdleRecommendation] = (),
     ) -> None:
         """Make recommendations the current ones of an account."""
-        scope = Scope(account, REGION, resource_type)
-        store_run(self.desk.state, scope, found, errors, idle=idle, now=self.desk.clock.now())
+        publish(self.desk, found, errors, resource_type=resource_type, account=account, idle=idle)
 
     def ask(
         self, account: str = MANAGEMENT, kind: str = "EBSVolume", **request: Any
@@ -106,3 +105,14 @@ def export_desk(desk: Desk, folder: Path, sink: Sink | None = None) -> ExportDes
     """Return a desk that exports to a folder, or to another sink."""
     desk.sink = sink or FolderSink(folder)
     return ExportDesk(desk, folder)
+
+
+def finished(client: Any, job_id: str) -> dict[str, Any]:
+    """Wait for a job and return it."""
+
+    def ended() -> dict[str, Any] | None:
+        listed = client.describe_recommendation_export_jobs(jobIds=[job_id])
+        (job,) = listed["recommendationExportJobs"]
+        return dict(job) if job["status"] in ("Complete", "Failed") else None
+
+    return wait_until(ended, lambda: "the export was not written")

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -119,3 +120,13 @@ def create_database(server_url: str, name: str, template: str = "template1") -> 
 def database_url(server_url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
     return server_url.replace("/postgres?", f"/{name}?")
+
+
+def elsewhere(state: State, verb: Callable[..., Any], *arguments: Any) -> Any:
+    """Write with a store of its own, as another process does, and return what the verb returned."""
+    other = State(state.url)
+    try:
+        with other.writing() as connection:
+            return verb(connection, *arguments)
+    finally:
+        other.close()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from compute_optimizer.config import ENVIRONMENT_PREFIX, SETTINGS
-from tests.test_docs import COMMANDS, PROGRAM, options
+from tests.typed_commands import COMMANDS, PROGRAM, options
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from compute_optimizer.cli import app
 from compute_optimizer.config import ENVIRONMENT_PREFIX, SETTINGS
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes.model import modelled_errors, service_model
+from tests.typed_commands import COMMANDS, PROGRAM, options
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -20,7 +19,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SHELL_BLOCK = re.compile(r"^```(?:bash|sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PROGRAM = "compute-optimizer"
 
 
 def name_of(path: Path) -> str:
@@ -36,28 +34,6 @@ def section(page: str, heading: str) -> str:
 
 
 # Commands
-
-
-def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield every command that does something, with its whole name."""
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield name, command
-        return
-    for child in children:
-        yield from commands(children[child], f"{name} {child}")
-
-
-COMMANDS = dict(commands(typer.main.get_command(app), PROGRAM))
-
-
-def options(command: Any) -> set[str]:
-    return {
-        name
-        for parameter in command.params
-        for name in (*parameter.opts, *parameter.secondary_opts)
-        if name.startswith("-")
-    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

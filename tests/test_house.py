@@ -42,6 +42,7 @@ PACKAGE_INDEX = re.compile(
         )
     )
 )
+IMPORTED_TEST = re.compile(r"^\s*from tests\.([a-z_]+\.)*test_|^\s*from tests[a-z_.]* import test_")
 PRESENT_MOMENT = re.compile(r"\b(datetime\.(now|utcnow)|date\.today|time\.time)\(")
 
 
@@ -139,6 +140,10 @@ def test_only_the_clock_knows_the_present_moment() -> None:
     others = [name for name in PACKAGE if name != "src/compute_optimizer/interfaces.py"]
 
     assert not places(others, PRESENT_MOMENT)
+
+
+def test_no_test_imports_what_is_in_another() -> None:
+    assert not places([name for name in PYTHON if name.startswith("tests/")], IMPORTED_TEST)
 
 
 def test_no_file_names_a_folder_of_one_machine() -> None:

@@ -13,6 +13,7 @@ from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store import recommendations as store
 from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.recommendations import Selection
+from tests.enrolling import MANAGEMENT, Desk
 from tests.records import ACCOUNT, NOW, REGION, arn, recommendation
 
 SCOPE = Scope(ACCOUNT, REGION, "Ec2Instance")
@@ -36,6 +37,20 @@ def store_run(
         analysis_runs.write_result(connection, run_id, scope, found, errors, idle=idle, now=now)
         analysis_runs.complete_run(connection, run_id, [scope], now)
     return run_id
+
+
+def publish(
+    desk: Desk,
+    found: Sequence[Recommendation],
+    errors: Sequence[RecommendationError] = (),
+    *,
+    resource_type: str,
+    account: str = MANAGEMENT,
+    idle: Sequence[IdleRecommendation] = (),
+) -> None:
+    """Make what was found the current recommendations of an account, as of the desk's clock."""
+    scope = Scope(account, REGION, resource_type)
+    store_run(desk.state, scope, found, errors, idle=idle, now=desk.clock.now())
 
 
 def write_run(state: State, *numbers: int, scope: Scope = SCOPE, complete: bool = True) -> str:

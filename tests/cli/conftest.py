@@ -1,7 +1,8 @@
 """A data folder with a fleet, for commands: made once, and copied for each test."""
 
 import shutil
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests.commands import Ended, Type
 from tests.enrolling import ALPHA, Desk
+from tests.forked import Running, running
 from tests.records import arn
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 
@@ -61,3 +63,19 @@ def analyzed(stored_and_analyzed: Path, tmp_path: Path) -> list[str]:
     """The same, analyzed."""
     shutil.copytree(stored_and_analyzed, tmp_path, dirs_exist_ok=True)
     return list(MACHINES)
+
+
+Begin = Callable[..., Running]
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Begin an emulator with the same settings whose start and end are not looked at: forked."""
+    with ExitStack() as stack:
+
+        def run(*options: str) -> Running:
+            words = ("serve", "--ephemeral", "--port", "0", *options)
+            real = {"data_dir": str(tmp_path / "real"), "auth": "on"}
+            return stack.enter_context(running(*words, **real))
+
+        yield run

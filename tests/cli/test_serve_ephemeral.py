@@ -10,21 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from compute_optimizer import cli
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
 from compute_optimizer.emulator.folders import PREFIX
-from tests.forked import Running, running
+from tests.cli.conftest import Begin
+from tests.emulating import client_at
 from tests.waiting import SECONDS
 
 Start = Callable[..., "subprocess.Popen[str]"]
-
-Begin = Callable[..., Running]
 
 
 @pytest.fixture
@@ -57,33 +53,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         yield run
 
 
-@pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Begin]:
-    """Begin an emulator with the same settings whose start and end are not looked at: forked."""
-    with ExitStack() as stack:
-
-        def run(*options: str) -> Running:
-            words = ("serve", "--ephemeral", "--port", "0", *options)
-            real = {"data_dir": str(tmp_path / "real"), "auth": "on"}
-            return stack.enter_context(running(*words, **real))
-
-        yield run
-
-
 def first_line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline()
-
-
-def client_at(url: str, access_key_id: str = "any") -> Any:
-    return boto3.client(
-        "compute-optimizer",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key="any",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
 
 
 def left_in(folder: Path) -> list[Path]:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from tests.cli.test_serve_ephemeral import Begin, begin, client_at
-
-__all__ = ["begin"]
-
+from tests.cli.conftest import Begin
+from tests.emulating import client_at
 
 FLEET = """\
 instances:

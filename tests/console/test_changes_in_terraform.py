@@ -9,8 +9,7 @@ import pytest
 
 from compute_optimizer.console.changes import Subject, change_to
 from compute_optimizer.console.stopping import STOPS
-from tests.console.test_changes import CHANGES
-from tests.console.test_stopping import IDLE
+from tests.console.changing import CHANGES, IDLE
 from tests.local_terraform import terraform_in
 
 REQUIRED = """\

@@ -6,32 +6,7 @@ import pytest
 
 from compute_optimizer.console.changes import Subject
 from compute_optimizer.console.stopping import STOPS, stop_of
-from tests.console.test_changes import known_to_the_cli
-
-IDLE = {
-    "Ec2Instance": ("ec2:us-east-1:1:instance/i-1", "ec2 stop-instances", "--instance-ids i-1"),
-    "AutoScalingGroup": (
-        "autoscaling:us-east-1:1:autoScalingGroup:u:autoScalingGroupName/web",
-        "autoscaling update-auto-scaling-group",
-        "--auto-scaling-group-name web --min-size 0 --desired-capacity 0",
-    ),
-    "EbsVolume": ("ec2:us-east-1:1:volume/vol-1", "ec2 delete-volume", "--volume-id vol-1"),
-    "EcsService": (
-        "ecs:us-east-1:1:service/prod/web",
-        "ecs update-service",
-        "--cluster prod --service web --desired-count 0",
-    ),
-    "RdsDBInstance": (
-        "rds:us-east-1:1:db:orders",
-        "rds stop-db-instance",
-        "--db-instance-identifier orders",
-    ),
-    "NatGateway": (
-        "ec2:us-east-1:1:natgateway/nat-1",
-        "ec2 delete-nat-gateway",
-        "--nat-gateway-id nat-1",
-    ),
-}
+from tests.console.changing import IDLE, known_to_the_cli
 
 
 @pytest.mark.parametrize("resource_type", STOPS)

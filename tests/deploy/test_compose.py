@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.test_containerfile import Stages, all_of, port, running, stages
+from tests.containerfile import Stages, all_of, running
 from tests.waiting import SECONDS
-
-__all__ = ["port", "stages"]
 
 API_PORT = 8080
 """The one that the health check of the image asks."""

@@ -2,49 +2,21 @@
 
 import fnmatch
 import json
-import os
 import re
 import shlex
 import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.ports import free_port
+from tests.containerfile import Stages, all_of, running
 from tests.waiting import SECONDS
 
 PRIVATE = "COMPUTE_OPTIMIZER_I_KNOW_THIS_PORT_IS_PRIVATE"
-
-Instruction = tuple[str, str]
-Stages = dict[str, list[Instruction]]
-
-
-@pytest.fixture(scope="module")
-def stages(repository: Path) -> Stages:
-    """The instructions of each stage, FROM first."""
-    found: Stages = {}
-    lines = (repository / "Containerfile").read_text().replace("\\\n", " ").splitlines()
-    current: list[Instruction] = []
-    for line in (one for one in lines if one and not one.startswith("#")):
-        word, _, rest = line.partition(" ")
-        if word == "FROM":
-            current = found.setdefault(rest.rpartition(" AS ")[2], [])
-        current.append((word, rest))
-    return found
-
-
-def all_of(stages: Stages, stage: str, word: str) -> list[str]:
-    """Return what a stage, or one that it begins from, says with an instruction."""
-    first, *rest = stages[stage]
-    parent = first[1].partition(" ")[0]
-    before = all_of(stages, parent, word) if parent in stages else []
-    return [*before, *(text for name, text in rest if name == word)]
 
 
 def test_the_interpreter_is_one_that_the_project_wants_and_its_locks_were_made_with(
@@ -114,30 +86,6 @@ def command_of(stages: Stages, stage: str, port: int) -> list[str]:
     assert all_of(stages, stage, "EXPOSE") == [arguments[arguments.index("--port") + 1]]
     given = [str(port) if word == "8080" else word for word in arguments]
     return [sys.executable, "-m", "compute_optimizer", *given]
-
-
-@contextmanager
-def running(
-    command: list[str], folder: Path, **variables: str
-) -> Iterator["subprocess.Popen[str]"]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
-    with subprocess.Popen(
-        command,
-        env=environment | {"TMPDIR": str(folder)} | variables,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
 
 
 def test_the_emulator_ends_with_a_message_unless_told_that_its_port_is_private(

@@ -91,6 +91,10 @@ class Served:
         given = {"secret": key.secret_access_key, "token": key.session_token} | options
         return self.client(key.access_key_id, protocol, **given)
 
+    def audit_lines(self) -> list[dict[str, Any]]:
+        """Return what the audit log says."""
+        return [json.loads(line) for line in self.settings.audit_file.read_text().splitlines()]
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port, for raw sockets."""

@@ -18,7 +18,7 @@ from compute_optimizer import cli
 from compute_optimizer.views.conformance_probes import reading_operations
 from tests.cli.conftest import Ended, Type
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
-from tests.end_to_end.test_ec2_recommendations import publish
+from tests.end_to_end.published import publish
 from tests.local_aws import LocalAws
 from tests.ports import free_port
 from tests.records import arn, recommendation

@@ -1,14 +1,12 @@
 """Volumes from files to boto3, in both protocols."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from compute_optimizer.shapes.model import service_model
+from tests.breaches import mistyped_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
-from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
 id,account,region,resource_type,type,size_gib,iops,root,state,tags
@@ -57,13 +55,7 @@ def test_volumes_of_an_inventory_are_recommended_what_saves(
     assert saved == pytest.approx(264.5)
     assert root["currentConfiguration"]["rootVolume"] is True
     assert general["tags"] == [{"key": "team", "value": "data"}]
-    assert typing_faults(page) == []
-
-
-def typing_faults(page: dict[str, Any]) -> list[str]:
-    shape = service_model().operation_model("GetEBSVolumeRecommendations").output_shape
-    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
-    return list(mistyped(shape, body, "", enums=True))
+    assert mistyped_in(page, "GetEBSVolumeRecommendations") == []
 
 
 def test_arns_filters_and_pages_work_through_the_wire(analyzed: Served, protocol: str) -> None:

@@ -4,37 +4,23 @@ The rules of filters, pages and errors are held by the tests of the operation; h
 they arrive.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, RecommendationError
-from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.store.analysis_runs import Scope
-from tests.end_to_end.conftest import ACCOUNT, REGION, Served
+from tests.breaches import mistyped_in
+from tests.end_to_end.conftest import ACCOUNT, Served
+from tests.end_to_end.published import publish
 from tests.records import BY_HAND, NOW, arn, option, recommendation
-from tests.written_runs import store_run
 
 OPERATION = "GetEC2InstanceRecommendations"
 STRANGER = "222222222222"
 
-PYTHON_TYPES: dict[str, Any] = {
-    "string": str,
-    "double": float,
-    "integer": int,
-    "long": int,
-    "boolean": bool,
-    "timestamp": datetime,
-    "list": list,
-    "structure": dict,
-}
-"""What botocore makes of each type of the model that the response has."""
 
 SAVINGS = {
     "savingsOpportunityPercentage": 50.0,
@@ -120,43 +106,12 @@ NOT_YET = {
 """Members for which there is nothing to say yet: unset members are left out."""
 
 
-def publish(
-    served: Served,
-    found: Sequence[Ec2InstanceRecommendation],
-    errors: Sequence[RecommendationError] = (),
-) -> None:
-    """Opt the account in and store one complete run for it."""
-    change_enrollment(served.state, served.clock, ACCOUNT, "Active")
-    scope = Scope(ACCOUNT, REGION, EC2_INSTANCE)
-    store_run(served.state, scope, found, errors, now=served.clock.now())
-
-
 def fleet(count: int) -> list[Ec2InstanceRecommendation]:
     return [recommendation(number, account_id=ACCOUNT) for number in range(count)]
 
 
 def arns_of(page: dict[str, Any]) -> list[str]:
     return [one["instanceArn"] for one in page["instanceRecommendations"]]
-
-
-def mistyped(shape: Any, value: Any, path: str, *, enums: bool) -> Iterator[str]:
-    """Yield where a value is not of the type that the model gives it."""
-    if type(value) is not PYTHON_TYPES[shape.type_name]:
-        yield f"{path}: {value!r} is no {shape.type_name}"
-    elif shape.type_name == "list":
-        for one in value:
-            yield from mistyped(shape.member, one, f"{path}[]", enums=enums)
-    elif shape.type_name == "structure":
-        for name, one in value.items():
-            yield from mistyped(shape.members[name], one, f"{path}.{name}", enums=enums)
-    elif enums and shape.type_name == "string" and shape.enum and value not in shape.enum:
-        yield f"{path}: {value!r} is none of {shape.enum}"
-
-
-def mistyped_in(page: dict[str, Any], *, enums: bool) -> list[str]:
-    shape = service_model().operation_model(OPERATION).output_shape
-    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
-    return list(mistyped(shape, body, "", enums=enums))
 
 
 def test_every_member_arrives_typed_and_spelled_as_the_service_does(
@@ -170,7 +125,7 @@ def test_every_member_arrives_typed_and_spelled_as_the_service_does(
     assert page["instanceRecommendations"] == [IN_WIRE_SPELLING]
     assert page["errors"] == []
     assert "nextToken" not in page
-    assert mistyped_in(page, enums=False) == []
+    assert mistyped_in(page, OPERATION, enums=False) == []
     members = shape.members["instanceRecommendations"].member.members
     assert set(IN_WIRE_SPELLING) == set(members) - NOT_YET
 
@@ -183,7 +138,7 @@ def test_the_setting_spells_every_enum_as_the_service_model_lists_it(
 
     page = served.client(protocol=protocol).get_ec2_instance_recommendations()
 
-    assert mistyped_in(page, enums=True) == []
+    assert mistyped_in(page, OPERATION) == []
     (found,) = page["instanceRecommendations"]
     assert found["finding"] == "Overprovisioned"
     assert found["utilizationMetrics"][0] == {"name": "Cpu", "statistic": "Maximum", "value": 21.5}
@@ -241,7 +196,7 @@ def test_listed_instances_without_a_recommendation_are_told_in_errors(
             "message": "Not enough data.",
         }
     ]
-    assert mistyped_in(page, enums=False) == []
+    assert mistyped_in(page, OPERATION, enums=False) == []
 
 
 def test_an_account_that_is_not_opted_in_gets_the_modelled_exception(

@@ -12,7 +12,7 @@ from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.store.analysis_runs import Scope
 from tests.buckets import content
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
-from tests.end_to_end.test_exports import finished
+from tests.every_type import SAMPLES
 from tests.export_readers import (
     DUCKDB_TYPES,
     PANDAS_TYPES,
@@ -20,9 +20,9 @@ from tests.export_readers import (
     by_duckdb,
     by_pandas,
 )
+from tests.exporting import finished
 from tests.idleness import idle_recommendation
 from tests.records import arn
-from tests.views.test_exports import SAMPLES
 from tests.written_runs import store_run
 
 EXPORTS = {

@@ -15,9 +15,9 @@ from compute_optimizer.store.analysis_runs import Scope
 from tests.buckets import content, keys_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.export_readers import Described, by_duckdb
+from tests.exporting import finished
 from tests.records import NOW, arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation
-from tests.waiting import wait_until
 from tests.written_runs import store_run
 
 
@@ -39,17 +39,6 @@ def exporting(serve: Callable[..., Served], s3_url: str, s3: Any) -> Served:
     publish(served, "Ec2Instance", *instances)
     publish(served, "EbsVolume", volume_recommendation(1, account_id=ACCOUNT))
     return served
-
-
-def finished(client: Any, job_id: str) -> dict[str, Any]:
-    """Wait for a job and return it."""
-
-    def ended() -> dict[str, Any] | None:
-        listed = client.describe_recommendation_export_jobs(jobIds=[job_id])
-        (job,) = listed["recommendationExportJobs"]
-        return dict(job) if job["status"] in ("Complete", "Failed") else None
-
-    return wait_until(ended, lambda: "the export was not written")
 
 
 def test_an_export_of_instances_is_read_by_duckdb_and_pyarrow(

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.shapes.model import service_model
+from tests.breaches import mistyped_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
-from tests.end_to_end.test_ec2_recommendations import mistyped
 from tests.groups import group_arn
 
 WEB, API, SPOT = (group_arn(number, ACCOUNT, REGION) for number in (1, 2, 3))
@@ -45,12 +44,6 @@ def analyzed(served_once: Served, midnight: datetime) -> Served:
     return import_and_analyze(served_once, INVENTORY, lines, added=6)
 
 
-def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:
-    shape = service_model().operation_model(operation).output_shape
-    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
-    return list(mistyped(shape, body, "", enums=False))
-
-
 def test_groups_of_an_inventory_are_recommended_what_saves(analyzed: Served, protocol: str) -> None:
     page = analyzed.client(protocol=protocol).get_auto_scaling_group_recommendations(
         autoScalingGroupArns=[WEB, API, SPOT]
@@ -75,7 +68,7 @@ def test_groups_of_an_inventory_are_recommended_what_saves(analyzed: Served, pro
     assert [(one["identifier"], one["code"]) for one in page["errors"]] == [
         (SPOT, "UNSUPPORTED_RESOURCE")
     ]
-    assert typing_faults("GetAutoScalingGroupRecommendations", page) == []
+    assert mistyped_in(page, "GetAutoScalingGroupRecommendations", enums=False) == []
 
 
 def test_instances_of_groups_are_told_from_those_that_stand_alone(
@@ -124,7 +117,7 @@ def test_projected_metrics_reach_boto3_as_moments_and_numbers(
         {"name": "CPU", "timestamps": hours, "values": [80.0] * 3},
         {"name": "MEMORY", "timestamps": hours, "values": [80.0] * 3},
     ]
-    assert typing_faults("GetEC2RecommendationProjectedMetrics", page) == []
+    assert mistyped_in(page, "GetEC2RecommendationProjectedMetrics", enums=False) == []
 
 
 def test_a_refused_period_and_an_unknown_instance_are_modelled_exceptions(

@@ -1,6 +1,5 @@
 """Who may call: signatures, keys, policies and limits, from real boto3 clients."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -9,7 +8,6 @@ from typing import Any
 import botocore.endpoint
 import pytest
 from botocore import UNSIGNED
-from botocore.exceptions import ClientError
 from sqlalchemy import text
 
 from compute_optimizer.api.authentication import VerifiedCallers
@@ -18,27 +16,10 @@ from compute_optimizer.store import State, access_keys
 from compute_optimizer.store.access_keys import NewSecret
 from compute_optimizer.store.sealing import open_key_file
 from tests.end_to_end.conftest import ACCOUNT, Served
+from tests.refusals import code, message, refusal, status
+from tests.states import elsewhere
 
 GET = "compute-optimizer:GetEnrollmentStatus"
-
-
-def refusal(call: Callable[[], Any]) -> ClientError:
-    """Return the error of a call that must be refused."""
-    with pytest.raises(ClientError) as raised:
-        call()
-    return raised.value
-
-
-def code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])
-
-
-def message(error: ClientError) -> str:
-    return str(error.response["Error"]["Message"])
-
-
-def status(error: ClientError) -> int:
-    return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 def test_a_key_signs_for_its_account(secured: Served, protocol: str) -> None:
@@ -136,30 +117,20 @@ def test_an_expired_key_without_a_session_token_is_unknown(secured: Served) -> N
     assert code(error) == "UnrecognizedClientException"
 
 
-def change(state: State, verb: Callable[..., Any], *arguments: Any) -> Any:
-    """Change keys as the command line does: with a store of its own, as another process."""
-    other = State(state.url)
-    try:
-        with other.writing() as connection:
-            return verb(connection, *arguments)
-    finally:
-        other.close()
-
-
 def test_what_another_process_does_to_a_key_counts_at_once(secured: Served) -> None:
     key = secured.new_key()
     client = secured.signed_client(key)
     client.get_enrollment_status()
 
-    change(secured.state, access_keys.set_access_key_active, key.access_key_id, False)
+    elsewhere(secured.state, access_keys.set_access_key_active, key.access_key_id, False)
     assert code(refusal(client.get_enrollment_status)) == "UnrecognizedClientException"
-    change(secured.state, access_keys.set_access_key_active, key.access_key_id, True)
+    elsewhere(secured.state, access_keys.set_access_key_active, key.access_key_id, True)
     client.get_enrollment_status()
     sealer = open_key_file(secured.settings.key_file, secured.settings.data_dir)
-    new = change(secured.state, access_keys.rotate_access_key, sealer, key.access_key_id)
+    new = elsewhere(secured.state, access_keys.rotate_access_key, sealer, key.access_key_id)
     assert code(refusal(client.get_enrollment_status)) == "InvalidSignatureException"
     secured.signed_client(new).get_enrollment_status()
-    change(secured.state, access_keys.delete_access_key, key.access_key_id)
+    elsewhere(secured.state, access_keys.delete_access_key, key.access_key_id)
     assert (
         code(refusal(secured.signed_client(new).get_enrollment_status))
         == "UnrecognizedClientException"
@@ -292,10 +263,6 @@ def test_failed_signatures_of_one_source_are_throttled_and_good_ones_never(
     assert code(refusal(bad.get_enrollment_status)) == "InvalidSignatureException"
 
 
-def audit_lines(served: Served) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in served.settings.audit_file.read_text().splitlines()]
-
-
 def test_the_audit_log_says_who_did_what_to_whom(secured: Served) -> None:
     key = secured.new_key("compute-optimizer:Get*", name="reader")
     client = secured.signed_client(key)
@@ -305,7 +272,7 @@ def test_the_audit_log_says_who_did_what_to_whom(secured: Served) -> None:
     writer = secured.new_key(name="writer")
     answer = secured.signed_client(writer).update_enrollment_status(status="Active")
 
-    read, denied, failed, enrolled = audit_lines(secured)
+    read, denied, failed, enrolled = secured.audit_lines()
 
     assert enrolled == {
         "time": enrolled["time"],
@@ -336,7 +303,7 @@ def test_throttled_calls_do_not_fill_the_audit_log(serve: Callable[..., Served])
     for _ in range(3):
         refusal(client.get_enrollment_status)
 
-    assert len(audit_lines(served)) == 1
+    assert len(served.audit_lines()) == 1
 
 
 def test_with_auth_off_the_key_id_is_the_account(served: Served, protocol: str) -> None:
@@ -344,7 +311,7 @@ def test_with_auth_off_the_key_id_is_the_account(served: Served, protocol: str) 
 
     assert served.client("222222222222", protocol).get_enrollment_status()["status"] != "Inactive"
     assert served.client("333333333333", protocol).get_enrollment_status()["status"] == "Inactive"
-    (line, *_) = audit_lines(served)
+    (line, *_) = served.audit_lines()
     assert line["principal"] == "arn:aws:iam::222222222222:root"
 
 

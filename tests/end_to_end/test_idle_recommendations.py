@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from compute_optimizer.shapes.model import service_model
+from tests.breaches import mistyped_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
-from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
 id,account,region,resource_type,type,size_gib,state,created_at,in_route_table,tags,\
@@ -53,12 +51,6 @@ def analyzed(served_once: Served) -> Served:
     return import_and_analyze(served_once, INVENTORY, lines, added=5)
 
 
-def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:
-    shape = service_model().operation_model(operation).output_shape
-    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
-    return list(mistyped(shape, body, "", enums=True))
-
-
 def test_what_is_idle_is_listed_with_what_it_costs(analyzed: Served, protocol: str) -> None:
     client = analyzed.client(protocol=protocol)
 
@@ -79,7 +71,7 @@ def test_what_is_idle_is_listed_with_what_it_costs(analyzed: Served, protocol: s
         ("vol-1", "EBSVolume", "Unattached", 8.0),
         ("orders", "DynamoDBTable", "Idle", 5.5),
     ]
-    assert typing_faults("GetIdleRecommendations", page) == []
+    assert mistyped_in(page, "GetIdleRecommendations") == []
 
 
 def test_dimensions_tell_a_table_from_its_indexes_in_both_protocols(
@@ -134,6 +126,6 @@ def test_summaries_are_paginated_by_boto3_and_typed_by_the_model(
     assert gateways["idleSummaries"] == [{"name": "Unused", "value": 1.0}]
     # EC2 findings are spelled as the service does, not as its model says.
     faults = [
-        fault for fault in typing_faults("GetRecommendationSummaries", whole) if "name" not in fault
+        fault for fault in mistyped_in(whole, "GetRecommendationSummaries") if "name" not in fault
     ]
     assert faults == []

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.breaches import mistyped_in
 from tests.end_to_end.conftest import ACCOUNT, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
-from tests.end_to_end.test_rds_recommendations import typing_faults
 from tests.records import arn
 
 PAID, USED, PLAIN, UNSEEN = (arn(number, ACCOUNT) for number in range(4))
@@ -51,7 +51,7 @@ def test_licenses_of_an_inventory_are_recommended_what_would_do(
     assert found[PAID]["currentLicenseConfiguration"]["licenseVersion"] == "2019"
     assert found[PAID]["tags"] == [{"key": "team", "value": "data"}]
     assert found[UNSEEN]["currentLicenseConfiguration"]["operatingSystem"] == "Linux"
-    assert typing_faults(page, "GetLicenseRecommendations") == []
+    assert mistyped_in(page, "GetLicenseRecommendations") == []
 
 
 def test_a_filter_and_an_instance_without_a_license(analyzed: Served, protocol: str) -> None:

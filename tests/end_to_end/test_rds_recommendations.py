@@ -8,11 +8,10 @@ import pytest
 
 from compute_optimizer.cli.explain import print_explanation
 from compute_optimizer.jobs.explain import explain
-from compute_optimizer.shapes.model import service_model
 from compute_optimizer.store.tiles import TileStore
+from tests.breaches import mistyped_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
-from tests.end_to_end.test_ec2_recommendations import mistyped
 
 INVENTORY = f"""\
 id,account,region,resource_type,type,engine,storage_type,size_gib,performance_insights,cluster,member_classes,tags
@@ -75,15 +74,7 @@ def test_databases_of_an_inventory_are_recommended_what_saves(
     # 211.70 + 10 + 110,000 x 8,760 / 10^6 x 0.20 = 414.42, against 275.21 + 22.50.
     assert shop["storageFinding"] == "NotOptimized"
     assert savings_of(shop["storageRecommendationOptions"][0]) == pytest.approx(116.71)
-    assert typing_faults(page) == []
-
-
-def typing_faults(
-    page: dict[str, Any], operation: str = "GetRDSDatabaseRecommendations"
-) -> list[str]:
-    shape = service_model().operation_model(operation).output_shape
-    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
-    return list(mistyped(shape, body, "", enums=True))
+    assert mistyped_in(page, "GetRDSDatabaseRecommendations") == []
 
 
 def test_the_points_of_an_option_arrive_as_the_model_types_them(
@@ -104,7 +95,7 @@ def test_the_points_of_an_option_arrive_as_the_model_types_them(
     assert (first["recommendedDBInstanceClass"], first["rank"]) == ("db.m5.large", 1)
     assert metric["timestamps"] == [midnight - timedelta(hours=hours) for hours in (2, 1)]
     assert metric["values"] == pytest.approx([40.0, 40.0])
-    assert typing_faults(page, "GetRDSDatabaseRecommendationProjectedMetrics") == []
+    assert mistyped_in(page, "GetRDSDatabaseRecommendationProjectedMetrics") == []
 
 
 def test_arns_filters_and_pages_work_through_the_wire(analyzed: Served, protocol: str) -> None:

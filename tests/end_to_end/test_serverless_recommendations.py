@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from compute_optimizer.shapes.model import service_model
+from tests.breaches import mistyped_in
 from tests.end_to_end.conftest import ACCOUNT, REGION, Served
 from tests.end_to_end.imported import import_and_analyze, midnight_of
-from tests.end_to_end.test_ec2_recommendations import mistyped
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:worker"
 SERVICE = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/prod/api"
@@ -50,12 +49,6 @@ def analyzed(served_once: Served) -> Served:
     )
 
 
-def typing_faults(operation: str, page: dict[str, Any]) -> list[str]:
-    shape = service_model().operation_model(operation).output_shape
-    body = {name: value for name, value in page.items() if name != "ResponseMetadata"}
-    return list(mistyped(shape, body, "", enums=True))
-
-
 def test_functions_of_an_inventory_are_recommended_memory(analyzed: Served, protocol: str) -> None:
     client = analyzed.client(protocol=protocol)
     page = client.get_lambda_function_recommendations()
@@ -82,7 +75,7 @@ def test_functions_of_an_inventory_are_recommended_memory(analyzed: Served, prot
     assert rare["findingReasonCodes"] == ["InsufficientData"]
     assert "errors" not in page
     assert latest["tags"] == [{"key": "team", "value": "data"}]
-    assert typing_faults("GetLambdaFunctionRecommendations", page) == []
+    assert mistyped_in(page, "GetLambdaFunctionRecommendations") == []
 
 
 def test_functions_come_in_pages(analyzed: Served) -> None:
@@ -112,7 +105,7 @@ def test_services_of_an_inventory_are_recommended_sizes(analyzed: Served, protoc
         {"containerName": "api", "memorySizeConfiguration": {"memory": 512}, "cpu": 256}
     ]
     assert listed["errors"][0]["code"] == "UNSUPPORTED_RESOURCE"
-    assert typing_faults("GetECSServiceRecommendations", page) == []
+    assert mistyped_in(page, "GetECSServiceRecommendations") == []
 
 
 def test_a_service_shows_what_it_would_have_shown(analyzed: Served, protocol: str) -> None:
@@ -129,7 +122,7 @@ def test_a_service_shows_what_it_would_have_shown(analyzed: Served, protocol: st
     assert len(cpu["timestamps"]) == 24
     assert cpu["lowerBoundValues"] == [pytest.approx(32.4)] * 24
     assert memory["upperBoundValues"] == [pytest.approx(72.6)] * 24
-    assert typing_faults("GetECSServiceRecommendationProjectedMetrics", answer) == []
+    assert mistyped_in(answer, "GetECSServiceRecommendationProjectedMetrics") == []
     with pytest.raises(client.exceptions.ResourceNotFoundException, match="steps"):
         client.get_ecs_service_recommendation_projected_metrics(
             serviceArn=f"{SERVICE}-steps", stat="Maximum", period=3600, **day

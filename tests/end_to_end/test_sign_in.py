@@ -12,7 +12,8 @@ from compute_optimizer.store.access_keys import find_access_key
 from compute_optimizer.store.sign_in import remove_rule
 from tests.end_to_end.conftest import ACCOUNT, SERVER_NAME, Served
 from tests.end_to_end.signing_in import HOUR_SECONDS, ROLE, allow, ask, send, signed_in
-from tests.end_to_end.test_identity import audit_lines, change, code, message, refusal
+from tests.refusals import code, message, refusal
+from tests.states import elsewhere
 from tests.sts import NONCE, Sts, presigned
 
 OTHER_ACCOUNT = "222222222222"
@@ -69,7 +70,7 @@ def test_without_a_rule_nobody_is_let_in(host: Served, sts: Sts) -> None:
 
     assert (answer.status, answer.code) == (403, "AccessDeniedException")
     assert answer.error["message"] == f"No rule lets {ROLE} sign in."
-    (line,) = audit_lines(host)
+    (line,) = host.audit_lines()
     assert line["principal"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/Operator/alice"
     assert line["parameters"] == {"endpoint": sts.url, "reason": answer.error["message"]}
 
@@ -100,7 +101,7 @@ def test_the_account_that_is_acted_in_is_the_rules(host: Served, sts: Sts) -> No
 
     host.signed_client(session).update_enrollment_status(status="Active")
 
-    (line,) = [one for one in audit_lines(host) if one["operation"] == "UpdateEnrollmentStatus"]
+    (line,) = [one for one in host.audit_lines() if one["operation"] == "UpdateEnrollmentStatus"]
     assert line["account"] == OTHER_ACCOUNT
 
 
@@ -179,7 +180,7 @@ def test_removing_the_rule_ends_its_sessions_at_once(host: Served, sts: Sts) -> 
     other = sts.session_of(f"arn:aws:iam::{OTHER_ACCOUNT}:role/Operator")
     stays = host.signed_client(signed_in(host, sts, other))
 
-    assert change(host.state, remove_rule, ROLE, ACCOUNT) == 1
+    assert elsewhere(host.state, remove_rule, ROLE, ACCOUNT) == 1
 
     assert code(refusal(ended.get_enrollment_status)) == "UnrecognizedClientException"
     stays.get_enrollment_status()
@@ -203,7 +204,7 @@ def test_the_audit_log_says_who_signed_in_and_what_they_called(host: Served, sts
     session = signed_in(host, sts, sts.session_of(ROLE))
     host.signed_client(session).get_enrollment_status()
 
-    entered, called = audit_lines(host)
+    entered, called = host.audit_lines()
 
     who = f"arn:aws:sts::{ACCOUNT}:assumed-role/Operator/alice"
     assert entered == {

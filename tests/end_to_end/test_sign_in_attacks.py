@@ -28,7 +28,6 @@ from compute_optimizer.store.access_keys import list_access_keys
 from tests.end_to_end.conftest import SERVER_NAME, Served
 from tests.end_to_end.raw import Answer
 from tests.end_to_end.signing_in import ROLE, allow, ask, send
-from tests.end_to_end.test_identity import audit_lines
 from tests.sts import NONCE, QUERY, Sts, certificate, listening, presigned, tls
 
 OURS = ("compute_optimizer", "uvicorn", "asyncio")
@@ -62,7 +61,7 @@ def assert_refused(host: Served, answer: Answer, status: int, code: str, text: s
     said = answer.error["message"]
     assert (answer.status, answer.code) == (status, code), said
     assert text in said
-    line = audit_lines(host)[-1]
+    line = host.audit_lines()[-1]
     assert (line["operation"], line["outcome"]) == ("SignIn", code)
     assert line["parameters"]["reason"] == said
     assert "access_key_id" not in line
@@ -251,7 +250,7 @@ def test_a_source_that_comes_too_often_is_held_back(serve: Callable[..., Served]
 
     assert [one.status for one in (small, large)] == [429, 429]
     assert int(small.headers["x-amz-retry-after"]) > 1000
-    assert len(audit_lines(served)) == 2, "whoever is held back does not fill the disk"
+    assert len(served.audit_lines()) == 2, "whoever is held back does not fill the disk"
 
 
 # An STS that is not what it should be

@@ -1,7 +1,7 @@
 """Decisions: ids that stay, what may follow what, and what is refused."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,9 +11,7 @@ from compute_optimizer.model.decision import (
     TRANSITIONS,
     WHAT_TO_DO,
     Action,
-    Advice,
     Decision,
-    Prediction,
     Said,
     State,
     check_id,
@@ -23,32 +21,9 @@ from compute_optimizer.model.decision import (
     owner_by_tags,
     recommendation_id,
 )
+from tests.decisions import ADVICE, ARN, HERE, ID, LATER, NOW, in_state
 
-NOW = datetime(2026, 3, 15, 6, 30, tzinfo=UTC)
-LATER = NOW + timedelta(days=3)
-ARN = "arn:aws:ec2:us-east-1:222222222222:instance/i-1"
-HERE = ("222222222222", "us-east-1", ARN, "Ec2Instance")
-ID = recommendation_id(*HERE, {"instanceType": "m5.large"})
-ADVICE = Advice(
-    ID,
-    "222222222222",
-    "us-east-1",
-    "Ec2Instance",
-    ARN,
-    "web-1",
-    "Overprovisioned",
-    {"instanceType": "m5.xlarge"},
-    {"instanceType": "m5.large"},
-    "m5.xlarge",
-    "m5.large",
-    Prediction(NOW),
-)
 SAID = Said("ada", NOW, "because", LATER)
-
-
-def in_state(state: State) -> Decision:
-    until = LATER if state is State.SNOOZED else None
-    return Decision(ADVICE, state, NOW, "bob", snoozed_until=until)
 
 
 def test_the_id_stays_while_the_same_is_advised_in_any_order_of_its_members() -> None:

@@ -1,14 +1,12 @@
 """When deliveries are tried again, and of what nobody is told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from compute_optimizer.model.decision import Action, Said, State
 from compute_optimizer.model.event import EVENT_OF, EventName, event_of, next_attempt
-from tests.model.test_decision import in_state
-
-NOW = datetime(2026, 3, 15, 6, 30, tzinfo=UTC)
+from tests.decisions import NOW, in_state
 
 
 @pytest.mark.parametrize(

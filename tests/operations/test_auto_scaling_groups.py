@@ -3,31 +3,23 @@
 Accounts, pages and tokens are those of every list; the tests of the instances hold them.
 """
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.recommendation import Finding, RecommendationError
+from compute_optimizer.model.resource import AUTO_SCALING_GROUP
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
-from compute_optimizer.store.analysis_runs import Scope
+from tests import written_runs
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.groups import group_arn, group_recommendation
-from tests.records import REGION, arn
-from tests.written_runs import store_run
+from tests.records import arn
 
 OPERATION = "GetAutoScalingGroupRecommendations"
 
-
-def publish(
-    desk: Desk,
-    found: Sequence[AutoScalingGroupRecommendation],
-    errors: Sequence[RecommendationError] = (),
-    account: str = MANAGEMENT,
-) -> None:
-    scope = Scope(account, REGION, "AutoScalingGroup")
-    store_run(desk.state, scope, found, errors, now=desk.clock.now())
+publish = partial(written_runs.publish, resource_type=AUTO_SCALING_GROUP)
 
 
 def ask(desk: Desk, account: str = MANAGEMENT, **request: Any) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from compute_optimizer.model.recommendation import Finding, RecommendationError
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
 from tests.databases import database_arn
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
-from tests.operations.test_ebs_volumes import publish
+from tests.recommended_databases import CLUSTER, INSTANCE
 from tests.records import arn
-from tests.views.test_database import CLUSTER, INSTANCE
+from tests.written_runs import publish
 
 OPERATION = "GetRDSDatabaseRecommendations"
 SHOP = database_arn("shop", "cluster", account=MANAGEMENT)
@@ -42,7 +42,7 @@ def published(
     found: Sequence[DatabaseRecommendation],
     errors: Sequence[RecommendationError] = (),
 ) -> None:
-    publish(desk, found, errors, "RdsDBInstance")
+    publish(desk, found, errors, resource_type="RdsDBInstance")
 
 
 def arns_of(answer: dict[str, Any]) -> list[str]:

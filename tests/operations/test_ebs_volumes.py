@@ -3,31 +3,23 @@
 Accounts, pages and tokens are those of every list; the tests of the instances hold them.
 """
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
 from compute_optimizer.model.ebs_volume import EbsVolumeRecommendation
-from compute_optimizer.model.recommendation import Finding, Recommendation, RecommendationError
+from compute_optimizer.model.recommendation import Finding, RecommendationError
+from compute_optimizer.model.resource import EBS_VOLUME
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
-from compute_optimizer.store.analysis_runs import Scope
+from tests import written_runs
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
-from tests.records import REGION, arn, recommendation
+from tests.records import arn, recommendation
 from tests.volumes import volume_arn, volume_recommendation
-from tests.written_runs import store_run
 
 OPERATION = "GetEBSVolumeRecommendations"
 
-
-def publish(
-    desk: Desk,
-    found: Sequence[Recommendation],
-    errors: Sequence[RecommendationError] = (),
-    resource_type: str = "EbsVolume",
-) -> None:
-    scope = Scope(MANAGEMENT, REGION, resource_type)
-    store_run(desk.state, scope, found, errors, now=desk.clock.now())
+publish = partial(written_runs.publish, resource_type=EBS_VOLUME)
 
 
 def ask(desk: Desk, account: str = MANAGEMENT, **request: Any) -> dict[str, Any]:

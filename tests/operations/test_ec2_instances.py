@@ -1,7 +1,7 @@
 """GetEC2InstanceRecommendations over stored runs: accounts, ARNs, filters, pages and errors."""
 
-from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,26 +19,16 @@ from compute_optimizer.shapes import (
     OptInRequiredException,
 )
 from compute_optimizer.store.analysis_runs import (
-    Scope,
     prune_runs,
 )
+from tests import written_runs
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.records import REGION, arn, option, recommendation
-from tests.written_runs import store_run
 
 OPERATION = "GetEC2InstanceRecommendations"
+
+publish = partial(written_runs.publish, resource_type=EC2_INSTANCE)
 TOO_YOUNG = "INSUFFICIENT_METRIC_DATA"
-
-
-def publish(
-    desk: Desk,
-    found: Sequence[Ec2InstanceRecommendation],
-    errors: Sequence[RecommendationError] = (),
-    account: str = MANAGEMENT,
-) -> None:
-    """Store one complete run for an account."""
-    scope = Scope(account, REGION, EC2_INSTANCE)
-    store_run(desk.state, scope, found, errors, now=desk.clock.now())
 
 
 def instances(count: int, account: str = MANAGEMENT) -> list[Ec2InstanceRecommendation]:

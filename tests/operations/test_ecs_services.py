@@ -10,8 +10,8 @@ import pytest
 from compute_optimizer.model.recommendation import Finding, RecommendationError
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
-from tests.operations.test_ebs_volumes import publish
 from tests.services import service_arn, service_recommendation
+from tests.written_runs import publish
 
 OPERATION = "GetECSServiceRecommendations"
 

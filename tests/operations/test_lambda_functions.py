@@ -11,8 +11,8 @@ from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.shapes import InvalidParameterValueException, OptInRequiredException
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.functions import function_arn, function_recommendation
-from tests.operations.test_ebs_volumes import publish
 from tests.records import arn
+from tests.written_runs import publish
 
 OPERATION = "GetLambdaFunctionRecommendations"
 

@@ -12,9 +12,9 @@ from compute_optimizer.shapes import InvalidParameterValueException, OptInRequir
 from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
 from tests.exporting import export_desk
 from tests.licenses import license_recommendation
-from tests.operations.test_ebs_volumes import publish
 from tests.records import arn, recommendation
 from tests.volumes import volume_arn
+from tests.written_runs import publish
 
 OPERATION = "GetLicenseRecommendations"
 
@@ -75,7 +75,7 @@ def test_an_instance_and_its_license_are_listed_each_by_their_own_operation(desk
 
 def test_each_listed_arn_without_a_recommendation_says_why(desk: Desk) -> None:
     odd = RecommendationError(own(7), "UNSUPPORTED_RESOURCE", "Not supported.")
-    publish(desk, [stored(1)], [odd], "License")
+    publish(desk, [stored(1)], [odd], resource_type="License")
     disk, strange = volume_arn(1, MANAGEMENT), arn(1, ALPHA)
 
     answer = ask(desk, resourceArns=[own(1), own(7), disk, strange, own(9)])

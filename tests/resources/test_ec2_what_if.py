@@ -32,7 +32,7 @@ from compute_optimizer.resources.ec2.what_if import (
 from compute_optimizer.resources.ec2_instance import recommend
 from compute_optimizer.views.ec2_instance import ranked_options
 from tests.fleets import AS_OF, CPU, MEMORY, instance, shard
-from tests.resources.test_ec2_instance import mixed_shard
+from tests.mixed_fleet import mixed_shard
 
 TYPES = load_instance_types()
 

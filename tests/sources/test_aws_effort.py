@@ -2,6 +2,7 @@
 made, CloudWatch's documented limits and its list price."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -15,13 +16,19 @@ from compute_optimizer.sources.aws.access import Access
 from compute_optimizer.sources.aws.effort import REQUESTS_PER_SECOND, SAMPLES_PER_SECOND, effort_of
 from compute_optimizer.sources.aws.measures import AGENT, MEMORY, Dimensions, Measure, measures
 from compute_optimizer.sources.aws.queries import batches
-from tests.sources.test_aws_queries import END, NOW, fleet
+from tests.collecting import machine
 
 ACCOUNTS, INSTANCES = 10, 500
+NOW = datetime(2026, 3, 15, 6, 32, tzinfo=UTC)
+END = int(datetime(2026, 3, 15, 6, 30, tzinfo=UTC).timestamp())
 PACE = Access().requests_per_second
 DAY = 86_400
 TABLE = measures()
 HALF_AN_HOUR, FIVE_MINUTES = 1800, 300
+
+
+def fleet(size: int) -> list[Resource]:
+    return [machine("111111111111", number) for number in range(size)]
 
 
 def everything(measure: Measure, resource: Resource) -> Sequence[Dimensions]:

@@ -16,30 +16,12 @@ from compute_optimizer.model.resource import (
 from compute_optimizer.resources.license import MARK
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.schema import resources
+from tests.inventoried import ACCOUNT, instance, upsert
 from tests.licenses import licensed
 from tests.records import REGION
 from tests.volumes import volume
 
-ACCOUNT = "111111111111"
 OTHER = "333333333333"
-
-
-def instance(number: int, account: str = ACCOUNT, region: str = "us-east-1") -> Resource:
-    resource_id = f"i-{number:017x}"
-    return Resource(
-        arn=f"arn:aws:ec2:{region}:{account}:instance/{resource_id}",
-        account_id=account,
-        region=region,
-        resource_type=EC2_INSTANCE,
-        resource_id=resource_id,
-        instance_type="m5.large",
-        tags={"Team": "search", "App": "front"},
-    )
-
-
-def upsert(state: State, *resources: Resource) -> inventory.UpsertCounts:
-    with state.writing() as connection:
-        return inventory.upsert_resources(connection, resources)
 
 
 def test_resources_come_back_as_they_went_in_and_ordered_by_arn(state: State) -> None:

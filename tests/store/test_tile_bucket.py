@@ -22,8 +22,8 @@ from compute_optimizer.store import State, tile_bucket, tiles
 from compute_optimizer.store.rights import Rights
 from compute_optimizer.store.tile_bucket import TileBucket
 from tests.buckets import in_bucket, keys_in
+from tests.one_shard import CPU, DAY, files, put, read
 from tests.states import FreshUrl
-from tests.store.test_tiles import CPU, DAY, files, put, read
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def test_a_right_that_was_lost_publishes_nothing(
 def _again(state: State, store: tiles.TileStore) -> list[Any]:
     from compute_optimizer.store.tile_buffer import FilledTile
     from compute_optimizer.store.tile_files import Tile
-    from tests.store.test_inventory import instance
-    from tests.store.test_tiles import KEY
+    from tests.inventoried import instance
+    from tests.one_shard import KEY
 
     two = Tile((instance(1).arn,), {CPU: np.full((1, SLOTS_PER_DAY), 2, np.float32)})
     return [FilledTile(KEY, DAY, two)]
@@ -162,7 +162,7 @@ import pandas
 from compute_optimizer.model.metrics import SLOTS_PER_DAY
 from compute_optimizer.store import State, tile_bucket
 from tests.buckets import in_bucket
-from tests.store.test_tiles import CPU, put
+from tests.one_shard import CPU, put
 
 url, *folders = sys.argv[1:]
 tile_bucket.client()

@@ -12,8 +12,8 @@ from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, Window
 from compute_optimizer.store import State, tile_digests, tiles
 from compute_optimizer.store.tile_digests import DigestedWindow, read_digested
 from compute_optimizer.store.tiles import TileStore
-from tests.store.test_inventory import ACCOUNT, instance
-from tests.store.test_tiles import CPU, DAY, KEY, NETWORK, put
+from tests.inventoried import ACCOUNT, instance
+from tests.one_shard import CPU, DAY, KEY, NETWORK, put
 
 PARTS = (
     KeptSeries((CPU,), (Figure.COUNT, Figure.TAIL, Figure.TOTAL)),

@@ -18,19 +18,14 @@ from compute_optimizer.model.metrics import (
     Statistic,
     Window,
 )
-from compute_optimizer.model.resource import ShardKey
 from compute_optimizer.store import State, inventory, tiles
 from compute_optimizer.store.tile_files import Tile
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.buckets import in_bucket
-from tests.samples import put_samples
-from tests.store.test_inventory import ACCOUNT, instance, upsert
+from tests.inventoried import ACCOUNT, instance, upsert
+from tests.one_shard import CPU, DAY, KEY, NETWORK, files, put, read
 
-CPU = MetricKey("CPUUtilization", Statistic.MAXIMUM)
 CPU_AVERAGE = MetricKey("CPUUtilization", Statistic.AVERAGE)
-NETWORK = MetricKey("NetworkIn", Statistic.SUM)
-DAY = date(2026, 1, 31)
-KEY = ShardKey(ACCOUNT, "us-east-1", "Ec2Instance", 0)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -45,24 +40,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TileStore:
 
 def gaps(rows: int, days: int = 1) -> Matrix:
     return np.full((rows, days * SLOTS_PER_DAY), np.nan, np.float32)
-
-
-def put(state: State, store: TileStore, series: dict[MetricKey, Matrix], first: date = DAY) -> None:
-    """Store samples of instances 1, 2, ... beginning on a day."""
-    rows, slots = next(iter(series.values())).shape
-    upsert(state, *(instance(number + 1) for number in range(rows)))
-    arns = tuple(instance(number + 1).arn for number in range(rows))
-    window = Window(first, first + timedelta(days=slots // SLOTS_PER_DAY - 1))
-    put_samples(state, store, KEY, ShardSamples(arns, window, series))
-
-
-def read(state: State, store: TileStore, window: Window, *wanted: MetricKey) -> ShardSamples:
-    with state.reading() as connection:
-        return read_samples(connection, store, KEY, window, wanted)
-
-
-def files(store: TileStore, part: str) -> list[str]:
-    return sorted(one.path for one in store.place.files(part))
 
 
 def content(store: TileStore, path: str, folder: Path) -> Path:

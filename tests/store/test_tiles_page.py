@@ -20,8 +20,8 @@ from compute_optimizer.store import State
 from compute_optimizer.store.inventory import SHARD_RESOURCES
 from compute_optimizer.store.tile_files import FORMAT_VERSION, VERSION_KEY
 from compute_optimizer.store.tiles import TileStore
+from tests.inventoried import ACCOUNT, instance, upsert
 from tests.samples import put_samples
-from tests.store.test_inventory import ACCOUNT, instance, upsert
 
 CPU = MetricKey("CPUUtilization", Statistic.MAXIMUM)
 NETWORK = MetricKey("NetworkIn", Statistic.SUM)

@@ -5,7 +5,7 @@ import pytest
 from tests.databases import database, recommended_database
 from tests.exporting import exported_row
 from tests.fleets import CPU
-from tests.views.test_database import CLUSTER, INSTANCE, MEMBER
+from tests.recommended_databases import CLUSTER, INSTANCE, MEMBER
 
 CLASS, STORAGE = "instanceRecommendationOptions_", "storageRecommendationOptions_"
 COSTS = ("Instance", "Storage", "StorageIO")

@@ -13,15 +13,12 @@ from compute_optimizer.model.recommendation import RecommendationError, Utilizat
 from compute_optimizer.shapes.model import service_model
 from compute_optimizer.views.export_columns import Shown, chosen, error_row, recommended_rows
 from compute_optimizer.views.exports import EXPORT_TABLES, metadata_document
+from tests.every_type import SAMPLES
 from tests.exporting import exported_row
-from tests.functions import function_recommendation
 from tests.groups import BY_HAND, group_arn, group_option, group_recommendation
 from tests.idleness import TABLE, idle_recommendation
-from tests.licenses import license_recommendation
 from tests.records import NOW, recommendation
-from tests.services import service_recommendation
-from tests.views.test_database import CLUSTER
-from tests.volumes import volume_arn, volume_recommendation
+from tests.volumes import volume_arn
 
 FIELD_ENUMS = {
     "AutoScalingGroup": "ExportableAutoScalingGroupField",
@@ -47,16 +44,6 @@ PUBLIC_NAMES = {
 }
 """By resource type, the key of the public tables."""
 
-SAMPLES: dict[str, Any] = {
-    "AutoScalingGroup": group_recommendation(1),
-    "EbsVolume": volume_recommendation(1),
-    "Ec2Instance": recommendation(1),
-    "EcsService": service_recommendation(),
-    "Idle": idle_recommendation(1),
-    "LambdaFunction": function_recommendation(timeout_seconds=30.0),
-    "License": license_recommendation(),
-    "RdsDBInstance": CLUSTER,
-}
 
 PYTHON_TYPES: dict[ColumnKind, tuple[type, ...]] = {
     ColumnKind.STRING: (str,),

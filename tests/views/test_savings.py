@@ -24,10 +24,10 @@ from tests.exporting import exported_row
 from tests.functions import BY_HAND as FUNCTION
 from tests.groups import BY_HAND as GROUP
 from tests.idleness import BY_HAND as IDLE
+from tests.recommended_databases import INSTANCE as DATABASE
 from tests.records import BY_HAND as INSTANCE
 from tests.records import REGION
 from tests.services import BY_HAND as SERVICE
-from tests.views.test_database import INSTANCE as DATABASE
 from tests.volumes import BY_HAND as VOLUME
 
 AFTER = Savings(40.0, 30.0)

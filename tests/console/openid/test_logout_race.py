@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from compute_optimizer.store.provider_sessions import ProviderNames, end_sessions
 from tests.console.conftest import House
 from tests.console.openid.signing_in import house_of, is_in, sign_in, walk
-from tests.console.openid.test_logout import MOMENT
 from tests.console.visiting import words
 from tests.identity_provider import IdentityProvider
 from tests.states import FreshUrl
@@ -28,7 +28,7 @@ def test_who_comes_back_while_the_logout_is_being_stored_is_not_let_in(
 ) -> None:
     visit = busy.visit()
     back = walk(visit, provider, "rio")
-    busy.clock.advance(MOMENT)
+    busy.clock.advance(timedelta(microseconds=1))
     now = busy.clock.now()
     with ThreadPoolExecutor(1) as pool:
         with busy.state.writing() as connection:

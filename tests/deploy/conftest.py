@@ -1,0 +1,27 @@
+"""The container recipe, and a port for what it runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.containerfile import Instruction, Stages
+from tests.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def stages(repository: Path) -> Stages:
+    """The instructions of each stage, FROM first."""
+    found: Stages = {}
+    lines = (repository / "Containerfile").read_text().replace("\\\n", " ").splitlines()
+    current: list[Instruction] = []
+    for line in (one for one in lines if one and not one.startswith("#")):
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            current = found.setdefault(rest.rpartition(" AS ")[2], [])
+        current.append((word, rest))
+    return found
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
