@@ -13,7 +13,7 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import State, inventory, outbox
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, Desk, opt_in
 from tests.stored_fleets import QUIET, store_fleet
 
 ADA, BOB = "ada", "bob"
@@ -68,9 +68,7 @@ class Office:
 
 def office(state: State, tiles: TileStore, cpu: tuple[float, ...] = (QUIET, QUIET)) -> Office:
     """Return a fleet of m5.xlarge that was analyzed just now; a quiet one is too large."""
-    desk = Desk(state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    desk = opt_in(state, ALPHA)
     fleet = store_fleet(state, tiles, ALPHA, cpu=cpu)
     here = Office(desk, tiles, fleet)
     here.analyze()

@@ -119,3 +119,12 @@ class Desk:
 
     def refuse_trusted_access(self, refused: bool = True) -> list[Change]:
         return organization.refuse_trusted_access(self.state, None, refused)
+
+
+def opt_in(state: State, *accounts: str, clock: HandClock | None = None) -> Desk:
+    """Opt accounts in and return the operations, over a state in which they are Active."""
+    desk = Desk(state, clock or HandClock())
+    for account in accounts:
+        desk.opt_in(account)
+    desk.settle()
+    return desk

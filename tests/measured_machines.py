@@ -18,7 +18,7 @@ from compute_optimizer.model.resource import Resource
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.local_prometheus import Samples, counter, gauge
 from tests.records import FixedClock
 from tests.traces import AZURE, BITBRAINS
@@ -174,9 +174,7 @@ class Installation:
 
 def installed(state: State, folder: Path) -> Installation:
     """Return a data folder whose account is opted in."""
-    desk = Desk(state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    opt_in(state, ALPHA)
     return Installation(state, TileStore(folder / "tiles"), folder)
 
 

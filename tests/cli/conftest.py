@@ -13,7 +13,7 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests.commands import Ended, Type
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.forked import Running, running
 from tests.records import arn
 from tests.stored_fleets import BUSY, QUIET, store_fleet
@@ -33,9 +33,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stored")
     with closing(State(f"sqlite:///{folder / 'state.db'}")) as state:
         state.migrate()
-        desk = Desk(state)
-        desk.opt_in(ALPHA)
-        desk.settle()
+        opt_in(state, ALPHA)
         fleet = store_fleet(state, TileStore(folder / "tiles"), ALPHA, cpu=(QUIET, BUSY))
     assert [one.arn for one in fleet] == MACHINES
     return folder

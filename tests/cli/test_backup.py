@@ -10,7 +10,7 @@ import pytest
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests.commands import Type
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.every_table import every_row
 from tests.states import FreshUrl
 from tests.stored_fleets import store_fleet
@@ -21,9 +21,7 @@ def folder(tmp_path: Path, typed: Type) -> Path:
     """A data folder with one machine, and a key whose secret is sealed."""
     state = State(f"sqlite:///{tmp_path / 'state.db'}")
     state.migrate()
-    desk = Desk(state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    opt_in(state, ALPHA)
     store_fleet(state, TileStore(tmp_path / "tiles"), ALPHA, days=2)
     state.close()
     assert typed("keys", "create", "--account", ALPHA, "--name", "ci", "--allow", "*").code == 0

@@ -19,7 +19,7 @@ from compute_optimizer.jobs.restore import RestoreRequest, restore
 from compute_optimizer.model.metrics import Window
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples, tile_paths
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.every_table import every_row
 from tests.forked import NEVER, changes_of_files, ended, forked
 from tests.states import FreshUrl
@@ -74,10 +74,7 @@ def test_backups_while_others_import_analyze_and_enroll_are_each_of_one_moment(
 ) -> None:
     url = fresh_url()
     with closing(State(url)) as state:
-        desk = Desk(state)
-        for account in (ALPHA, BETA):
-            desk.opt_in(account)
-        desk.settle()
+        desk = opt_in(state, ALPHA, BETA)
         store_fleet(state, tiles, ALPHA, cpu=[1.0] * 3, days=DAYS)
         # An import writes a level of CPU to all days, so that a mixture of two would show.
         writers, imported = [State(url) for _ in range(3)], Semaphore(0)
@@ -136,9 +133,7 @@ def folder(tmp_path: Path, tiles: TileStore) -> Path:
     """A data folder with one machine."""
     with closing(State(f"sqlite:///{tmp_path / 'data' / 'state.db'}")) as state:
         state.migrate()
-        desk = Desk(state)
-        desk.opt_in(ALPHA)
-        desk.settle()
+        opt_in(state, ALPHA)
         store_fleet(state, tiles, ALPHA, days=DAYS)
     return tmp_path / "data"
 

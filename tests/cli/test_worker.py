@@ -13,7 +13,7 @@ from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests.cli.conftest import Type
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 
 
@@ -22,9 +22,7 @@ def fresh_fleet(tmp_path: Path) -> None:
     """Two machines in the data folder whose samples reach to yesterday."""
     with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
         state.migrate()
-        desk = Desk(state)
-        desk.opt_in(ALPHA)
-        desk.settle()
+        opt_in(state, ALPHA)
         yesterday = SystemClock().now().date() - timedelta(days=1)
         tiles = TileStore(tmp_path / "tiles")
         store_fleet(state, tiles, ALPHA, cpu=(QUIET, BUSY), last=yesterday)

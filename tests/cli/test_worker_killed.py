@@ -19,7 +19,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.job_runs import runs_of
 from compute_optimizer.store.schema import recommendations, runs
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.forked import Running, running
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 from tests.waiting import wait_until
@@ -38,9 +38,7 @@ def state(tmp_path: Path) -> Iterator[State]:
     """A data folder with a fleet whose samples reach to yesterday."""
     with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
         state.migrate()
-        desk = Desk(state)
-        desk.opt_in(ALPHA)
-        desk.settle()
+        opt_in(state, ALPHA)
         yesterday = SystemClock().now().date() - timedelta(days=1)
         cpu = (QUIET, BUSY) * (MACHINES // 2)
         store_fleet(state, TileStore(tmp_path / "tiles"), ALPHA, cpu=cpu, last=yesterday)

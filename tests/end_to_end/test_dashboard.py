@@ -31,7 +31,7 @@ from compute_optimizer.store import State, outbox
 from compute_optimizer.store.forecasts import save_score
 from compute_optimizer.store.tiles import TileStore
 from tests.end_to_end.conftest import Clients, Served, serving
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.forked import running
 from tests.local_prometheus import program
 from tests.local_prometheus import serving as scraping
@@ -62,9 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         SystemClock(),
     )
     state.migrate()
-    desk = Desk(state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    opt_in(state, ALPHA)
     yesterday = clock.now().date() - timedelta(days=1)
     store_fleet(state, tiles, ALPHA, cpu=[QUIET, BUSY], last=yesterday)
     analyze(state, tiles, clock, workers=1)

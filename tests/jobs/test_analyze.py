@@ -4,7 +4,6 @@ import gc
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from compute_optimizer.store.analysis_runs import RUN_KEPT, Scope, current_run, 
 from compute_optimizer.store.recommendations import read_errors, read_page
 from compute_optimizer.store.schema import runs
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, BETA, GAMMA, START, Desk
+from tests.enrolling import ALPHA, BETA, GAMMA, START, Desk, opt_in
 from tests.records import REGION, arn
 from tests.stored_fleets import BUSY, CPU, LAST_DAY, QUIET, store_fleet
 
@@ -34,22 +33,13 @@ MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
     """ALPHA and BETA are opted in."""
     return enrolled(sqlite_state)
 
 
 def enrolled(state: State) -> Desk:
-    desk = Desk(state)
-    for account in (ALPHA, BETA):
-        desk.opt_in(account)
-    desk.settle()
-    return desk
+    return opt_in(state, ALPHA, BETA)
 
 
 def run(desk: Desk, tiles: TileStore, **options: Any) -> AnalysisRun:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,11 +30,6 @@ PER_RUN = ("recommendations", "recommendation_errors", "idle_recommendations", "
 
 OWN_NAMES = ("run_id", "part")
 """Columns by which a run and its writes are told apart."""
-
-
-@pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from compute_optimizer.jobs.recommend import by_savings
 from compute_optimizer.store import State
 from compute_optimizer.store.schema import recommendations, runs
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.records import REGION
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 from tests.waiting import wait_until
@@ -88,10 +88,7 @@ def folder(tmp_path: Path) -> Path:
     """A data folder with four shards in two accounts."""
     with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
         state.migrate()
-        desk = Desk(state)
-        for account in (ALPHA, BETA):
-            desk.opt_in(account)
-        desk.settle()
+        opt_in(state, ALPHA, BETA)
         for account, region in FLEETS:
             store_fleet(state, TileStore(tmp_path / "tiles"), account, region, cpu=LEVELS)
     return tmp_path

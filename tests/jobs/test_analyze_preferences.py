@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +29,7 @@ from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.recommendations import read_errors, read_page
 from compute_optimizer.store.tile_digests import read_digested
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, Desk, opt_in
 from tests.records import REGION, arn
 from tests.stored_fleets import BUSY, LAST_DAY, QUIET, machine, store_fleet
 
@@ -46,20 +45,12 @@ MIDDLING = 70.0
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
     return enrolled(sqlite_state)
 
 
 def enrolled(state: State) -> Desk:
-    desk = Desk(state)
-    desk.opt_in(ALPHA)
-    desk.settle()
-    return desk
+    return opt_in(state, ALPHA)
 
 
 def state_for(

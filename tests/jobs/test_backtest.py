@@ -32,7 +32,7 @@ from compute_optimizer.model.metrics import (
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY, machine, store_fleet
 
@@ -41,17 +41,9 @@ AZURE = "azure2017_cpu_5min.parquet"
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
     """ALPHA is opted in, BETA is not."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
-    return desk
+    return opt_in(sqlite_state, ALPHA)
 
 
 def test_the_stored_fleet_is_in_absolute_units(desk: Desk, tiles: TileStore) -> None:
@@ -116,9 +108,7 @@ def test_nothing_to_replay_is_explained(
 ) -> None:
     with pytest.raises(Conflict, match="no account is opted in"):
         stored_fleet(sqlite_state, tiles)
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    opt_in(sqlite_state, ALPHA)
     with pytest.raises(InvalidInput, match="no samples of instances"):
         stored_fleet(sqlite_state, tiles)
 

@@ -28,7 +28,7 @@ from compute_optimizer.store.schema import sealing_keys
 from compute_optimizer.store.tile_pins import pinning
 from compute_optimizer.store.tiles import PINNED, TileStore, sweep, tile_paths
 from tests.buckets import in_bucket
-from tests.enrolling import ALPHA, BETA, Desk, HandClock
+from tests.enrolling import ALPHA, BETA, Desk, HandClock, opt_in
 from tests.every_table import every_row
 from tests.states import FreshUrl
 from tests.stored_fleets import BUSY, QUIET, store_fleet
@@ -117,10 +117,7 @@ def filled(state: State, tmp_path: Path) -> Place:
 def fill(made: Place) -> Place:
     """Do so where the place says."""
     state = made.state
-    desk = Desk(state, made.clock)
-    for account in (ALPHA, BETA):
-        desk.opt_in(account)
-    desk.settle()
+    opt_in(state, ALPHA, BETA, clock=made.clock)
     for account, cpu in ((ALPHA, QUIET), (BETA, BUSY)):
         store_fleet(state, made.tiles, account, cpu=[cpu], days=DAYS)
     made.key_file.write_bytes(b"the key of the place")

@@ -20,7 +20,7 @@ from compute_optimizer.resources import ec2_instance
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
 from tests.collecting import CPU, ArraySource, machine
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.records import FixedClock
 
 NOW = datetime(2026, 3, 15, 6, 32, tzinfo=UTC)
@@ -59,10 +59,7 @@ class Installation:
 
 @pytest.fixture
 def here(sqlite_state: State, tmp_path: Path) -> Installation:
-    desk = Desk(sqlite_state)
-    for account in (ALPHA, BETA):
-        desk.opt_in(account)
-    desk.settle()
+    opt_in(sqlite_state, ALPHA, BETA)
     return Installation(sqlite_state, TileStore(tmp_path / "tiles"))
 
 

@@ -20,7 +20,7 @@ from compute_optimizer.model.metrics import MetricKey, Statistic, look_back
 from compute_optimizer.sources.prometheus import PrometheusSource, read_configuration
 from compute_optimizer.store import State, inventory
 from compute_optimizer.store.tiles import TileStore, read_samples
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.local_prometheus import program, serving, wait_for
 from tests.ports import free_port
 from tests.records import FixedClock
@@ -65,9 +65,7 @@ def memory_of_this_machine() -> dict[str, float]:
 
 
 def test_this_machine_is_collected(scraped: str, sqlite_state: State, tmp_path: Path) -> None:
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    opt_in(sqlite_state, ALPHA)
     config = tmp_path / "prometheus.yaml"
     config.write_text(
         f'resource: {{account: "{ALPHA}", region: us-east-1}}\n'

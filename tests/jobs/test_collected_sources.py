@@ -14,7 +14,7 @@ from compute_optimizer.jobs.worker import Stopped
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import placements
 from compute_optimizer.store.tiles import TileStore, tile_paths
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, opt_in
 from tests.local_aws import OWN, REGION, LocalAws
 from tests.local_prometheus import counter, gauge, load, serving, whole_slots_until
 
@@ -41,10 +41,7 @@ SLOTS = 12
 
 @pytest.fixture
 def collector(sqlite_state: State, tmp_path: Path) -> Collector:
-    desk = Desk(sqlite_state)
-    for account in (OWN, ALPHA):
-        desk.opt_in(account)
-    desk.settle()
+    opt_in(sqlite_state, OWN, ALPHA)
     return Collector(sqlite_state, TileStore(tmp_path / "tiles"), SystemClock())
 
 

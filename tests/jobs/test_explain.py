@@ -1,7 +1,6 @@
 """An explanation shows the figures of the very recommendation that readers see."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from compute_optimizer.model.metrics import Window
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, START, Desk
+from tests.enrolling import ALPHA, START, Desk, opt_in
 from tests.records import arn
 from tests.stored_fleets import BUSY, LAST_DAY, QUIET, store_fleet
 
@@ -21,16 +20,9 @@ MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State, tiles: TileStore) -> Desk:
     """An account with three machines: too large, too small, and just right."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    desk = opt_in(sqlite_state, ALPHA)
     store_fleet(sqlite_state, tiles, ALPHA, cpu=(QUIET, BUSY, 70.0))
     return desk
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from compute_optimizer.model.resource import DOCUMENTDB_CLUSTER, Resource
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, Desk, opt_in
 from tests.fleets import CPU, counter, instance
 from tests.idleness import idle_only, nat_gateway
 from tests.samples import put_samples
@@ -38,15 +37,7 @@ TRAFFIC = (
 
 @pytest.fixture
 def desk(sqlite_state: State) -> Desk:
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
-    return desk
-
-
-@pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
+    return opt_in(sqlite_state, MANAGEMENT)
 
 
 def explained(

@@ -16,7 +16,7 @@ from compute_optimizer.operations.exports import selection_of
 from compute_optimizer.sinks import FolderSink
 from compute_optimizer.store import State
 from compute_optimizer.store.export_jobs import INTERRUPTED, STALE_AFTER, claim_next
-from tests.enrolling import MANAGEMENT, Desk, HandClock
+from tests.enrolling import MANAGEMENT, HandClock, opt_in
 from tests.exporting import ExportDesk, export_desk
 from tests.volumes import volume_recommendation
 
@@ -24,9 +24,7 @@ from tests.volumes import volume_recommendation
 @pytest.fixture
 def exports(sqlite_state: Any, tmp_path: Path) -> ExportDesk:
     """An account that is Active, exporting to a folder."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
+    desk = opt_in(sqlite_state, MANAGEMENT)
     return export_desk(desk, tmp_path)
 
 

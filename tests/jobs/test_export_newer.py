@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compute_optimizer.store import State
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, opt_in
 from tests.exporting import ExportDesk, export_desk
 from tests.idleness import TABLE, idle_recommendation
 
@@ -14,9 +14,7 @@ from tests.idleness import TABLE, idle_recommendation
 @pytest.fixture
 def exports(sqlite_state: State, tmp_path: Path) -> ExportDesk:
     """An account that is Active, exporting to a folder."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
+    desk = opt_in(sqlite_state, MANAGEMENT)
     return export_desk(desk, tmp_path)
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.recommendations import counted_savings, read_errors, read_page
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, Desk
+from tests.enrolling import ALPHA, Desk, opt_in
 from tests.groups import group
 from tests.records import REGION, arn
 from tests.samples import put_samples
@@ -47,16 +46,8 @@ GROUP = group(1, "m5.xlarge", size=2, account_id=ALPHA)
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
-    return desk
+    return opt_in(sqlite_state, ALPHA)
 
 
 def store(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests.databases import database, maximum
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, Desk, opt_in
 from tests.fleets import CPU, counter, instance
 from tests.groups import group
 from tests.idleness import nat_gateway
@@ -60,16 +59,8 @@ def store(
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
-    return desk
+    return opt_in(sqlite_state, MANAGEMENT)
 
 
 @pytest.fixture

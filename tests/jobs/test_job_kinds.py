@@ -9,7 +9,7 @@ from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.worker import Worker, look
 from compute_optimizer.model.job_run import Outcome
 from compute_optimizer.store import State
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, opt_in
 from tests.exporting import BUCKET, ExportDesk, export_desk
 from tests.volumes import volume_recommendation
 from tests.workers import worker_on
@@ -21,9 +21,7 @@ SCHEDULES = {kind.name: "1s" for kind in JOB_KINDS}
 @pytest.fixture
 def exports(sqlite_state: State, tmp_path: Path) -> ExportDesk:
     """A folder to export to, and a management account that is opted in."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
+    desk = opt_in(sqlite_state, MANAGEMENT)
     (tmp_path / "buckets" / BUCKET).mkdir(parents=True)
     found = export_desk(desk, tmp_path / "buckets")
     found.publish([volume_recommendation(1, account_id=MANAGEMENT)])

@@ -20,7 +20,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.analysis_runs import current_scopes
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, Desk, opt_in
 from tests.licenses import licensed
 from tests.records import REGION, arn
 from tests.samples import put_samples
@@ -30,17 +30,9 @@ MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
     """One account that is opted in and owns nothing."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
-    return desk
+    return opt_in(sqlite_state, MANAGEMENT)
 
 
 def store(desk: Desk, tiles: TileStore, *fleet: Resource) -> None:

@@ -53,7 +53,7 @@ from compute_optimizer.store.schema import (
 from compute_optimizer.store.tiles import TileStore
 from tests.buckets import in_bucket
 from tests.commands import Type
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.samples import put_samples
 from tests.states import FreshUrl
 from tests.stored_fleets import CPU, LAST_DAY, MEMORY, machine
@@ -112,10 +112,7 @@ def desk(fresh_postgresql: FreshUrl) -> Iterator[Desk]:
     url = fresh_postgresql().replace("postgres:@", f"postgres:{PASSWORD}@")
     assert PASSWORD in url
     with closing(State(url)) as state:
-        desk = Desk(state)
-        for account in (ALPHA, BETA):
-            desk.opt_in(account)
-        desk.settle()
+        desk = opt_in(state, ALPHA, BETA)
         yield desk
 
 

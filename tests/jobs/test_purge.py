@@ -1,7 +1,6 @@
 """What opting out removes, and when."""
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,11 +32,6 @@ from tests.samples import put_samples
 GRACE = timedelta(days=7)
 DAY = date(2026, 3, 14)
 CPU = MetricKey("CPUUtilization", Statistic.MAXIMUM)
-
-
-@pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Backtests of stored fleets: who sees what, what is kept, and what too little data says."""
 
-from pathlib import Path
-
 import pytest
 
 from compute_optimizer.jobs import quality
@@ -10,24 +8,15 @@ from compute_optimizer.model.backtested import QueuedBacktest
 from compute_optimizer.store import State
 from compute_optimizer.store.backtests import backtests_of, find_request, request_backtest
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.records import NOW
 from tests.stored_fleets import store_fleet
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(state: State) -> Desk:
     """ALPHA and BETA are opted in, each by itself."""
-    desk = Desk(state)
-    for account in (ALPHA, BETA):
-        desk.opt_in(account)
-    desk.settle()
-    return desk
+    return opt_in(state, ALPHA, BETA)
 
 
 def test_each_account_by_itself_has_a_backtest_of_its_own(desk: Desk, tiles: TileStore) -> None:

@@ -11,7 +11,7 @@ from compute_optimizer.model.recommendation import Ec2InstanceRecommendation, Fi
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
 from compute_optimizer.store.analysis_runs import Scope
-from tests.enrolling import ALPHA, BETA, Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.records import REGION, arn, option, recommendation
 from tests.written_runs import store_run
 
@@ -21,11 +21,7 @@ FAR = "eu-west-1"
 @pytest.fixture
 def desk(sqlite_state: State) -> Desk:
     """ALPHA and BETA are opted in."""
-    desk = Desk(sqlite_state)
-    for account in (ALPHA, BETA):
-        desk.opt_in(account)
-    desk.settle()
-    return desk
+    return opt_in(sqlite_state, ALPHA, BETA)
 
 
 def saving(

@@ -1,7 +1,6 @@
 """The replay of the metric store, and of the demo's generated fleet."""
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, Desk, opt_in
 from tests.samples import put_samples
 from tests.stored_fleets import LAST_DAY
 from tests.volumes import READ_BYTES, READ_OPS, use, volume
@@ -20,16 +19,9 @@ from tests.volumes import READ_BYTES, READ_OPS, use, volume
 VOLUMES = replayed_type("EbsVolume")
 
 
-@pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
 def store(state: State, tiles: TileStore, days: int) -> Desk:
     """Store a gp2 volume of 500 GiB that does more in its last two weeks."""
-    desk = Desk(state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
+    desk = opt_in(state, MANAGEMENT)
     disks = [volume(1, "gp2", 500), volume(2, "gp3", 100)]
     with state.writing() as connection:
         upsert_resources(connection, disks)

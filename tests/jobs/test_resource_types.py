@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, shard_of, upsert_resources
 from compute_optimizer.store.preferences import save_stated
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import MANAGEMENT, Desk
+from tests.enrolling import MANAGEMENT, Desk, opt_in
 from tests.fleets import ACCOUNT, REGION
 from tests.idleness import nat_gateway
 from tests.records import arn
@@ -36,16 +35,9 @@ MIDNIGHT = datetime(2026, 3, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State, tiles: TileStore) -> Desk:
     """One account with a quiet machine, a gp2 and a gp3 volume and one that is detached."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(MANAGEMENT)
-    desk.settle()
+    desk = opt_in(sqlite_state, MANAGEMENT)
     store_fleet(sqlite_state, tiles, MANAGEMENT)
     disks = [
         volume(1, "gp2", 500),

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,11 +32,6 @@ from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, MANAGEMENT, ORGANIZATION, Desk
 from tests.samples import put_samples
 from tests.stored_fleets import CPU, LAST_DAY, MEMORY, machine, store_fleet
-
-
-@pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.forecasts import all_scores, due_runs, parts_of
 from compute_optimizer.store.inventory import shards, upsert_resources
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, START, Desk
+from tests.enrolling import ALPHA, START, Desk, opt_in
 from tests.records import REGION
 from tests.samples import put_samples
 from tests.stored_fleets import CPU, LAST_DAY, machine, store_fleet
@@ -31,16 +30,9 @@ STEADY, GROWING = 0, 1
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State, tiles: TileStore) -> Desk:
     """A fleet that was analyzed at START."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    desk = opt_in(sqlite_state, ALPHA)
     store_fleet(desk.state, tiles, ALPHA, cpu=(10.0, 10.0))
     analyze(desk.state, tiles, desk.clock, workers=1)
     return desk

@@ -14,7 +14,7 @@ from compute_optimizer.store import State
 from compute_optimizer.store.inventory import upsert_resources
 from compute_optimizer.store.tiles import TileStore
 from tests import fleets
-from tests.enrolling import ALPHA, BETA, START, Desk
+from tests.enrolling import ALPHA, BETA, START, Desk, opt_in
 from tests.stored_fleets import CPU, LAST_DAY, machine, store_fleet
 
 AUGUST = "bitbrains_rnd_5min_aug2013.parquet"
@@ -26,17 +26,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
-@pytest.fixture
 def desk(sqlite_state: State) -> Desk:
     """ALPHA is opted in, BETA is not."""
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
-    return desk
+    return opt_in(sqlite_state, ALPHA)
 
 
 def test_the_imported_fleet_ends_with_its_newest_day(desk: Desk, tiles: TileStore) -> None:

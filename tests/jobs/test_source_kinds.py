@@ -12,7 +12,7 @@ from compute_optimizer.jobs.source_kinds import collect_all, read_sources
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import placements
 from compute_optimizer.store.tiles import TileStore, tile_paths
-from tests.enrolling import ALPHA, Desk, HandClock
+from tests.enrolling import ALPHA, HandClock, opt_in
 
 HEADER = "resource,timestamp,metric,statistic,value\n"
 SOURCES = """
@@ -59,9 +59,7 @@ class Lake:
 
 @pytest.fixture
 def lake(sqlite_state: State, tmp_path: Path) -> Lake:
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    opt_in(sqlite_state, ALPHA)
     return Lake(tmp_path, sqlite_state)
 
 

@@ -42,11 +42,6 @@ CAREFUL = StatedPreferences(
 )
 
 
-@pytest.fixture
-def tiles(tmp_path: Path) -> TileStore:
-    return TileStore(tmp_path / "tiles")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two accounts; the fleet of the first: too large, nearly full, and too small."""

@@ -16,7 +16,7 @@ from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
 from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.job_runs import last_run, runs_of
-from tests.enrolling import ALPHA, START, Desk, HandClock
+from tests.enrolling import ALPHA, START, Desk, HandClock, opt_in
 from tests.records import REGION
 from tests.stored_fleets import BUSY, QUIET, store_fleet
 from tests.workers import LEASE, job, worker_on
@@ -224,9 +224,7 @@ SCOPE = Scope(ALPHA, REGION, EC2_INSTANCE)
 
 @pytest.fixture
 def fleet(worker: Worker, clock: HandClock) -> Desk:
-    desk = Desk(worker.state, clock)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    desk = opt_in(worker.state, ALPHA, clock=clock)
     store_fleet(worker.state, worker.tiles, ALPHA, cpu=(QUIET, BUSY))
     return desk
 

@@ -50,14 +50,14 @@ class Expected:
     """Administrators whose opt-in with members is in force."""
     asked_by_organization: set[str] = field(default_factory=set)
 
-    def opted_in(self, account: str) -> bool:
+    def opt_in(self, account: str) -> bool:
         return self.status[account] in {"Active", "Pending"}
 
     def administers(self, account: str) -> bool:
         return account in {MANAGEMENT, self.delegated}
 
     def ask(self, account: str, by_organization: bool) -> None:
-        if not self.opted_in(account):
+        if not self.opt_in(account):
             self.status[account] = "Pending"
             if by_organization:
                 self.asked_by_organization.add(account)
@@ -67,7 +67,7 @@ class Expected:
     def ask_all(self, account: str) -> None:
         everybody = self.members | {account}
         asked_already = account in self.makers and self.trusted
-        if asked_already and all(map(self.opted_in, everybody)):
+        if asked_already and all(map(self.opt_in, everybody)):
             return
         self.trusted = self.trusted or not self.refused
         for member in self.members - {account}:
@@ -184,7 +184,7 @@ class Life(RuleBasedStateMachine):
             self.desk.join(account)
             self.model.members.add(account)
             if self.model.makers:
-                self.model.ask(account, by_organization=not self.model.opted_in(account))
+                self.model.ask(account, by_organization=not self.model.opt_in(account))
 
     @precondition(lambda self: self.model.members)
     @rule(data=st.data())
@@ -324,18 +324,18 @@ class Life(RuleBasedStateMachine):
             for other in ACCOUNTS:
                 assert outcome(self.desk, caller, other) == self.expected_outcome(caller, other)
         with self.desk.state.reading() as connection:
-            gated = {one for one in ACCOUNTS if self.model.opted_in(one)} - self.model.suspended
+            gated = {one for one in ACCOUNTS if self.model.opt_in(one)} - self.model.suspended
             assert opted_in_accounts(connection) == gated
 
     def expected_outcome(self, caller: str, other: str) -> str:
-        if not self.model.opted_in(caller):
+        if not self.model.opt_in(caller):
             return "OptInRequiredException"
         if caller == other:
             return other
         within = self.model.members | {MANAGEMENT}
         if not (self.model.administers(caller) and self.model.trusted and other in within):
             return "AccessDeniedException"
-        return other if self.model.opted_in(other) else "OptInRequiredException"
+        return other if self.model.opt_in(other) else "OptInRequiredException"
 
 
 def visible(answer: dict[str, Any]) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ from compute_optimizer.shapes import (
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, upsert_resources
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk
+from tests.enrolling import ALPHA, MANAGEMENT, STRANGER, Desk, opt_in
 from tests.fleets import CPU, CPU_AVERAGE, MEMORY
 from tests.kept import copied_desk, kept
 from tests.records import arn
@@ -237,9 +237,7 @@ def test_an_account_that_is_not_opted_in_is_told_so(desk: Desk) -> None:
 
 
 def test_before_the_first_analysis_there_is_nothing_to_project(sqlite_state: State) -> None:
-    desk = Desk(sqlite_state)
-    desk.opt_in(ALPHA)
-    desk.settle()
+    desk = opt_in(sqlite_state, ALPHA)
 
     with pytest.raises(ResourceNotFoundException):
         ask(desk)

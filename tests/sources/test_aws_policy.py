@@ -21,7 +21,7 @@ from compute_optimizer.sources.aws.policy import (
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
 from tests import aws_estate
-from tests.enrolling import Desk
+from tests.enrolling import opt_in
 from tests.local_aws import OWN, REGION, LocalAws
 
 PREFIXES = {"resourcegroupstaggingapi": "tag"}
@@ -35,10 +35,7 @@ OTHER = "222222222222"
 
 @pytest.fixture
 def opted_in(sqlite_state: State) -> State:
-    desk = Desk(sqlite_state)
-    for account in (OWN, OTHER):
-        desk.opt_in(account)
-    desk.settle()
+    opt_in(sqlite_state, OWN, OTHER)
     return sqlite_state
 
 
