@@ -17,10 +17,14 @@ from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.store import State
 from compute_optimizer.store.inventory import place, resources_of, shards, upsert_resources
 from compute_optimizer.store.schema import metadata
+from compute_optimizer.store.tile_places import CURRENT
 from compute_optimizer.store.tiles import TileStore
-from tests.enrolling import Desk
+from tests.enrolling import ALPHA, BETA, Desk, opt_in
 from tests.fleets import CPU
+from tests.page_cache import forget, in_memory
 from tests.samples import put_samples
+from tests.stored_fleets import store_fleet
+from tests.waiting import wait_until
 
 LAST = date(2026, 3, 14)
 END = datetime(2026, 3, 15, tzinfo=UTC)
@@ -115,3 +119,20 @@ def test_predicted_risks_are_found_alike(desk: Desk, tiles: TileStore) -> None:
     assert stored(desk, tiles, profile=CALIBRATED) == stored(
         desk, tiles, profile=CALIBRATED, in_short=False
     )
+
+
+def test_while_a_shard_is_computed_the_tiles_of_the_next_are_fetched(
+    sqlite_state: State, tiles: TileStore
+) -> None:
+    desk = opt_in(sqlite_state, ALPHA, BETA)
+    for account in (ALPHA, BETA):
+        store_fleet(sqlite_state, tiles, account, days=1)
+    (later,) = (tiles.root / CURRENT / f"account_id={BETA}").rglob("*.parquet")
+    forget(later)
+    fetched = []
+
+    def look(done: int, total: int) -> None:
+        fetched.append(done == total or wait_until(lambda: in_memory(later)))
+
+    analyze(sqlite_state, tiles, desk.clock, as_of=END, workers=1, progress=look)
+    assert fetched == [True, True]

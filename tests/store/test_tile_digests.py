@@ -10,10 +10,12 @@ from compute_optimizer.engine.digests import Figure, KeptSeries
 from compute_optimizer.errors import StoreUnavailable
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Matrix, Window
 from compute_optimizer.store import State, tile_digests, tiles
-from compute_optimizer.store.tile_digests import DigestedWindow, read_digested
+from compute_optimizer.store.tile_digests import DigestedWindow, expect_digested, read_digested
 from compute_optimizer.store.tiles import TileStore
 from tests.inventoried import ACCOUNT, instance
 from tests.one_shard import CPU, DAY, KEY, NETWORK, put
+from tests.page_cache import forget, in_memory
+from tests.waiting import wait_until
 
 PARTS = (
     KeptSeries((CPU,), (Figure.COUNT, Figure.TAIL, Figure.TOTAL)),
@@ -265,3 +267,19 @@ def test_a_digest_made_while_its_tile_is_removed_is_not_kept(
     assert not tile_digests.keep_digest(store, path, made, PARTS)
     file.write_bytes(content)
     assert tile_digests.keep_digest(store, path, made, PARTS)
+
+
+def test_only_tiles_that_have_to_be_read_are_fetched_before_they_are(
+    sqlite_state: State, store: TileStore
+) -> None:
+    put(sqlite_state, store, {CPU: ramp(days=2)})
+    read(sqlite_state, store, days=1)
+    kept, missing = tile_files(store)
+    forget(kept)
+    forget(missing)
+
+    with sqlite_state.reading() as connection:
+        expect_digested(connection, store, KEY, Window(DAY, DAY + timedelta(days=1)))
+
+    wait_until(lambda: in_memory(missing))
+    assert not in_memory(kept)

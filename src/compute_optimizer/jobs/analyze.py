@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from itertools import zip_longest
 from typing import cast
 
 from sqlalchemy import Connection
@@ -59,6 +60,7 @@ from compute_optimizer.store.enrollments import opted_in_accounts
 from compute_optimizer.store.inventory import SHARD_RESOURCES, analyzed_sizes, resources_of
 from compute_optimizer.store.preferences import Place, layers_of_all, place_of
 from compute_optimizer.store.result_rows import rows_of_result
+from compute_optimizer.store.tile_digests import expect_digested
 from compute_optimizer.store.tile_files import memory_used_again
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
@@ -94,6 +96,8 @@ class ShardTask:
     """Of the shard's account."""
     in_short: bool = True
     """Read days in short where the type can be analyzed from them."""
+    next_shard: ShardKey | None = None
+    """The one of the task after this, which is taken up next."""
 
     @property
     def name(self) -> str:
@@ -163,8 +167,9 @@ def analyze(
             idle_limits,
             rates.get(shard.account_id, NO_RATES),
             in_short,
+            next_shard,
         )
-        for shard in found
+        for shard, next_shard in zip_longest(found, list(found)[1:])
     ]
     work_off = executor or locally(workers)
     tallies = work_off(analyze_shard, tasks, progress, resources=sum(found.values()))
@@ -186,6 +191,10 @@ def analyze_shard(task: ShardTask) -> AnalysisTally:
 def _analyzed(state: State, task: ShardTask) -> AnalysisTally:
     with state.reading() as connection:
         resources = resources_of(connection, task.shard)
+        if task.next_shard is not None:
+            window = look_back(task.as_of, DEFAULT_PREFERENCES.lookback_days)
+            # Whoever takes it up finds it in memory (docs/decisions/0071).
+            expect_digested(connection, task.tiles, task.next_shard, window)
     results = list(results_of(state, task, resources))
     found = [one for result in results for one in result.recommendations]
     errors = [one for result in results for one in result.errors]

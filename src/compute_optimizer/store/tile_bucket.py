@@ -80,6 +80,9 @@ class TileBucket:
                 )
             yield TileFile(f"{self.url}/{CURRENT}/{path}", _mapped(found))
 
+    def expect(self, paths: Sequence[str]) -> None:
+        """Do nothing: objects are fetched several at once when they are opened."""
+
     def size(self, path: str) -> int | None:
         """Return the bytes of a current object; None where it is not there any more."""
         with self._explained():

@@ -223,6 +223,14 @@ def read_digested(
     return DigestedWindow(samples, tiles, paths, rows, known_slots, at_hand)
 
 
+def expect_digested(
+    connection: Connection, tiles: TileStore, key: ShardKey, window: Window
+) -> None:
+    """Begin to fetch the tiles of a window that have to be read because no digest is kept."""
+    named = (one.path for one in tiles_of_window(connection, key, window))
+    tiles.place.expect([path for path in named if not tiles.digest_path(path).exists()])
+
+
 def _places(arns: tuple[str, ...], of_tile: tuple[str, ...]) -> Integers:
     """Return the row in the tile of each resource, -1 where it has none."""
     if arns == of_tile:

@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from compute_optimizer.errors import StoreUnavailable
@@ -14,6 +14,10 @@ from compute_optimizer.store.tile_places import CURRENT, SUPERSEDED, Placed
 
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 """What file systems without hard links answer (link(2)); files are copied there."""
+
+READ_AHEAD_BYTES = 2**19
+"""Asked for at once. Linux reads no more of it than a device's largest request, some 512 KiB and
+more, and forgets the rest (force_page_cache_ra in mm/readahead.c of 6.18)."""
 
 
 class TileFolder:
@@ -40,6 +44,14 @@ class TileFolder:
             if replaced.exists():
                 return TileFile(replaced)
             raise
+
+    def expect(self, paths: Sequence[str]) -> None:
+        """Let the system read files while others are worked on; it may do nothing."""
+        if not hasattr(os, "posix_fadvise"):
+            return
+        for path in paths:
+            with suppress(OSError):  # Whoever opens it says what is wrong with it.
+                _read_ahead(self._root / CURRENT / path)
 
     def size(self, path: str) -> int | None:
         """Return the bytes of a current file; None where it is not there any more."""
@@ -129,6 +141,15 @@ class TileFolder:
 
     def _lock_file(self, right: str) -> Path:
         return self._root / f"{right}.lock"
+
+
+def _read_ahead(file: Path) -> None:
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        for start in range(0, os.fstat(descriptor).st_size, READ_AHEAD_BYTES):
+            os.posix_fadvise(descriptor, start, READ_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+    finally:
+        os.close(descriptor)
 
 
 def _linked(place: Path, target: Path) -> bool:

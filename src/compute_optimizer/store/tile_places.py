@@ -34,6 +34,9 @@ class TilePlace(Protocol):
     def open_all(self, paths: Sequence[str]) -> Iterator[TileFile]:
         """Yield current tiles in their order, also those that a swap has just replaced."""
 
+    def expect(self, paths: Sequence[str]) -> None:
+        """Begin to fetch current tiles that are opened soon, where that can be done meanwhile."""
+
     def size(self, path: str) -> int | None:
         """Return the bytes of a current file; None where it is not there any more."""
 
