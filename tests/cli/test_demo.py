@@ -20,6 +20,7 @@ from compute_optimizer.jobs.demo import claim_folder
 from compute_optimizer.operations.enrollment import change_enrollment
 from compute_optimizer.scenario.organization import ACCOUNTS, MEMBER_ACCOUNT_IDS
 from compute_optimizer.store.analysis_runs import current_run, current_scopes, run_as_of
+from tests.commands import Type
 from tests.records import FixedClock
 from tests.waiting import SECONDS
 
@@ -126,14 +127,12 @@ def test_served_demo_answers_the_command_that_it_prints(
     assert "'numberOfMemberAccountsOptedIn': 2" in ran.stdout
 
 
-def test_folder_with_somebody_elses_data_is_left_alone(tmp_path: Path) -> None:
+def test_folder_with_somebody_elses_data_is_left_alone(typed: Type, tmp_path: Path) -> None:
     (tmp_path / "state.db").write_text("mine")
 
-    ran = subprocess.run(
-        [*DEMO, "--no-serve", "--data-dir", str(tmp_path)], capture_output=True, text=True
-    )
+    ended = typed("demo", "--no-serve")
 
     # Conflict: exit code 4.
-    assert ran.returncode == 4
-    assert "not the demo's" in ran.stderr
+    assert ended.code == 4
+    assert "not the demo's" in ended.err
     assert (tmp_path / "state.db").read_text() == "mine"

@@ -17,6 +17,7 @@ import pytest
 
 from compute_optimizer.api.listening import KEEP_ALIVE_SECONDS, bind, url_of
 from compute_optimizer.api.processes import Member
+from tests.commands import Type
 from tests.forked import running
 from tests.serving import serving
 from tests.waiting import SECONDS
@@ -88,23 +89,20 @@ def test_it_says_where_it_serves_and_stops_when_asked(
     assert errors == ""
 
 
-def test_a_port_that_is_taken_is_named(start: Start) -> None:
+def test_a_port_that_is_taken_is_named(typed: Type) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        process = start("--port", port, "--auth", "off")
-        _, errors = process.communicate(timeout=SECONDS)
+        ended = typed("serve", "--port", port, "--auth", "off")
 
-    assert process.returncode == 2
-    assert f"cannot bind 127.0.0.1 port {port}: Address already in use" in errors
-    assert "Traceback" not in errors
+    assert ended.code == 2
+    assert f"cannot bind 127.0.0.1 port {port}: Address already in use" in ended.err
 
 
-def test_auth_off_beyond_loopback_is_refused(start: Start) -> None:
-    process = start("--port", "0", "--auth", "off", "--host", "0.0.0.0")
-    _, errors = process.communicate(timeout=SECONDS)
+def test_auth_off_beyond_loopback_is_refused(typed: Type) -> None:
+    ended = typed("serve", "--port", "0", "--auth", "off", "--host", "0.0.0.0")
 
-    assert process.returncode == 2
-    assert "--i-know-this-port-is-private" in errors
+    assert ended.code == 2
+    assert "--i-know-this-port-is-private" in ended.err
 
 
 def test_a_process_that_dies_is_replaced_and_the_port_goes_on_answering(tmp_path: Path) -> None:

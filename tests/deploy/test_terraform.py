@@ -46,8 +46,7 @@ def test_the_module_makes_the_role_and_takes_it_away(aws: LocalAws, module: Terr
     assert not module.has_changes(**given)
 
     # Without the external id anybody whom the collector's account lets may take it.
-    assert module.has_changes("-out=without", collector_arn=COLLECTOR)
-    module.run("apply", "-input=false", "without")
+    module.apply(collector_arn=COLLECTOR)
     (trust,) = iam.get_role(RoleName=ROLE_NAME)["Role"]["AssumeRolePolicyDocument"]["Statement"]
     assert "Condition" not in trust
 

@@ -35,9 +35,13 @@ class World:
     def __init__(self, served: Served, protocol: str) -> None:
         self.served = served
         self.protocol = protocol
+        self._clients: dict[str, Any] = {}
 
     def client(self, account: str) -> Any:
-        return self.served.client(account, self.protocol)
+        """Return the account's client, as a program keeps one: making it costs two calls."""
+        if account not in self._clients:
+            self._clients[account] = self.served.client(account, self.protocol)
+        return self._clients[account]
 
     def status(self, account: str) -> dict[str, Any]:
         return without_metadata(self.client(account).get_enrollment_status())

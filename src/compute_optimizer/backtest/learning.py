@@ -192,10 +192,10 @@ def tried(parts: Sequence[tuple[Trial, Integers, Floats, Floats]]) -> Tried:
     """
     expected, violated, price = (np.zeros(len(INCIDENT_USD)) for _ in range(3))
     for trial, rows, plain, deciding in parts:
-        for setting, chosen in enumerate(least_loss(trial, deciding, INCIDENT_USD, rows)):
-            expected[setting] += plain[rows, chosen].sum()
-            violated[setting] += trial.harm.excess[rows, chosen].sum()
-            price[setting] += trial.options.price[chosen].sum()
+        chosen = least_loss(trial, deciding, INCIDENT_USD, rows)
+        expected += plain[rows, chosen].sum(axis=1)
+        violated += trial.harm.excess[rows, chosen].sum(axis=1)
+        price += trial.options.price[chosen].sum(axis=1)
     return Tried(expected, violated, price, sum(len(rows) for _, rows, _, _ in parts))
 
 

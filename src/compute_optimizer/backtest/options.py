@@ -88,8 +88,11 @@ def cheapest_that_carries(options: Options, needs: Floats) -> Integers:
 
     A need of NaN asks for nothing. Where nothing carries the need, the last (dearest) option.
     """
-    asked = np.nan_to_num(needs, nan=0.0) * (1 - FIT_TOLERANCE)
-    fits = np.ones((len(needs), len(options.price)), np.bool_)
-    for place in range(asked.shape[1]):
-        fits &= options.capacity[None, :, place] >= asked[:, place, None]
-    return np.where(fits.any(axis=1), fits.argmax(axis=1), len(options.price) - 1)
+    asked = needs * (1 - FIT_TOLERANCE)
+    # Nothing is less than NaN.
+    short = options.capacity[:, 0] < asked[:, :1]
+    for place in range(1, asked.shape[1]):
+        short |= options.capacity[:, place] < asked[:, place, None]
+    chosen: Integers = short.argmin(axis=1)
+    chosen[short.all(axis=1)] = len(options.price) - 1
+    return chosen
