@@ -118,3 +118,30 @@ def test_what_is_no_http_is_refused_by_whoever_reads_it() -> None:
 
     # uvicorn's own answer, after which it closes; nobody is asked to answer half a request.
     assert asyncio.run(talk([chunked], 1)) == ([b"Invalid HTTP request received."], True)
+
+
+CHUNKED = b"POST /long HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+LONG_PART = b"a" * 257 * 1024
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"0\r\nx-long: ", id="trailer"),
+        pytest.param(b"1;x=", id="extension of a chunk"),
+    ],
+)
+def test_what_stands_beside_a_body_without_end_is_refused(begun: bytes) -> None:
+    refused = b"The body has more than 262144 bytes between chunks or behind the last one."
+
+    assert asyncio.run(talk([CHUNKED, begun + LONG_PART], 1)) == ([refused], True)
+
+
+def test_a_body_in_many_chunks_may_have_more_beside_it_than_a_head() -> None:
+    # 39 bytes beside each of 8,192 bytes: 312 KiB in all.
+    chunks = b"1;x=%s\r\n{\r\n" % (b"a" * 31) * 8192
+
+    assert asyncio.run(talk([CHUNKED, chunks, b"0\r\nx: y\r\n\r\n"], 1)) == (
+        [b"app " + b"{" * 8193],
+        False,
+    )

@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
+from platform import node
 from time import sleep
 from typing import Any
 from uuid import uuid4
@@ -35,7 +36,7 @@ from compute_optimizer.jobs.backtest import BacktestRequest, backtest_stored
 from compute_optimizer.jobs.calibrate import calibrate
 from compute_optimizer.jobs.executors import opened_executor
 from compute_optimizer.jobs.executors.local import locally
-from compute_optimizer.jobs.executors.on_ray import ENVIRONMENT
+from compute_optimizer.jobs.executors.on_ray import ENVIRONMENT, log
 from compute_optimizer.jobs.simulate import simulate
 from compute_optimizer.jobs.simulated_fleets import imported_fleet
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, Window
@@ -58,6 +59,7 @@ from tests.samples import put_samples
 from tests.states import FreshUrl
 from tests.stored_fleets import CPU, LAST_DAY, MEMORY, machine
 from tests.waiting import SECONDS, wait_until
+from tests.wrong_clocks import WrongClock
 
 PASSWORD = "correct-horse-battery"
 REGIONS = ("us-east-1", "eu-west-1")
@@ -428,6 +430,23 @@ def test_a_task_that_loses_the_state_is_tried_again(
     work = partial(losing, fleet.state.url, tmp_path)
 
     assert execute(work, shards, lambda done, total: None, resources=0) == [True, True]
+
+
+def late(state_url: str, _: ShardKey) -> None:
+    """Look at the state on a machine whose clock is behind."""
+    with closing(State(state_url, WrongClock(-timedelta(hours=2)))) as state, state.reading():
+        pass
+
+
+def test_a_machine_whose_clock_is_wrong_is_told_of_once(
+    fleet: Fleet, execute: Executor, caplog: pytest.LogCaptureFixture
+) -> None:
+    shards = [ShardKey(ALPHA, region, EC2_INSTANCE, 0) for region in REGIONS]
+    for _ in range(2):
+        execute(partial(late, fleet.state.url), shards, lambda done, total: None, resources=0)
+
+    told = [one.message.partition(",")[0] for one in caplog.records if one.name == log.name]
+    assert told == [f"the clock of {node()} is 2:00:00 behind PostgreSQL's"]
 
 
 def test_what_a_task_raises_names_the_shard_and_not_ray(

@@ -11,10 +11,12 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
+from compute_optimizer.errors import SourceUnavailable
 from compute_optimizer.sources.aws import calls
+from compute_optimizer.sources.aws.account_region import AccountRegion
 from compute_optimizer.sources.aws.calls import Call
 from compute_optimizer.sources.aws.clients import make_client, make_session
-from tests.local_aws import PAGE, REGION, LocalAws, fronting
+from tests.local_aws import OWN, PAGE, REGION, LocalAws, fronting
 
 PAGES = {
     "page": PAGE,
@@ -126,3 +128,25 @@ def test_moments_as_text_are_read_too(told: list[bytes]) -> None:
 
     # 20,527 days and 6.5 hours since 1970.
     assert found["MetricDataResults"][0]["Timestamps"] == [20_527 * 86_400 + 23_400]
+
+
+def test_pages_that_come_again_and_again_are_given_up(aws: LocalAws, monkeypatch: Any) -> None:
+    """Of an operation that botocore has no paginator for, which would notice."""
+    tokens = iter(["one", "two", "one", "two"])
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
+        return [json.dumps({"MetricList": [], "NextToken": next(tokens, "")}).encode()]
+
+    with fronting(app) as here:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", here.url)
+        place = AccountRegion(OWN, REGION, make_session(None), Config(), 0)
+        with closing(place), pytest.raises(SourceUnavailable) as told:
+            place.pages(calls.COUNTERS, **REQUIRED["GetResourceMetrics"])
+
+    # The third answer says what the first one said.
+    assert len(here.calls) == 3
+    assert str(told.value) == (
+        f"account {OWN}, {REGION}: pi:GetResourceMetrics: Error during pagination: "
+        "the same NextToken came twice: one"
+    )

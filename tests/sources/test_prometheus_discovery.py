@@ -12,7 +12,7 @@ from compute_optimizer.sources.prometheus.answers import Series
 from compute_optimizer.sources.prometheus.declared import Exporter, FromLabel, Told
 from compute_optimizer.sources.prometheus.discovery import (
     Found,
-    Seen,
+    KnownMachine,
     known_resources,
     resources_of,
     seen,
@@ -97,12 +97,12 @@ def test_tags_are_labels_of_the_name_that_is_declared() -> None:
     assert found.row["name"] == "web"
 
 
-def machine(exporter: int = 0, label: str = "web-1:9100", **row: Any) -> Seen:
+def machine(exporter: int = 0, label: str = "web-1:9100", **row: Any) -> KnownMachine:
     owner = {"account": ACCOUNT, "region": "eu-central-1", "id": "web-1"}
-    return Seen(exporter, (label,), {**owner, "resource_type": EC2_INSTANCE, **row})
+    return KnownMachine(exporter, (label,), {**owner, "resource_type": EC2_INSTANCE, **row})
 
 
-def taken(*machines: Seen, families: tuple[str, ...] = ()) -> Found:
+def taken(*machines: KnownMachine, families: tuple[str, ...] = ()) -> Found:
     return resources_of(machines, resource_of_row, families)
 
 

@@ -116,6 +116,25 @@ def test_rosters_are_listed_organizations_first(filled: State) -> None:
     assert found == [[MANAGEMENT, ALPHA, BETA], [GAMMA], [STRANGER]]
 
 
+def test_all_rosters_are_read_at_once_and_are_those_of_their_accounts(filled: State) -> None:
+    with filled.writing() as connection:
+        save_account(connection, Account(GAMMA, "Laboratory"))
+        enrollment = Enrollment(STRANGER, EnrollmentStatus.ACTIVE)
+        save_roster(connection, NOBODY, Roster(None, {}, {STRANGER: enrollment}))
+    statements: list[str] = []
+
+    @event.listens_for(filled.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    with filled.reading() as connection:
+        found = list_rosters(connection)
+        asked = [one for one in statements if "FROM" in one]
+        assert found == [roster_of(connection, one) for one in (MANAGEMENT, GAMMA, STRANGER)]
+    # One each for organizations, accounts and enrollments.
+    assert len(asked) == 3
+
+
 def test_a_removed_account_keeps_its_enrollment(filled: State) -> None:
     with filled.writing() as connection:
         remove_account(connection, ALPHA)

@@ -4,7 +4,6 @@ import logging
 import pickle
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,19 +29,10 @@ from compute_optimizer.store.database_clock import (
 )
 from tests.states import FreshUrl
 from tests.workers import job, worker_on
+from tests.wrong_clocks import WrongClock
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@dataclass(frozen=True)
-class WrongClock:
-    """The clock of a machine that nobody has set right."""
-
-    off: timedelta
-
-    def now(self) -> datetime:
-        return SystemClock().now() + self.off
 
 
 @pytest.fixture

@@ -30,6 +30,9 @@ before a head in one read never makes it too long."""
 
 HEAD_TOO_LONG = f"The head of the request is longer than {HEAD_BYTES} bytes."
 
+REST_TOO_LONG = f"The body has more than {HEAD_BYTES} bytes between chunks or behind the last one."
+"""Extensions of chunks and trailers, of which nothing here makes use: as much as of a head."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -122,10 +125,10 @@ class GatheringProtocol(HttpToolsProtocol):
         self._body: bytes | None = None
         """What came of the body of a request that may be answered on arrival, once its head has."""
         self._source = ""
-        self._in_head = False
-        """Whether a head has begun to arrive and is not there yet."""
-        self._head_bytes = 0
-        """Of the reads in which it came so far."""
+        self._too_long = ""
+        """What is said where the part of a request that has begun to arrive is too long."""
+        self._part_bytes = 0
+        """Of the reads in which it came so far; parts of a body are none of it."""
         self._head_is_late: asyncio.TimerHandle | None = None
         """Closes the connection, where a head is waited for."""
 
@@ -148,13 +151,13 @@ class GatheringProtocol(HttpToolsProtocol):
             return
         if self._body is not None:
             self._hand_on()
-        if self._in_head:
-            self._head_bytes += len(data)
-            self._wait_for_head()
+        if self._too_long:
+            self._part_bytes += len(data)
+            self._wait_for_rest()
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
-        self._in_head, self._head_bytes = True, 0
+        self._too_long, self._part_bytes = HEAD_TOO_LONG, 0
         self._end_turn()
         if self._prompt is None:
             super().on_message_begin()
@@ -163,7 +166,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Keep a request that may be answered on arrival until the rest of it is there."""
-        self._in_head = False
+        self._too_long, self._part_bytes = REST_TOO_LONG, 0
         self._end_wait()
         if self._prompt is None:
             super().on_headers_complete()
@@ -174,6 +177,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
+        self._part_bytes = 0
         if self._body is None:
             super().on_body(body)
         else:
@@ -181,6 +185,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer the request that has arrived whole, or hand it on."""
+        self._too_long = ""
         if self._body is None or self._prompt is None or self._turn is None:
             super().on_message_complete()
             return
@@ -220,12 +225,17 @@ class GatheringProtocol(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
-    def _wait_for_head(self) -> None:
-        """Bound what comes before a request is known: nobody has said yet who it is."""
-        if self._head_bytes > HEAD_BYTES:
+    def _wait_for_rest(self) -> None:
+        """Bound what nobody counts as a body."""
+        if self._part_bytes > HEAD_BYTES:
             self._end_wait()
-            self.send_400_response(HEAD_TOO_LONG)
-        elif self._head_is_late is None:
+            self.send_400_response(self._too_long)
+        elif self._too_long is HEAD_TOO_LONG:
+            self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        """Bound the time before a request is known: nobody has said yet who it is."""
+        if self._head_is_late is None:
             self._head_is_late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _end_wait(self) -> None:

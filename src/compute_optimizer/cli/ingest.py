@@ -24,7 +24,7 @@ from compute_optimizer.jobs.ingest import ImportReport, ImportRequest, ingest
 from compute_optimizer.model.counted import counted
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.files.mapping import NO_MAPPING, read_mapping
-from compute_optimizer.sources.files.tables import Progress as ReadProgress
+from compute_optimizer.sources.files.tables import ReadProgress
 
 
 def import_files(

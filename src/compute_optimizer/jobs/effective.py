@@ -10,7 +10,7 @@ from compute_optimizer.model.recommendation import Recommendation, Results
 from compute_optimizer.model.resource import Resource
 from compute_optimizer.resources.resource_type import ResourceType
 from compute_optimizer.sources.billing import read_billing
-from compute_optimizer.sources.files.tables import Progress
+from compute_optimizer.sources.files.tables import ReadProgress
 from compute_optimizer.store import State
 from compute_optimizer.store.billed_usage import BilledGroup, billed_groups, replace_usage
 
@@ -32,7 +32,7 @@ def after_discounts(
 
 
 def import_billing(
-    state: State, places: Sequence[str], progress: Progress = no_progress
+    state: State, places: Sequence[str], progress: ReadProgress = no_progress
 ) -> list[BilledGroup]:
     """Take in what was billed, in the place of whatever was known of the same accounts.
 

@@ -37,7 +37,7 @@ from compute_optimizer.sources.files.metrics import Known, MetricReader, Samples
 from compute_optimizer.sources.files.refusals import Reason, Refusals
 from compute_optimizer.sources.files.tables import (
     MAX_FILE_ROWS,
-    Progress,
+    ReadProgress,
     TableFile,
     open_table,
 )
@@ -124,7 +124,7 @@ def ingest(
     tiles: TileStore,
     clock: Clock,
     request: ImportRequest,
-    progress: Progress = no_progress,
+    progress: ReadProgress = no_progress,
     fence: Callable[[Connection], None] = lambda connection: None,
 ) -> ImportReport:
     """Bring in an inventory, metrics or both, and report what was taken and what was refused.

@@ -51,7 +51,7 @@ ChangeKey = tuple[str, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Judgement:
     """What can be told of one change afterwards."""
 
     hours: float | None = None
@@ -80,18 +80,18 @@ def span_of(applied: Decision, now: datetime) -> tuple[datetime, datetime]:
 
 def judged(
     connection: Connection, tiles: TileStore, found: Sequence[Decision], now: datetime
-) -> dict[ChangeKey, Seen]:
+) -> dict[ChangeKey, Judgement]:
     """Return what can be told of every change; raises StoreUnavailable for an unreadable tile."""
     places: dict[str, tuple[ShardKey, Resource]] = {}
     for some in batches_of(one.advice.resource_arn for one in found):
         places |= places_named(connection, some)
-    result: dict[ChangeKey, Seen] = {}
+    result: dict[ChangeKey, Judgement] = {}
     placed: dict[tuple[str, ShardKey], list[_Placed]] = defaultdict(list)
     for one in found:
         place = places.get(one.advice.resource_arn)
         without_samples = _by_inventory(one, place is not None)
         if without_samples or place is None:
-            result[key_of(one)] = without_samples or Seen(because=GONE)
+            result[key_of(one)] = without_samples or Judgement(because=GONE)
         else:
             placed[one.advice.resource_type, place[0]].append((one, place[1]))
     for (name, shard), some_placed in placed.items():
@@ -102,22 +102,22 @@ def judged(
     return result
 
 
-def _by_inventory(applied: Decision, is_there: bool) -> Seen | None:
+def _by_inventory(applied: Decision, is_there: bool) -> Judgement | None:
     """Return what the inventory tells by itself; None where samples have to tell."""
     kind = type_named(applied.advice.resource_type)
     if applied.advice.idle:
         return _used_again(applied, is_there)
     if kind is None or kind.judge is None:
-        return Seen(because=NO_CAPACITY)
+        return Judgement(because=NO_CAPACITY)
     return None
 
 
-def _used_again(applied: Decision, is_there: bool) -> Seen:
+def _used_again(applied: Decision, is_there: bool) -> Judgement:
     since, ended = applied.applied_at, applied.ended_at
     assert since is not None, "what was applied has a moment"
     if ended is not None:
-        return Seen(violated=ended - since < HORIZON)
-    return Seen(violated=False) if is_there else Seen(because=DELETED)
+        return Judgement(violated=ended - since < HORIZON)
+    return Judgement(violated=False) if is_there else Judgement(because=DELETED)
 
 
 def _batches(placed: Sequence[_Placed], now: datetime) -> Iterator[Sequence[_Placed]]:
@@ -137,7 +137,7 @@ def _by_samples(
     shard: ShardKey,
     batch: Sequence[_Placed],
     now: datetime,
-) -> dict[ChangeKey, Seen]:
+) -> dict[ChangeKey, Judgement]:
     """Return what the samples of one shard tell of changes that have one span."""
     since, until = span_of(batch[0][0], now)
     resources = [resource for _, resource in batch]
@@ -191,7 +191,7 @@ def _counted(connection: Connection, kind: ResourceType, came: Reached) -> Colle
 
 def _seen(
     came: Reached, row: int, counted: Collection[int], hours: float | None, is_short: bool
-) -> Seen:
+) -> Judgement:
     """Return what is told of one change, by the dimensions that count."""
     smaller = [place for place in counted if came.smaller[row, place]]
     unseen = [place for place in smaller if not came.seen[row, place]]
@@ -206,7 +206,7 @@ def _seen(
         because = UNSEEN
     elif smaller and len(unseen) == len(smaller):
         because = UNSEEN_WHERE_SMALLER
-    return Seen(hours, None if because else bool(reached), because, *named)
+    return Judgement(hours, None if because else bool(reached), because, *named)
 
 
 def _samples_after(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.judging import HORIZON, Seen, judged, key_of, span_of
+from compute_optimizer.jobs.judging import HORIZON, Judgement, judged, key_of, span_of
 from compute_optimizer.model.decision import Decision
 from compute_optimizer.model.outcome import ELAPSED, HOUR, RUNNING, Outcome, savings_over
 from compute_optimizer.store import State
@@ -34,7 +34,7 @@ def outcomes(
             visible &= set(accounts)
         found = applied_ones(connection, visible)
         seen = judged(connection, tiles, found, now)
-    return [_outcome(one, seen.get(key_of(one), Seen()), now) for one in found]
+    return [_outcome(one, seen.get(key_of(one), Judgement()), now) for one in found]
 
 
 def keep_outcomes(
@@ -73,13 +73,13 @@ def kept_outcomes(
         fresh = [one for one in applied if key_of(one) not in known]
         seen = judged(connection, tiles, fresh, now)
     found = [
-        known.get(key_of(one)) or _outcome(one, seen.get(key_of(one), Seen()), now)
+        known.get(key_of(one)) or _outcome(one, seen.get(key_of(one), Judgement()), now)
         for one in applied
     ]
     return found, judged_at if known else None
 
 
-def _outcome(applied: Decision, seen: Seen, now: datetime) -> Outcome:
+def _outcome(applied: Decision, seen: Judgement, now: datetime) -> Outcome:
     since, until = span_of(applied, now)
     elapsed = (until - since) / HOUR
     promised = applied.advice.prediction

@@ -19,7 +19,7 @@ from compute_optimizer.sources.prices import (
 from compute_optimizer.store import State
 from compute_optimizer.store.own_prices import Layer, replace_prices
 
-Progress = Callable[[str, int], None]
+LinesRead = Callable[[str, int], None]
 """Called with the list that is being read and the number of its lines so far."""
 
 Read = Callable[[], tuple[list[OwnPrice], bool]]
@@ -58,7 +58,7 @@ class Lists:
 
 
 def load_lists(
-    state: State, lists: Lists, progress: Progress = lambda place, lines: None
+    state: State, lists: Lists, progress: LinesRead = lambda place, lines: None
 ) -> list[Loaded]:
     """Take in price lists, each in the place of what was listed for its markets on the same day.
 
@@ -81,7 +81,7 @@ def stale_since(oldest: date | None, today: date, max_age: timedelta) -> date | 
     return oldest if oldest is not None and today - oldest > max_age else None
 
 
-def _reads(lists: Lists, progress: Progress) -> Iterator[tuple[str, Read]]:
+def _reads(lists: Lists, progress: LinesRead) -> Iterator[tuple[str, Read]]:
     """Yield every list by the name that people know it by, with what reads it."""
     pairs = [(region, offer) for region in lists.regions for offer in OFFERS]
     if lists.api is not None:
@@ -95,7 +95,7 @@ def _reads(lists: Lists, progress: Progress) -> Iterator[tuple[str, Read]]:
 
 
 def _by_api(
-    lists: Lists, api: PricingApi, offer: Offer, region: str, progress: Progress
+    lists: Lists, api: PricingApi, offer: Offer, region: str, progress: LinesRead
 ) -> tuple[str, Read]:
     name = f"{offer.code} in {region}"
     if lists.whole_as_of is None:

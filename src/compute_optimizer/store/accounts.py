@@ -3,16 +3,22 @@
 An account that was never added is a standalone account: any account may opt in.
 """
 
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
 
 from compute_optimizer.errors import InvalidInput, NotFound
-from compute_optimizer.model.account import Account, Organization
+from compute_optimizer.model.account import Account, Enrollment, Organization
 from compute_optimizer.model.roster import Roster
-from compute_optimizer.store.enrollments import Standing, enrollments_of, find_enrollment
+from compute_optimizer.store.enrollments import (
+    Standing,
+    all_enrollments,
+    enrollments_of,
+    find_enrollment,
+)
 from compute_optimizer.store.schema import (
     accounts,
     enrollments,
@@ -143,13 +149,27 @@ def list_rosters(connection: Connection) -> list[Roster]:
 
     An account that was never added counts once it has an enrollment.
     """
-    managed = [one.management_account_id for one in list_organizations(connection)]
-    alone = select(accounts.c.account_id).where(accounts.c.organization_id.is_(None))
-    strangers = select(enrollments.c.account_id).where(
-        enrollments.c.account_id.not_in(select(accounts.c.account_id))
-    )
-    rest = sorted(connection.execute(alone.union(strangers)).scalars())
-    return [roster_of(connection, one) for one in (*managed, *rest)]
+    enrolled = all_enrollments(connection)
+    members = defaultdict[str | None, dict[str, Account]](dict)
+    strangers = dict(enrolled)
+    for row in connection.execute(select(accounts).order_by(accounts.c.account_id)):
+        members[row.organization_id][row.account_id] = Account(**row._mapping)
+        strangers.pop(row.account_id, None)
+    managed = [
+        _roster(one, members[one.organization_id], enrolled)
+        for one in list_organizations(connection)
+    ]
+    alone = members[None] | {one: Account(one) for one in strangers}
+    return managed + [_roster(None, {one: alone[one]}, enrolled) for one in sorted(alone)]
+
+
+def _roster(
+    organization: Organization | None,
+    members: dict[str, Account],
+    enrolled: Mapping[str, Enrollment],
+) -> Roster:
+    enrollments_by_id = {one: enrolled.get(one) or Enrollment(one) for one in members}
+    return Roster(organization, members, enrollments_by_id)
 
 
 def save_account(connection: Connection, account: Account) -> None:

@@ -74,6 +74,11 @@ def look(
     _seen[clock] = _Seen(behind, after, seconds())
 
 
+def behind_here() -> timedelta:
+    """Return what this machine's clock lacks, by the database that it differs from the most."""
+    return max((one.behind for one in _seen.values()), key=abs, default=timedelta())
+
+
 def is_good(moment: datetime, at: float, now: datetime, seconds: float) -> bool:
     """Return whether what was seen holds: not long ago, and nobody has set the machine's clock.
 
@@ -96,13 +101,13 @@ def lag(before: datetime, told: datetime, after: datetime, known: timedelta) -> 
     return found
 
 
-def in_words(behind: timedelta) -> str:
+def in_words(behind: timedelta, machine: str = "this machine") -> str:
     """Return what a machine's clock is, for its operator."""
     if not behind:
-        return "the clock of this machine agrees with PostgreSQL's again"
+        return f"the clock of {machine} agrees with PostgreSQL's again"
     way = "ahead of" if behind < timedelta() else "behind"
     return (
-        f"the clock of this machine is {timedelta(seconds=round(abs(behind).total_seconds()))} "
+        f"the clock of {machine} is {timedelta(seconds=round(abs(behind).total_seconds()))} "
         f"{way} PostgreSQL's, whose time is gone by here; set it right, or requests to S3 and AWS "
         "are refused"
     )

@@ -65,6 +65,12 @@ def enrollments_of(connection: Connection, organization_id: str) -> dict[str, En
     return {row.member_id: _from_member(row._asdict()) for row in rows}
 
 
+def all_enrollments(connection: Connection) -> dict[str, Enrollment]:
+    """Return the enrollment of every account that ever enrolled, added or not."""
+    rows = connection.execute(select(enrollments))
+    return {row.account_id: _from_row(row._asdict()) for row in rows}
+
+
 def standing_of(connection: Connection, account_id: str) -> Standing:
     """Return where an account stands; one that was never added stands alone."""
     row = connection.execute(STANDING, {"wanted": account_id}).one()

@@ -7,7 +7,7 @@ from compute_optimizer.model.conformance import Probe
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Deviation:
     """A difference, as the rules look at it."""
 
     probe: Probe
@@ -22,28 +22,28 @@ class Rule:
     """One kind of difference that is documented."""
 
     aspects: tuple[str, ...]
-    fits: Callable[[Seen], bool]
+    fits: Callable[[Deviation], bool]
     why: str
 
 
-def _always(_: Seen) -> bool:
+def _always(_: Deviation) -> bool:
     return True
 
 
-def _spelling_of_a_setting(seen: Seen) -> bool:
+def _spelling_of_a_setting(seen: Deviation) -> bool:
     return seen.probe.operation in STYLED and seen.where.rpartition(".")[2] in STYLED_MEMBERS
 
 
-def _sometimes(seen: Seen) -> bool:
+def _sometimes(seen: Deviation) -> bool:
     return "sometimes" in (seen.theirs, seen.ours)
 
 
-def _refused_on_both_sides(seen: Seen) -> bool:
+def _refused_on_both_sides(seen: Deviation) -> bool:
     """Return whether both sides refuse a value that the model does not have, by other errors."""
     return seen.probe.nonsense and "absent" not in (seen.theirs, seen.ours)
 
 
-def _of_another_account(seen: Seen) -> bool:
+def _of_another_account(seen: Deviation) -> bool:
     return seen.probe.name == "another account"
 
 
@@ -74,5 +74,5 @@ RULES = (
 
 def known(probe: Probe, aspect: str, where: str, theirs: str, ours: str) -> str:
     """Return why a difference was to be expected; empty where nothing says so."""
-    seen = Seen(probe, aspect, where, theirs, ours)
+    seen = Deviation(probe, aspect, where, theirs, ours)
     return next((rule.why for rule in RULES if aspect in rule.aspects and rule.fits(seen)), "")

@@ -11,11 +11,13 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from platform import node
 from time import sleep
-from typing import Any
+from typing import Any, Generic
 
 from compute_optimizer import __version__
 from compute_optimizer.errors import (
@@ -28,6 +30,9 @@ from compute_optimizer.errors import (
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.jobs.executors.naming import attempt
+from compute_optimizer.store.database_clock import behind_here, in_words
+
+log = logging.getLogger(__name__)
 
 RETRIES = 8
 """How often a task is started again whose process or machine ended: cheap machines are taken away
@@ -62,6 +67,18 @@ ENVIRONMENT: Mapping[str, str] = {
 """Environment that Ray is started with, where nobody has set it otherwise."""
 
 
+@dataclass(frozen=True, slots=True)
+class Worked(Generic[Found]):
+    """A task that was worked off, and by which machine."""
+
+    found: Found
+    node_id: str
+    """Ray's, since names of machines are not always their own."""
+    machine: str
+    behind: timedelta
+    """What its clock lacks."""
+
+
 @contextmanager
 def on_ray(workers: int = 0, address: str = "") -> Iterator[Executor]:
     """Open Ray: on this machine for as long as the block lasts, or the cluster at an address.
@@ -87,7 +104,9 @@ def on_ray(workers: int = 0, address: str = "") -> Iterator[Executor]:
 
 def handing_to(ray: Any, workers: int) -> Executor:
     """Return what hands tasks to a Ray that is open, so many at once as `on_ray` says."""
-    return partial(_work_off, ray, workers)
+    # Machines whose clock was warned of; of this one whoever opens the state here does.
+    told = {ray.get_runtime_context().get_node_id()}
+    return partial(_work_off, ray, workers, told)
 
 
 def _imported() -> Any:
@@ -129,6 +148,7 @@ def _own(stack: ExitStack, workers: int) -> dict[str, Any]:
 def _work_off(
     ray: Any,
     workers: int,
+    told: set[str],
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
     progress: Callable[[int, int], None],
@@ -149,7 +169,9 @@ def _work_off(
             ended, _ = ray.wait(list(running), num_returns=1, timeout=LOOK_SECONDS)
             for one in ended:
                 place = running.pop(one)
-                found[place] = _result(ray, one, tasks[place])
+                worked = _result(ray, one, tasks[place])
+                found[place] = worked.found
+                _tell_of_clock(worked, told)
                 progress(len(found), len(tasks))
     except BaseException:
         for one in running:
@@ -158,7 +180,7 @@ def _work_off(
     return [found[place] for place in range(len(tasks))]
 
 
-def _attempt(version: str, work: Callable[[Task], Found], task: Task) -> Found:
+def _attempt(version: str, work: Callable[[Task], Found], task: Task) -> Worked[Found]:
     """Work off a task in a worker of Ray; what it did before it lost the state is done again."""
     if version != __version__:
         raise Conflict(
@@ -166,7 +188,7 @@ def _attempt(version: str, work: Callable[[Task], Found], task: Task) -> Found:
             f"the command is of {version}; install the same everywhere"
         )
     try:
-        return _tried(work, task)
+        found = _tried(work, task)
     except ConnectionLost as error:
         raise ConnectionLost(
             f"{error} (on {node()}, which tried again for {sum(PATIENCE):g} s). What was there "
@@ -174,6 +196,15 @@ def _attempt(version: str, work: Callable[[Task], Found], task: Task) -> Found:
         ) from error
     except ComputeOptimizerError as error:
         raise type(error)(f"{error} (on {node()})") from error
+    node_id = _imported().get_runtime_context().get_node_id()
+    return Worked(found, node_id, node(), behind_here())
+
+
+def _tell_of_clock(worked: Worked[Found], told: set[str]) -> None:
+    """Warn once of each machine whose clock is wrong: what it says itself stays in Ray's log."""
+    if worked.behind and worked.node_id not in told:
+        told.add(worked.node_id)
+        log.warning("%s", in_words(worked.behind, worked.machine))
 
 
 def _tried(work: Callable[[Task], Found], task: Task) -> Found:

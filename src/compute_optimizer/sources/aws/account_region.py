@@ -6,6 +6,7 @@ from threading import RLock
 from typing import Any
 
 from botocore import xform_name
+from botocore.exceptions import PaginationError
 
 from compute_optimizer.sources.aws.calls import Call
 from compute_optimizer.sources.aws.clients import make_client
@@ -108,8 +109,13 @@ def _pages(client: Any, call: Call, parameters: Mapping[str, Any]) -> list[Mappi
     method = xform_name(call.operation)
     if client.can_paginate(method):
         return list(client.get_paginator(method).paginate(**parameters))
-    pages = [getattr(client, method)(**parameters)]
     # botocore knows no paginator of some operations that have pages.
+    pages = [getattr(client, method)(**parameters)]
+    followed = set[str]()
     while token := pages[-1].get("NextToken"):
+        if token in followed:
+            # As its paginators say it: what follows would be the same pages for ever.
+            raise PaginationError(message=f"the same NextToken came twice: {token}")
+        followed.add(token)
         pages.append(getattr(client, method)(**parameters, NextToken=token))
     return pages

@@ -29,7 +29,7 @@ from compute_optimizer.sources.files.tables import (
     CSV_SUFFIXES,
     PARQUET_SUFFIXES,
     Batch,
-    Progress,
+    ReadProgress,
     TableFile,
     open_table,
 )
@@ -64,7 +64,7 @@ class _Sum:
     """Seconds since 1970 at which usage began."""
 
 
-def read_billing(places: Sequence[str], progress: Progress = no_progress) -> list[BilledUsage]:
+def read_billing(places: Sequence[str], progress: ReadProgress = no_progress) -> list[BilledUsage]:
     """Return what accounts were billed by files, and by folders of them.
 
     All files are of one kind, which is told from their columns. Raises InvalidInput that names the
@@ -111,7 +111,9 @@ def _kind(file: TableFile) -> BillKind:
     return kind
 
 
-def _add_file(file: TableFile, kind: BillKind, sums: dict[_Key, _Sum], progress: Progress) -> None:
+def _add_file(
+    file: TableFile, kind: BillKind, sums: dict[_Key, _Sum], progress: ReadProgress
+) -> None:
     refusals = Refusals()
     for batch in file.batches(kind.wanted(file.columns), refusals, progress):
         if len(batch):

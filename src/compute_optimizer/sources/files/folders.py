@@ -2,19 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from errno import ELOOP, ENOENT, ENOTDIR
 from glob import has_magic
 from os import stat_result
 from pathlib import Path
+from stat import S_ISREG
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.files.inventory import JSON_SUFFIXES
-from compute_optimizer.sources.files.tables import CSV_SUFFIXES, PARQUET_SUFFIXES
+from compute_optimizer.sources.files.tables import CSV_SUFFIXES, PARQUET_SUFFIXES, reading
 
 SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES, *JSON_SUFFIXES)
 """Of the files that a folder is looked through for; others in it are let alone."""
 
 SETTLED_AFTER = timedelta(seconds=10)
 """A file that changed later than this may still be written to: it is left for the next time."""
+
+NO_FILE = (ENOENT, ENOTDIR, ELOOP)
+"""Errors of a path that leads to nothing, or to nothing any more."""
 
 
 def settled_files(named: Iterable[str], folder: Path, now: datetime) -> dict[Path, stat_result]:
@@ -25,24 +30,39 @@ def settled_files(named: Iterable[str], folder: Path, now: datetime) -> dict[Pat
     there; a pattern may match nothing.
     """
     latest = (now - SETTLED_AFTER).timestamp()
-    found = {path: path.stat() for name in named for path in _files(Path(name), folder)}
+    found = dict(pair for name in named for pair in _files(Path(name), folder))
     return {path: status for path, status in sorted(found.items()) if status.st_mtime <= latest}
 
 
-def _files(name: Path, folder: Path) -> Iterator[Path]:
+def _files(name: Path, folder: Path) -> Iterator[tuple[Path, stat_result]]:
     if has_magic(str(name)):
         base = Path(name.anchor) if name.is_absolute() else folder
         pattern = str(name.relative_to(name.anchor))
-        yield from (path for path in base.glob(pattern) if path.is_file())
+        yield from _still_there(base.glob(pattern))
         return
     path = folder / name
     if path.is_dir():
-        yield from (one for one in path.iterdir() if _is_table(one))
-    elif path.is_file():
-        yield path
+        with reading(path):
+            listed = list(path.iterdir())
+        yield from _still_there(one for one in listed if _is_table(one))
+    elif found := list(_still_there([path])):
+        yield from found
     else:
         raise InvalidInput(f"{path}: there is no such file or folder")
 
 
+def _still_there(paths: Iterable[Path]) -> Iterator[tuple[Path, stat_result]]:
+    """Yield the files among some paths, each looked at once: what was listed may be gone since."""
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError as error:
+            if error.errno in NO_FILE:
+                continue
+            raise
+        if S_ISREG(status.st_mode):
+            yield path, status
+
+
 def _is_table(path: Path) -> bool:
-    return path.is_file() and path.name.casefold().endswith(SUFFIXES)
+    return path.name.casefold().endswith(SUFFIXES)

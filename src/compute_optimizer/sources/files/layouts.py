@@ -18,7 +18,7 @@ from compute_optimizer.sources.files.mapping import FileMapping, SeriesMapping
 from compute_optimizer.sources.files.refusals import Reason
 from compute_optimizer.sources.files.vocabulary import (
     METRICS,
-    Kind,
+    ValueKind,
     default_statistic,
     is_kept,
     metric_named,
@@ -43,7 +43,7 @@ class Series:
     @property
     def is_percentage(self) -> bool:
         """Whether values lie between 0 and 100."""
-        return METRICS[self.key.metric] is Kind.PERCENT
+        return METRICS[self.key.metric] is ValueKind.PERCENT
 
     def converted(
         self, values: NDArray[np.float64], whole: NDArray[np.float64] | None
@@ -240,9 +240,9 @@ def _metric(path: Path, place: str, mapping: SeriesMapping, word: str) -> str:
         raise InvalidInput(
             f"{path}: {place}: the metric {word!r} is unknown; expected one of {', '.join(METRICS)}"
         )
-    if mapping.per_second and METRICS[metric] is not Kind.COUNTER:
+    if mapping.per_second and METRICS[metric] is not ValueKind.COUNTER:
         raise InvalidInput(f"{path}: {place}: per_second is for counters, {_said(metric)}")
-    if mapping.percent_of and METRICS[metric] is not Kind.PERCENT:
+    if mapping.percent_of and METRICS[metric] is not ValueKind.PERCENT:
         raise InvalidInput(f"{path}: {place}: percent_of is for percentages, {_said(metric)}")
     return metric
 

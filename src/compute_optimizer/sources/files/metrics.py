@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.sources.files.layouts import Layout, Long, Series, Wide
 from compute_optimizer.sources.files.refusals import Reason, Refusals
-from compute_optimizer.sources.files.tables import Batch, Progress, TableFile, reading
+from compute_optimizer.sources.files.tables import Batch, ReadProgress, TableFile, reading
 from compute_optimizer.sources.files.values import Mask, read_moments, read_numbers, texts
 
 OLDEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
@@ -70,7 +70,7 @@ class MetricReader:
     refusals: Refusals
     _places: dict[str | None, int | Reason] = field(default_factory=dict)
 
-    def samples(self, progress: Progress) -> Iterator[Samples]:
+    def samples(self, progress: ReadProgress) -> Iterator[Samples]:
         """Yield the samples of the file; raises InvalidInput where it cannot be read on."""
         columns = self.layout.columns
         with reading(self.table.path):

@@ -37,7 +37,7 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 OTHER_SEPARATORS = (";", "\t", "|")
 """What some programs write between fields in the place of a comma."""
 
-Progress = Callable[[Path, float], None]
+ReadProgress = Callable[[Path, float], None]
 """Told which share of a file has been read, 0 to 1."""
 
 
@@ -71,7 +71,7 @@ class TableFile(Protocol):
     """Rows that it may have: told by the file, or by its size."""
 
     def batches(
-        self, wanted: Sequence[str], refusals: Refusals, progress: Progress
+        self, wanted: Sequence[str], refusals: Refusals, progress: ReadProgress
     ) -> Iterator[Batch]:
         """Yield the wanted columns; raises InvalidInput where the file cannot be read on."""
 
@@ -119,7 +119,7 @@ class _ParquetTable:
             raise _too_many_rows(path)
 
     def batches(
-        self, wanted: Sequence[str], refusals: Refusals, progress: Progress
+        self, wanted: Sequence[str], refusals: Refusals, progress: ReadProgress
     ) -> Iterator[Batch]:
         total = max(self._file.metadata.num_rows, 1)
         first = 1
@@ -144,7 +144,7 @@ class _CsvTable:
         self.most_rows = path.stat().st_size // shortest
 
     def batches(
-        self, wanted: Sequence[str], refusals: Refusals, progress: Progress
+        self, wanted: Sequence[str], refusals: Refusals, progress: ReadProgress
     ) -> Iterator[Batch]:
         numbers = _RowNumbers(self.path, refusals)
         with reading(self.path):

@@ -39,7 +39,7 @@ ARCHITECTURES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class KnownMachine:
     """A machine that an exporter knows."""
 
     exporter: int
@@ -82,7 +82,7 @@ class Found:
     """Why an exporter of a server could not be read, while others could."""
 
 
-def seen(number: int, exporter: Exporter, ask: Ask) -> Iterator[Seen]:
+def seen(number: int, exporter: Exporter, ask: Ask) -> Iterator[KnownMachine]:
     """Yield the machines that an exporter knows; raises as `ask`."""
     described: dict[Machine, dict[str, str]] = {}
     for one in ask(exporter.machines):
@@ -99,10 +99,12 @@ def seen(number: int, exporter: Exporter, ask: Ask) -> Iterator[Seen]:
         row: dict[str, Any] = {name: told(how, labels) for name, how in exporter.resource.items()}
         row |= {name: size[machine] for name, size in sizes.items() if machine in size}
         row |= {"tags": tags_of(exporter.tags, labels), "resource_type": exporter.resource_type}
-        yield Seen(number, machine, row)
+        yield KnownMachine(number, machine, row)
 
 
-def resources_of(machines: Iterable[Seen], read: ReadRow, families: tuple[str, ...] = ()) -> Found:
+def resources_of(
+    machines: Iterable[KnownMachine], read: ReadRow, families: tuple[str, ...] = ()
+) -> Found:
     """Return the resources that machines are, whichever exporters know them; pure."""
     found = Found()
     for owner, some in _by_owner(machines).items():
@@ -120,7 +122,7 @@ def resources_of(machines: Iterable[Seen], read: ReadRow, families: tuple[str, .
     return found
 
 
-def known_resources(machines: Iterable[Seen], known: Sequence[Resource]) -> Found:
+def known_resources(machines: Iterable[KnownMachine], known: Sequence[Resource]) -> Found:
     """Return which of some known resources machines are: by id, or else by name."""
     found, index = Found(), _index(known)
     for owner, some in _by_owner(machines).items():
@@ -155,9 +157,9 @@ def _sizes(exporter: Exporter, answer: Sequence[Series]) -> dict[Machine, float]
     }
 
 
-def _by_owner(machines: Iterable[Seen]) -> dict[tuple[str, ...], list[Seen]]:
+def _by_owner(machines: Iterable[KnownMachine]) -> dict[tuple[str, ...], list[KnownMachine]]:
     """Group what is told of the same id; a row without account or Region joins the one with."""
-    groups: defaultdict[tuple[str, ...], list[Seen]] = defaultdict(list)
+    groups: defaultdict[tuple[str, ...], list[KnownMachine]] = defaultdict(list)
     for one in sorted(machines, key=lambda one: (one.exporter, one.machine)):
         groups[tuple(one.row.get(name, "") for name in OWNER)].append(one)
     whole: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
@@ -175,7 +177,7 @@ def _fits(part: Sequence[str], whole: Sequence[str]) -> bool:
     return all(not one or one == other for one, other in zip(part, whole, strict=True))
 
 
-def _merged(some: Sequence[Seen]) -> dict[str, Any]:
+def _merged(some: Sequence[KnownMachine]) -> dict[str, Any]:
     """Return what all of them tell; of several that tell the same, the first exporter counts."""
     row: dict[str, Any] = {}
     for one in sorted(some, key=lambda one: one.exporter):
@@ -219,5 +221,5 @@ def _agrees(resource: Resource, owner: tuple[str, ...], resource_type: str) -> b
     return resource.resource_type == resource_type and _fits(owner[:2], place)
 
 
-def _spelled(owner: tuple[str, ...], some: Sequence[Seen]) -> str:
+def _spelled(owner: tuple[str, ...], some: Sequence[KnownMachine]) -> str:
     return owner[2] or " ".join(some[0].machine)

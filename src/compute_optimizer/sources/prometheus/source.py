@@ -26,9 +26,9 @@ from compute_optimizer.sources.prometheus.declared import Exporter, Rule
 from compute_optimizer.sources.prometheus.dialects import speaks_metricsql
 from compute_optimizer.sources.prometheus.discovery import (
     Found,
+    KnownMachine,
     Machine,
     ReadRow,
-    Seen,
     known_resources,
     resources_of,
     seen,
@@ -223,7 +223,7 @@ class PrometheusSource:
         return planned
 
     def _discovered(self) -> Found:
-        machines, unread = list[Seen](), dict[int, str]()
+        machines, unread = list[KnownMachine](), dict[int, str]()
         for number, held in enumerate(self._held):
             try:
                 machines += seen(number, held.exporter, partial(self._instant, held))
