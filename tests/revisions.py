@@ -94,17 +94,13 @@ ADDED: dict[str, tuple[Table, ...]] = {
 INDEXED = {
     "0004": ((recommendations, "ix_recommendations_finding"),),
     "0007": ((access_keys, "ix_access_keys_sign_in_rule"),),
-    "0011": (
-        (recommendations, "ix_recommendations_recommendation_id"),
-        (idle_recommendations, "ix_idle_recommendations_recommendation_id"),
-    ),
     "0013": ((recommendations, "ix_recommendations_savings"),),
     "0017": (
         (access_keys, "ix_access_keys_provider_session"),
         (access_keys, "ix_access_keys_provider_subject"),
     ),
 }
-"""The indexes of older tables that a revision added."""
+"""The indexes of older tables that a revision added, but those of advice."""
 
 WIDENED = {
     "0007": ((access_keys, ("signed_in_as", "sign_in_rule")),),
@@ -149,6 +145,7 @@ def back_to(connection: Connection, revision: str) -> None:
     """Take away what revisions after the given one have added."""
     _unpack_bodies(connection, revision)
     _order_by_locale(connection, revision)
+    _index_advice_of_all_runs(connection, revision)
     for added, tables in ADDED.items():
         if added > revision:
             for table in tables:
@@ -175,6 +172,15 @@ def _unpack_bodies(connection: Connection, revision: str) -> None:
             same = (column == value for column, value in zip(key, values, strict=True))
             plain = literal(body, LargeBinary)
             connection.execute(update(table).where(*same).values(body=plain))
+
+
+def _index_advice_of_all_runs(connection: Connection, revision: str) -> None:
+    """Take the indexes of revision 0023 away, and bring back those of 0011 to 0022."""
+    for table in (recommendations, idle_recommendations) if revision < "0023" else ():
+        connection.execute(text(f"DROP INDEX ix_{table.name}_advice"))
+        if revision >= "0011":
+            name = f"ix_{table.name}_recommendation_id"
+            connection.execute(text(f"CREATE INDEX {name} ON {table.name} (recommendation_id)"))
 
 
 def _order_by_locale(connection: Connection, revision: str) -> None:

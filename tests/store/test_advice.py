@@ -3,18 +3,26 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, inspect, update
 
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
-from compute_optimizer.store.advice import advised_now, count_new, largest_new, savings_now
+from compute_optimizer.store.advice import (
+    advised_now,
+    count_new,
+    find_current,
+    largest_new,
+    savings_now,
+)
 from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.decisions import assigned_owners, save_owner
+from compute_optimizer.store.schema import run_scopes
 from compute_optimizer.store.search_tables import searched_recommendations
 from compute_optimizer.store.tiles import TileStore
 from tests.deciding import Office, office
 from tests.enrolling import ALPHA, BETA
 from tests.records import REGION
+from tests.revisions import back_to
 
 HERE = Scope(ALPHA, REGION, EC2_INSTANCE)
 
@@ -47,6 +55,58 @@ def test_savings_are_told_of_what_is_advised_now(here: Office) -> None:
         found = savings_now(connection, [advice.recommendation_id, nobody])
     saved = advice.prediction.savings_monthly_usd
     assert found == {advice.recommendation_id: pytest.approx(saved)}
+
+
+def test_what_a_run_said_of_a_scope_that_it_is_not_current_of_is_not_advised_now(
+    here: Office,
+) -> None:
+    advice, table = here.advice(), run_scopes
+    name, elsewhere = advice.recommendation_id, HERE._replace(account_id=BETA)
+    run = {"run_id": _current_run(here), "recommendations": 0, "errors": 0}
+    with here.state.reading() as connection:
+        found = find_current(connection, name)
+        assert found is not None
+        assert found.resource_arn == advice.resource_arn
+
+    # It stays the current run of another account.
+    with here.state.writing() as connection:
+        connection.execute(update(table).values(superseded_at=here.desk.clock.now()))
+        connection.execute(insert(table).values(**run, **elsewhere._asdict()))
+        assert find_current(connection, name) is None
+        assert savings_now(connection, [name]) == {}
+
+
+def test_advice_is_found_by_an_index_of_each_run(sqlite_state: State) -> None:
+    # PostgreSQL plans by its statistics, which an empty table does not have.
+    query = (
+        "EXPLAIN QUERY PLAN SELECT body FROM {} WHERE run_id IN ('r', 's') "
+        "AND recommendation_id IN ('a', 'b')"
+    )
+    for table in ("recommendations", "idle_recommendations"):
+        with sqlite_state.reading() as connection:
+            ((*_, plan),) = connection.exec_driver_sql(query.format(table)).all()
+
+        assert plan == (
+            f"SEARCH {table} USING INDEX ix_{table}_advice (run_id=? AND recommendation_id=?)"
+        )
+
+
+def test_advice_of_the_revision_before_is_found_by_the_new_index(here: Office) -> None:
+    advice = here.advice()
+    with here.state.writing() as connection:
+        back_to(connection, "0022")
+
+    here.state.migrate()
+
+    with here.state.reading() as connection:
+        found = find_current(connection, advice.recommendation_id)
+        indexes = {one["name"] for one in inspect(connection).get_indexes("recommendations")}
+    assert found is not None
+    assert indexes == {
+        "ix_recommendations_advice",
+        "ix_recommendations_finding",
+        "ix_recommendations_savings",
+    }
 
 
 def test_new_is_what_the_current_run_does_not_advise(here: Office) -> None:

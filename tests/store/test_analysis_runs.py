@@ -7,6 +7,7 @@ import pytest
 from compute_optimizer.errors import Conflict
 from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store import recommendations as store
+from compute_optimizer.store.schema import metadata
 from tests.records import ACCOUNT, NOW, recommendation
 from tests.written_runs import (
     ELSEWHERE,
@@ -23,6 +24,25 @@ from tests.written_runs import (
 def test_a_run_is_invisible_until_it_is_complete(state: State) -> None:
     write_run(state, 1, complete=False)
     assert current(state) is None
+
+
+def test_what_a_run_writes_is_kept_by_run_and_not_among_all_that_others_wrote() -> None:
+    # A key in no order, such as an id, would fall on as many pages as there are, run after run.
+    first = {
+        (table.name, next(iter(key)).name)
+        for table in metadata.sorted_tables
+        for key in (table.primary_key.columns, *(one.columns for one in table.indexes))
+        if "run_id" in table.c
+    }
+
+    assert ("recommendations", "run_id") in first
+    assert {one for one in first if one[1] != "run_id"} == {
+        # Moments come one after the other, and scopes are few.
+        ("forecasts", "as_of"),
+        ("run_scopes", "account_id"),
+        ("runs", "completed_at"),
+        ("scores", "as_of"),
+    }
 
 
 def test_a_complete_run_becomes_the_current_one_of_its_scopes_only(state: State) -> None:

@@ -14,7 +14,7 @@ from tests.every_table import fill_every_table
 from tests.revisions import ADDED, WIDENED, arn_columns, back_to
 from tests.states import FreshUrl
 
-REVISIONS = ("0001", *sorted(ADDED), "0020")
+REVISIONS = ("0001", *sorted(ADDED), "0020", "0022")
 """All but the newest."""
 
 FILLED_ANEW = (facet_holders,)

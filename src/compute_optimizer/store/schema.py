@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -71,6 +72,21 @@ def _resource_scope() -> list[Column[Any]]:
         Column("region", String(32), primary_key=True),
         Column("resource_type", String(32), primary_key=True),
     ]
+
+
+def _advice_index(table: str) -> Index:
+    """Return the index by which a run is asked for advice.
+
+    Ids are in no order: among those of all runs, each would fall on a page of its own.
+    """
+    advised = text("recommendation_id IS NOT NULL")
+    return Index(
+        f"ix_{table}_advice",
+        "run_id",
+        "recommendation_id",
+        sqlite_where=advised,
+        postgresql_where=advised,
+    )
 
 
 organizations = Table(
@@ -225,7 +241,8 @@ recommendations = Table(
     # The whole recommendation as JSON (msgspec).
     Column("body", PackedBody, nullable=False),
     # Of what it advises (model.decision); null where it advises nothing.
-    Column("recommendation_id", String(32), index=True),
+    Column("recommendation_id", String(32)),
+    _advice_index("recommendations"),
     Index(
         "ix_recommendations_finding",
         "run_id",
@@ -265,7 +282,8 @@ idle_recommendations = Table(
     Column("body", PackedBody, nullable=False),
     # At effective rates; as at list prices where these are not known.
     Column("monthly_savings_after_discounts_usd", Double),
-    Column("recommendation_id", String(32), index=True),
+    Column("recommendation_id", String(32)),
+    _advice_index("idle_recommendations"),
     Index(
         "ix_idle_recommendations_savings",
         "run_id",

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.interfaces import Executor
-from compute_optimizer.jobs.executors.local import locally
+from compute_optimizer.jobs.executors.local import kept_locally
 from compute_optimizer.jobs.executors.on_ray import on_ray
 from compute_optimizer.store import State
 
@@ -22,7 +22,8 @@ def _local(workers: int, address: str) -> Iterator[Executor]:
         raise InvalidInput(
             f"--address {address!r} means nothing to the executor local; give --executor ray too"
         )
-    yield locally(workers)
+    with kept_locally(workers) as executor:
+        yield executor
 
 
 EXECUTORS: Mapping[str, Opened] = {LOCAL: _local, RAY: on_ray}

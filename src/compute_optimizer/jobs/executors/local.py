@@ -1,4 +1,4 @@
-"""The executor of one machine: this process, and a pool of others where the work is worth it."""
+"""The executor of one machine: this process, and others where the work is worth it."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from multiprocessing import connection as multiprocessing_connection
 from multiprocessing import get_context, parent_process
@@ -16,7 +16,7 @@ from typing import Any
 from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.interfaces import Executor, Found, Task
 from compute_optimizer.jobs.executors.naming import attempt
-from compute_optimizer.store.tile_files import decoding_threads, limit_decoding
+from compute_optimizer.store.tile_files import decoding_threads
 
 RESOURCES_PER_PROCESS = 8_192
 """Resources that make another process worth its start, which takes a second or two of imports: as
@@ -24,11 +24,24 @@ long as one process needs for half as many (benchmarks/analysis_rate.py)."""
 
 
 def locally(workers: int = 0) -> Executor:
-    """Return what works off tasks on this machine.
+    """Return what works off tasks on this machine, and ends its processes with them.
 
     `workers` counts this process; 0 means one per core, and a small fleet needs no other.
     """
-    return partial(_work_off, workers)
+    return partial(_work_off_once, workers)
+
+
+@contextmanager
+def kept_locally(workers: int = 0) -> Iterator[Executor]:
+    """Yield what `locally` returns, whose processes stay for whatever else the block works off."""
+    # Each has one process, so that it is known which of them has been given what tasks share.
+    others: list[ProcessPoolExecutor] = []
+    try:
+        yield partial(_work_off, workers, others)
+    finally:
+        # All at once: one after the other, many would take seconds.
+        with ThreadPoolExecutor(max(1, len(others))) as ending:
+            list(ending.map(lambda one: one.shutdown(), others))
 
 
 def available_cores() -> int:
@@ -38,7 +51,7 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _work_off(
+def _work_off_once(
     workers: int,
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
@@ -46,40 +59,65 @@ def _work_off(
     *,
     resources: int,
 ) -> list[Found]:
-    """Work off all tasks in that many processes, of which this one is the first."""
+    with kept_locally(workers) as executor:
+        return executor(work, tasks, progress, resources=resources)
+
+
+def _work_off(
+    workers: int,
+    others: list[ProcessPoolExecutor],
+    work: Callable[[Task], Found],
+    tasks: Sequence[Task],
+    progress: Callable[[int, int], None],
+    *,
+    resources: int,
+) -> list[Found]:
+    """Work off all tasks in that many processes, of which this one is the first.
+
+    `others` are those that were started before; more are added where they are worth it.
+    """
     worthwhile = max(1, resources // RESOURCES_PER_PROCESS)
-    others = min(workers or available_cores(), worthwhile, max(1, len(tasks))) - 1
+    number = min(workers or available_cores(), worthwhile, max(1, len(tasks))) - 1
     waiting, done = deque(enumerate(tasks)), dict[int, Found]()
 
-    def take(run: Callable[[Task], Found]) -> None:
+    def take(opened: AbstractContextManager[Callable[[Task], Found]]) -> None:
         try:
-            for place, task in _taken_from(waiting):
-                done[place] = run(task)
-                progress(len(done), len(tasks))
+            with opened as run:
+                for place, task in _taken_from(waiting):
+                    done[place] = run(task)
+                    progress(len(done), len(tasks))
         finally:
             # After a failure nobody needs to go on; without one there is nothing left.
             waiting.clear()
 
-    here = partial(attempt, work)
-    if not others:
+    here = nullcontext(partial(attempt, work))
+    if not number:
         take(here)
         return [done[place] for place in range(len(tasks))]
+    others += [_another() for _ in range(number - len(others))]
     # Between them the processes keep every core busy: more threads would only take turns.
-    threads = max(1, available_cores() // (others + 1))
-    with (
-        _explained_loss(),
-        decoding_threads(threads),
-        ProcessPoolExecutor(others, get_context("spawn"), _prepare_worker, (threads, work)) as pool,
-        ThreadPoolExecutor(others) as lanes,
-    ):
-        lane = [
-            lanes.submit(take, lambda task: pool.submit(_attempt, task).result())
-            for _ in range(others)
-        ]
+    threads = max(1, available_cores() // (number + 1))
+    with _explained_loss(), decoding_threads(threads), ThreadPoolExecutor(number) as lanes:
+        lane = [lanes.submit(take, _given_to(other, threads, work)) for other in others[:number]]
         take(here)
         for one in lane:
             one.result()
     return [done[place] for place in range(len(tasks))]
+
+
+def _another() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, get_context("spawn"), _prepare_worker)
+
+
+@contextmanager
+def _given_to(
+    other: ProcessPoolExecutor, threads: int, work: Callable[[Task], Found]
+) -> Iterator[Callable[[Task], Found]]:
+    """Yield what works off a task in another process, which is given what all tasks share."""
+    other.submit(_give, threads, work).result()
+    yield lambda task: other.submit(_attempt, task).result()
+    # It may hold much, and what comes next comes beside it.
+    other.submit(_give).result()
 
 
 @contextmanager
@@ -103,25 +141,29 @@ def _taken_from(waiting: deque[tuple[int, Task]]) -> Iterator[tuple[int, Task]]:
             return
 
 
-_given: Callable[[Any], Any]
-"""What this process does with its tasks; it may hold much, so it does not come with each."""
+_given: tuple[int, Callable[[Any], Any]] | None = None
+"""In how many threads this process decodes tiles, and what it does with its tasks: that may hold
+much, so it does not come with each."""
 
 
-def _prepare_worker(threads: int, work: Callable[[Any], Any]) -> None:
-    """Let the parent decide when to stop: also when it is killed without a chance to say so.
-
-    `threads` are those that decode tiles here.
-    """
-    global _given
-    _given = work
-    limit_decoding(threads)
+def _prepare_worker() -> None:
+    """Let the parent decide when to stop: also when it is killed without a chance to say so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
+def _give(threads: int = 0, work: Callable[[Any], Any] | None = None) -> None:
+    """Take what the tasks share that follow; nothing, to forget it."""
+    global _given
+    _given = (threads, work) if work else None
+
+
 def _attempt(task: Any) -> Any:
     """Work off a task in another process."""
-    return attempt(_given, task)
+    assert _given is not None, "tasks come after what they share"
+    threads, work = _given
+    with decoding_threads(threads):
+        return attempt(work, task)
 
 
 def _end_with_parent() -> None:
