@@ -37,7 +37,7 @@ from benchmarks.fleets.recipe import Recipe, fleet_of
 from benchmarks.fleets.writing import store_fleet
 from benchmarks.measurement import Measurement, Report, add_output, show
 from benchmarks.percentile_peers import quantiles_by_polars
-from compute_optimizer.interfaces import Executor, Found, Task
+from compute_optimizer.interfaces import Executor, Found, Progress, Task, no_progress
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, ShardSamples, look_back
@@ -131,7 +131,7 @@ def _work_off(
     pool: ProcessPoolExecutor,
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     *,
     resources: int,
 ) -> list[Found]:
@@ -168,7 +168,7 @@ def read_all(state: State, tiles: TileStore, executor: Executor) -> None:
     with state.reading() as connection:
         sizes = shard_sizes(connection)
     tasks = [ReadTask(state.url, tiles, shard) for shard in sizes]
-    executor(_read_shard, tasks, lambda done, total: None, resources=sum(sizes.values()))
+    executor(_read_shard, tasks, no_progress, resources=sum(sizes.values()))
 
 
 def _read_shard(task: ReadTask) -> None:

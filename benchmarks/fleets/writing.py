@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.fleets.recipe import Fleet, number_of, resource_of, samples_of
 from benchmarks.machine import available_cores
+from compute_optimizer.interfaces import Progress, no_progress
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, MetricKey, Statistic
 from compute_optimizer.model.resource import ShardKey
@@ -31,9 +32,6 @@ INVENTORY_ROWS = 65_536
 
 FILE_RESOURCES = 1_024
 """Resources of one file to import: 4 million rows of 14 days."""
-
-Progress = Callable[[int, int], None]
-"""Called with the parts that are done and their number."""
 
 Part = TypeVar("Part")
 Written = TypeVar("Written")
@@ -57,7 +55,7 @@ def store_fleet(
     instances: int,
     *,
     workers: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> None:
     """Opt the account in and store its instances and their tiles, a shard by each process.
 
@@ -88,7 +86,7 @@ def write_import_files(
     instances: int,
     *,
     workers: int | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> tuple[Path, list[Path]]:
     """Write `inventory.csv` and wide Parquet files of metrics; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -29,6 +29,13 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+Progress = Callable[[int, int], None]
+"""Called with the steps that are done and their number; what it raises ends the work."""
+
+StageProgress = Callable[[str, int, int], None]
+"""The same, called with what is being done before them."""
+
+
 def no_progress(*_told: object) -> None:
     """Tell nobody how far something is, whatever is told of it."""
 
@@ -113,7 +120,7 @@ class Executor(Protocol):
         self,
         work: Callable[[Task], Found],
         tasks: Sequence[Task],
-        progress: Callable[[int, int], None],
+        progress: Progress,
         *,
         resources: int,
     ) -> list[Found]:

@@ -10,8 +10,9 @@ from threading import enumerate as enumerate_threads
 import pytest
 
 from compute_optimizer.console import trials
-from compute_optimizer.console.trials import THREAD, Compute, Progress, Trials, compute_next
+from compute_optimizer.console.trials import THREAD, Compute, Trials, compute_next
 from compute_optimizer.errors import Conflict, StoreUnavailable
+from compute_optimizer.interfaces import Progress
 from compute_optimizer.store import State
 from compute_optimizer.store.what_ifs import (
     STALE_AFTER,

@@ -9,13 +9,14 @@ from compute_optimizer.app import Application, tiles_of
 from compute_optimizer.app.exporting import exporter_of
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import StageProgress, no_progress
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.retention import Retention, parse_retention
 from compute_optimizer.jobs.schedules import Schedule, parse_schedule
 from compute_optimizer.jobs.source_kinds import read_sources
 from compute_optimizer.jobs.webhooks import read_webhooks
-from compute_optimizer.jobs.worker import Told, Worker
+from compute_optimizer.jobs.worker import Worker
 
 JOBS_PATIENCE_SECONDS = 10.0
 """How long the worker's jobs wait for each other to change tiles: most do so for a moment, while an
@@ -23,7 +24,7 @@ import or a collection may take hours. A worker that is asked to end waits as lo
 kills after 30 s."""
 
 
-def worker_of(application: Application, told: Told = lambda job, done, total: None) -> Worker:
+def worker_of(application: Application, told: StageProgress = no_progress) -> Worker:
     """Return what the worker's jobs need, by the settings; raises InvalidInput for a wrong one."""
     settings = application.settings
     return Worker(

@@ -29,7 +29,7 @@ from compute_optimizer.backtest.trial import Train
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.peaks import LEAST_SHARE, PeakHistory
 from compute_optimizer.engine.statistics import percentile, upper_tail
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, Progress, no_progress
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, SLOTS_PER_HOUR, Matrix
 
 PERCENTILES = (99.5, 99.0, 95.0, 50.0)
@@ -146,7 +146,7 @@ def ablation_study(
     trials: Trials,
     settings: Settings,
     fit_on: Trials | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
     executor: Executor = in_turn,
 ) -> list[dict[str, Any]]:
     """Return by features and origin what is deployed and how good the forecast is."""

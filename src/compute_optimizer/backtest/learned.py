@@ -1,6 +1,6 @@
 """What the past of every origin teaches each fold: fits and knobs, as parts of their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from compute_optimizer.backtest.learning import ENGINE, Knowledge
 from compute_optimizer.backtest.origin import Origin
 from compute_optimizer.backtest.parts import Part, worked_off
 from compute_optimizer.backtest.policies import Policy
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, Progress
 
 LESSON_ANALYSES = 1
 """What teaching one fold by a past window of a resource takes, in analyses of a resource: 0.2 ms of
@@ -22,7 +22,7 @@ def learn(
     folds: Sequence[Sequence[int]],
     policies: Sequence[Policy],
     executor: Executor,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """Let every origin remember what some of its folds may know: the models, and what was tried.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from compute_optimizer.interfaces import Executor, Found, Task
+from compute_optimizer.interfaces import Executor, Found, Progress, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Part:
 def in_turn(
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     *,
     resources: int,
 ) -> list[Found]:
@@ -39,7 +39,7 @@ def worked_off(
     executor: Executor,
     shared: Sequence[Any],
     parts: Sequence[Part],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     *,
     resources: int,
 ) -> list[Any]:

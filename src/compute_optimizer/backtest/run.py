@@ -1,6 +1,6 @@
 """The whole backtest: every origin, every policy, knobs from the past, scored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -48,7 +48,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Floats, Integers
 from compute_optimizer.engine.peaks import joint
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, StageProgress, no_progress
 
 BUDGETS = (0.01, 0.02, 0.05, 0.10)
 """Shares of the resources that may be violated."""
@@ -71,9 +71,6 @@ where an analysis takes 0.25 (two dimensions, 800 generated machines, 2026-11-26
 
 DRAWING_ANALYSES = 1
 """The same of the intervals of all budgets: 0.3 ms."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the steps that are done and their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +187,7 @@ def run(
     types: InstanceTypes,
     settings: Settings,
     fit_on: TraceFleet | None = None,
-    progress: Progress = lambda doing, done, total: None,
+    progress: StageProgress = no_progress,
 ) -> dict[str, Any]:
     """Return every score of a fleet, ready for JSON; raises as `origins_with_past`."""
     chosen = fleet.of(settings.dimensions)
@@ -204,7 +201,7 @@ def scored(
     trials: Trials,
     settings: Settings,
     fit_on: Trials | None = None,
-    progress: Progress = lambda doing, done, total: None,
+    progress: StageProgress = no_progress,
     executor: Executor = in_turn,
 ) -> dict[str, Any]:
     """Return every score of a fleet's trials, ready for JSON; raises as `origins_among`.

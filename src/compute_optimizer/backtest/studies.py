@@ -1,6 +1,6 @@
 """Studies beside the scores: worse data, the next days, longer and shorter memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from compute_optimizer.backtest.run import (
 )
 from compute_optimizer.backtest.trial import TEST_DAYS, Trial
 from compute_optimizer.backtest.worse_data import PERTURBATIONS
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, Progress, no_progress
 
 STUDIED = (DEFAULT_POLICY, *(policy for policy in POLICIES if policy.name == SWEEP))
 """What ships, and the strongest simple rule."""
@@ -68,7 +68,7 @@ def robustness_study(
     trials: Trials,
     settings: Settings,
     fit_on: Trials | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
     executor: Executor = in_turn,
 ) -> list[dict[str, Any]]:
     """Return by origin and policy what worse data and each next day do to the advice."""
@@ -114,7 +114,7 @@ def lookback_study(
     trials: Trials,
     settings: Settings,
     lookbacks: Sequence[int] = LOOKBACKS,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
     executor: Executor = in_turn,
 ) -> dict[str, Any]:
     """Return by lookback, origin and policy the deployed scores; a lookback takes what there is."""

@@ -32,9 +32,9 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.cli.replay_tables import print_replay
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.jobs.backtest import (
     BacktestRequest,
-    Progress,
     backtest_stored,
     trace_fleet,
 )
@@ -200,7 +200,7 @@ def _scored(
     request: BacktestRequest,
     keeping: Keeping,
     fit_on: TraceFleet | None,
-    progress: Progress,
+    progress: StageProgress,
 ) -> dict[str, Any]:
     """Return the scores of a trace, or of the metric store where there is none."""
     if source.trace is not None:

@@ -21,13 +21,13 @@ from compute_optimizer.cli.output import (
 from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.jobs.backup import BackupRequest, back_up
 from compute_optimizer.jobs.restore import Restored, RestoreRequest, restore
 from compute_optimizer.model.counted import counted
 from compute_optimizer.store.access_keys import check_key_file, has_access_keys
 from compute_optimizer.store.backup_files import TILES, Manifest
 from compute_optimizer.store.sealing import Sealer, open_key_file
-from compute_optimizer.store.state_copy import Told
 
 
 def backup(
@@ -88,7 +88,7 @@ def restore_backup(
 
 
 @contextmanager
-def telling() -> Iterator[Told]:
+def telling() -> Iterator[StageProgress]:
     """Yield what tells how far it is: a bar while somebody looks on, else lines."""
     console = Console(stderr=True)
     if console.is_terminal:

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:  # A command that shows a bar need not import every job.
-    from compute_optimizer.jobs.worker import Told
+    from compute_optimizer.interfaces import StageProgress
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def counted_bars() -> Progress:
 
 
 @contextmanager
-def step_bar(first: str = "") -> Iterator[Told]:
+def step_bar(first: str = "") -> Iterator[StageProgress]:
     """Show one bar under the name of what is being done at the moment."""
     with counted_bars() as progress:
         task = progress.add_task(first, total=None)
@@ -51,7 +51,7 @@ def step_bar(first: str = "") -> Iterator[Told]:
 
 
 @contextmanager
-def bar_on(console: Console | None = None) -> Iterator[Told]:
+def bar_on(console: Console | None = None) -> Iterator[StageProgress]:
     """Show a bar for each job that tells how far it is, with the time that is left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())

@@ -30,8 +30,8 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.cli.progress import step_bar
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.jobs.risk import risk_policy
-from compute_optimizer.jobs.simulate import Progress
 from compute_optimizer.jobs.simulate import simulate as simulate_fleet
 from compute_optimizer.jobs.simulated_fleets import imported_fleet, traced_fleet
 from compute_optimizer.model.counted import counted
@@ -154,7 +154,7 @@ def _of_store(
     as_of: str | None,
     grids: Sequence[Grid],
     first_tested: date | None,
-    progress: Progress,
+    progress: StageProgress,
 ) -> dict[str, Any]:
     """Return the report of the imported fleet, with its own risk model where it has one."""
     with place.opened() as (application, tiles, execute):

@@ -28,10 +28,10 @@ from compute_optimizer.cli.output import (
 )
 from compute_optimizer.cli.progress import Lines, bar_on
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
-from compute_optimizer.interfaces import SystemClock
+from compute_optimizer.interfaces import StageProgress, SystemClock
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.run_words import described
-from compute_optimizer.jobs.worker import JobKind, Look, Told, Worker, look, run_now
+from compute_optimizer.jobs.worker import JobKind, Look, Worker, look, run_now
 from compute_optimizer.model.job_run import Outcome
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def worker(
 
 
 @contextmanager
-def _telling(once: bool) -> Iterator[Told]:
+def _telling(once: bool) -> Iterator[StageProgress]:
     """Yield what tells how far jobs are: a bar while somebody looks on, else lines."""
     console = Console(stderr=True)
     if once and console.is_terminal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
 from compute_optimizer.errors import ComputeOptimizerError
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, Progress
 from compute_optimizer.store import State
 from compute_optimizer.store.what_ifs import STOPPED, Claim, beat, claim_what_if, finish, has_work
 
@@ -23,9 +23,6 @@ often as its page looks. Each is a write, after which all processes read anew wh
 
 THREAD = "what-if"
 """Name of the thread that computes them."""
-
-Progress = Callable[[int, int], None]
-"""Called with the steps that are done and their number."""
 
 Compute = Callable[[bytes, Progress], bytes]
 """Returns what comes of what was asked; raises what the progress raises."""

@@ -16,8 +16,9 @@ from compute_optimizer.backtest.grid import POOLS, Grid, points_of
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import Values
 from compute_optimizer.console.preference_target import PreferenceTarget
-from compute_optimizer.console.trials import Progress, compute_next
+from compute_optimizer.console.trials import compute_next
 from compute_optimizer.errors import ComputeOptimizerError, NotFound
+from compute_optimizer.interfaces import Progress
 from compute_optimizer.jobs.simulate import simulate
 from compute_optimizer.jobs.simulated_fleets import FleetPart, imported_fleet
 from compute_optimizer.jobs.try_preferences import Fleet, Trial, try_preferences

@@ -18,7 +18,7 @@ from compute_optimizer.catalog.described_types import OwnFigures
 from compute_optimizer.catalog.effective_rates import NO_RATES, AccountRates
 from compute_optimizer.engine.digests import DigestedSamples, completed
 from compute_optimizer.errors import Conflict, InvalidInput
-from compute_optimizer.interfaces import Clock, Executor
+from compute_optimizer.interfaces import Clock, Executor, Progress, no_progress
 from compute_optimizer.jobs.analysis_tally import AnalysisTally, sum_of, tally_of
 from compute_optimizer.jobs.effective import after_discounts
 from compute_optimizer.jobs.executors.local import locally
@@ -70,9 +70,6 @@ Over 93 days a full shard takes three batches."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """No metric is older than the clocks of the machines that send them."""
-
-Progress = Callable[[int, int], None]
-"""Called with the shards that are done and their number; what it raises ends the analysis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,7 @@ def analyze(
     workers: int = 0,
     profile: str = PUBLISHED,
     idle_limits: IdleLimits = NO_LIMITS,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
     fence: Callable[[Connection], None] = lambda connection: None,
     in_short: bool = True,
     executor: Executor | None = None,

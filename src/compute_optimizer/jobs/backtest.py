@@ -1,6 +1,5 @@
 """Backtest: replay a trace file, or the fleet of the metric store, and score the advice."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -24,16 +23,13 @@ from compute_optimizer.backtest.studies import (
 )
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, StageProgress, no_progress
 from compute_optimizer.jobs.stored_fleets import EVERYBODY, Whose
 from compute_optimizer.jobs.stored_trials import TrialRequest, stored_trials
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.sources.traces import read_trace
 from compute_optimizer.store import State
 from compute_optimizer.store.tiles import TileStore
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the steps that are done and their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ def backtest(
     fleet: TraceFleet,
     request: BacktestRequest,
     fit_on: TraceFleet | None = None,
-    progress: Progress = lambda doing, done, total: None,
+    progress: StageProgress = no_progress,
 ) -> dict[str, Any]:
     """Return every score of a fleet, ready for JSON; with `fit_on`, knobs come from that fleet.
 
@@ -78,7 +74,7 @@ def backtest_stored(
     tiles: TileStore,
     request: BacktestRequest,
     fit_on: TraceFleet | None = None,
-    progress: Progress = lambda doing, done, total: None,
+    progress: StageProgress = no_progress,
     executor: Executor | None = None,
     whose: Whose = EVERYBODY,
 ) -> dict[str, Any]:
@@ -107,7 +103,7 @@ def _reported(
     request: BacktestRequest,
     settings: Settings,
     fit_on: Trials | None,
-    progress: Progress,
+    progress: StageProgress,
     executor: Executor,
 ) -> dict[str, Any]:
     """Return every score of trials, and the studies that are asked for."""

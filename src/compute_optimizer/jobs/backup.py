@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import NotFound, StoreUnavailable
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, StageProgress
 from compute_optimizer.store import State
 from compute_optimizer.store.backup_files import (
     FORMAT,
@@ -22,7 +22,7 @@ from compute_optimizer.store.backup_files import (
     new_backup,
 )
 from compute_optimizer.store.freshness import state_bytes
-from compute_optimizer.store.state_copy import Told, revision_of, write_snapshot
+from compute_optimizer.store.state_copy import revision_of, write_snapshot
 from compute_optimizer.store.tile_pins import pin, pinning
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
@@ -54,7 +54,7 @@ class _View:
 
 
 def back_up(
-    state: State, tiles: TileStore, clock: Clock, request: BackupRequest, told: Told
+    state: State, tiles: TileStore, clock: Clock, request: BackupRequest, told: StageProgress
 ) -> Manifest:
     """Make a backup of one consistent point and return what is in it.
 
@@ -83,7 +83,12 @@ def _check_key_file(path: Path | None) -> None:
 
 
 def _snapshot(
-    state: State, tiles: TileStore, clock: Clock, pins: Path, writer: BackupWriter, told: Told
+    state: State,
+    tiles: TileStore,
+    clock: Clock,
+    pins: Path,
+    writer: BackupWriter,
+    told: StageProgress,
 ) -> _View:
     """Pin the tiles of one view and write its state; look again where a file went meanwhile."""
     missing = None
@@ -109,7 +114,9 @@ def _view(state: State, connection: Connection, clock: Clock) -> _View:
     return _View(clock.now(), revision_of(connection), database, paths)
 
 
-def _tiles(view: _View, pins: Path, writer: BackupWriter, told: Told) -> Iterator[BackupFile]:
+def _tiles(
+    view: _View, pins: Path, writer: BackupWriter, told: StageProgress
+) -> Iterator[BackupFile]:
     for number, path in enumerate(view.paths, 1):
         yield writer.add(f"{TILES}/{path}", pins / path)
         told("tiles", number, len(view.paths))

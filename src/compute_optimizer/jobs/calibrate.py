@@ -1,7 +1,5 @@
 """Calibrate: fit the risk model on a fleet's own past, and keep it."""
 
-from collections.abc import Callable
-
 from compute_optimizer.backtest.described import Asking
 from compute_optimizer.backtest.fitting import fit_fleet, fit_trials, spans_to_fit
 from compute_optimizer.backtest.fleet import FleetFacts, TraceFleet
@@ -9,7 +7,7 @@ from compute_optimizer.backtest.parts import in_turn
 from compute_optimizer.backtest.past import View
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.catalog import load_instance_types
-from compute_optimizer.interfaces import Clock, Executor
+from compute_optimizer.interfaces import Clock, Executor, Progress, no_progress
 from compute_optimizer.jobs.stored_trials import TrialRequest, stored_trials
 from compute_optimizer.model.risk import RiskModel
 from compute_optimizer.store import State
@@ -25,7 +23,7 @@ def calibrate(
     seed: int = SEED,
     keep: bool = True,
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> RiskModel:
     """Fit the model of all opted-in accounts; the next analysis uses it, if it is kept.
 

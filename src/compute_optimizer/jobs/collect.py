@@ -15,12 +15,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import Conflict
-from compute_optimizer.interfaces import Clock, MetricSource, no_progress
+from compute_optimizer.interfaces import Clock, MetricSource, StageProgress, no_progress
 from compute_optimizer.jobs.collect_inventory import describe_types, inventory_of, store_inventory
 from compute_optimizer.jobs.collect_run import (
     CollectReport,
     CollectRequest,
-    Progress,
     Run,
     each,
     failures,
@@ -41,7 +40,7 @@ def collect(
     clock: Clock,
     source: MetricSource,
     request: CollectRequest,
-    progress: Progress = no_progress,
+    progress: StageProgress = no_progress,
     fence: Callable[[Connection], None] = lambda connection: None,
 ) -> CollectReport:
     """Collect the inventory and the missing samples of every opted-in account of a source.
@@ -70,7 +69,7 @@ def estimate(
     clock: Clock,
     source: MetricSource,
     request: CollectRequest,
-    progress: Progress = no_progress,
+    progress: StageProgress = no_progress,
 ) -> CollectReport:
     """Return what `collect` would do and take, reading the inventory and changing nothing."""
     run = _begin(state, tiles, clock, source, request, progress)
@@ -93,7 +92,7 @@ def _begin(
     clock: Clock,
     source: MetricSource,
     request: CollectRequest,
-    progress: Progress,
+    progress: StageProgress,
 ) -> Run:
     now, since = clock.now(), request.since
     kept = now - source.retention if source.retention is not None else since

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import SourceUnavailable
-from compute_optimizer.interfaces import MetricSource
+from compute_optimizer.interfaces import MetricSource, StageProgress
 from compute_optimizer.jobs.gaps import Range
 from compute_optimizer.jobs.ingest import NOTHING
 from compute_optimizer.model.collection import Effort, Scope
@@ -36,9 +36,6 @@ DEFAULT_DAYS = 14
 
 CONCURRENCY = 8
 """Accounts, Regions and types that are read at once."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many of it are done and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +124,7 @@ class Run:
     request: CollectRequest
     asked: Range
     report: CollectReport
-    progress: Progress
+    progress: StageProgress
     now: datetime
     fence: Callable[[Connection], None] = lambda connection: None
     memory: Lock = field(default_factory=Lock)

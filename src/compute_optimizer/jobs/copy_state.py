@@ -1,12 +1,13 @@
 """Move the state to another database, of either kind."""
 
 from compute_optimizer.errors import Conflict
+from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.store import State
-from compute_optimizer.store.state_copy import Told, copy_tables, is_filled
+from compute_optimizer.store.state_copy import copy_tables, is_filled
 
 
 def copy_state(
-    source: State, target: State, told: Told, *, overwrite: bool = False
+    source: State, target: State, told: StageProgress, *, overwrite: bool = False
 ) -> dict[str, int]:
     """Copy what the source holds at one moment, and return the number of rows of each table.
 

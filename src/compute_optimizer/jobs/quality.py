@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Clock
-from compute_optimizer.jobs.backtest import BacktestRequest, Progress, backtest_stored
+from compute_optimizer.interfaces import Clock, Progress, StageProgress
+from compute_optimizer.jobs.backtest import BacktestRequest, backtest_stored
 from compute_optimizer.jobs.replay import replay, stored_past, with_changes
 from compute_optimizer.jobs.stored_fleets import Whose
 from compute_optimizer.model import backtested as model
@@ -58,10 +58,6 @@ STAGE_STEPS = 100
 
 Fence = Callable[[Connection], None]
 Check = Callable[[], None]
-Step = Callable[[int, int], None]
-"""Called with the steps that are done and their number."""
-Told = Callable[[str, int, int], None]
-"""The same, with the resource type that is tested."""
 
 
 def has_requests(state: State) -> bool:
@@ -195,7 +191,7 @@ def _watchers(connection: Connection) -> list[str]:
 
 
 def _tested(
-    state: State, tiles: TileStore, clock: Clock, account_id: str, told: Told
+    state: State, tiles: TileStore, clock: Clock, account_id: str, told: StageProgress
 ) -> list[Backtested]:
     with state.reading() as connection:
         accounts = accounts_seen(connection, standing_of(connection, account_id), account_id)
@@ -230,7 +226,7 @@ def _tested(
 
 
 def _report(
-    make: Callable[[Whose, Step], dict[str, Any]], whose: Whose, step: Step
+    make: Callable[[Whose, Progress], dict[str, Any]], whose: Whose, step: Progress
 ) -> tuple[dict[str, Any], str]:
     """Return a report, or why there is none: too little data is no failure of the job."""
     try:
@@ -240,14 +236,14 @@ def _report(
 
 
 def _compared(
-    state: State, tiles: TileStore, _clock: Clock, _name: str, whose: Whose, step: Step
+    state: State, tiles: TileStore, _clock: Clock, _name: str, whose: Whose, step: Progress
 ) -> dict[str, Any]:
     progress = _stepping(step, COMPARED_STAGES)
     return backtest_stored(state, tiles, BacktestRequest(), progress=progress, whose=whose)
 
 
 def _replayed(
-    state: State, tiles: TileStore, clock: Clock, name: str, whose: Whose, step: Step
+    state: State, tiles: TileStore, clock: Clock, name: str, whose: Whose, step: Progress
 ) -> dict[str, Any]:
     kind = _kind(name)
     report = replay(
@@ -256,7 +252,7 @@ def _replayed(
     return with_changes(report, state, tiles, clock, kind, whose)
 
 
-def _stepping(step: Step, stages: int) -> Progress:
+def _stepping(step: Progress, stages: int) -> StageProgress:
     """Return what takes note of a step; each of so many stages is an equal part of the way."""
     begun: list[str] = []
 

@@ -1,6 +1,6 @@
 """Replay: give the advice of a past day again, and hold it against what came, for any type."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from compute_optimizer.backtest.replay import Outcomes, failures_of, joined, jud
 from compute_optimizer.backtest.run import SEED
 from compute_optimizer.backtest.trial import TEST_DAYS, TRAIN_DAYS
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Clock, Executor
+from compute_optimizer.interfaces import Clock, Executor, StageProgress, no_progress
 from compute_optimizer.jobs.analyze import resource_type
 from compute_optimizer.jobs.demo import generate_estate, samples_of
 from compute_optimizer.jobs.executors.local import locally
@@ -172,7 +172,7 @@ def replay(
     past: Past,
     origins: Sequence[date] = (),
     seed: int = SEED,
-    progress: Callable[[str, int, int], None] = lambda doing, done, total: None,
+    progress: StageProgress = no_progress,
     executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Return what the advice at each origin would have done, ready for JSON.

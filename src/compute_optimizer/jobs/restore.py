@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
+from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.store import State
 from compute_optimizer.store.backup_files import (
     KEY,
@@ -18,7 +19,7 @@ from compute_optimizer.store.backup_files import (
     unpack,
 )
 from compute_optimizer.store.freshness import state_bytes
-from compute_optimizer.store.state_copy import Told, is_filled, replace_state
+from compute_optimizer.store.state_copy import is_filled, replace_state
 from compute_optimizer.store.tiles import STAGING, TileStore, put_files, sweep, tile_paths
 
 
@@ -44,7 +45,9 @@ class Restored:
     """`restored`, `unchanged`, or `not in the backup`."""
 
 
-def restore(state: State, tiles: TileStore, request: RestoreRequest, told: Told) -> Restored:
+def restore(
+    state: State, tiles: TileStore, request: RestoreRequest, told: StageProgress
+) -> Restored:
     """Check a whole backup, put its files in place, and make it visible in one transaction.
 
     Raises Conflict where that would replace anything and was not asked for, or while an import

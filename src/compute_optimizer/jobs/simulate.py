@@ -17,7 +17,7 @@ from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.prediction import Prediction
 from compute_optimizer.engine.usage import choose_series
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, Progress, StageProgress, no_progress
 from compute_optimizer.jobs.simulated_fleets import Shard, SimulatedFleet
 from compute_optimizer.jobs.simulation_report import LEAST_DAYS, FleetSums, PointSums, report
 from compute_optimizer.model.metrics import Window, look_back
@@ -40,9 +40,6 @@ from compute_optimizer.resources.ec2.what_if import (
 
 TEST_SHARE = 3
 """One part in so many of the days is the test window."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the steps that are done and their number."""
 
 
 def test_window(fleet: SimulatedFleet, origin: date | None) -> Window | None:
@@ -67,7 +64,7 @@ def simulate(
     fleet: SimulatedFleet,
     grids: Sequence[Grid] = (WIRE_GRID, CALIBRATED_GRID),
     origin: date | None = None,
-    progress: Progress = lambda doing, done, total: None,
+    progress: StageProgress = no_progress,
     risk_model: RiskModel | None = None,
     compared_with: GridPoint = DEFAULT_POINT,
     executor: Executor | None = None,
@@ -126,9 +123,7 @@ class _ShardSums:
     totals: FleetSums
 
 
-def _one_by_one(
-    tasks: Sequence[_Simulating], progress: Callable[[int, int], None]
-) -> list[_ShardSums]:
+def _one_by_one(tasks: Sequence[_Simulating], progress: Progress) -> list[_ShardSums]:
     """Simulate shards in this process, and tell when a grid point of one is done."""
     steps = sum(len(one.points) * (1 if one.tested is None else 2) for one in tasks)
     done = count(1)

@@ -1,6 +1,6 @@
 """The instances of the metric store as a backtest sees them, read a shard at a time."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +14,7 @@ from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.engine.dimensions import Dimension, combine
 from compute_optimizer.engine.usage import Chosen, choose_series
 from compute_optimizer.errors import Conflict, InvalidInput
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, Progress, no_progress
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.metrics import SLOT_SECONDS, SLOTS_PER_DAY, Matrix, Statistic, Window
@@ -55,7 +55,7 @@ def stored_fleet(
     tiles: TileStore,
     dimensions: Sequence[str] = tuple(ENGINE_DIMENSIONS),
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
     whose: Whose = EVERYBODY,
 ) -> TraceFleet:
     """Return the instances of opted-in accounts with what the metric store knows of them.

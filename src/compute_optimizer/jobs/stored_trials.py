@@ -20,7 +20,7 @@ from compute_optimizer.backtest.past import Trials, View, viewed
 from compute_optimizer.backtest.run import options_for
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import InvalidInput
-from compute_optimizer.interfaces import Executor
+from compute_optimizer.interfaces import Executor, Progress, no_progress
 from compute_optimizer.jobs.executors.local import locally
 from compute_optimizer.jobs.executors.naming import attempt
 from compute_optimizer.jobs.stored_fleets import (
@@ -88,7 +88,7 @@ def stored_trials(
     tiles: TileStore,
     asked: TrialRequest,
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
     whose: Whose = EVERYBODY,
 ) -> Trials:
     """Return the trials of the instances of opted-in accounts, made by this process or an executor.

@@ -5,14 +5,14 @@ wider scopes mean holds here as it will hold afterwards.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
 
 from compute_optimizer.catalog.effective_rates import NO_RATES
 from compute_optimizer.errors import Conflict
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, Progress, no_progress
 from compute_optimizer.jobs.analyze import ShardTask, results_of
 from compute_optimizer.jobs.risk import risk_policy
 from compute_optimizer.model.effective_preferences import (
@@ -40,9 +40,6 @@ MOST_CHANGES = 5_000
 
 LOW_RISK = 1.0
 """Of a performance risk, 0 to 4: what is above is medium or high, as the service names them."""
-
-Progress = Callable[[int, int], None]
-"""Called with the resources that are done and their number; what it raises ends the trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +172,7 @@ def try_preferences(
     pools: Collection[str] = USUAL_POOLS,
     profile: str = PUBLISHED,
     idle_limits: IdleLimits = NO_LIMITS,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> Trial:
     """Return what a fleet is advised under the preferences in force, and with `instead` stated.
 

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict
-from compute_optimizer.interfaces import Clock
+from compute_optimizer.interfaces import Clock, StageProgress, no_progress
 from compute_optimizer.jobs.export import Exporter
 from compute_optimizer.jobs.retention import Retention
 from compute_optimizer.jobs.schedules import Schedule
@@ -40,9 +40,6 @@ DEFECT = "an internal error occurred; the worker's log has it"
 
 Detail = dict[str, Any]
 """What a run did, for people and programs."""
-
-Told = Callable[[str, int, int], None]
-"""Called with the name of a job, the steps that are done and their number."""
 
 
 class Stopped(Exception):
@@ -74,7 +71,7 @@ class Worker:
     lease: timedelta
     """How long a process may say nothing before its job is given to another."""
     stop: Event = field(default_factory=Event)
-    told: Told = lambda job, done, total: None
+    told: StageProgress = no_progress
     webhooks: tuple[Webhook, ...] = ()
     owner_tags: tuple[str, ...] = ()
     """Tags that name a resource's owner, for what webhooks are told."""

@@ -4,7 +4,7 @@ Both databases have the newest schema, so that a walk over its tables is all the
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, text
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.store.bulk import CHUNK_ROWS, Row, insert_rows
 from compute_optimizer.store.revisions import alembic_version
 from compute_optimizer.store.schema import metadata, sealing_keys
@@ -19,9 +20,6 @@ from compute_optimizer.store.state import State
 
 STEP_PAGES = 2_560
 """Pages of SQLite between two steps of progress: 10 MiB."""
-
-Told = Callable[[str, int, int], None]
-"""Called with what is done, how much of it, and of how much."""
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
@@ -46,7 +44,7 @@ def revision_of(connection: Connection) -> str:
     return str(connection.execute(select(alembic_version.c.version_num)).scalar_one())
 
 
-def copy_tables(source: Connection, target: Connection, told: Told) -> dict[str, int]:
+def copy_tables(source: Connection, target: Connection, told: StageProgress) -> dict[str, int]:
     """Put all rows of the source in the place of those of the target; return their numbers.
 
     Others may read the target meanwhile and see its former rows; who would write waits. Raises
@@ -84,7 +82,7 @@ def _rows(source: Connection, table: Table) -> Iterator[Row]:
             yield row._mapping  # type: ignore[misc] # its keys are strings here
 
 
-def write_snapshot(source: Connection, path: Path, told: Told) -> None:
+def write_snapshot(source: Connection, path: Path, told: StageProgress) -> None:
     """Write the state as the connection sees it to a new SQLite file of its own."""
     if source.dialect.name == "sqlite":
         _back_up(source, path, told)
@@ -95,7 +93,7 @@ def write_snapshot(source: Connection, path: Path, told: Told) -> None:
             copy_tables(source, target, told)
 
 
-def _back_up(source: Connection, path: Path, told: Told) -> None:
+def _back_up(source: Connection, path: Path, told: StageProgress) -> None:
     """Copy the pages of one view: as its transaction is open, no writer makes it start anew."""
     source.execute(select(sealing_keys).limit(1)).all()  # From here on the view stands.
     driver: Any = source.connection.driver_connection
@@ -107,7 +105,7 @@ def _back_up(source: Connection, path: Path, told: Told) -> None:
         driver.backup(target, pages=STEP_PAGES, progress=progress)
 
 
-def replace_state(snapshot: Path, state: State, told: Told) -> dict[str, int]:
+def replace_state(snapshot: Path, state: State, told: StageProgress) -> dict[str, int]:
     """Put a SQLite file in the place of all that a state holds, in one transaction.
 
     The file is brought to the newest schema; returns the number of rows of each table.

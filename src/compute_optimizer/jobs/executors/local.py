@@ -14,7 +14,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any
 
 from compute_optimizer.errors import ComputeOptimizerError
-from compute_optimizer.interfaces import Executor, Found, Task
+from compute_optimizer.interfaces import Executor, Found, Progress, Task
 from compute_optimizer.jobs.executors.naming import attempt
 from compute_optimizer.store.tile_files import decoding_threads
 
@@ -55,7 +55,7 @@ def _work_off_once(
     workers: int,
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     *,
     resources: int,
 ) -> list[Found]:
@@ -68,7 +68,7 @@ def _work_off(
     others: list[ProcessPoolExecutor],
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     *,
     resources: int,
 ) -> list[Found]:

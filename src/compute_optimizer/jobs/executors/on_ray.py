@@ -27,7 +27,7 @@ from compute_optimizer.errors import (
     InvalidInput,
     StoreUnavailable,
 )
-from compute_optimizer.interfaces import Executor, Found, Task
+from compute_optimizer.interfaces import Executor, Found, Progress, Task
 from compute_optimizer.jobs.executors.local import available_cores
 from compute_optimizer.jobs.executors.naming import attempt
 from compute_optimizer.store.database_clock import behind_here, in_words
@@ -151,7 +151,7 @@ def _work_off(
     told: set[str],
     work: Callable[[Task], Found],
     tasks: Sequence[Task],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     *,
     resources: int,
 ) -> list[Found]:
