@@ -114,4 +114,4 @@ def test_full_size_says_before_what_time_and_disk_it_takes(
 
     told = capsys.readouterr().out
     assert "1,000,000 recommendations" in told
-    assert "About 7 minutes on two quiet cores, at most 8,000 MB of disk" in told
+    assert "About 5 minutes on two quiet cores, at most 8,000 MB of disk" in told
