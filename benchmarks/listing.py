@@ -156,7 +156,8 @@ BENCHMARKS = (
         _size("4,000 resources", 390, "4000", 2_000),
     ),
 )
-"""In the order in which they run and are shown."""
+"""In the order in which they run and are shown. What full sizes take is of one run of all of them,
+2026-11-27, beside other work for the most part."""
 
 
 def named(name: str) -> Benchmark:

@@ -1,10 +1,11 @@
 """The container recipe, read; and what it runs, as a process of this machine."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.environment import without_settings
 
 Instruction = tuple[str, str]
 Stages = dict[str, list[Instruction]]
@@ -22,7 +23,7 @@ def all_of(stages: Stages, stage: str, word: str) -> list[str]:
 def running(
     command: list[str], folder: Path, **variables: str
 ) -> Iterator["subprocess.Popen[str]"]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    environment = without_settings()
     with subprocess.Popen(
         command,
         env=environment | {"TMPDIR": str(folder)} | variables,

@@ -1,6 +1,5 @@
 """A served console, and a tab of a browser in which it is visited."""
 
-import os
 import re
 import signal
 import subprocess
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.environment import without_settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -39,7 +40,7 @@ PATIENCE = 120_000
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    kept = without_settings()
     return kept | {"COMPUTE_OPTIMIZER_DATA_DIR": str(data_dir)}
 
 

@@ -18,6 +18,7 @@ import pytest
 from compute_optimizer.api.listening import KEEP_ALIVE_SECONDS, bind, url_of
 from compute_optimizer.api.processes import Member
 from tests.commands import Type
+from tests.environment import without_settings
 from tests.forked import running
 from tests.serving import serving
 from tests.waiting import SECONDS
@@ -48,7 +49,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    environment = without_settings()
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True

@@ -1,7 +1,6 @@
 """`compute-optimizer serve --ephemeral`: it says where, answers, and leaves nothing."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE
 from compute_optimizer.emulator.folders import PREFIX
 from tests.cli.conftest import Begin
 from tests.emulating import client_at
+from tests.environment import without_settings
 from tests.waiting import SECONDS
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -29,7 +29,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     The environment is one of a user who also runs the service for real.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("COMPUTE_OPTIMIZER_")}
+    kept = without_settings()
     environment = kept | {
         "TMPDIR": str(tmp_path),
         "COMPUTE_OPTIMIZER_DATA_DIR": str(tmp_path / "real"),

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-if TYPE_CHECKING:  # A command that shows a bar need not import every job.
+if TYPE_CHECKING:  # A bar needs no seam of the program, nor what those name.
     from compute_optimizer.interfaces import StageProgress
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """What current runs advise, by the id of the advice and by resource; what a run advises anew."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -108,15 +109,13 @@ def _giving(connection: Connection, table: Table, ids: Sequence[str], wanted: st
     key, through all of the scope.
     """
     is_current = run_scopes.c.superseded_at.is_(None)
-    key = "run_id", *Scope._fields
-    current = set(
-        connection.execute(select(*(run_scopes.c[name] for name in key)).where(is_current))
-    )
-    runs, advice = sorted({one.run_id for one in current}), table.c.recommendation_id
-    for some in batches_of(runs):
-        query = select(*(table.c[name] for name in key), advice, table.c[wanted])
+    runs = connection.execute(select(run_scopes.c.run_id).where(is_current).distinct()).scalars()
+    scope, advice = [table.c[name] for name in Scope._fields], table.c.recommendation_id
+    current = cache(partial(current_run, connection))
+    for some in batches_of(runs.all()):
+        query = select(*scope, table.c.run_id, advice, table.c[wanted])
         rows = connection.execute(query.where(table.c.run_id.in_(some), advice.in_(ids)))
-        yield from (row for row in rows.all() if row[: len(key)] in current)
+        yield from (row for row in rows.all() if current(Scope(*row[: len(scope)])) == row.run_id)
 
 
 def _current(table: Table) -> Any:

@@ -15,9 +15,9 @@ from compute_optimizer.store.tile_places import CURRENT, SUPERSEDED, Placed
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 """What file systems without hard links answer (link(2)); files are copied there."""
 
-READ_AHEAD_BYTES = 2**19
-"""Asked for at once. Linux reads no more of it than a device's largest request, some 512 KiB and
-more, and forgets the rest (force_page_cache_ra in mm/readahead.c of 6.18)."""
+READ_AHEAD_BYTES = 2**17
+"""Asked for at once: what Linux reads ahead by default (`read_ahead_kb` of a device). It reads no
+more than that or a device's largest request, and forgets the rest (docs/decisions/0071)."""
 
 
 class TileFolder:
