@@ -11,11 +11,12 @@ percentile rule costs.
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import numpy as np
+from msgspec import structs
 
 from benchmarks.measurement import Report, add_output, measurements_of, show
 from compute_optimizer.catalog import load_instance_types
@@ -143,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fleet, types = generated_fleet(rows), load_instance_types()
     samples = generated_samples(rows, gaps=given.gaps, both=given.both)
     preferences = DEFAULT_PREFERENCES
-    calibrated = replace(preferences, profile=CALIBRATED)
+    calibrated = structs.replace(preferences, profile=CALIBRATED)
 
     def partition_only() -> None:
         for matrix in samples.series.values():

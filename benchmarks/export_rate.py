@@ -17,7 +17,7 @@ import resource
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -25,6 +25,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from msgspec import structs
 
 from benchmarks.measurement import Measurement, Report, add_output, show
 from compute_optimizer.interfaces import Sink
@@ -79,7 +80,7 @@ def instances(rows: int) -> Iterator[list[Ec2InstanceRecommendation]]:
     for start in range(0, rows, STORED_AT_ONCE):
         numbers = range(start, min(rows, start + STORED_AT_ONCE))
         yield [
-            replace(recommendation(number, account_id=ACCOUNT), current_hourly_usd=0.192)
+            structs.replace(recommendation(number, account_id=ACCOUNT), current_hourly_usd=0.192)
             for number in numbers
         ]
 

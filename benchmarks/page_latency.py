@@ -22,6 +22,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import text
 
 from benchmarks.copies import arn_ending, copy_run
@@ -92,7 +93,9 @@ def templates() -> tuple[Ec2InstanceRecommendation, ...]:
     machines = [one.resource for one in fleet]
     found = recommend(machines, samples, types, as_of=AS_OF, preferences=DEFAULT_PREFERENCES)
     return tuple(
-        replace(one, finding=Finding.OPTIMIZED) if one.finding is Finding.UNDER_PROVISIONED else one
+        structs.replace(one, finding=Finding.OPTIMIZED)
+        if one.finding is Finding.UNDER_PROVISIONED
+        else one
         for one in found.recommendations
     )
 
@@ -101,7 +104,7 @@ def generated(likes: Sequence[Ec2InstanceRecommendation], number: int) -> Ec2Ins
     """Return one generated recommendation."""
     like = likes[number % len(likes)]
     rare = number % RARE_EVERY == RARE_EVERY // 2
-    return replace(
+    return structs.replace(
         like,
         resource_arn=arn_of(number),
         account_id=ACCOUNT,

@@ -62,12 +62,14 @@ def by_duckdb(file: bytes, described: Described, folder: Path) -> tuple[list[str
     path.write_bytes(file)
     types = ", ".join(f"'{name}': '{DUCKDB_TYPES[base]}'" for name, base in described.base.items())
     (moment,) = described.moments.values()
-    found = duckdb.sql(
-        f"SELECT * FROM read_csv('{path}', header=true, auto_detect=false, delim=',', quote='\"', "
-        f"escape='\"', nullstr='', timestampformat='{moment}', columns={{{types}}})"
-    )
-    assert found is not None
-    return [str(one) for one in found.types], [list(row) for row in found.fetchall()]
+    with duckdb.connect() as connection:
+        found = connection.sql(
+            f"SELECT * FROM read_csv('{path}', header=true, auto_detect=false, delim=',', "
+            f"quote='\"', escape='\"', nullstr='', timestampformat='{moment}', "
+            f"columns={{{types}}})"
+        )
+        assert found is not None
+        return [str(one) for one in found.types], [list(row) for row in found.fetchall()]
 
 
 def by_pandas(file: bytes, described: Described) -> tuple[list[str], list[Any]]:

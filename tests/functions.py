@@ -1,9 +1,9 @@
 """Functions and their samples made by hand, for tests of the type and of its cases."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog.lambda_memory import load_function_types
@@ -115,4 +115,4 @@ def function_recommendation(name: str = "worker", **changes: Any) -> LambdaFunct
     """Return the recommendation of a function, like BY_HAND but for the changes."""
     changes.setdefault("account_id", ACCOUNT)
     changes.setdefault("resource_arn", function_arn(name, changes["account_id"]))
-    return replace(BY_HAND, **{"name": name, **changes})
+    return structs.replace(BY_HAND, **{"name": name, **changes})

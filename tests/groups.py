@@ -1,7 +1,6 @@
 """Auto Scaling groups and their samples made by hand, for tests of the type and of its cases."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from msgspec import structs
@@ -119,4 +118,4 @@ def group_recommendation(number: int = 1, **changes: Any) -> AutoScalingGroupRec
     """Return the recommendation of group `number`, like BY_HAND but for the changes."""
     changes.setdefault("account_id", ACCOUNT)
     changes.setdefault("resource_arn", group_arn(number, changes["account_id"]))
-    return replace(BY_HAND, **{"name": f"web-{number}", **changes})
+    return structs.replace(BY_HAND, **{"name": f"web-{number}", **changes})

@@ -1,10 +1,10 @@
 """Idle recommendations made by hand, and those of samples made by hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from compute_optimizer.model.idle_only import MODES, WORKING, IdleOnly
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, MetricKey
@@ -145,4 +145,4 @@ def idle_recommendation(number: int = 1, **changes: Any) -> IdleRecommendation:
     account = changes.setdefault("account_id", OWNER)
     changes.setdefault("resource_arn", volume_arn(number, account))
     changes.setdefault("resource_id", f"vol-{number:017x}")
-    return replace(BY_HAND, **changes)
+    return structs.replace(BY_HAND, **changes)

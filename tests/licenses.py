@@ -1,10 +1,10 @@
 """Instances with SQL Server and what is said of their licenses, made by hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog import load_instance_types
@@ -102,4 +102,4 @@ def license_recommendation(number: int = 1, **changes: Any) -> LicenseRecommenda
     """Return the recommendation of a license, like BY_HAND but for the changes."""
     changes.setdefault("account_id", ACCOUNT)
     changes.setdefault("resource_arn", arn(number, changes["account_id"]))
-    return replace(BY_HAND, **{"name": f"sql-{number}", **changes})
+    return structs.replace(BY_HAND, **{"name": f"sql-{number}", **changes})

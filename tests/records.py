@@ -1,8 +1,9 @@
 """Recommendations made by hand, for tests of what happens after the engine."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import structs
 
 from compute_optimizer.model.preferences import AWS_ARM64, CURRENT, Preferences
 from compute_optimizer.model.recommendation import (
@@ -88,4 +89,4 @@ def recommendation(number: int = 1, **changes: Any) -> Ec2InstanceRecommendation
     """Return the recommendation of instance `number`, like BY_HAND but for the changes."""
     changes.setdefault("account_id", ACCOUNT)
     changes.setdefault("resource_arn", arn(number, changes["account_id"]))
-    return replace(BY_HAND, **{"name": f"web-{number}", **changes})
+    return structs.replace(BY_HAND, **{"name": f"web-{number}", **changes})

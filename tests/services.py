@@ -1,9 +1,9 @@
 """Services and their samples made by hand, for tests of the type and of its cases."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog.fargate_sizes import load_task_sizes
@@ -110,4 +110,4 @@ def service_recommendation(name: str = "api", **changes: Any) -> EcsServiceRecom
     """Return the recommendation of a service, like BY_HAND but for the changes."""
     changes.setdefault("account_id", ACCOUNT)
     changes.setdefault("resource_arn", service_arn(name, changes["account_id"]))
-    return replace(BY_HAND, **{"name": name, **changes})
+    return structs.replace(BY_HAND, **{"name": name, **changes})

@@ -1,10 +1,10 @@
 """Volumes and their samples made by hand, for tests of the type and of its cases."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog.volume_types import load_volume_types
@@ -111,4 +111,4 @@ def volume_recommendation(number: int = 1, **changes: Any) -> EbsVolumeRecommend
     """Return the recommendation of volume `number`, like BY_HAND but for the changes."""
     changes.setdefault("account_id", ACCOUNT)
     changes.setdefault("resource_arn", volume_arn(number, changes["account_id"]))
-    return replace(BY_HAND, **{"name": f"data-{number}", **changes})
+    return structs.replace(BY_HAND, **{"name": f"data-{number}", **changes})

@@ -5,7 +5,6 @@ they arrive.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,7 +87,7 @@ IN_WIRE_SPELLING = {
     "idle": "False",
 }
 
-WITH_GPU = replace(
+WITH_GPU = structs.replace(
     BY_HAND,
     resource_arn=arn(1, ACCOUNT),
     account_id=ACCOUNT,
@@ -160,7 +159,9 @@ def test_the_setting_shortens_the_pages_of_requests_that_want_no_size(
 
 
 def test_pages_and_filters_work_through_the_wire(served: Served, protocol: str) -> None:
-    small = replace(recommendation(5, account_id=ACCOUNT), tags={"team": "ops", "stage": "é"})
+    small = structs.replace(
+        recommendation(5, account_id=ACCOUNT), tags={"team": "ops", "stage": "é"}
+    )
     publish(served, [*fleet(5), small])
     client = served.client(protocol=protocol)
 

@@ -1,9 +1,9 @@
 """A stored recommendation and a later explanation of the same moment."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog import load_instance_types
@@ -44,13 +44,13 @@ def test_a_metric_that_came_later_changes_demand_and_option() -> None:
 
 
 def test_another_type_or_answer_is_named() -> None:
-    stored = replace(recommended(XLARGE, {CPU: 95.0}), current_instance_type="m5.large")
+    stored = structs.replace(recommended(XLARGE, {CPU: 95.0}), current_instance_type="m5.large")
     facts = {one.fact for one in departures(explained(QUIET), stored)}
 
     assert {"finding", "first option", "instance type", "CPU demand"} <= facts
 
 
 def test_what_an_earlier_version_stored_is_compared_as_far_as_it_goes() -> None:
-    stored = replace(recommended(XLARGE, {CPU: 95.0}), evidence=None)
+    stored = structs.replace(recommended(XLARGE, {CPU: 95.0}), evidence=None)
 
     assert {one.fact for one in departures(explained(QUIET), stored)} == {"finding", "first option"}

@@ -50,9 +50,10 @@ def test_percentile_is_numpys_over_the_finite_samples(
 def test_percentile_is_duckdbs_quantile_cont() -> None:
     samples = np.random.default_rng(7).gamma(1.5, 10, (1, 4032)).astype(np.float32)
     column = samples[0].tolist()
-    asked = duckdb.execute(
-        "SELECT quantile_cont(value::DOUBLE, 0.995) FROM (SELECT unnest(?) AS value)", [column]
-    ).fetchone()
+    with duckdb.connect() as connection:
+        asked = connection.execute(
+            "SELECT quantile_cont(value::DOUBLE, 0.995) FROM (SELECT unnest(?) AS value)", [column]
+        ).fetchone()
 
     assert asked is not None
     assert tail_percentile(samples, 99.5) == [pytest.approx(asked[0], rel=1e-12)]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.jobs import analyze as job
@@ -86,11 +87,11 @@ def test_a_changed_preference_changes_the_next_analysis_on_both_databases(
 
     assert before.preferences == DEFAULT_PREFERENCES
     assert families(before) != {"c5"}
-    assert after.preferences == replace(DEFAULT_PREFERENCES, include_types=("c5",))
+    assert after.preferences == structs.replace(DEFAULT_PREFERENCES, include_types=("c5",))
     assert families(after) == {"c5"}
     # Without the statement everything is as it was before.
     state_for(desk, StatedPreferences())
-    assert analyzed(desk, tiles) == [replace(before, last_refresh=desk.clock.now())]
+    assert analyzed(desk, tiles) == [structs.replace(before, last_refresh=desk.clock.now())]
 
 
 def test_resources_of_one_shard_go_by_their_own_preferences(desk: Desk, tiles: TileStore) -> None:
@@ -104,8 +105,8 @@ def test_resources_of_one_shard_go_by_their_own_preferences(desk: Desk, tiles: T
     first, second, third = analyzed(desk, tiles)
 
     assert first.preferences == DEFAULT_PREFERENCES
-    assert second.preferences == replace(DEFAULT_PREFERENCES, include_types=("c5",))
-    assert third.preferences == replace(DEFAULT_PREFERENCES, lookback_days=32)
+    assert second.preferences == structs.replace(DEFAULT_PREFERENCES, include_types=("c5",))
+    assert third.preferences == structs.replace(DEFAULT_PREFERENCES, lookback_days=32)
     assert [one.lookback_days for one in (first, second, third)] == [14, 14, 32]
     assert families(second) == {"c5"} != families(first)
 

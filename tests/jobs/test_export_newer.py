@@ -1,9 +1,9 @@
 """Exports of what is idle, with the types that the service's model has only lately."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.store import State
 from tests.enrolling import MANAGEMENT, opt_in
@@ -23,7 +23,7 @@ def test_newer_idle_types_are_exported_unless_a_setting_leaves_them_out(
     exports: ExportDesk, newer: bool
 ) -> None:
     exports.publish([], idle=[idle_recommendation(1, account_id=MANAGEMENT)])
-    table = replace(TABLE, account_id=MANAGEMENT)
+    table = structs.replace(TABLE, account_id=MANAGEMENT)
     exports.publish([], resource_type=TABLE.idle_type, idle=[table])
     exports.desk.newer_idle_types = newer
 

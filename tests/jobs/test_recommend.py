@@ -1,9 +1,9 @@
 """What all accounts and Regions together are recommended, the largest savings first."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.jobs import recommend
 from compute_optimizer.jobs.recommend import by_savings
@@ -56,7 +56,7 @@ def test_the_largest_savings_come_first_over_accounts_and_regions(desk: Desk) ->
 
 
 def test_equal_savings_come_by_arn_and_only_overprovisioned_ones_count(desk: Desk) -> None:
-    optimized = replace(saving(1, 99), finding=Finding.OPTIMIZED)
+    optimized = structs.replace(saving(1, 99), finding=Finding.OPTIMIZED)
     publish(desk, ALPHA, REGION, optimized, saving(3, 5), saving(2, 5))
 
     assert read(desk) == [arn(2, ALPHA), arn(3, ALPHA), arn(1, ALPHA)]

@@ -17,7 +17,7 @@ ARN, GROUP = "arn:one", "arn:group"
 def test_every_field_that_the_service_knows_has_a_source() -> None:
     found = sources_of(PreferenceLayers())
 
-    known = set(effective_preferences(PreferenceLayers(), "").__dataclass_fields__)
+    known = set(effective_preferences(PreferenceLayers(), "").__struct_fields__)
     # These are no preferences of the service.
     assert set(found) == known - {"other_headroom", "profile", "risk_cap", "incident_usd"}
     assert set(found.values()) == {Source.DEFAULT}

@@ -4,10 +4,10 @@ Accounts, pages and tokens are those of every list; the tests of the instances h
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.recommendation import Finding, RecommendationError
@@ -31,10 +31,10 @@ def own(number: int) -> str:
 
 
 def stored(number: int, **changes: Any) -> DatabaseRecommendation:
-    return replace(INSTANCE, account_id=MANAGEMENT, resource_arn=own(number), **changes)
+    return structs.replace(INSTANCE, account_id=MANAGEMENT, resource_arn=own(number), **changes)
 
 
-SHOP_STORED = replace(CLUSTER, account_id=MANAGEMENT, resource_arn=SHOP)
+SHOP_STORED = structs.replace(CLUSTER, account_id=MANAGEMENT, resource_arn=SHOP)
 
 
 def published(

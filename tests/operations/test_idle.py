@@ -1,10 +1,10 @@
 """GetIdleRecommendations over stored runs: all resource types in one list."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import (
     Finding,
@@ -159,7 +159,7 @@ def test_they_are_ordered_by_savings(
 def test_savings_after_discounts_have_an_order_of_their_own_over_pages(
     desk: Desk, order: str, expected: list[str]
 ) -> None:
-    reserved = replace(MACHINE, after_discounts=Savings(100.0, 2.0))
+    reserved = structs.replace(MACHINE, after_discounts=Savings(100.0, 2.0))
     loose = own(2, finding=Finding.UNATTACHED, savings=Savings(100.0, 3.0))
     publish(desk, {"Ec2Instance": [reserved], "EbsVolume": [own(1), loose], "NatGateway": [NAT]})
     asked: dict[str, Any] = {"orderBy": {"dimension": "SavingsValueAfterDiscount", "order": order}}
@@ -308,7 +308,7 @@ def test_too_many_resources_are_refused(desk: Desk) -> None:
 
 
 def test_an_administrator_reads_a_member_and_nobody_else_does(desk: Desk) -> None:
-    theirs = replace(own(1), account_id=ALPHA, resource_arn=volume_arn(1, ALPHA))
+    theirs = structs.replace(own(1), account_id=ALPHA, resource_arn=volume_arn(1, ALPHA))
     publish(desk, {"EbsVolume": [theirs]}, account=ALPHA)
 
     assert ids_of(ask(desk, accountIds=[ALPHA])) == [short(1)]
@@ -323,7 +323,10 @@ def test_an_administrator_reads_a_member_and_nobody_else_does(desk: Desk) -> Non
 
 def with_table(desk: Desk, *, newer: bool) -> Desk:
     """Publish a volume and a table, and show newer types or not."""
-    publish(desk, {"EbsVolume": [own(1)], "DynamoDBTable": [replace(TABLE, account_id=MANAGEMENT)]})
+    publish(
+        desk,
+        {"EbsVolume": [own(1)], "DynamoDBTable": [structs.replace(TABLE, account_id=MANAGEMENT)]},
+    )
     desk.newer_idle_types = newer
     return desk
 

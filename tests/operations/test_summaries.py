@@ -1,10 +1,10 @@
 """GetRecommendationSummaries over stored runs: counts and savings by resource type."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.recommendation import (
     HOURS_PER_MONTH,
@@ -203,9 +203,9 @@ def test_class_storage_and_clusters_are_counted_in_entries_of_their_own(desk: De
     assert aurora.cluster_costs is not None
     (first, *_) = aurora.storage_options
     assert first.savings is not None
-    found = [replace(one, account_id=MANAGEMENT) for one in (machines, aurora)]
+    found = [structs.replace(one, account_id=MANAGEMENT) for one in (machines, aurora)]
     # Deletion saves class and storage: more than another class does.
-    idle = replace(
+    idle = structs.replace(
         idle_machine(1, 510.82), idle_type="RDSDBInstance", resource_arn=machines.resource_arn
     )
     publish(desk, ("RdsDBInstance", found, [idle]))
@@ -343,7 +343,9 @@ def test_a_token_of_another_account_is_refused(desk: Desk) -> None:
 
 
 def test_an_administrator_reads_a_member_and_its_own_account_by_default(desk: Desk) -> None:
-    theirs = replace(idle_recommendation(1), account_id=ALPHA, resource_arn=volume_arn(1, ALPHA))
+    theirs = structs.replace(
+        idle_recommendation(1), account_id=ALPHA, resource_arn=volume_arn(1, ALPHA)
+    )
     publish(desk, ("EbsVolume", [], [theirs]), account=ALPHA)
 
     (of_member,) = (
@@ -366,7 +368,7 @@ def test_an_administrator_reads_a_member_and_its_own_account_by_default(desk: De
 def test_idle_only_types_have_one_entry_unless_a_setting_leaves_them_out(
     desk: Desk, newer: bool
 ) -> None:
-    table = replace(TABLE, account_id=MANAGEMENT, savings=Savings(100.0, 58.5))
+    table = structs.replace(TABLE, account_id=MANAGEMENT, savings=Savings(100.0, 58.5))
     publish(desk, ("DynamoDBTable", [], [table]))
     desk.newer_idle_types = newer
 

@@ -140,9 +140,9 @@ TRIALS = {
         SQL,
         recommended_license(SQL),
         lambda one, advised: replace(
-            one, sql_server=replace(one.sql_server, edition=advised["edition"])
+            one, sql_server=structs.replace(one.sql_server, edition=advised["edition"])
         ),
-        lambda one: replace(one, sql_server=replace(one.sql_server, edition="Free")),
+        lambda one: replace(one, sql_server=structs.replace(one.sql_server, edition="Free")),
     ),
 }
 
@@ -206,7 +206,7 @@ def test_what_costs_more_saves_less_than_nothing() -> None:
 def test_a_database_saves_its_class_at_effective_rates_and_its_storage_at_list_prices() -> None:
     found: Any = TRIALS["database"].found
     (first, *others), (disk,) = found.instance_options, found.storage_options
-    rated = replace(
+    rated = structs.replace(
         found,
         discounts=Discounts(0.5),
         instance_options=(structs.replace(first, after_discounts=Savings(10.0, 50.0)), *others),
@@ -214,12 +214,12 @@ def test_a_database_saves_its_class_at_effective_rates_and_its_storage_at_list_p
         storage_options=(
             structs.replace(
                 disk,
-                configuration=replace(disk.configuration, allocated_gib=50),
+                configuration=structs.replace(disk.configuration, allocated_gib=50),
                 savings=Savings(50.0, 6.0),
             ),
         ),
     )
-    alone = replace(rated, instance_finding=Finding.OPTIMIZED)
+    alone = structs.replace(rated, instance_finding=Finding.OPTIMIZED)
 
     assert advised(found).prediction.savings_after_discounts_monthly_usd is None
     assert advised(rated).prediction.savings_after_discounts_monthly_usd == 56.0
@@ -270,7 +270,7 @@ def test_a_recommendation_to_stay_advises_nothing(found: Recommendation) -> None
 
 def test_a_follower_of_the_same_advice_keeps_its_id_when_prices_and_tags_change() -> None:
     before = records.recommendation()
-    after = replace(before, tags={"team": "other"}, current_hourly_usd=9.0, name="renamed")
+    after = structs.replace(before, tags={"team": "other"}, current_hourly_usd=9.0, name="renamed")
 
     assert advice_id(before) == advice_id(after)
 

@@ -59,7 +59,9 @@ def instance(platform: str = "linux") -> tuple[Any, Any]:
         structs.replace(option("m5.large", 70.08), hourly_usd=0.096),
         structs.replace(option("t3.large", 79.42), hourly_usd=0.0832),
     )
-    one = replace(INSTANCE, resource_arn=resource.arn, current_hourly_usd=0.192, options=options)
+    one = structs.replace(
+        INSTANCE, resource_arn=resource.arn, current_hourly_usd=0.192, options=options
+    )
     return one, resource
 
 
@@ -96,7 +98,7 @@ def test_reservations_of_windows_follow_to_no_other_size() -> None:
     assert told.options[0].stranded_monthly_usd == pytest.approx(0.096 * 730)
     assert "70.08 USD a month go on to be paid" in (stranding(told) or "")
     # Of a group the group says so, once.
-    assert stranding(replace(told, follows_group=True)) is None
+    assert stranding(structs.replace(told, follows_group=True)) is None
 
 
 def test_few_reservations_strand_nothing() -> None:
@@ -136,8 +138,8 @@ def test_an_account_that_was_billed_for_another_product_stays_at_list_prices() -
 def test_a_group_saves_with_all_of_its_machines() -> None:
     resource = group(1, "m5.xlarge", size=3)
     options = tuple(structs.replace(one, hourly_usd=0.0832) for one in GROUP.options)
-    size = replace(GROUP.configuration, desired_capacity=3, instance_type="m5.xlarge")
-    one = replace(
+    size = structs.replace(GROUP.configuration, desired_capacity=3, instance_type="m5.xlarge")
+    one = structs.replace(
         GROUP,
         resource_arn=resource.arn,
         current_hourly_usd=0.192,
@@ -209,7 +211,7 @@ def test_storage_of_an_idle_database_stays_at_list_prices(
     resource = database(1, "db.m5.xlarge", multi_az=True)
     one: Any = recommended_database(resource, {maximum("CPUUtilization"): 5.0})
     monthly = one.hourly_usd * 730 + storage
-    idle = replace(IDLE, resource_arn=one.resource_arn, savings=Savings(100.0, monthly))
+    idle = structs.replace(IDLE, resource_arn=one.resource_arn, savings=Savings(100.0, monthly))
     billed = Billed(hours=100, list_usd=40, effective_usd=20)
     known = rates("rds", resource.engine, "db.m5.xlarge", billed)
     record = type_named("RdsDBInstance")
@@ -227,7 +229,7 @@ def test_storage_of_an_idle_database_stays_at_list_prices(
 def test_an_idle_database_without_a_recommendation_stays_at_list_prices() -> None:
     # What part of its savings is storage is not known, and storage has no reservations.
     resource = database(1, "db.m5.xlarge")
-    idle = replace(IDLE, resource_arn=resource.arn)
+    idle = structs.replace(IDLE, resource_arn=resource.arn)
     record = type_named("RdsDBInstance")
     assert record is not None and record.discounted is not None
 
@@ -240,7 +242,7 @@ def test_an_idle_database_without_a_recommendation_stays_at_list_prices() -> Non
 
 def test_an_idle_instance_without_a_recommendation_goes_by_the_factor_of_its_product() -> None:
     resource = machine(1, ACCOUNT)
-    idle = replace(IDLE, resource_arn=resource.arn)
+    idle = structs.replace(IDLE, resource_arn=resource.arn)
     record = type_named("Ec2Instance")
     assert record is not None and record.discounted is not None
 
@@ -257,7 +259,7 @@ def test_a_database_tells_of_reservations_that_do_not_follow_to_another_family()
     resource = database(1, "db.m5.xlarge")
     one: Any = recommended_database(resource, {maximum("CPUUtilization"): 5.0})
     first = structs.replace(one.instance_options[0], db_class="db.t3.medium", hourly_usd=0.068)
-    one = replace(one, instance_options=(first,))
+    one = structs.replace(one, instance_options=(first,))
 
     (told,) = discounted(
         "RdsDBInstance", one, resource, rates("rds", resource.engine, "db.m5.xlarge")

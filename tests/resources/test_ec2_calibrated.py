@@ -1,12 +1,12 @@
 """The calibrated profile: predicted risk decides, the rule where nothing can be predicted."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from numpy.typing import ArrayLike
 
 from compute_optimizer.catalog import load_instance_types
@@ -91,7 +91,7 @@ def test_without_a_risk_model_only_the_rule_answers() -> None:
 @pytest.mark.parametrize("cap", [0.01, 0.05, 0.2, 0.5])
 @pytest.mark.parametrize("series", [STEADY, RESTLESS], ids=["steady", "restless"])
 def test_no_option_has_a_higher_risk_than_the_cap(series: Series, cap: float) -> None:
-    found = advised(series, replace(CALM, risk_cap=cap))
+    found = advised(series, structs.replace(CALM, risk_cap=cap))
 
     assert found.options
     for option in found.options:
@@ -101,7 +101,7 @@ def test_no_option_has_a_higher_risk_than_the_cap(series: Series, cap: float) ->
 
 
 def test_a_cap_of_nothing_keeps_what_is_there() -> None:
-    found = advised(RESTLESS, replace(CALM, risk_cap=0.0))
+    found = advised(RESTLESS, structs.replace(CALM, risk_cap=0.0))
 
     # Types as large as today's in every dimension are no risk, and may be cheaper.
     assert vcpus(found) >= 8
@@ -114,7 +114,7 @@ def test_a_lower_cap_never_saves_more(level: float, wide: float, narrow: float) 
     series: Series = {CPU: np.where(DAILY < 20, level, level / 3), MEMORY: 40.0}
     low, high = sorted((wide, narrow))
 
-    careful, bold = (advised(series, replace(CALM, risk_cap=cap)) for cap in (low, high))
+    careful, bold = (advised(series, structs.replace(CALM, risk_cap=cap)) for cap in (low, high))
 
     prices = [one.options[0].hourly_usd for one in (careful, bold)]
     assert prices[0] is not None and prices[1] is not None
@@ -123,7 +123,9 @@ def test_a_lower_cap_never_saves_more(level: float, wide: float, narrow: float) 
 
 def test_a_dearer_incident_never_buys_a_smaller_machine() -> None:
     prices = [
-        advised(RESTLESS, replace(CALM, risk_cap=1.0, incident_usd=usd)).options[0].hourly_usd
+        advised(RESTLESS, structs.replace(CALM, risk_cap=1.0, incident_usd=usd))
+        .options[0]
+        .hourly_usd
         for usd in (0.0, 30.0, 300.0, 30_000.0)
     ]
 
@@ -183,7 +185,7 @@ def test_steady_use_may_come_closer_to_the_capacity_than_the_rule_allows() -> No
 
 
 def test_the_explanation_tells_peaks_both_answers_and_what_refused_types() -> None:
-    found = told(RESTLESS, replace(CALM, risk_cap=0.02))
+    found = told(RESTLESS, structs.replace(CALM, risk_cap=0.02))
 
     assert found.prediction is not None
     cpu = next(one for one in found.prediction.peaks if one.dimension == "CPU")
@@ -209,7 +211,7 @@ def test_cpu_risk_falls_with_capacity_over_the_types_considered() -> None:
 
 
 def test_the_wire_grades_predicted_risk_by_the_table() -> None:
-    found = advised(RESTLESS, replace(CALM, risk_cap=0.5))
+    found = advised(RESTLESS, structs.replace(CALM, risk_cap=0.5))
 
     explained = {one.instance_type: one for one in told(RESTLESS).considered}
     assert explained.keys() & {option.instance_type for option in found.options}

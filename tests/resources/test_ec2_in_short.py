@@ -1,9 +1,8 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.catalog.risk_prior import load_risk_prior
@@ -81,7 +80,7 @@ def both_ways(
 
 
 PREFERENCES = st.builds(
-    lambda percentile, profile: replace(
+    lambda percentile, profile: structs.replace(
         DEFAULT_PREFERENCES, cpu_percentile=percentile, profile=profile
     ),
     st.sampled_from([99.5, 95.0, 90.0]),
@@ -104,8 +103,8 @@ def test_days_in_short_say_the_same_as_all_samples(
 def test_hearing_both_profiles_changes_the_options_of_neither(seed: int, decides: str) -> None:
     samples, resources = random_samples(seed, 40, 14), fleet(40)
     types, model = load_instance_types(), load_risk_prior()
-    first = replace(DEFAULT_PREFERENCES, profile=decides)
-    second = replace(first, profile=CALIBRATED if decides == PUBLISHED else PUBLISHED)
+    first = structs.replace(DEFAULT_PREFERENCES, profile=decides)
+    second = structs.replace(first, profile=CALIBRATED if decides == PUBLISHED else PUBLISHED)
 
     both = analyze(resources, samples, types, first, model, both=True)
 
@@ -165,6 +164,6 @@ def test_a_threshold_beyond_the_kept_tail_is_read_from_samples(
     # P90 of 14 days asks for 405 samples, of which the days kept 308.
     samples = shard(fleet(3), {CPU: np.arange(14 * SLOTS_PER_DAY) / 41})
 
-    _, _, read = both_ways(samples, replace(DEFAULT_PREFERENCES, cpu_percentile=percentile))
+    _, _, read = both_ways(samples, structs.replace(DEFAULT_PREFERENCES, cpu_percentile=percentile))
 
     assert bool(read.asked and len(read.asked[0].get(CPU, ())) == 3) is whole

@@ -1,9 +1,8 @@
 """Advice under other preferences is that of an analysis under these preferences."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec import structs
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.engine.ranking import NONE
@@ -42,10 +41,10 @@ FINDINGS = {
     Finding.UNDER_PROVISIONED: UNDER_PROVISIONED,
 }
 
-DEEPEST = GridPoint(replace(DEFAULT_PREFERENCES, cpu_percentile=90.0))
+DEEPEST = GridPoint(structs.replace(DEFAULT_PREFERENCES, cpu_percentile=90.0))
 POINTS = [
     GridPoint(
-        replace(
+        structs.replace(
             DEFAULT_PREFERENCES, cpu_percentile=percent, cpu_headroom=cpu, memory_headroom=memory
         ),
         pools,
@@ -97,7 +96,7 @@ def test_a_shorter_look_back_sees_the_newest_days_only() -> None:
     fleet = [instance(0, "m5.xlarge")]
     cpu = np.repeat([95.0, 10.0], 7 * 288)[None]
     samples = shard(fleet, {CPU: cpu, MEMORY: 20.0})
-    week = GridPoint(replace(DEFAULT_PREFERENCES, lookback_days=7))
+    week = GridPoint(structs.replace(DEFAULT_PREFERENCES, lookback_days=7))
 
     assert simulated(fleet, samples, DEFAULT_POINT).finding.tolist() == [UNDER_PROVISIONED]
     assert simulated(fleet, samples, week).finding.tolist() == [OVER_PROVISIONED]

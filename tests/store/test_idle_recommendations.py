@@ -1,9 +1,9 @@
 """Runs on SQLite and on a real PostgreSQL: idle recommendations of all types, and the counts."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.facets import Facets, named_tag
 from compute_optimizer.model.recommendation import Finding, IdleRecommendation, Savings
@@ -104,7 +104,7 @@ def test_selections_restrict_by_name_finding_and_facets(state: State) -> None:
 def test_of_the_idle_only_those_are_looked_at_who_have_the_facet(
     state: State, order: Order, after: After | None
 ) -> None:
-    rare = [replace(priced(number), tags={"rare": ""}) for number in (2, 4)]
+    rare = [structs.replace(priced(number), tags={"rare": ""}) for number in (2, 4)]
     write(state, priced(1), rare[0], priced(3))
     write(state, rare[1], priced(5), scope=INSTANCES)
     seen: list[Facets] = []

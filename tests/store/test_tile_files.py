@@ -199,6 +199,25 @@ def test_some_rows_of_a_column_are_those_of_all_of_it() -> None:
     assert np.array_equal(found, matrix_of(pa.chunked_array(chunks))[rows], equal_nan=True)
 
 
+def test_rows_without_gaps_are_told_uncopied_where_they_lie_together() -> None:
+    # Two chunks of two rows each; row 1 has gaps.
+    samples = np.arange(4 * SLOTS_PER_DAY, dtype=np.float32)
+    samples[SLOTS_PER_DAY] = np.nan
+    column = decoded(
+        pa.chunked_array([pa.array(h, from_pandas=True) for h in np.split(samples, 2)])
+    )
+
+    found = column.rows_without_gaps(2, 2)
+
+    assert found is not None
+    # The last sample is the number of cells less one.
+    assert (found[0, 0], found[1, -1]) == (2 * SLOTS_PER_DAY, 4 * SLOTS_PER_DAY - 1)
+    assert not found.flags.writeable
+    assert column.rows_without_gaps(0, 2) is None
+    whole = decoded(pa.chunked_array(np.split(np.zeros(4 * SLOTS_PER_DAY, np.float32), 2)))
+    assert whole.rows_without_gaps(1, 2) is None
+
+
 def test_duckdb_and_polars_read_what_is_kept_by_the_place_of_its_bytes(tmp_path: Path) -> None:
     every = np.arange(400 * SLOTS_PER_DAY, dtype=np.float32).reshape(400, SLOTS_PER_DAY)
     path = tmp_path / "t.parquet"

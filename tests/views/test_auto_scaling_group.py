@@ -1,6 +1,5 @@
 """Every member of a group's recommendation, held against botocore's model."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,7 +63,7 @@ def test_every_member_stands_in_the_spelling_of_the_wire() -> None:
 
 @pytest.mark.parametrize("finding", [Finding.OPTIMIZED, Finding.NOT_OPTIMIZED])
 def test_every_value_is_one_that_the_service_model_lists(finding: Finding) -> None:
-    mixed = replace(
+    mixed = structs.replace(
         BY_HAND.configuration,
         mixed_types=("m5.xlarge", "m5.2xlarge"),
         allocation_strategy="LowestPrice",
@@ -76,7 +75,7 @@ def test_every_value_is_one_that_the_service_model_lists(finding: Finding) -> No
 
 
 def test_a_recommended_type_comes_before_those_that_a_group_mixes() -> None:
-    mixed = replace(
+    mixed = structs.replace(
         BY_HAND.configuration,
         mixed_types=("m5.xlarge", "m5.2xlarge"),
         allocation_strategy="LowestPrice",
@@ -118,7 +117,7 @@ def test_both_architectures_are_ranked_together() -> None:
 
 
 def test_gpus_are_told_of_types_that_have_any() -> None:
-    now = replace(BY_HAND.configuration, instance_type="g4dn.xlarge")
+    now = structs.replace(BY_HAND.configuration, instance_type="g4dn.xlarge")
     one = stored(configuration=now, options=(group_option("g4dn.xlarge", 0.0),))
 
     found = group_recommendation(one, shown())

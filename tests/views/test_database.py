@@ -1,6 +1,5 @@
 """Every member of a database's recommendation, held against botocore's model."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,7 +145,7 @@ def test_every_value_is_one_that_the_service_model_lists(one: DatabaseRecommenda
 
 @pytest.mark.parametrize("finding", [Finding.OPTIMIZED, Finding.UNDER_PROVISIONED])
 def test_every_finding_is_one_that_the_service_model_lists(finding: Finding) -> None:
-    one = replace(INSTANCE, instance_finding=finding, storage_finding=finding)
+    one = structs.replace(INSTANCE, instance_finding=finding, storage_finding=finding)
 
     assert breaches_of(database_recommendation(one, "us-east-1"), SHAPE) == []
 
@@ -168,7 +167,9 @@ def test_the_options_of_several_architectures_are_ranked_together() -> None:
 
 def test_savings_are_absent_where_a_price_is_unknown_and_in_cny_in_china() -> None:
     unpriced = structs.replace(INSTANCE.instance_options[0], savings=None)
-    found = database_recommendation(replace(INSTANCE, instance_options=(unpriced,)), "cn-north-1")
+    found = database_recommendation(
+        structs.replace(INSTANCE, instance_options=(unpriced,)), "cn-north-1"
+    )
 
     assert "savingsOpportunity" not in found["instanceRecommendationOptions"][0]
     saved = found["storageRecommendationOptions"][0]["savingsOpportunity"]

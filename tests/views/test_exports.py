@@ -1,11 +1,11 @@
 """The columns of the exports: those of the service's files, and every field that it lists."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
 from compute_optimizer.model.export import ColumnKind
@@ -185,7 +185,7 @@ def test_findings_of_groups_are_spelled_as_asked() -> None:
 
 
 def test_a_group_that_mixes_types_has_a_list_in_place_of_its_type() -> None:
-    mixed = replace(
+    mixed = structs.replace(
         BY_HAND.configuration,
         mixed_types=("m5.xlarge", "m5a.xlarge"),
         allocation_strategy="LowestPrice",

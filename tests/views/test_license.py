@@ -1,9 +1,9 @@
 """Every member of a license's recommendation, held against botocore's model, and its export."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from compute_optimizer.model.license import LicenseOption
 from compute_optimizer.views.license import license_recommendation
@@ -47,10 +47,10 @@ ON_THE_WIRE = {
     "tags": [{"key": "team", "value": "data"}],
 }
 
-UNKNOWN = replace(
+UNKNOWN = structs.replace(
     BY_HAND,
     platform="linux",
-    license=replace(BY_HAND.license, version="", metrics_source_arn=None),
+    license=structs.replace(BY_HAND.license, version="", metrics_source_arn=None),
     options=(LicenseOption("Free", "BringYourOwnLicense", 1, None),),
 )
 """Of which little is known, and nothing of prices."""

@@ -1,7 +1,6 @@
 """Savings after discounts in answers and exports, of instances and groups, and of what idles."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ MODE = "effectiveRecommendationPreferencesSavingsEstimationMode"
 def rated(one: Any) -> Any:
     """Return a recommendation whose options save 30 USD after discounts."""
     options = tuple(structs.replace(option, after_discounts=AFTER) for option in one.options)
-    return replace(one, options=options, discounts=Discounts(0.7))
+    return structs.replace(one, options=options, discounts=Discounts(0.7))
 
 
 def cells(table: ExportTable, one: Any) -> dict[str, Any]:
@@ -108,7 +107,9 @@ def test_exports_of_other_types_tell_what_is_left_after_discounts(
     )
     assert found
     row = exported_row(
-        resource_type, replace(one, **{options: found}, discounts=Discounts(0.7)), region=REGION
+        resource_type,
+        structs.replace(one, **{options: found}, discounts=Discounts(0.7)),
+        region=REGION,
     )
 
     after = {name: cell for name, cell in row.items() if "AfterDiscounts" in name}
@@ -117,7 +118,7 @@ def test_exports_of_other_types_tell_what_is_left_after_discounts(
 
 
 def test_what_idles_tells_both() -> None:
-    one = replace(IDLE, after_discounts=Savings(100.0, 6.0))
+    one = structs.replace(IDLE, after_discounts=Savings(100.0, 6.0))
     answer, row = idle_recommendation(one, REGION), cells(idle_export.TABLE, one)
 
     after: Any = answer["savingsOpportunityAfterDiscounts"]

@@ -1,8 +1,10 @@
 """The grid of preferences under which a fleet is simulated."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
+
+from msgspec import structs
 
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.errors import InvalidInput
@@ -90,7 +92,7 @@ def _preferences_of(grid: Grid) -> Iterator[Preferences]:
         grid.incidents_usd,
     )
     for days, percent, cpu, memory, cap, usd in axes:
-        asked = replace(
+        asked = structs.replace(
             DEFAULT_PREFERENCES,
             lookback_days=days,
             cpu_percentile=percent,
@@ -98,7 +100,9 @@ def _preferences_of(grid: Grid) -> Iterator[Preferences]:
             memory_headroom=memory,
         )
         # What a violation costs means nothing to the published rule.
-        calibrated = replace(asked, profile=CALIBRATED, risk_cap=cap or 0.0, incident_usd=usd)
+        calibrated = structs.replace(
+            asked, profile=CALIBRATED, risk_cap=cap or 0.0, incident_usd=usd
+        )
         yield asked if cap is None else calibrated
 
 

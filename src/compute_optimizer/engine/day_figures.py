@@ -20,8 +20,8 @@ from compute_optimizer.engine.digests import (
     DTYPES,
     Figure,
     KeptSeries,
-    daily_totals,
     shape_of,
+    totals_of_day,
 )
 from compute_optimizer.engine.dimensions import Combine, combine
 from compute_optimizer.engine.statistics import largest, largest_of_alike
@@ -39,9 +39,14 @@ class SentRows:
     rows: Integers
     """(rows,): their places in the block, ascending."""
     samples: Matrix
-    """(rows, SLOTS_PER_DAY); -inf where there is none."""
+    """(rows, SLOTS_PER_DAY), not to be written on; -inf where there is none."""
     counts: Integers
     """(rows,): samples of each, at least one."""
+
+    @property
+    def without_gaps(self) -> bool:
+        """Return whether each row has a sample in each slot."""
+        return bool((self.counts == SLOTS_PER_DAY).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +77,11 @@ def figures_of_day(
     # By place: the hash of a key is made anew each time.
     place_of = {key: place for place, key in enumerate(sent)}
     every = [(part, [place_of[key] for key in part.keys if key in place_of]) for part in parts]
-    told = [(part.combine, part.columns, places) for part, places in every if places]
+    told = [(part.combine, _tail_last(part.columns), places) for part, places in every if places]
     found = {
         column: np.full(shape_of(figure, rows), ABSENT[figure], DTYPES[figure])
         for _, columns, _ in told
-        for column, figure in columns.items()
+        for column, figure in columns
     }
     for start in range(0, rows, BLOCK_ROWS):
         block = [_finite(one) for one in block_of(start, min(BLOCK_ROWS, rows - start))]
@@ -84,9 +89,14 @@ def figures_of_day(
             some = _alike([block[place] for place in places])
             if len(some[0].rows):
                 formed, target = _Formed(some, how), _places_of(some[0].rows, start)
-                for column, figure in columns.items():
+                for column, figure in columns:
                     found[column][target] = _MEASURED[figure](formed)
     return found
+
+
+def _tail_last(columns: Mapping[str, Figure]) -> list[tuple[str, Figure]]:
+    """Return the columns of a part with the tail at the end, which puts samples in order."""
+    return sorted(columns.items(), key=lambda named: named[1] is Figure.TAIL)
 
 
 def _places_of(rows: Integers, start: int) -> Integers | slice:
@@ -143,14 +153,18 @@ def _alike(some: Sequence[SentRows]) -> Sequence[SentRows]:
 
 
 def _tail(formed: _Formed) -> Singles:
-    # Two counters show long stretches of the same, mostly nothing.
-    found = largest if len(formed.some) == 1 else largest_of_alike
-    return found(formed.together.samples.copy(), DEPTH)
+    samples = formed.together.samples
+    if len(formed.some) == 1:
+        return largest(samples.copy(), DEPTH)
+    # Made for this part alone. Two counters show long stretches of the same, mostly nothing.
+    return largest_of_alike(samples, DEPTH)
 
 
 _MEASURED: Mapping[Figure, Callable[[_Formed], Any]] = {
     Figure.COUNT: lambda formed: formed.together.counts,
     Figure.HIGHEST: lambda formed: formed.together.samples.max(axis=1),
     Figure.TAIL: _tail,
-    Figure.TOTAL: lambda formed: daily_totals([one.samples for one in formed.some])[:, 0],
+    Figure.TOTAL: lambda formed: totals_of_day(
+        [one.samples for one in formed.some], all(one.without_gaps for one in formed.some)
+    ),
 }

@@ -10,7 +10,7 @@ bit; where days cannot tell it, whole rows of samples are asked for.
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cache
+from functools import cache, reduce
 from typing import Any, TypeVar
 
 import numpy as np
@@ -108,12 +108,22 @@ def daily_totals(parts: Sequence[Matrix]) -> Floats:
     The last day may be shorter. In twice the precision of samples, and day by day, so that it is
     the same however many days are read.
     """
-    summed = _absent_as_zero(parts[0])
-    for other in parts[1:]:
-        summed += _absent_as_zero(other)
-    starts = range(0, summed.shape[1], SLOTS_PER_DAY)
-    days = [summed[:, start : start + SLOTS_PER_DAY].sum(axis=1) for start in starts]
-    return np.stack(days, axis=1) if days else np.zeros((len(summed), 0))
+    starts = range(0, parts[0].shape[1], SLOTS_PER_DAY)
+    days = [
+        totals_of_day([part[:, start : start + SLOTS_PER_DAY] for part in parts])
+        for start in starts
+    ]
+    return np.stack(days, axis=1) if days else np.zeros((len(parts[0]), 0))
+
+
+def totals_of_day(parts: Sequence[Matrix], without_gaps: bool = False) -> Floats:
+    """Return the sum of all samples of one day, (rows,), of (rows, slots) each.
+
+    `without_gaps` tells that every sample is there, so that none is looked for.
+    """
+    doubled = [part.astype(np.float64) if without_gaps else _absent_as_zero(part) for part in parts]
+    summed: Floats = reduce(np.add, doubled).sum(axis=1)
+    return summed
 
 
 def _absent_as_zero(samples: Matrix) -> Floats:

@@ -33,7 +33,12 @@ from compute_optimizer.model.effective_preferences import (
 )
 from compute_optimizer.model.idle_limits import NO_LIMITS, IdleLimits
 from compute_optimizer.model.metrics import ShardSamples, Window, look_back
-from compute_optimizer.model.preferences import DEFAULT_PREFERENCES, PUBLISHED, Preferences
+from compute_optimizer.model.preferences import (
+    DEFAULT_PREFERENCES,
+    PUBLISHED,
+    Preferences,
+    with_shared_defaults,
+)
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     IdleRecommendation,
@@ -234,7 +239,8 @@ def _batches(
     groups = by_effective_preferences(task.layers, resources)
     if resource_type(task.shard.resource_type).predicts:
         groups = task.risk.applied(groups, resources)
-    for preferences, places in groups.items():
+    for stated, places in groups.items():
+        preferences = with_shared_defaults(stated)
         size = max(1, BATCH_RESOURCE_DAYS // preferences.lookback_days)
         for first in range(0, len(places), size):
             yield preferences, places[first : first + size]

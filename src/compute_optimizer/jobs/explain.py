@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from compute_optimizer.engine.comparison import Comparison, Moment
@@ -265,7 +266,7 @@ def _window(
     days = window_days(rule, preferences)
     if days == preferences.lookback_days:
         return known.samples.rows([0])
-    own = replace(preferences, lookback_days=days)
+    own = structs.replace(preferences, lookback_days=days)
     return _known_at(connection, tiles, [resource], known.as_of, own).samples
 
 

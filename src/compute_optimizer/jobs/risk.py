@@ -1,9 +1,10 @@
 """What an analysis knows of risk: the model, the rules, and the profile where no rule speaks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from compute_optimizer.catalog.risk_prior import load_risk_prior
@@ -29,7 +30,7 @@ class RiskPolicy:
 
     def of(self, preferences: Preferences, resource: Resource) -> Preferences:
         """Return the preferences of a resource with the profile and what the rules say of it."""
-        wanted = replace(preferences, profile=self.profile)
+        wanted = structs.replace(preferences, profile=self.profile)
         if not self.rules:
             return wanted
         return ruled(wanted, resource, self.rules, self.organizations.get(resource.account_id))
@@ -39,7 +40,9 @@ class RiskPolicy:
     ) -> dict[Preferences, list[int]]:
         """Return the groups of equal preferences once more, now with what the rules say."""
         if not self.rules:
-            return {replace(one, profile=self.profile): places for one, places in groups.items()}
+            return {
+                structs.replace(one, profile=self.profile): places for one, places in groups.items()
+            }
         found: dict[Preferences, list[int]] = {}
         for preferences, places in groups.items():
             for place in places:

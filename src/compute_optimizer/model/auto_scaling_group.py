@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import msgspec
+
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.recommendation import (
     Discounts,
@@ -51,8 +53,7 @@ class AutoScalingGroup(Resource):
     """Its instance types have weights."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupConfiguration:
+class GroupConfiguration(msgspec.Struct, frozen=True, gc=False):
     """Sizes and types of a group as it is; an option differs in the type that comes first."""
 
     desired_capacity: int
@@ -64,7 +65,7 @@ class GroupConfiguration:
     allocation_strategy: str | None = None
 
 
-class GroupOption(RecommendationOption, frozen=True):
+class GroupOption(RecommendationOption, frozen=True, gc=False, omit_defaults=True):
     """One instance type that carries the demand; savings are those of the whole group."""
 
     hour_reduction: float | None = None
@@ -72,8 +73,7 @@ class GroupOption(RecommendationOption, frozen=True):
     for other groups, and where nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class AutoScalingGroupRecommendation:
+class AutoScalingGroupRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for one Auto Scaling group."""
 
     resource_arn: str

@@ -75,8 +75,7 @@ class Database(Resource):
         return self.engine.startswith(AURORA_PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class StorageConfiguration:
+class StorageConfiguration(msgspec.Struct, frozen=True, gc=False):
     """The storage of a database, as it is or as it might be."""
 
     storage_type: str
@@ -87,8 +86,7 @@ class StorageConfiguration:
     max_allocated_gib: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterCosts:
+class ClusterCosts(msgspec.Struct, frozen=True, gc=False):
     """What an Aurora cluster costs a month at list prices, in USD."""
 
     instances: float
@@ -96,7 +94,7 @@ class ClusterCosts:
     io: float
 
 
-class ClassOption(msgspec.Struct, frozen=True):
+class ClassOption(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One DB instance class that carries the demand."""
 
     db_class: str
@@ -117,7 +115,7 @@ class ClassOption(msgspec.Struct, frozen=True):
     """What reservations that the option leaves behind go on to cost; None where there are none."""
 
 
-class StorageOption(msgspec.Struct, frozen=True):
+class StorageOption(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One storage configuration that carries the demand."""
 
     configuration: StorageConfiguration
@@ -132,8 +130,7 @@ class StorageOption(msgspec.Struct, frozen=True):
     """Of Aurora what `monthly_usd` consists of; None where an earlier version wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseRecommendation:
+class DatabaseRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for one DB instance, or for the storage of one Aurora cluster."""
 
     resource_arn: str

@@ -37,8 +37,7 @@ class EbsVolume(Resource):
     """When it was made; None where unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeConfiguration:
+class VolumeConfiguration(msgspec.Struct, frozen=True, gc=False):
     """Type, size and performance of a volume, as it is or as it might be."""
 
     volume_type: str
@@ -50,7 +49,7 @@ class VolumeConfiguration:
     burst_throughput: int
 
 
-class VolumeOption(msgspec.Struct, frozen=True):
+class VolumeOption(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One configuration that carries the demand."""
 
     configuration: VolumeConfiguration
@@ -65,8 +64,7 @@ class VolumeOption(msgspec.Struct, frozen=True):
     """At effective rates; None where they are not known, or not asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class EbsVolumeRecommendation:
+class EbsVolumeRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for one EBS volume."""
 
     resource_arn: str

@@ -32,8 +32,7 @@ STEPS: Final = "StepScaling"
 """Policies of Service Auto Scaling; the first two as in enum AutoScalingConfiguration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(msgspec.Struct, frozen=True, gc=False):
     """One container of a task; None where its definition leaves it out."""
 
     name: str
@@ -60,8 +59,7 @@ class EcsService(Resource):
     containers: tuple[Container, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectedUse:
+class ProjectedUse(msgspec.Struct, frozen=True, gc=False):
     """The highest use that is expected of an option, in percent: Fargate's hardware varies."""
 
     name: str
@@ -70,7 +68,7 @@ class ProjectedUse:
     upper: float
 
 
-class TaskSizeOption(msgspec.Struct, frozen=True):
+class TaskSizeOption(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One size of the tasks that carries the demand."""
 
     cpu_units: int
@@ -86,8 +84,7 @@ class TaskSizeOption(msgspec.Struct, frozen=True):
     """At effective rates; None where they are not known, or not asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class EcsServiceRecommendation:
+class EcsServiceRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for one ECS service on Fargate."""
 
     resource_arn: str

@@ -37,8 +37,7 @@ class LambdaFunction(Resource):
     """Whether other versions are called than $LATEST: metrics of the whole function tell of all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectedDuration:
+class ProjectedDuration(msgspec.Struct, frozen=True, gc=False):
     """How long the mean invocation would run, in milliseconds."""
 
     lower_ms: float
@@ -46,7 +45,7 @@ class ProjectedDuration:
     expected_ms: float
 
 
-class MemorySizeOption(msgspec.Struct, frozen=True):
+class MemorySizeOption(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One memory size that carries the demand."""
 
     memory_size: int
@@ -64,8 +63,7 @@ class MemorySizeOption(msgspec.Struct, frozen=True):
     """At effective rates; None where they are not known, or not asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class LambdaFunctionRecommendation:
+class LambdaFunctionRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for one version of a Lambda function."""
 
     resource_arn: str

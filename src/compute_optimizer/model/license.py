@@ -43,8 +43,7 @@ ENTERPRISE_FEATURES = (
 extension, over 48 vCPUs, Always On with more than one database, and so on."""
 
 
-@dataclass(frozen=True, slots=True)
-class SqlServer:
+class SqlServer(msgspec.Struct, frozen=True, gc=False):
     """The SQL Server on an instance."""
 
     edition: str
@@ -79,8 +78,7 @@ class LicenseOption(msgspec.Struct, frozen=True):
     """None where a price is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseRecommendation:
+class LicenseRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for the SQL Server license of one instance."""
 
     resource_arn: str

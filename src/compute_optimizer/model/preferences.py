@@ -1,6 +1,7 @@
 """Recommendation preferences with the service's defaults (spec 4.1)."""
 
-from dataclasses import dataclass
+import msgspec
+from msgspec import structs
 
 CURRENT = "CURRENT"
 AWS_ARM64 = "AWS_ARM64"
@@ -25,9 +26,12 @@ DEFAULT_RISK_CAP = 0.2
 of the machines in quiet fortnights, and 12 to 15 % at the end of a quarter (docs/quality.md)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """The effective preferences of one analysis."""
+class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The effective preferences of one analysis.
+
+    A default here is what a stored record means that leaves it out, so it never changes; should the
+    service's change, DEFAULT_PREFERENCES says so.
+    """
 
     cpu_percentile: float = 99.5
     """Threshold P99_5; P95 and P90 are the other values on the wire."""
@@ -55,3 +59,16 @@ class Preferences:
 
 
 DEFAULT_PREFERENCES = Preferences()
+
+
+def with_shared_defaults(preferences: Preferences) -> Preferences:
+    """Return the same preferences, in which what equals a default is the default itself.
+
+    Only that is left out of what is stored, and a process that was sent them has copies: without
+    this, bodies would differ by where they were made.
+    """
+    own = structs.fields(Preferences)
+    stated = {one.name: getattr(preferences, one.name) for one in own}
+    return Preferences(
+        **{one.name: stated[one.name] for one in own if stated[one.name] != one.default}
+    )

@@ -54,7 +54,7 @@ class MetricDimension(msgspec.Struct, frozen=True, gc=False):
     values: tuple[str, ...]
 
 
-class UtilizationMetric(msgspec.Struct, frozen=True, gc=False):
+class UtilizationMetric(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One value of use: the highest in the look-back period."""
 
     name: str
@@ -74,8 +74,7 @@ class Savings(msgspec.Struct, frozen=True, gc=False):
     monthly_usd: float
 
 
-@dataclass(frozen=True, slots=True)
-class Discounts:
+class Discounts(msgspec.Struct, frozen=True, gc=False):
     """How a resource is paid for as it is, told from what its account was billed."""
 
     factor: float
@@ -84,7 +83,7 @@ class Discounts:
     """Share of the hours of its type that reservations cover, 0 to 1."""
 
 
-class RecommendationOption(msgspec.Struct, frozen=True):
+class RecommendationOption(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One instance type that carries the demand."""
 
     instance_type: str
@@ -133,7 +132,7 @@ class OtherAnswer(msgspec.Struct, frozen=True):
     violation_risk: float | None
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What decided, as it was when the recommendation was made.
 
     Window and threshold follow from its last refresh, its look-back period and its preferences;
@@ -152,8 +151,7 @@ class Evidence(msgspec.Struct, frozen=True):
     """Why the published rule decided where the preferences ask for the calibrated profile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ec2InstanceRecommendation:
+class Ec2InstanceRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The recommendation for one EC2 instance."""
 
     resource_arn: str
@@ -207,8 +205,7 @@ class RecommendationError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class IdleRecommendation:
+class IdleRecommendation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What idles: a resource that costs and does nothing."""
 
     resource_arn: str

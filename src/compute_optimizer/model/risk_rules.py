@@ -5,8 +5,10 @@ narrowest scope that states it decides, and of several tags the one that allows 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import structs
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.preferences import PROFILES, Preferences
@@ -84,7 +86,7 @@ def _with(preferences: Preferences, rules: Sequence[RiskRule]) -> Preferences:
     caps = [rule.cap for rule in rules if rule.cap is not None]
     costs = [rule.incident_usd for rule in rules if rule.incident_usd is not None]
     profiles = [rule.profile for rule in rules if rule.profile is not None]
-    return replace(
+    return structs.replace(
         preferences,
         risk_cap=min(caps, default=preferences.risk_cap),
         incident_usd=max(costs) if costs else preferences.incident_usd,

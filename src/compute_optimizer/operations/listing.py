@@ -20,13 +20,12 @@ from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.filters import FilterRule, selection
 from compute_optimizer.shapes import GetRecommendationError, InvalidParameterValueException
 from compute_optimizer.store.analysis_runs import Scope, current_run, is_readable
-from compute_optimizer.store.quick_form import quick_decoder
 from compute_optimizer.store.recommendations import (
     MAX_LISTED,
     Selection,
     read_errors,
     recommended_arns,
-    stream_bodies,
+    stream_page,
 )
 
 NOT_FOUND = RECOMMENDATION_NOT_FOUND.code
@@ -204,15 +203,15 @@ def _page(
     """Return what the page shows, and where the next page starts; None where there is none."""
     if position is None:
         return [], None
-    bodies = stream_bodies(
+    found = stream_page(
         connection,
         position.run_id,
         question.scope,
+        question.listing.recommendation,
         limit=question.page + 1,
         after=position.after,
         selection=question.selection,
     )
-    found = map(quick_decoder(question.listing.recommendation), bodies)
     shown, last = [], ""
     for one in islice(found, question.page):
         shown.append(show(one))

@@ -1,9 +1,10 @@
 """What each type's recommendation advises to change: a row of ADVISED for each of their classes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import nan
 from typing import Any
+
+import msgspec
 
 from compute_optimizer.model.arn import region_of, short_name
 from compute_optimizer.model.auto_scaling_group import (
@@ -47,8 +48,7 @@ MOVED = (Finding.OVER_PROVISIONED, Finding.UNDER_PROVISIONED, Finding.NOT_OPTIMI
 """Findings with which something is advised."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(msgspec.Struct, frozen=True, gc=False):
     """What one recommendation advises to change."""
 
     current: Configuration

@@ -118,7 +118,7 @@ def by_factor(product: str) -> Discounted:
         if factor is None:
             return found
         told = tuple(
-            replace(
+            structs.replace(
                 one,
                 discounts=Discounts(factor),
                 options=tuple(
@@ -154,7 +154,7 @@ def with_idle_rates(
         return _partly(one.savings, billed.discounts.factor, rated(billed))
 
     return replace(
-        found, idle=tuple(replace(one, after_discounts=after(one)) for one in found.idle)
+        found, idle=tuple(structs.replace(one, after_discounts=after(one)) for one in found.idle)
     )
 
 
@@ -220,7 +220,7 @@ def _written(found: Results[Any], rows: Sequence[_Row], billing: Billing) -> Res
     return replace(
         found,
         recommendations=tuple(
-            replace(
+            structs.replace(
                 one,
                 discounts=discounts[one.resource_arn],
                 **{billing.options: tuple(options.get(one.resource_arn, ()))},

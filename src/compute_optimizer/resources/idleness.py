@@ -11,6 +11,7 @@ from math import isnan
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from msgspec import structs
 
 from compute_optimizer.engine.arrays import Booleans, Floats
 from compute_optimizer.engine.digests import DigestedSamples, KeptSeries
@@ -190,7 +191,7 @@ def marked(found: Iterable[R], idle: Iterable[IdleRecommendation]) -> tuple[R, .
     return tuple(
         one
         if getattr(one, "idle", None) in (None, one.resource_arn in names)
-        else replace(cast(Any, one), idle=one.resource_arn in names)
+        else structs.replace(cast(Any, one), idle=one.resource_arn in names)
         for one in found
     )
 

@@ -1,7 +1,7 @@
 """What a resource would be, cost and risk once its recommendation is followed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import structs
@@ -89,6 +89,6 @@ def _of_pools(found: Any, pools: Collection[str]) -> Any:
     kept: list[Any] = [one for one in found.options if one.architecture_pool in pools]
     # Options of all pools rank by their price.
     kept.sort(key=lambda one: (one.hourly_usd is None, one.hourly_usd or 0.0, one.rank))
-    return replace(
+    return structs.replace(
         found, options=tuple(structs.replace(one, architecture_pool=CURRENT) for one in kept)
     )

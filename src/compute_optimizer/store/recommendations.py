@@ -1,6 +1,6 @@
 """What a run said: pages of recommendations, and why others have none.
 
-Bodies are the frozen dataclasses of `model` as JSON, which the database keeps packed.
+Bodies are records of `model` as JSON, which the database keeps packed.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -102,31 +102,34 @@ def read_page(
 ) -> list[T]:
     """Return up to `limit` recommendations by ascending ARN, from the first one beyond `after`.
 
-    `record` is the dataclass that the bodies hold.
+    `record` is what the bodies hold.
     """
-    bodies = stream_bodies(connection, run_id, scope, limit=limit, after=after, selection=selection)
-    return list(map(msgspec.json.Decoder(record).decode, bodies))
+    page = stream_page(
+        connection, run_id, scope, record, limit=limit, after=after, selection=selection
+    )
+    return list(page)
 
 
-def stream_bodies(
+def stream_page(
     connection: Connection,
     run_id: str,
     scope: Scope,
+    record: type[T],
     *,
     limit: int,
     after: str = "",
     selection: Selection = EVERYTHING,
-) -> Iterator[bytes]:
-    """Yield what `read_page` decodes.
+) -> Iterator[T]:
+    """Yield what `read_page` returns.
 
-    A reader that decodes one and drops it before it takes the next keeps using the same memory: on
-    a page of 1,000 that saves more time than decoding takes.
+    A reader that drops one before it takes the next keeps using the same memory: on a page of
+    1,000 that saves more time than decoding takes.
     """
     if selection.matches is not None:
         bodies = _matching_bodies(connection, run_id, scope, selection, after, limit)
     else:
         bodies = _bodies_by_arn(connection, run_id, scope, selection, after, limit)
-    yield from islice(bodies, limit)
+    yield from map(msgspec.json.Decoder(record).decode, islice(bodies, limit))
 
 
 def recommended_arns(

@@ -100,7 +100,8 @@ class SamplesAtHand:
     def block(self, scratch: Scratch, first: int, rows: int) -> list[SentRows]:
         """Return what some rows, one after the other, sent of every series.
 
-        Their samples are in the scratch, where the next block replaces them.
+        Their samples are not to be written on. Where they have gaps they are in the scratch, and
+        the next block replaces them.
         """
         for _ in range(len(scratch), len(self.columns)):
             scratch.append(np.empty((BLOCK_ROWS, SLOTS_PER_DAY), np.float32))
@@ -108,11 +109,13 @@ class SamplesAtHand:
         return [self._sent(column, samples, first, rows) for column, samples in columns]
 
     def _sent(self, column: DecodedColumn, scratch: Matrix, first: int, rows: int) -> SentRows:
-        counts = column.counts[first : first + rows]
+        counts, whole_day = column.counts[first : first + rows], self.known_slots == SLOTS_PER_DAY
+        if whole_day and (whole := column.rows_without_gaps(first, rows)) is not None:
+            return SentRows(np.arange(rows), whole, counts)
         known = np.flatnonzero(counts)
         samples = scratch[: len(known)]
         column.fill_rows(samples, first + known, -np.inf)
-        if self.known_slots == SLOTS_PER_DAY:
+        if whole_day:
             return SentRows(known, samples, counts[known])
         samples[:, self.known_slots :] = -np.inf
         return counted(known, samples)

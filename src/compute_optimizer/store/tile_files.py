@@ -244,6 +244,20 @@ class DecodedColumn:
     counts: NDArray[np.int64]
     """(resources,): samples of each."""
 
+    def rows_without_gaps(self, first: int, rows: int) -> Matrix | None:
+        """Return rows that lie one after the other, uncopied and not to be written on.
+
+        None where one of them has a gap, or they do not lie in one chunk.
+        """
+        if (self.counts[first : first + rows] < SLOTS_PER_DAY).any():
+            return None
+        start = 0
+        for samples, _ in self.chunks:
+            if start <= first and first + rows <= start + len(samples):
+                return samples[first - start : first - start + rows]
+            start += len(samples)
+        return None
+
     def fill_rows(self, target: Matrix, rows: NDArray[np.int64], absent: float) -> None:
         """Copy some rows, ascending, into (rows, SLOTS_PER_DAY); no other is looked at.
 
@@ -278,6 +292,7 @@ def _decoded(chunk: Any) -> tuple[Matrix, NDArray[np.uint8] | None]:
     validity, data = chunk.buffers()
     cells = slice(chunk.offset, chunk.offset + len(chunk))
     samples: Matrix = np.frombuffer(data, np.float32)[cells].reshape(-1, SLOTS_PER_DAY)
+    samples.flags.writeable = False
     if not chunk.null_count:
         return samples, None
     # Whole rows begin and end with a byte.

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from compute_optimizer.model.recommendation import (
     Ec2InstanceRecommendation,
     Results,
@@ -45,7 +47,7 @@ def _following(
         return member
     # Of a mixed group the options are told for one of its types only.
     same = member.current_instance_type == machine.current_instance_type
-    return replace(
+    return structs.replace(
         member,
         finding=machine.finding,
         finding_reason_codes=machine.finding_reason_codes,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from compute_optimizer.engine.arrays import Floats
 from compute_optimizer.engine.explanation import (
@@ -104,7 +105,7 @@ def _other_preferences(
             if value == getattr(preferences, name):
                 continue
             changed: dict[str, Any] = {name: value}
-            wanted = replace(preferences, **changed)
+            wanted = structs.replace(preferences, **changed)
             other = analyze([resource], samples, analysis.market.types, wanted, risk_model)
             answer = answer_of(other)
             yield OtherPreference(name, value, answer.differs(today), answer)

@@ -1,7 +1,8 @@
 """How the containers of a task go with its size."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from compute_optimizer.model.ecs_service import Container
 
@@ -24,7 +25,7 @@ def containers_for(containers: Sequence[Container], now: Size, then: Size) -> tu
         for total, old, new in zip(sums, now, then, strict=True)
     )
     found = tuple(
-        replace(
+        structs.replace(
             one,
             cpu=_scaled(one.cpu, cpu),
             memory=_scaled(one.memory, memory),
