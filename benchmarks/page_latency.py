@@ -1,13 +1,14 @@
 """Milliseconds for pages and summaries out of a store of many recommendations.
 
     python -m benchmarks.page_latency [--recommendations 1000000] [--rounds 9] [--keep FOLDER]
-                                      [--output json]
+                                      [--store postgresql] [--output json]
 
 All of them are generated: those of 256 analyzed machines of the demo's fleet, repeated under ARNs
 of their own, in one account and Region of a SQLite database; beyond 10,000 they are copied there.
 Each answer is computed by its operation and written as JSON or CBOR, without HTTP and signature, in
 a process that spares its collector as `serve` does. On a machine that others use, the processor
-time says what an answer costs.
+time says what an answer costs. With --store postgresql they are brought into a server of its own,
+and what of a core that takes is told beside what the program does.
 With --keep the store is left in the folder, and used again by the next measurement.
 """
 
@@ -15,6 +16,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -27,6 +29,7 @@ from sqlalchemy import text
 
 from benchmarks.copies import arn_ending, copy_run
 from benchmarks.measurement import Measurement, Report, add_output, show
+from benchmarks.postgresql import backends, busy_seconds, postgresql_in
 from compute_optimizer.api.protocols.encodings import CBOR, JSON, Encoding, entry_writer
 from compute_optimizer.catalog import load_instance_types
 from compute_optimizer.cli.serve import spare_the_collector
@@ -50,6 +53,7 @@ from compute_optimizer.scenario.samples import generate_samples
 from compute_optimizer.store import State, analysis_runs
 from compute_optimizer.store.analysis_runs import Scope, current_run
 from compute_optimizer.store.facet_holders import facet_number
+from compute_optimizer.store.state_copy import replace_state
 from compute_optimizer.store.tiles import TileStore
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
@@ -64,6 +68,13 @@ RARE_TAG = "tag:rare"
 LATE_SHARE = 5
 """The last one in so many lots is of instances of Auto Scaling groups, and no other is: more than
 are listed at once, and none of them near the beginning."""
+APART: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("Environment", "prod"), ("Environment", "dev")),
+    (("Team", "storefront"), ("Application", "db")),
+    (("Environment", "prod"), ("Team", "storefront"), ("Application", "db")),
+)
+"""Tags that 17 to 61 % of the fleet have, in every part of it, and nobody has together."""
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 EC2, IDLE, SUMMARIES = (
     "GetEC2InstanceRecommendations",
     "GetIdleRecommendations",
@@ -205,6 +216,10 @@ def questions(context: Context, count: int) -> Iterator[tuple[str, str, dict[str
     ):
         filters = [{"name": name, "values": values}]
         yield f"1,000 instances, {name} {', '.join(values)}", EC2, {"filters": filters}
+    for tags in APART:
+        filters = [{"name": f"tag:{key}", "values": [value]} for key, value in tags]
+        told = ", ".join(f"{key} {value}" for key, value in tags)
+        yield f"1,000 instances, {told}: nobody", EC2, {"filters": filters}
     rare = [{"name": RARE_TAG, "values": ["yes"]}]
     half_way = _from(context, f"{run_id} {arn_of(count // 2)}", rare)
     yield f"1,000 instances, {RARE_TAG} yes at 50%", EC2, half_way
@@ -225,46 +240,86 @@ def _written(answer: Callable[[], dict[str, Any]], operation: str, encoding: Enc
     return encoding.encode(answer(), operation)
 
 
-def timed(name: str, call: Callable[[], Any], rounds: int) -> list[Measurement]:
-    """Return milliseconds of each round, and how many of them a core was busy with it."""
-    passed, used = [], []
+def timed(name: str, call: Callable[[], Any], rounds: int, servers: list[int]) -> list[Measurement]:
+    """Return milliseconds of each round, and how many of them a core was busy with it: in this
+    process, and in those of the database where it has some."""
+    clocks: dict[str, Callable[[], float]] = {
+        name: perf_counter,
+        f"{name}, processor": process_time,
+    }
+    if servers:
+        clocks[f"{name}, processor of the database"] = partial(busy_seconds, servers)
+    taken: dict[str, list[float]] = {one: [] for one in clocks}
     for _ in range(rounds):
-        start, busy = perf_counter(), process_time()
+        before = {one: read() for one, read in clocks.items()}
         call()
-        passed.append((perf_counter() - start) * 1000)
-        used.append((process_time() - busy) * 1000)
+        for one, read in clocks.items():
+            taken[one].append((read() - before[one]) * 1000)
     return [
-        Measurement(name, "ms", tuple(passed)),
-        Measurement(f"{name}, processor", "ms of a core", tuple(used)),
+        Measurement(one, "ms" if one == name else "ms of a core", tuple(found))
+        for one, found in taken.items()
     ]
 
 
-def measure(folder: Path, count: int, rounds: int) -> Report:
-    """Return the milliseconds of each question."""
-    state, clock = State(f"sqlite:///{folder / 'state.db'}"), FixedClock()
-    state.migrate()
-    change_enrollment(state, clock, ACCOUNT, "Active")
-    advance_enrollments(state, clock)
-    principal = f"arn:aws:iam::{ACCOUNT}:user/benchmark"
-    tiles = TileStore(folder / "tiles")
-    context = Context(ACCOUNT, REGION, "benchmark", principal, state, clock, tiles)
+@contextmanager
+def opened(folder: Path, store: str) -> Iterator[State]:
+    """Open the newest schema in a folder."""
+    if store == POSTGRESQL:
+        with postgresql_in(folder / POSTGRESQL) as url, closing(State(url)) as state:
+            state.migrate()
+            yield state
+        return
+    with closing(State(f"sqlite:///{folder / 'state.db'}")) as state:
+        state.migrate()
+        yield state
+
+
+def filled(state: State, folder: Path, count: int) -> None:
+    """Write so many recommendations of an account that is enrolled, unless there are some."""
     with state.reading() as connection:
-        filled = current_run(connection, Scope(ACCOUNT, REGION, "Ec2Instance"))
-    if filled is None:
+        if current_run(connection, Scope(ACCOUNT, REGION, "Ec2Instance")) is not None:
+            return
+    if not state.is_sqlite:
+        # Copies are made in SQLite's words.
+        with opened(folder, SQLITE) as source:
+            filled(source, folder, count)
+        replace_state(folder / "state.db", state, lambda *_: None)
+        with state.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("VACUUM ANALYZE"))
+        return
+    change_enrollment(state, FixedClock(), ACCOUNT, "Active")
+    advance_enrollments(state, FixedClock())
+    fill(state, count)
+
+
+def measure(folder: Path, count: int, rounds: int, store: str = SQLITE) -> Report:
+    """Return the milliseconds of each question."""
+    with opened(folder, store) as state:
         start = perf_counter()
-        fill(state, count)
-        seconds = perf_counter() - start
-        print(f"{count:,} recommendations written in {seconds:.0f} s", file=sys.stderr)
-    spare_the_collector()
-    found = []
+        filled(state, folder, count)
+        if (seconds := perf_counter() - start) >= 1:
+            print(f"{count:,} recommendations written in {seconds:.0f} s", file=sys.stderr)
+        spare_the_collector()
+        principal = f"arn:aws:iam::{ACCOUNT}:user/benchmark"
+        tiles = TileStore(folder / "tiles")
+        context = Context(ACCOUNT, REGION, "benchmark", principal, state, FixedClock(), tiles)
+        found = tuple(_answers(context, count, rounds))
+        kind = "SQLite" if state.is_sqlite else "PostgreSQL"
+    return Report(found, {"store": f"{count:,} generated recommendations in {kind}"})
+
+
+def _answers(context: Context, count: int, rounds: int) -> Iterator[Measurement]:
     for name, operation, request in questions(context, count):
         for encoding in (JSON, CBOR) if operation == EC2 and "nextToken" in request else (JSON,):
             asking = replace(context, write_entry=entry_writer(encoding, operation))
             answer = partial(OPERATIONS[operation], asking, request)
+            written = partial(_written, answer, operation, encoding)
+            if not context.state.is_sqlite:
+                # Connections are opened when they are wanted, and their processes with them.
+                written()
             told = name if encoding is JSON else f"{name}, CBOR"
-            found += timed(told, partial(_written, answer, operation, encoding), rounds)
-    state.close()
-    return Report(tuple(found), {"store": f"{count:,} generated recommendations in SQLite"})
+            yield from timed(told, written, rounds, backends(context.state))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -273,11 +328,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--recommendations", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--store", choices=(SQLITE, POSTGRESQL), default=SQLITE)
     add_output(parser)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         kept = given.keep or Path(folder)
-        show(measure(kept, given.recommendations, given.rounds), given.output)
+        report = measure(kept, given.recommendations, given.rounds, given.store)
+        show(report, given.output)
 
 
 if __name__ == "__main__":

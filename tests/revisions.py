@@ -143,6 +143,7 @@ OUTCOMES = Table(
 
 def back_to(connection: Connection, revision: str) -> None:
     """Take away what revisions after the given one have added."""
+    _pack_bodies_again(connection, revision)
     _unpack_bodies(connection, revision)
     _order_by_locale(connection, revision)
     _index_advice_of_all_runs(connection, revision)
@@ -163,6 +164,14 @@ def back_to(connection: Connection, revision: str) -> None:
     if revision == "0015":
         OUTCOMES.create(connection)
     connection.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
+
+
+def _pack_bodies_again(connection: Connection, revision: str) -> None:
+    """Let PostgreSQL pack bodies by its own means, as it does with any bytes."""
+    if connection.dialect.name == "postgresql" and revision < "0024":
+        for table in (recommendations, idle_recommendations):
+            change = f"ALTER TABLE {table.name} ALTER COLUMN body SET STORAGE EXTENDED"
+            connection.execute(text(change))
 
 
 def _unpack_bodies(connection: Connection, revision: str) -> None:

@@ -19,6 +19,7 @@ from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.facet_holders import (
     LISTED_PER_LOOK,
     LOOKS_PER_EXPECTED,
+    SHORTFALL,
     Candidates,
     Lists,
     facet_number,
@@ -256,6 +257,17 @@ def test_what_many_have_is_looked_for_row_by_row_as_long_as_it_is_sooner() -> No
     assert Candidates(((1,),), (150,)).are_few(rows=1_500, limit=1)
     assert not Candidates(((1,),), (151,)).are_few(rows=1_500, limit=1)
     assert Candidates(((1,),), (300,)).looks(rows=1_500, limit=1) == LOOKS_PER_EXPECTED * 5
+
+
+def test_fewer_found_than_half_of_what_was_expected_are_rarer_beyond_chance() -> None:
+    # Of every second and every second, 64 looks should find 16, and 72 should find 18.
+    both = Candidates(((1,), (2,)), (50, 50))
+    assert SHORTFALL == 16
+    assert both.are_rarer(rows=100, looked=64, found=0)
+    assert not both.are_rarer(rows=100, looked=64, found=1)
+    assert both.are_rarer(rows=100, looked=72, found=1)
+    # A run that is being written does not know its rows.
+    assert not both.are_rarer(rows=0, looked=0, found=0)
 
 
 def test_how_many_there_are_at_least_is_known_of_one_set_only() -> None:

@@ -5,16 +5,17 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
 
 from compute_optimizer.store import State
-from compute_optimizer.store.schema import metadata
+from compute_optimizer.store.packed_bodies import MARK
+from compute_optimizer.store.schema import metadata, recommendations
 from compute_optimizer.store.search_tables import facet_holders
 from tests.every_table import fill_every_table
 from tests.revisions import ADDED, WIDENED, arn_columns, back_to
 from tests.states import FreshUrl
 
-REVISIONS = ("0001", *sorted(ADDED), "0020", "0022")
+REVISIONS = ("0001", *sorted(ADDED), "0020", "0022", "0023")
 """All but the newest."""
 
 FILLED_ANEW = (facet_holders,)
@@ -52,6 +53,34 @@ def test_a_filled_database_keeps_its_rows_and_gets_the_newest_schema(
         assert compare_metadata(context, metadata) == []
         assert older_rows(connection, revision) == before
     assert sum(map(len, before.values())) > 0
+
+
+PACKED_AGAIN = text("SELECT pg_column_size(body) < octet_length(body) FROM recommendations")
+
+
+def test_postgresql_packs_no_body_again_also_after_a_migration(
+    fresh_postgresql: FreshUrl,
+) -> None:
+    # Packed already, as far as its mark tells, and of a kind that could well be packed again.
+    body = MARK + b"0" * 4_096
+    with closing(State(fresh_postgresql())) as state:
+        with state.writing() as connection:
+            fill_every_table(connection)
+            connection.execute(update(recommendations).values(body=body))
+            assert not any(connection.execute(PACKED_AGAIN).scalars())
+            back_to(connection, "0023")
+            connection.execute(update(recommendations).values(body=MARK))
+            connection.execute(update(recommendations).values(body=body))
+            assert any(connection.execute(PACKED_AGAIN).scalars())
+
+        state.migrate()
+
+        with state.writing() as connection:
+            # Rows that are there stay, and what is written from here on is as it is made.
+            assert any(connection.execute(PACKED_AGAIN).scalars())
+            connection.execute(update(recommendations).values(body=MARK))
+            connection.execute(update(recommendations).values(body=body))
+            assert not any(connection.execute(PACKED_AGAIN).scalars())
 
 
 COLLATIONS = text(

@@ -30,6 +30,10 @@ LOOKS_PER_EXPECTED = 2
 """Rows looked at, for each that would be were candidates spread evenly, before those further on are
 told by the lists: what sorts together may lie at the end of all ARNs."""
 
+SHORTFALL = 16
+"""Fewer found than half of what was expected, at which that is no chance: of 16 that were expected
+nobody is found once in e**16 times."""
+
 LISTED_PER_LOOK = 15
 """Holders that are unpacked and put in order in the time that looking at one row takes: 0.11 µs and
 1.6 on SQLite (docs/decisions/0064)."""
@@ -121,6 +125,13 @@ class Candidates:
     def looks(self, rows: int, limit: int) -> int:
         """Return after how many rows they are not spread as it was expected."""
         return LOOKS_PER_EXPECTED * limit * rows // self.listed
+
+    def are_rarer(self, rows: int, looked: int, found: int) -> bool:
+        """Return whether fewer meet all sets than as many looks find, were all spread evenly."""
+        expected = float(looked)
+        for count in self.counts:
+            expected *= count / max(rows, 1)
+        return expected - LOOKS_PER_EXPECTED * found >= SHORTFALL
 
     def tries(self, rows: int, limit: int) -> int:
         """Return after how many of the first set the others do not meet it as it was expected."""

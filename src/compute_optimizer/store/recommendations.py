@@ -3,7 +3,7 @@
 Bodies are records of `model` as JSON, which the database keeps packed.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -30,6 +30,7 @@ from compute_optimizer.model.recommendation import (
 from compute_optimizer.resources import type_of
 from compute_optimizer.store.analysis_runs import Scope, rows_of_run
 from compute_optimizer.store.facet_holders import (
+    Candidates,
     Lists,
     fewest_candidates,
     stream_candidates,
@@ -41,6 +42,10 @@ from compute_optimizer.store.schema import (
     run_scopes,
 )
 from compute_optimizer.store.search_tables import facet_holders
+
+FIRST_LOOKS = 8
+"""One in so many of the rows that may be looked at comes first, and tells whether the others are
+worth it; then twice as many, and so on."""
 
 T = TypeVar("T")
 
@@ -203,6 +208,18 @@ def _bodies_by_arn(
     yield from (body for _, body in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Filtering:
+    """What is looked through, and for what."""
+
+    connection: Connection
+    here: Sequence[ColumnElement[bool]]
+    """The conditions of all rows of the run and the scope."""
+    selection: Selection
+    wanted: Sequence[ColumnElement[bool]]
+    """The conditions that the database can hold against those who match."""
+
+
 def _matching_bodies(
     connection: Connection, run_id: str, scope: Scope, selection: Selection, after: str, limit: int
 ) -> Iterator[bytes]:
@@ -210,50 +227,77 @@ def _matching_bodies(
 
     Rows are looked at in order, until it would be sooner to look at those who have a facet only.
     """
-    arn, here = recommendations.c.resource_arn, rows_of_run(recommendations, run_id, scope)
+    here = rows_of_run(recommendations, run_id, scope)
     wanted = [*here, *_with_arns(selection), *restrictions(recommendations, selection)]
+    filtering = _Filtering(connection, here, selection, wanted)
     lists = Lists(connection, facet_holders, rows_of_run(facet_holders, run_id, scope))
     some = fewest_candidates(lists, selection.named if selection.arns is None else ())
     if some is None:
-        arns = islice(_matching_arns(connection, [*wanted, arn > after], selection), limit)
-        while listed := list(islice(arns, LISTED)):
-            bodies = select(arn, recommendations.c.body).where(*here, arn.in_(listed))
-            yield from (body for _, body in _rows(connection, bodies.order_by(arn)))
+        yield from _matching_one_by_one(filtering, after, limit)
         return
     counted = select(run_scopes.c.recommendations).where(*rows_of_run(run_scopes, run_id, scope))
     rows = connection.execute(counted).scalar() or 0
+    tries = some.tries(rows, limit)
     if not some.are_few(rows, limit):
-        beyond = select(arn).where(*here, arn > after).order_by(arn)
-        beyond = beyond.offset(some.looks(rows, limit)).limit(1)
-        last = connection.execute(beyond).scalar()
-        looked = [arn > after] if last is None else [arn > after, arn <= last]
-        yield from _matching(connection, [*wanted, *looked], selection)
+        last, are_rarer = yield from _looked_through(filtering, after, some, rows, limit)
         if last is None:
             return
-        after = last
-    candidates = stream_candidates(lists, some, after, some.tries(rows, limit))
+        after, tries = last, 0 if are_rarer else tries
+    candidates = stream_candidates(lists, some, after, tries)
     while listed := list(islice(candidates, LISTED)):
-        yield from _matching(connection, [*wanted, arn.in_(listed)], selection)
+        yield from _matching(filtering, recommendations.c.resource_arn.in_(listed))
 
 
-def _matching(
-    connection: Connection, wanted: Sequence[ColumnElement[bool]], selection: Selection
-) -> Iterator[bytes]:
-    """Yield the bodies of the rows that match, in order."""
+def _matching_one_by_one(filtering: _Filtering, after: str, limit: int) -> Iterator[bytes]:
+    """Yield bodies where no list tells who may match."""
+    arn = recommendations.c.resource_arn
+    arns = islice(_matching_arns(filtering, after), limit)
+    while listed := list(islice(arns, LISTED)):
+        bodies = select(arn, recommendations.c.body).where(*filtering.here, arn.in_(listed))
+        yield from (body for _, body in _rows(filtering.connection, bodies.order_by(arn)))
+
+
+def _looked_through(
+    filtering: _Filtering, after: str, some: Candidates, rows: int, limit: int
+) -> Generator[bytes, None, tuple[str | None, bool]]:
+    """Yield bodies of matching rows, one row after the other, until it takes more than expected.
+
+    Returns the last ARN looked at, None for all, and whether those who match are rarer than it was
+    expected of them.
+    """
+    arn = recommendations.c.resource_arn
+    ordered = select(arn).where(*filtering.here).order_by(arn).limit(1)
+    most = some.looks(rows, limit)
+    step, looked, found = max(most // FIRST_LOOKS, LISTED), 0, 0
+    while looked < most and not some.are_rarer(rows, looked, found):
+        step = min(step, most - looked)
+        last = filtering.connection.execute(ordered.where(arn > after).offset(step)).scalar()
+        for body in _matching(filtering, arn > after, true() if last is None else arn <= last):
+            found += 1
+            yield body
+        if last is None:
+            return None, False
+        after, looked = last, looked + step
+        step = looked
+    return after, some.are_rarer(rows, looked, found)
+
+
+def _matching(filtering: _Filtering, *meant: ColumnElement[bool]) -> Iterator[bytes]:
+    """Yield the bodies of the rows that are meant and match, in order."""
     columns = recommendations.c.facets, recommendations.c.body
-    query = select(*columns).where(*wanted).order_by(recommendations.c.resource_arn)
-    rows = _rows(connection, query)
-    yield from (body for facets, body in rows if selection.takes(decode_facets(facets)))
+    query = select(*columns).where(*filtering.wanted, *meant)
+    rows = _rows(filtering.connection, query.order_by(recommendations.c.resource_arn))
+    takes = filtering.selection.takes
+    yield from (body for facets, body in rows if takes(decode_facets(facets)))
 
 
-def _matching_arns(
-    connection: Connection, wanted: Sequence[ColumnElement[bool]], selection: Selection
-) -> Iterator[str]:
+def _matching_arns(filtering: _Filtering, after: str) -> Iterator[str]:
     """Yield whose rows match, in order, without a look at bodies: most may not match."""
     arn = recommendations.c.resource_arn
-    query = select(arn, recommendations.c.facets).where(*wanted).order_by(arn)
-    rows = _rows(connection, query, SCAN_ROWS)
-    yield from (arn for arn, facets in rows if selection.takes(decode_facets(facets)))
+    query = select(arn, recommendations.c.facets).where(*filtering.wanted, arn > after)
+    rows = _rows(filtering.connection, query.order_by(arn), SCAN_ROWS)
+    takes = filtering.selection.takes
+    yield from (arn for arn, facets in rows if takes(decode_facets(facets)))
 
 
 def _rows(
