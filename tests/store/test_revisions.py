@@ -10,6 +10,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text, update
+from sqlalchemy.sql.compiler import DDLCompiler
 
 from compute_optimizer.errors import Conflict
 from compute_optimizer.store import State
@@ -79,6 +80,19 @@ def test_a_created_database_is_one_that_went_through_all_revisions(tmp_path: Pat
         assert list(rows_of(one)[alembic_version.name]) == [(newest_revision(),)]
     created.close()
     walked.close()
+
+
+def test_tables_are_compiled_once_for_all_databases_of_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(State(f"sqlite:///{tmp_path / 'one.db'}")) as first:
+        first.create()
+    monkeypatch.delattr(DDLCompiler, "visit_create_table")
+
+    with closing(State(f"sqlite:///{tmp_path / 'other.db'}")) as second:
+        second.create()
+        with second.reading() as connection:
+            assert is_newest(connection)
 
 
 def test_a_new_sqlite_database_is_made_without_alembic(tmp_path: Path) -> None:
