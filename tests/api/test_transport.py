@@ -30,6 +30,12 @@ class Recorder:
     def resume_reading(self) -> None:
         """Do nothing: it never stopped."""
 
+    def set_protocol(self, protocol: object) -> None:
+        """Do nothing: nothing comes by itself."""
+
+    def can_write_eof(self) -> bool:
+        return False
+
     def get_extra_info(self, name: str) -> str | None:
         return "a cipher" if name == "cipher" else None
 
@@ -39,7 +45,7 @@ async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def gathered(recorder: Any) -> GatheredWrites:
-    return GatheredWrites(recorder, asyncio.get_running_loop())
+    return GatheredWrites(recorder, asyncio.get_running_loop(), recorder.close)
 
 
 def test_head_and_body_leave_together_and_the_next_answer_after_them() -> None:

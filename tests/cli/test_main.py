@@ -99,3 +99,20 @@ def test_a_pipe_that_broke_elsewhere_than_at_the_output_is_told(
 
     assert run(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe")) == 1
     assert "unexpected BrokenPipeError" in capsys.readouterr().err
+
+
+def test_an_argument_that_is_no_text_is_named(typed: Type) -> None:
+    # Bytes of an argument that are no UTF-8, as Python hands them on (PEP 383).
+    ended = typed("explain", "i-\udcff")
+
+    assert ended.code == 2
+    assert ended.err == "error: the argument 'i-\\udcff' is no UTF-8 text; expected it in UTF-8\n"
+
+
+def test_text_that_cannot_be_written_elsewhere_is_a_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["compute-optimizer", "status"])
+
+    assert run(monkeypatch, UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no text")) == 1
+    assert "unexpected UnicodeEncodeError" in capsys.readouterr().err

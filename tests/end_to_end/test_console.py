@@ -76,12 +76,18 @@ def test_signing_in_over_http(unverified: Served) -> None:
     assert b"Inactive" in page
 
 
-def test_a_form_that_is_too_long_is_no_form(unverified: Served) -> None:
+def test_a_form_that_is_too_long_is_refused_and_no_part_of_it_counts(unverified: Served) -> None:
     host = "{}:{}".format(*unverified.address)
-    form = b"x=" + b"y" * 100_000 + f"&account_id={ACCOUNT}".encode()
+    # What stands before the limit would sign in.
+    form = f"account_id={ACCOUNT}&x=".encode() + b"y" * 64 * 1024
 
-    status, _, _ = ask(unverified, "/console/sign-in", "POST", form, origin=f"http://{host}")
-    assert status == 400
+    status, headers, told = ask(
+        unverified, "/console/sign-in", "POST", form, origin=f"http://{host}"
+    )
+
+    assert (status, headers["connection"]) == (413, "close")
+    assert b"larger than 65536 bytes" in told
+    assert "set-cookie" not in headers
 
 
 def test_the_api_answers_beside_it(unverified: Served) -> None:

@@ -75,3 +75,28 @@ def test_a_job_that_fails_leaves_processes_that_work(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match=r"not (one|other)"):
             processes(executor, refuse)
         assert processes(executor, meeting_in(tmp_path, "second")) == first
+
+
+class Shared:
+    """What the tasks of a job share: it leaves a file where it is forgotten."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __del__(self) -> None:
+        (self.folder / str(os.getpid())).touch()
+
+
+def with_shared(meeting: Path, shared: Shared, task: Named) -> int:
+    return process_of_both(meeting, task)
+
+
+def test_a_process_forgets_what_the_tasks_shared_once_their_job_is_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "meeting")
+    with kept_locally(2) as executor:
+        work = partial(with_shared, tmp_path / "meeting", Shared(tmp_path))
+        (other,) = processes(executor, work) - {os.getpid()}
+
+        assert (tmp_path / str(other)).exists()
+        # It is asked while the process is there, which forgets all with its end.
+        assert other in {one.pid for one in active_children()}

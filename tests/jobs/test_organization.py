@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, NotFound
 from compute_optimizer.jobs import organization
 from compute_optimizer.jobs.organization import Change
 from compute_optimizer.store import State
-from compute_optimizer.store.accounts import list_rosters
+from compute_optimizer.store.accounts import list_rosters, the_organization
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, STRANGER, Desk
 
 
@@ -40,6 +41,26 @@ def test_accounts_join_together_or_not_at_all(desk: Desk) -> None:
     with pytest.raises(Conflict, match=f"{ALPHA} has been added to {ORGANIZATION} already"):
         desk.join(BETA, ALPHA)
     assert belonging(desk.state) == {MANAGEMENT: ORGANIZATION, ALPHA: ORGANIZATION}
+
+
+def test_however_many_join_are_read_at_once(desk: Desk) -> None:
+    desk.organize()
+    newcomers = [ALPHA, BETA, GAMMA, STRANGER]
+    asked: list[str] = []
+
+    @event.listens_for(desk.state.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.extend([statement] if statement.startswith("SELECT") else [])
+
+    with desk.state.writing() as connection:
+        the_one = the_organization(connection)
+        asked.clear()
+        organization.admit(connection, desk.clock, the_one, newcomers[:1])
+        for_one = len(asked)
+        organization.admit(connection, desk.clock, the_one, newcomers[1:])
+
+    assert len(asked) == 2 * for_one
+    assert belonging(desk.state) == dict.fromkeys([MANAGEMENT, *newcomers], ORGANIZATION)
 
 
 def test_a_standalone_account_may_join_later(desk: Desk) -> None:

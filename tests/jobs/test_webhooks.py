@@ -16,7 +16,7 @@ from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.retention import Retention, retain
 from compute_optimizer.jobs.webhooks import (
     MOST_AT_ONCE,
-    Told,
+    DeliveryRun,
     Webhook,
     deliver,
     has_deliveries,
@@ -36,7 +36,7 @@ from tests.enrolling import ALPHA, BETA, Desk, HandClock
 from tests.workers import worker_on
 
 KEY = b"k" * 32
-TOLD_TO_NOBODY = Told(0, 0, 0, ())
+TOLD_TO_NOBODY = DeliveryRun(0, 0, 0, ())
 KINDS = {kind.name: kind for kind in JOB_KINDS}
 
 
@@ -103,7 +103,7 @@ def test_events_are_delivered_once_in_order(
     put(state, event(2, clock))
     assert has_deliveries(state, clock)
 
-    assert deliver(state, clock, [webhook(server)], ()) == Told(2, 0, 0, ())
+    assert deliver(state, clock, [webhook(server)], ()) == DeliveryRun(2, 0, 0, ())
 
     assert told(server) == ["event-1", "event-2"]
     assert json.loads(server.asked[0].body)["recommendation"]["name"] == "web-1"

@@ -28,7 +28,7 @@ from compute_optimizer.sources.aws import Access, AwsSource
 from tests import aws_estate
 from tests.local_aws import OWN, REGION, LocalAws
 
-Kind = TypeVar("Kind", bound=Resource)
+InventoryKind = TypeVar("InventoryKind", bound=Resource)
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def source(aws: LocalAws) -> Iterator[AwsSource]:
         yield found
 
 
-def listed(source: AwsSource, resource_type: str, kind: type[Kind]) -> dict[str, Kind]:
+def listed(
+    source: AwsSource, resource_type: str, kind: type[InventoryKind]
+) -> dict[str, InventoryKind]:
     """Return the resources of a type by their ids."""
     found: Sequence[Any] = source.inventory(Scope(OWN, REGION, resource_type))
     assert all(type(one) is kind and one.resource_type == resource_type for one in found)

@@ -191,3 +191,20 @@ def test_letters_may_lie_across_blocks(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert set(found.values()) == {("äöü€",)}
     assert len(found) == 50
+
+
+def test_a_file_that_goes_while_it_is_opened_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "f.csv", b"a,b\n1,2\n")
+    read_header = tables._csv_header
+
+    def read_and_lose(path: Path) -> tuple[str, ...]:
+        header = read_header(path)
+        path.unlink()
+        return header
+
+    monkeypatch.setattr(tables, "_csv_header", read_and_lose)
+
+    with pytest.raises(InvalidInput, match=r"f\.csv: cannot be read: No such file"):
+        open_table(path)

@@ -9,7 +9,7 @@ import pytest
 from compute_optimizer.jobs.inventories import resource_of_row
 from compute_optimizer.model.resource import EC2_INSTANCE, Resource
 from compute_optimizer.sources.prometheus.answers import Series
-from compute_optimizer.sources.prometheus.declared import Exporter, FromLabel, Told
+from compute_optimizer.sources.prometheus.declared import Exporter, FromLabel, TextSource
 from compute_optimizer.sources.prometheus.discovery import (
     Found,
     KnownMachine,
@@ -40,7 +40,7 @@ Ask = Callable[[str], Sequence[Series]]
         ((FromLabel("a"), "else"), {}, "else"),
     ],
 )
-def test_labels_tell_a_text(what: Told, labels: Mapping[str, str], expected: str) -> None:
+def test_labels_tell_a_text(what: TextSource, labels: Mapping[str, str], expected: str) -> None:
     assert told(what, labels) == expected
 
 

@@ -19,7 +19,7 @@ from compute_optimizer.resources.rds import dimensions as rds
 from compute_optimizer.resources.services import records as services
 from compute_optimizer.scenario.organization import ACCOUNTS
 from compute_optimizer.shapes.model import service_model
-from compute_optimizer.views.summaries import TOLD
+from compute_optimizer.views.summaries import SUMMARY_PARTS
 from tests.wire.effects import ARMED, LISTS, base, filters_of, shown_list
 from tests.wire.strategies import operation_model
 from tests.wire.world import Refused, World
@@ -120,7 +120,7 @@ DECLARED: Mapping[str, Iterable[str]] = {
         *rds.CLUSTER_WIRE_NAMES.values(),
         rds.STORAGE_SPACE,
     ],
-    "RecommendationSourceType": TOLD,
+    "RecommendationSourceType": SUMMARY_PARTS,
     "ScopeName": ScopeName,
     "Status": EnrollmentStatus,
 }

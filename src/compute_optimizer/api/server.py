@@ -224,7 +224,6 @@ def _refused(door: FrontDoor, scope: Scope, error: RequestRefused) -> Response:
     else:
         encoding = encoding_for(headers_by_name(scope["headers"]))
         response = refuse(encoding, error, new_request_id(), door.clock.now())
-    if error.status == REQUEST_TIMEOUT.status:
-        # The rest of the body would be taken for the next request.
-        response.headers.append((b"connection", b"close"))
+    # Nobody wants the rest of the body, however long it is and takes.
+    response.headers.append((b"connection", b"close"))
     return response

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
 )
 
+from compute_optimizer.api.lingering import Lingering
 from compute_optimizer.api.messages import HeaderList, Request, Response
 
 HEAD_SECONDS = 60.0
@@ -72,11 +73,17 @@ class Turn:
 class GatheredWrites:
     """A transport that hands on what was written when the event loop comes round again."""
 
-    __slots__ = ("_loop", "_parts", "_transport", "is_closing")
+    __slots__ = ("_end", "_loop", "_parts", "_transport", "is_closing")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        end: Callable[[], None],
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._end = end
         self._parts: list[bytes] = []
         self.is_closing = transport.is_closing  # asked for every answer
 
@@ -92,9 +99,10 @@ class GatheredWrites:
         self._flush()
 
     def close(self) -> None:
-        """Send what is kept, then close."""
+        """Send what is kept, then end the connection."""
         self._flush()
-        self._transport.close()
+        self.is_closing = _yes
+        self._end()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -103,6 +111,10 @@ class GatheredWrites:
         parts, self._parts = self._parts, []
         if parts and not self.is_closing():
             self._transport.writelines(parts)
+
+
+def _yes() -> bool:
+    return True
 
 
 class GatheringProtocol(HttpToolsProtocol):
@@ -131,10 +143,15 @@ class GatheringProtocol(HttpToolsProtocol):
         """Of the reads in which it came so far; parts of a body are none of it."""
         self._head_is_late: asyncio.TimerHandle | None = None
         """Closes the connection, where a head is waited for."""
+        self._is_refused = False
+        """Whether what came was no request; more of it may come."""
+        self._lingers = False
+        """Whether all is said, and the peer has time to read it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to serve a connection."""
-        self._gathered = GatheredWrites(transport, self.loop)
+        self._socket = transport
+        self._gathered = GatheredWrites(transport, self.loop, self._end)
         super().connection_made(cast(asyncio.Transport, self._gathered))
         self._source = self.client[0] if self.client else ""
         self._wait_for_head()
@@ -209,6 +226,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, behind the answer to what came before it."""
         self._end_turn()
+        self._is_refused = True
         super().send_400_response(msg)
 
     def respond(self, response: Response) -> None:
@@ -224,6 +242,21 @@ class GatheringProtocol(HttpToolsProtocol):
         if not self._keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def _end(self) -> None:
+        """Close the connection; who was answered while still sending may read that first."""
+        if self._sends_on() and not self._lingers and not self._socket.is_closing():
+            self._lingers = True
+            self._end_wait()
+            self.flow.resume_reading()
+            self._socket.set_protocol(Lingering(self._socket, self.loop, self.connection_lost))
+        else:
+            self._socket.close()
+
+    def _sends_on(self) -> bool:
+        cycle = self.cycle
+        is_early = cycle is not None and cycle.response_complete and cycle.more_body
+        return self._is_refused or is_early
 
     def _wait_for_rest(self) -> None:
         """Bound what nobody counts as a body."""

@@ -96,6 +96,9 @@ def _run() -> None:
             raise
         if _shows_tracebacks():
             raise
+        if told := _no_text(error):
+            output.complain(told)
+            raise SystemExit(InvalidInput.exit_code) from error
         output.complain(_no_room(error) or _defect(error))
         raise SystemExit(ComputeOptimizerError.exit_code) from error
 
@@ -108,6 +111,20 @@ def _write_all() -> None:
         if not ended.code and sys.stdout is not None:
             sys.stdout.flush()
         raise
+
+
+def _no_text(error: Exception) -> str:
+    """Say which argument is no text, where that made the error; empty for any other error."""
+    if not isinstance(error, UnicodeEncodeError):
+        return ""
+    # Paths may be any bytes, so arguments are not refused before something wants their text.
+    given = next((one for one in sys.argv[1:] if _has_bytes(one)), "")
+    return given and f"the argument {given!a} is no UTF-8 text; expected it in UTF-8"
+
+
+def _has_bytes(argument: str) -> bool:
+    """Return whether an argument has bytes that are no text (PEP 383)."""
+    return any("\udc80" <= one <= "\udcff" for one in argument)
 
 
 def _no_room(error: Exception) -> str:

@@ -13,7 +13,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from compute_optimizer.console.gate import Room, Visitor
-from compute_optimizer.console.kinds import KINDS, Kind, address_of, kind_of, title_of
+from compute_optimizer.console.kinds import KINDS, ListKind, address_of, kind_of, title_of
 from compute_optimizer.console.reach import Reach
 from compute_optimizer.console.rows import row_of
 from compute_optimizer.jobs import decisions as jobs
@@ -47,10 +47,10 @@ class Desk:
 
     room: Room
     reach: Reach
-    kinds: tuple[Kind, ...]
+    kinds: tuple[ListKind, ...]
     """Lists that the visitor may look at."""
 
-    def scopes(self, kind: Kind) -> tuple[Scope, ...]:
+    def scopes(self, kind: ListKind) -> tuple[Scope, ...]:
         """Return where a list has recommendations."""
         types = set(kind.types) - set(hidden_types(self.room.newer_idle_types))
         return tuple(one for one in self.reach.scopes if one.resource_type in types)
@@ -150,7 +150,7 @@ def open_lines(connection: Connection, desk: Desk, owner: str = "") -> Iterator[
 def _open_in(
     connection: Connection,
     desk: Desk,
-    kind: Kind,
+    kind: ListKind,
     assigned: Mapping[str, str],
     states: Mapping[str, State],
 ) -> Iterator[Line]:

@@ -25,7 +25,7 @@ from compute_optimizer.resources import RESOURCE_TYPES, idleness, type_named
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ListKind:
     """One list."""
 
     slug: str
@@ -48,11 +48,11 @@ class Kind:
     """What is shown where no filter names findings; None for all."""
 
 
-def _kind(slug: str, title: str, listing: Listing) -> Kind:
+def _kind(slug: str, title: str, listing: Listing) -> ListKind:
     kind = type_named(listing.resource_type)
     if kind is None:
         raise LookupError(listing.resource_type)
-    return Kind(
+    return ListKind(
         slug=slug,
         title=title,
         types=(kind.name,),
@@ -74,7 +74,7 @@ KINDS = (
     _kind("ecs-services", "ECS services on Fargate", ecs_services.LISTING),
     _kind("rds-databases", "RDS databases", databases.LISTING),
     _kind("licenses", "Licenses", licenses.LISTING),
-    Kind(
+    ListKind(
         slug=IDLE.lower(),
         title="Idle resources",
         types=tuple(kind.name for kind in RESOURCE_TYPES),
@@ -93,16 +93,16 @@ BY_SLUG = {kind.slug: kind for kind in KINDS}
 
 IDLE_KIND = KINDS[-1]
 
-BY_TYPE: dict[str, Kind] = {kind.types[0]: kind for kind in KINDS if not kind.idle}
+BY_TYPE: dict[str, ListKind] = {kind.types[0]: kind for kind in KINDS if not kind.idle}
 """Types that are only looked at for idleness have no list of their own."""
 
 
-def kind_of(advice: Advice) -> Kind:
+def kind_of(advice: Advice) -> ListKind:
     """Return the list in which a piece of advice stands."""
     return IDLE_KIND if advice.idle else BY_TYPE[advice.resource_type]
 
 
-def address_of(kind: Kind, arn: str) -> str:
+def address_of(kind: ListKind, arn: str) -> str:
     """Return the page of a resource as a member of a list."""
     is_second = kind.idle or LICENSE in kind.types
     return (

@@ -48,6 +48,14 @@ LATE = Response(
     headers={"connection": "close"},
 )
 
+TOO_LARGE = Response(
+    413,
+    b"The form is larger than %d bytes. Choose or enter less, and send it again."
+    % LONGEST_BODY_BYTES,
+    "text/plain; charset=utf-8",
+    headers={"connection": "close"},
+)
+
 CHUNK_BYTES = 256 * 1024
 """Of a file that is read and sent at once."""
 
@@ -110,6 +118,10 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
             await _send(LATE, _request(scope, b""), send)
             return
         if body is None:
+            return
+        if len(body) > LONGEST_BODY_BYTES:
+            # Half of a form would decide on half of what was chosen.
+            await _send(TOO_LARGE, _request(scope, b""), send)
             return
         request = _request(scope, body)
         response = await made(request)
@@ -233,16 +245,16 @@ def _values(text: str) -> dict[str, list[str]]:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the body, cut where it is too long for a form; None where the browser went away."""
+    """Return the body, or its beginning where it is too long for a form; None where the browser
+    went away."""
     body, more = bytearray(), True
-    while more:
+    while more and len(body) <= LONGEST_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        if len(body) <= LONGEST_BODY_BYTES:
-            body += message.get("body", b"")
+        body += message.get("body", b"")
         more = message.get("more_body", False)
-    return bytes(body[:LONGEST_BODY_BYTES])
+    return bytes(body)
 
 
 async def _send(response: Response, request: Request, send: Send) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from compute_optimizer.console import words
-from compute_optimizer.console.kinds import Kind, address_of, title_of
+from compute_optimizer.console.kinds import ListKind, address_of, title_of
 from compute_optimizer.jobs.decisions import Standpoint
 from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.preferences import CURRENT
@@ -23,7 +23,7 @@ POOL = "architecture_pool"
 class Row:
     """A stored recommendation, read."""
 
-    kind: Kind
+    kind: ListKind
     ranked: Ranked
     record: Any
     summary: Summary
@@ -63,22 +63,22 @@ class Column:
     sorts: tuple[Order, Order] | None = None
     """What it can be sorted by, first as people want it first."""
 
-    def fits(self, kind: Kind) -> bool:
+    def fits(self, kind: ListKind) -> bool:
         """Return whether a list may have it."""
         return self.idle is None or self.idle is kind.idle
 
-    def usual(self, kind: Kind) -> bool:
+    def usual(self, kind: ListKind) -> bool:
         """Return whether a list has it without being asked."""
         return self.fits(kind) and not self.is_extra
 
 
-def row_of(kind: Kind, ranked: Ranked) -> Row:
+def row_of(kind: ListKind, ranked: Ranked) -> Row:
     """Return a stored recommendation as a row."""
     record = decoder_of(kind).decode(ranked.body)
     return Row(kind, ranked, record, kind.summary(record))
 
 
-def decoder_of(kind: Kind) -> "msgspec.json.Decoder[Any]":
+def decoder_of(kind: ListKind) -> "msgspec.json.Decoder[Any]":
     """Return what reads the stored recommendations of a list."""
     return _decoder(kind.record)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compute_optimizer.console.kinds import Kind
+from compute_optimizer.console.kinds import ListKind
 from compute_optimizer.console.messages import Request
 from compute_optimizer.console.rows import COLUMNS
 from compute_optimizer.model.decision import WAITING, State
@@ -29,7 +29,7 @@ MARK = "~"
 class View:
     """One list as somebody wants it."""
 
-    kind: Kind
+    kind: ListKind
     account: str
     """Empty for all, as the next."""
     region: str
@@ -113,7 +113,7 @@ class View:
         return values | changed
 
 
-def view_of(kind: Kind, request: Request) -> View:
+def view_of(kind: ListKind, request: Request) -> View:
     """Return the view of an address; what means nothing is left out."""
     chosen = {
         name: known

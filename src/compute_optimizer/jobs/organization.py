@@ -256,17 +256,16 @@ def admit(
     connection: Connection, clock: Clock, organization: Organization, account_ids: Collection[str]
 ) -> None:
     """Let standalone accounts join an organization; raise Conflict for others' members."""
-    for one in account_ids:
-        known = find_account(connection, one)
-        if known and known.organization_id:
+    alone = store.gathered(connection, account_ids)
+    for one in alone.accounts.values():
+        if one.organization_id:
             raise Conflict(
-                f"account {one} belongs to {known.organization_id}; remove it there first"
+                f"account {one.account_id} belongs to {one.organization_id}; remove it there first"
             )
     before = roster_of(connection, organization.management_account_id)
-    alone = _together([roster_of(connection, one) for one in account_ids])
     after = decisions.join(before, alone, clock.now())
     # What the newcomers were is stored already, so only what joining changed is written.
-    save_roster(connection, _together([before, alone]), after)
+    save_roster(connection, _together(before, alone), after)
 
 
 def expel(
@@ -302,14 +301,9 @@ def _remove(connection: Connection, clock: Clock, account_id: str) -> None:
     store.remove_account(connection, account_id)
 
 
-def _together(rosters: Collection[Roster]) -> Roster:
-    accounts: dict[str, Account] = {}
-    enrollments: dict[str, Any] = {}
-    for one in rosters:
-        accounts |= one.accounts
-        enrollments |= one.enrollments
-    organization = next((one.organization for one in rosters if one.organization), None)
-    return Roster(organization, accounts, enrollments)
+def _together(roster: Roster, alone: Roster) -> Roster:
+    accounts = {**roster.accounts, **alone.accounts}
+    return Roster(roster.organization, accounts, {**roster.enrollments, **alone.enrollments})
 
 
 def _facts(rosters: Collection[Roster]) -> Mapping[tuple[str, str], Any]:

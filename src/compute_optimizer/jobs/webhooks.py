@@ -89,7 +89,7 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryRun:
     """What one run of the delivery came to."""
 
     delivered: int
@@ -126,7 +126,7 @@ def deliver(
     owner_tags: tuple[str, ...],
     fence: Fence = lambda connection: None,
     check: Callable[[], None] = lambda: None,
-) -> Told:
+) -> DeliveryRun:
     """Address new events to the webhooks that want them, and deliver what is due.
 
     At least once: what a killed process had sent and not put on record is sent again, under the
@@ -141,7 +141,7 @@ def deliver(
         ]
         found = [one.result() for one in waiting]
     dropped = _drop_unlisted(state, clock, webhooks, fence)
-    return Told(
+    return DeliveryRun(
         delivered=sum(one.delivered for one in found),
         failed=sum(one.failed for one in found),
         given_up=sum(one.given_up for one in found) + dropped,
@@ -177,7 +177,7 @@ def _deliver_to(
     owner_tags: tuple[str, ...],
     fence: Fence,
     check: Callable[[], None],
-) -> Told:
+) -> DeliveryRun:
     with state.reading() as connection:
         due = outbox.due_deliveries(connection, webhook.name, clock.now(), MOST_AT_ONCE)
     for done, one in enumerate(due):
@@ -186,8 +186,8 @@ def _deliver_to(
         given_up = _record(state, clock, webhook, one, attempt, fence)
         if attempt.error:
             told = f"{webhook.name} ({webhook.receiver.place}): {attempt.error}"
-            return Told(done, 1, given_up, (told,))
-    return Told(len(due), 0, 0, ())
+            return DeliveryRun(done, 1, given_up, (told,))
+    return DeliveryRun(len(due), 0, 0, ())
 
 
 def _attempt(clock: Clock, webhook: Webhook, one: Delivery, owner_tags: tuple[str, ...]) -> Attempt:

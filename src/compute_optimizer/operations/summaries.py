@@ -7,7 +7,7 @@ from compute_optimizer.operations import paging
 from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.context import Context
 from compute_optimizer.store.summaries import current_tallies
-from compute_optimizer.views.summaries import TOLD, recommendation_summary, tallies_of
+from compute_optimizer.views.summaries import SUMMARY_PARTS, recommendation_summary, tallies_of
 
 OPERATION = "GetRecommendationSummaries"
 
@@ -20,7 +20,7 @@ def get_recommendation_summaries(context: Context, request: dict[str, Any]) -> d
     """
     account_id = target_account(context, request.get("accountIds"))
     hidden = hidden_types(context.newer_idle_types)
-    bound, types = {"account": account_id}, [name for name in TOLD if name not in hidden]
+    bound, types = {"account": account_id}, [name for name in SUMMARY_PARTS if name not in hidden]
     first = 0
     if token := request.get("nextToken"):
         first = types.index(paging.open_token(context, OPERATION, bound, token)) + 1

@@ -87,6 +87,17 @@ def accounts_seen(connection: Connection, standing: Standing, account_id: str) -
     }
 
 
+def gathered(connection: Connection, account_ids: Collection[str]) -> Roster:
+    """Return some accounts as they are, wherever they belong, as one roster of no organization."""
+    # Two statements for however many: names of thousands would be too many for one.
+    added = {row.account_id: row for row in connection.execute(select(accounts))}
+    enrolled = all_enrollments(connection)
+    members = {
+        one: Account(**added[one]._mapping) if one in added else Account(one) for one in account_ids
+    }
+    return _roster(None, members, enrolled)
+
+
 def find_account(connection: Connection, account_id: str) -> Account | None:
     """Return the account, or None where it was never added."""
     row = connection.execute(select(accounts).where(accounts.c.account_id == account_id)).first()

@@ -40,7 +40,7 @@ RATINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SummaryParts:
     """What the summary of one resource type tells."""
 
     findings: tuple[str, ...] = ()
@@ -53,24 +53,24 @@ class Told:
 
 IDLE = (Finding.IDLE,)
 
-TOLD: Mapping[str, Told] = {
-    EC2_INSTANCE: Told(THREE, IDLE, wire_cased=True),
-    AUTO_SCALING_GROUP: Told(TWO, IDLE, wire_cased=True),
-    "EbsVolume": Told(TWO, (Finding.IDLE, Finding.UNATTACHED)),
-    "LambdaFunction": Told(TWO, reasons=REASONS),
-    "EcsService": Told(THREE, IDLE),
+SUMMARY_PARTS: Mapping[str, SummaryParts] = {
+    EC2_INSTANCE: SummaryParts(THREE, IDLE, wire_cased=True),
+    AUTO_SCALING_GROUP: SummaryParts(TWO, IDLE, wire_cased=True),
+    "EbsVolume": SummaryParts(TWO, (Finding.IDLE, Finding.UNATTACHED)),
+    "LambdaFunction": SummaryParts(TWO, reasons=REASONS),
+    "EcsService": SummaryParts(THREE, IDLE),
     # The service's enum Finding has no member for the last one, but licenses have it (spec 10).
-    "License": Told((*TWO, Finding.INSUFFICIENT_METRICS)),
-    RDS_DB_INSTANCE: Told((*THREE, Finding.NOT_OPTIMIZED), IDLE),
-    RDS_STORAGE: Told((*THREE, Finding.NOT_OPTIMIZED)),
-    AURORA_STORAGE: Told(TWO),
-    "NatGateway": Told(idle=(Finding.UNUSED,)),
-    "DynamoDBTable": Told(idle=IDLE),
-    "ElastiCacheCluster": Told(idle=IDLE),
-    "MemoryDBCluster": Told(idle=IDLE),
-    "DocumentDBCluster": Told(idle=IDLE),
-    "WorkSpaces": Told(idle=IDLE),
-    "SageMakerEndpoint": Told(idle=IDLE),
+    "License": SummaryParts((*TWO, Finding.INSUFFICIENT_METRICS)),
+    RDS_DB_INSTANCE: SummaryParts((*THREE, Finding.NOT_OPTIMIZED), IDLE),
+    RDS_STORAGE: SummaryParts((*THREE, Finding.NOT_OPTIMIZED)),
+    AURORA_STORAGE: SummaryParts(TWO),
+    "NatGateway": SummaryParts(idle=(Finding.UNUSED,)),
+    "DynamoDBTable": SummaryParts(idle=IDLE),
+    "ElastiCacheCluster": SummaryParts(idle=IDLE),
+    "MemoryDBCluster": SummaryParts(idle=IDLE),
+    "DocumentDBCluster": SummaryParts(idle=IDLE),
+    "WorkSpaces": SummaryParts(idle=IDLE),
+    "SageMakerEndpoint": SummaryParts(idle=IDLE),
 }
 """By enum RecommendationSourceType, in its order."""
 
@@ -119,13 +119,13 @@ def recommendation_summary(
     enum_style: str = "wire",
 ) -> RecommendationSummary:
     """Return the summary of one resource type of an account; without resources it is all zeros."""
-    told, counts = TOLD[resource_type], {(one.topic, one.name): one for one in tallies}
-    wire = told.wire_cased and enum_style == "wire"
+    parts, counts = SUMMARY_PARTS[resource_type], {(one.topic, one.name): one for one in tallies}
+    wire = parts.wire_cased and enum_style == "wire"
     found: RecommendationSummary = {
-        "summaries": [_summary(name, told, counts, wire) for name in told.findings],
+        "summaries": [_summary(name, parts, counts, wire) for name in parts.findings],
         "idleSummaries": [
             {"name": cast(Any, str(name)), "value": _count(counts, Topic.IDLE, name)}
-            for name in told.idle
+            for name in parts.idle
         ],
         "recommendationResourceType": cast(Any, resource_type),
         "accountId": account_id,
@@ -141,16 +141,16 @@ def recommendation_summary(
 _Counts = Mapping[tuple[Topic, str], Tally]
 
 
-def _summary(name: str, told: Told, counts: _Counts, wire: bool) -> Summary:
+def _summary(name: str, parts: SummaryParts, counts: _Counts, wire: bool) -> Summary:
     spelled = WIRE_SPELLING[Finding(name)] if wire else str(name)
     found: Summary = {
         "name": cast(Any, spelled),
         "value": _count(counts, Topic.FINDING, name),
     }
-    if told.reasons:
+    if parts.reasons:
         found["reasonCodeSummaries"] = [
             {"name": cast(Any, code), "value": _count(counts, Topic.REASON, f"{name} {code}")}
-            for code in told.reasons
+            for code in parts.reasons
         ]
     return found
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from compute_optimizer.console.deciding import advising_in, states_now
 from compute_optimizer.console.gate import Room
-from compute_optimizer.console.kinds import BY_SLUG, Kind
+from compute_optimizer.console.kinds import BY_SLUG, ListKind
 from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
@@ -206,7 +206,7 @@ def _advising(room: Room, reach: Reach, state: State | None) -> Advising | None:
         return advising_in(state, states_now(connection, room, reach))
 
 
-def _choices(kind: Kind) -> dict[str, list[str]]:
+def _choices(kind: ListKind) -> dict[str, list[str]]:
     """Return the values that each of the API's filters takes, each once."""
     return {
         name: list(dict.fromkeys(rule.accepted.values()))
@@ -229,7 +229,7 @@ def _total(room: Room, reach: Reach, view: View) -> int | None:
     return sum(one.tally.resources for one in counts if _counts(one, scopes, view))
 
 
-def _findings(kind: Kind) -> set[str]:
+def _findings(kind: ListKind) -> set[str]:
     rule = kind.filters.get("Finding")
     return set(rule.accepted.values()) if rule else set()
 

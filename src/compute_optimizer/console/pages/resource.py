@@ -12,7 +12,7 @@ from compute_optimizer.console.changes import Change, Subject, change_to
 from compute_optimizer.console.deciding import panel_of
 from compute_optimizer.console.forms import FRESH, Entered
 from compute_optimizer.console.gate import Room
-from compute_optimizer.console.kinds import BY_SLUG, BY_TYPE, IDLE_KIND, Kind
+from compute_optimizer.console.kinds import BY_SLUG, BY_TYPE, IDLE_KIND, ListKind
 from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.options import Option, as_it_is, options_of
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
@@ -45,7 +45,7 @@ class ShownResource:
     """Which resource, as a member of which list."""
 
     resource: Resource
-    kind: Kind
+    kind: ListKind
     row: Row | None
     """None without a recommendation."""
 
@@ -132,7 +132,7 @@ def _asked(room: Room, request: Request, session: Session) -> ShownResource:
     return ShownResource(resource, kind, Row(kind, found[0], record, kind.summary(record)))
 
 
-def _kind(wanted: str, resource: Resource) -> Kind:
+def _kind(wanted: str, resource: Resource) -> ListKind:
     """Return the list that the resource is looked at as a member of."""
     asked = BY_SLUG.get(wanted)
     if asked is not None and (asked.idle or LICENSE in asked.types):
@@ -140,7 +140,7 @@ def _kind(wanted: str, resource: Resource) -> Kind:
     return BY_TYPE.get(resource.resource_type, IDLE_KIND)
 
 
-def _listed_type(kind: Kind, resource: Resource) -> str:
+def _listed_type(kind: ListKind, resource: Resource) -> str:
     return resource.resource_type if kind.idle else kind.types[0]
 
 

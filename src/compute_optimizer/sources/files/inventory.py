@@ -19,7 +19,7 @@ from compute_optimizer.sources.files.cells import (
     text,
 )
 from compute_optimizer.sources.files.columns import INVENTORY_COLUMNS, recognize
-from compute_optimizer.sources.files.kinds import KINDS, Kind
+from compute_optimizer.sources.files.kinds import KINDS, InventoryKind
 from compute_optimizer.sources.files.refusals import Reason, Refusals
 from compute_optimizer.sources.files.tables import open_table, reading
 
@@ -108,12 +108,12 @@ def _arn_parts(arn: str) -> re.Match[str] | None:
     return parts
 
 
-def _is_of(arn: re.Match[str], kind: Kind) -> bool:
+def _is_of(arn: re.Match[str], kind: InventoryKind) -> bool:
     told = arn["service"], arn["separator"]
     return told == (kind.service, kind.separator) and arn["kind"] in (kind.arn, *kind.also)
 
 
-def _id_in(arn: re.Match[str], kind: Kind) -> str:
+def _id_in(arn: re.Match[str], kind: InventoryKind) -> str:
     """Return the id in an ARN of a kind; raise RowRefused for an ARN of another one."""
     named = kind.named.fullmatch(arn["id"]) if kind.named else arn
     if named is None or not _is_of(arn, kind):
@@ -121,7 +121,7 @@ def _id_in(arn: re.Match[str], kind: Kind) -> str:
     return kind.short(named["id"])
 
 
-def _identity(row: Row, arn: re.Match[str] | None, kind: Kind) -> tuple[str, str, str]:
+def _identity(row: Row, arn: re.Match[str] | None, kind: InventoryKind) -> tuple[str, str, str]:
     """Return account, Region and id: from the ARN where there is one, and all agreeing."""
     given = [text(row, "account"), text(row, "region"), kind.short(text(row, "id"))]
     if kind.named:
@@ -142,7 +142,7 @@ def _identity(row: Row, arn: re.Match[str] | None, kind: Kind) -> tuple[str, str
     return account, region, resource_id
 
 
-def _arn(account: str, region: str, kind: Kind, resource_id: str) -> str:
+def _arn(account: str, region: str, kind: InventoryKind, resource_id: str) -> str:
     named = (name for start, name in PARTITIONS.items() if region.startswith(start))
     start = f"arn:{next(named, 'aws')}:{kind.service}:{region}:{account}"
     return f"{start}:{kind.arn}{kind.separator}{resource_id}"

@@ -81,7 +81,7 @@ LAST_TIER = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class InventoryKind:
     """How the rows of one resource type are read."""
 
     arn: str
@@ -233,10 +233,10 @@ def _function(row: Row, shared: Mapping[str, Any]) -> Resource:
 
 
 KINDS = {
-    EC2_INSTANCE: Kind("instance", _instance),
-    EBS_VOLUME: Kind("volume", _volume),
-    NAT_GATEWAY: Kind("natgateway", _nat_gateway),
-    AUTO_SCALING_GROUP: Kind(
+    EC2_INSTANCE: InventoryKind("instance", _instance),
+    EBS_VOLUME: InventoryKind("volume", _volume),
+    NAT_GATEWAY: InventoryKind("natgateway", _nat_gateway),
+    AUTO_SCALING_GROUP: InventoryKind(
         "autoScalingGroup",
         _group,
         service="autoscaling",
@@ -244,7 +244,7 @@ KINDS = {
         named=re.compile(rf"[!-.0-9;-~]+:autoScalingGroupName/(?P<id>{GROUP_NAME})", re.ASCII),
         id=re.compile(GROUP_NAME, re.ASCII),
     ),
-    LAMBDA_FUNCTION: Kind(
+    LAMBDA_FUNCTION: InventoryKind(
         "function",
         _function,
         service="lambda",
@@ -254,29 +254,31 @@ KINDS = {
         short=short_id,
         whole=qualified,
     ),
-    ECS_SERVICE: Kind(
+    ECS_SERVICE: InventoryKind(
         "service",
         read_service,
         service="ecs",
         id=SERVICE_ID,
         default_type=FARGATE,
     ),
-    RDS_DB_INSTANCE: Kind("db", _database, service="rds", separator=":"),
-    AURORA_STORAGE: Kind("cluster", _cluster, service="rds", separator=":"),
-    DYNAMODB_TABLE: Kind("table", read_idle_only, service="dynamodb", id=TABLE_NAME),
-    ELASTICACHE_CLUSTER: Kind(
+    RDS_DB_INSTANCE: InventoryKind("db", _database, service="rds", separator=":"),
+    AURORA_STORAGE: InventoryKind("cluster", _cluster, service="rds", separator=":"),
+    DYNAMODB_TABLE: InventoryKind("table", read_idle_only, service="dynamodb", id=TABLE_NAME),
+    ELASTICACHE_CLUSTER: InventoryKind(
         "cluster",
         read_idle_only,
         service="elasticache",
         separator=":",
         also=("replicationgroup", "serverlesscache"),
     ),
-    MEMORYDB_CLUSTER: Kind("cluster", read_idle_only, service="memorydb", default_type=NODES),
-    DOCUMENTDB_CLUSTER: Kind(
+    MEMORYDB_CLUSTER: InventoryKind(
+        "cluster", read_idle_only, service="memorydb", default_type=NODES
+    ),
+    DOCUMENTDB_CLUSTER: InventoryKind(
         "cluster", read_idle_only, service="rds", separator=":", default_type=INSTANCES
     ),
-    WORKSPACES: Kind("workspace", read_idle_only, service="workspaces"),
-    SAGEMAKER_ENDPOINT: Kind(
+    WORKSPACES: InventoryKind("workspace", read_idle_only, service="workspaces"),
+    SAGEMAKER_ENDPOINT: InventoryKind(
         "endpoint", read_idle_only, service="sagemaker", default_type=REAL_TIME
     ),
 }

@@ -141,7 +141,8 @@ class _CsvTable:
         _check_separator(path, self._header)
         _check_columns(path, self.columns)
         shortest = SHORTEST_ROW_BYTES + SHORTEST_CELL_BYTES * len(self.columns)
-        self.most_rows = path.stat().st_size // shortest
+        with reading(path):
+            self.most_rows = path.stat().st_size // shortest
 
     def batches(
         self, wanted: Sequence[str], refusals: Refusals, progress: ReadProgress

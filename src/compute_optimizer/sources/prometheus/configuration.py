@@ -21,7 +21,7 @@ from msgspec import UNSET, UnsetType
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.metrics import MetricKey
 from compute_optimizer.sources.prometheus.checks import check_exporter, check_url
-from compute_optimizer.sources.prometheus.declared import Exporter, Info, Rule, Told
+from compute_optimizer.sources.prometheus.declared import Exporter, Info, Rule, TextSource
 from compute_optimizer.sources.prometheus.exporters import EXPORTERS
 from compute_optimizer.sources.yaml_files import read_yaml
 
@@ -95,7 +95,7 @@ class ExporterEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each replaces the known one of its metric and statistic, or comes in addition."""
     without: tuple[str, ...] = ()
     """Metrics that are left to others."""
-    resource: dict[str, Told] = {}
+    resource: dict[str, TextSource] = {}
     info: tuple[Info, ...] | UnsetType = UNSET
     vcpus: str | UnsetType = UNSET
     memory_mib: str | UnsetType = UNSET
@@ -107,7 +107,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     servers: tuple[ServerEntry, ...] = ()
-    resource: dict[str, Told] = {}
+    resource: dict[str, TextSource] = {}
     """Of all exporters."""
     exporters: dict[str, ExporterEntry] = {}
     inventory: str = LABELS

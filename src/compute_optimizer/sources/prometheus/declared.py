@@ -19,7 +19,7 @@ class FromLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """With $1 or ${1} for what the first group matched."""
 
 
-Told = str | FromLabel | tuple[str | FromLabel, ...]
+TextSource = str | FromLabel | tuple[str | FromLabel, ...]
 """A constant, a label, or several of them of which the first that tells something counts."""
 
 
@@ -58,7 +58,7 @@ class Exporter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machines: str
     """PromQL for a series per machine, whose labels describe it."""
     metrics: tuple[Rule, ...]
-    resource: Mapping[str, Told] = {}
+    resource: Mapping[str, TextSource] = {}
     """Columns of an inventory row <- constants and labels."""
     info: tuple[Info, ...] = ()
     vcpus: str = ""

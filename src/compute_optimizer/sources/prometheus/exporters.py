@@ -4,7 +4,13 @@ Each can be changed, and others declared, in the user's file (docs/collect-prome
 """
 
 from compute_optimizer.model.metrics import Statistic
-from compute_optimizer.sources.prometheus.declared import Exporter, FromLabel, Info, Rule, Told
+from compute_optimizer.sources.prometheus.declared import (
+    Exporter,
+    FromLabel,
+    Info,
+    Rule,
+    TextSource,
+)
 
 AVERAGE, MAXIMUM, SUM = Statistic.AVERAGE, Statistic.MAXIMUM, Statistic.SUM
 
@@ -17,7 +23,7 @@ VIRTUAL = "lo|veth.*|docker.*|br-.*|cni.*|flannel.*|cali.*|cilium.*|lxc.*|tun.*|
 STACKED = "(dm-|md|loop|ram|zram|sr|nbd|drbd|fd).*"
 """Block devices that lie on others, or are no disks."""
 
-SHARED: dict[str, Told] = {
+SHARED: dict[str, TextSource] = {
     "account": FromLabel("account_id"),
     "region": FromLabel("region"),
     "type": FromLabel("instance_type"),
@@ -128,7 +134,7 @@ CADVISOR = Exporter(
 )
 
 
-def _cloudwatch(by: str, info: Info, resource: dict[str, Told]) -> Exporter:
+def _cloudwatch(by: str, info: Info, resource: dict[str, TextSource]) -> Exporter:
     """Return what both exporters of CloudWatch metrics have in common, told apart by labels.
 
     A series says for itself over which period it counts; here five minutes, which the user sets.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from compute_optimizer.sources.prometheus.declared import FromLabel, Told
+from compute_optimizer.sources.prometheus.declared import FromLabel, TextSource
 
 REFERENCE = re.compile(r"\$(?:\{(\d+)\}|(\d+))", re.ASCII)
 """Of a group, as relabelling writes it."""
@@ -11,7 +11,7 @@ REFERENCE = re.compile(r"\$(?:\{(\d+)\}|(\d+))", re.ASCII)
 Labels = Mapping[str, str]
 
 
-def told(what: Told, labels: Labels) -> str:
+def told(what: TextSource, labels: Labels) -> str:
     """Return what labels tell, empty where they tell nothing."""
     for one in what if isinstance(what, tuple) else (what,):
         if found := one if isinstance(one, str) else _relabelled(one, labels):
