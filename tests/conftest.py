@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.buckets",
     "tests.calling",
     "tests.commands",
+    "tests.deciding",
     "tests.demos",
     "tests.local_aws",
     "tests.local_ministack",
