@@ -49,6 +49,25 @@ def pytest_collection() -> Generator[None, object, object]:
         atexit.register(gc.unfreeze)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Look for garbage when a module of tests ends, and no more in what stays after it.
+
+    Else each look goes through all that was ever imported or kept for other tests. The last one
+    does, for what was kept and not closed; it is here, where warnings are errors.
+    """
+    try:
+        return (yield)
+    finally:
+        if nextitem is None:
+            gc.unfreeze()
+        if nextitem is None or nextitem.path != item.path:
+            gc.collect()
+            gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def without_waiting_for_the_disk() -> Iterator[None]:
     """Let nothing outlive a power failure, as the databases of tests: each tile waits for the disk.
