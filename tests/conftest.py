@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.buckets",
     "tests.calling",
     "tests.commands",
+    "tests.deciding",
     "tests.demos",
     "tests.local_aws",
     "tests.local_ministack",
@@ -46,6 +47,25 @@ def pytest_collection() -> Generator[None, object, object]:
         # Or libraries warn at Python's end that what it left alone was never freed. Not before:
         # pytest looks for garbage several times when it ends.
         atexit.register(gc.unfreeze)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Look for garbage when a module of tests ends, and no more in what stays after it.
+
+    Else each look goes through all that was ever imported or kept for other tests. The last one
+    does, for what was kept and not closed; it is here, where warnings are errors.
+    """
+    try:
+        return (yield)
+    finally:
+        if nextitem is None:
+            gc.unfreeze()
+        if nextitem is None or nextitem.path != item.path:
+            gc.collect()
+            gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

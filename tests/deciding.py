@@ -1,8 +1,11 @@
 """A fleet that was analyzed, and people who decide on what is advised for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from compute_optimizer.jobs.analyze import AnalysisRun, analyze
 from compute_optimizer.jobs.noticed import notice_changes
@@ -14,6 +17,7 @@ from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import State, inventory, outbox
 from compute_optimizer.store.tiles import TileStore
 from tests.enrolling import ALPHA, Desk, opt_in
+from tests.kept import copied, kept
 from tests.stored_fleets import QUIET, store_fleet
 
 ADA, BOB = "ada", "bob"
@@ -73,3 +77,30 @@ def office(state: State, tiles: TileStore, cpu: tuple[float, ...] = (QUIET, QUIE
     here = Office(desk, tiles, fleet)
     here.analyze()
     return here
+
+
+@dataclass(frozen=True)
+class KeptOffice:
+    """The data folder of an office that was closed, to be copied."""
+
+    folder: Path
+    fleet: list[Resource]
+
+    def opened_in(self, folder: Path, state: State) -> Office:
+        """Return the office of a copy whose state is open."""
+        return Office(Desk(state), TileStore(folder / "tiles"), list(self.fleet))
+
+
+@pytest.fixture(scope="session")
+def kept_office(tmp_path_factory: pytest.TempPathFactory) -> KeptOffice:
+    """The office of two quiet machines."""
+    folder = tmp_path_factory.mktemp("office")
+    with kept(folder) as state:
+        return KeptOffice(folder, office(state, TileStore(folder / "tiles")).fleet)
+
+
+@pytest.fixture
+def copied_office(kept_office: KeptOffice, tmp_path: Path) -> Iterator[Office]:
+    """The office of two quiet machines, for one test."""
+    with copied(kept_office.folder, tmp_path) as state:
+        yield kept_office.opened_in(tmp_path, state)

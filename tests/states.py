@@ -7,6 +7,8 @@ test, copied from a template, which takes milliseconds on both.
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,13 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.util import LRUCache
 
 from compute_optimizer.store import State
+from compute_optimizer.store import state as module
+from compute_optimizer.store.sqlite import STATEMENTS_KEPT
 
 FreshUrl = Callable[[], str]
 """Returns the URL of a new, migrated, empty database each time it is called."""
@@ -35,8 +42,24 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for setting in (b"fsync", b"full_page_writes", b"synchronous_commit"):
             connection.execute(b"ALTER SYSTEM SET " + setting + b" = off")
         connection.execute("SELECT pg_reload_conf()")
-    yield server.get_uri()
+    with each_statement_compiled_once():
+        yield server.get_uri()
     server.cleanup()
+
+
+@contextmanager
+def each_statement_compiled_once() -> Iterator[None]:
+    """Let all engines of PostgreSQL keep what they compile in one place, as those of SQLite do.
+
+    Users open one engine, tests one each; all are of one server, so that their dialects are equal.
+    """
+    compiled: LRUCache[Any, Any] = LRUCache(STATEMENTS_KEPT)
+    shared = partial(create_engine, execution_options={"compiled_cache": compiled})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PGDialect_psycopg, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(PGDialect_psycopg, "__hash__", lambda one: hash(type(one)))
+        patch.setattr(module, "create_engine", shared)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,10 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
@@ -75,8 +76,28 @@ def places(names: list[str], pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
-def functions(name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    waiting: list[ast.AST] = [ast.parse((ROOT / name).read_text())]
+class Faults(NamedTuple):
+    """What the tree of a file is read for; trees themselves are millions of objects to keep."""
+
+    long: tuple[str, ...]
+    silent: tuple[str, ...]
+
+
+@cache
+def faults(name: str) -> Faults:
+    tree = ast.parse((ROOT / name).read_text())
+    return Faults(tuple(_long(tree)), tuple(_undocumented(tree)))
+
+
+def _long(tree: ast.Module) -> Iterator[str]:
+    for node in _functions(tree):
+        length = (node.end_lineno or 0) - node.lineno + 1
+        if length > LONGEST_FUNCTION:
+            yield f"{node.name} has {length} lines"
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    waiting: list[ast.AST] = [tree]
     while waiting:
         # Statements only: no expression holds a function that is long by its lines.
         for node in _statements_in(waiting.pop()):
@@ -93,13 +114,22 @@ def _statements_in(node: ast.AST) -> Iterator[ast.AST]:
             yield from inner
 
 
+def _undocumented(tree: ast.Module) -> Iterator[str]:
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    bodies = [tree.body, *(node.body for node in classes if not node.name.startswith("_"))]
+    for node in (node for body in bodies for node in body):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if not node.name.startswith("_") and ast.get_docstring(node) is None:
+            yield node.name
+
+
 def test_functions_are_short() -> None:
     long = [
-        f"{name}:{node.name} has {length} lines"
+        f"{name}:{found}"
         for name in PYTHON
         if len(lines_of(name)) > LONGEST_FUNCTION
-        for node in functions(name)
-        if (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+        for found in faults(name).long
     ]
 
     assert not long
@@ -112,20 +142,9 @@ def test_files_are_short() -> None:
 
 
 def test_public_functions_and_classes_of_the_package_say_what_they_do() -> None:
-    silent = [f"{name}:{label}" for name in PACKAGE for label in _undocumented(name)]
+    silent = [f"{name}:{label}" for name in PACKAGE for label in faults(name).silent]
 
     assert not silent
-
-
-def _undocumented(name: str) -> Iterator[str]:
-    module = ast.parse((ROOT / name).read_text()).body
-    classes = [node for node in module if isinstance(node, ast.ClassDef)]
-    bodies = [module, *(node.body for node in classes if not node.name.startswith("_"))]
-    for node in (node for body in bodies for node in body):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        if not node.name.startswith("_") and ast.get_docstring(node) is None:
-            yield node.name
 
 
 def test_nothing_is_left_undone() -> None:

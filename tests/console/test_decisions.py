@@ -4,20 +4,22 @@ import csv
 import html
 import io
 import re
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from compute_optimizer.console.kinds import title_of
 from compute_optimizer.jobs import decisions
 from compute_optimizer.model.decision import Advice, State
-from compute_optimizer.store.tiles import TileStore
 from tests.console.conftest import House, housed
 from tests.console.visiting import Visit, text, words
-from tests.deciding import Office, office
+from tests.deciding import KeptOffice, Office
 from tests.enrolling import ALPHA, BETA
 
 DECISIONS = "/console/decisions"
@@ -62,20 +64,29 @@ class Here:
         return list(csv.DictReader(io.StringIO(found.body.decode())))
 
 
-def here_in(house: House) -> Here:
-    tiles = TileStore(house.settings.tiles_dir)
-    found = office(house.state, tiles)
-    house.clock.moment = found.desk.clock.now()
-    visit = house.visit()
-    if house.settings.auth == "off":
-        visit.sign_in(ALPHA)
-    return Here(house, found, visit)
+@contextmanager
+def here_in(folder: Path, kept: KeptOffice, **settings: Any) -> Iterator[Here]:
+    shutil.copytree(kept.folder, folder, dirs_exist_ok=True)
+    with housed(folder, **settings) as house:
+        found = kept.opened_in(folder, house.state)
+        house.clock.moment = found.desk.clock.now()
+        visit = house.visit()
+        if house.settings.auth == "off":
+            visit.sign_in(ALPHA)
+        yield Here(house, found, visit)
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Here]:
-    with housed(tmp_path, auth="off") as house:
-        yield here_in(house)
+def here(kept_office: KeptOffice, tmp_path: Path) -> Iterator[Here]:
+    with here_in(tmp_path, kept_office, auth="off") as found:
+        yield found
+
+
+@pytest.fixture
+def guarded(kept_office: KeptOffice, tmp_path: Path) -> Iterator[Here]:
+    """The same with auth on."""
+    with here_in(tmp_path, kept_office) as found:
+        yield found
 
 
 def test_the_page_of_a_resource_says_where_its_advice_stands(here: Here) -> None:
@@ -243,46 +254,40 @@ def signed_in(house: House, *allowed: str) -> Visit:
     return visit
 
 
-def test_who_may_only_read_sees_no_form_and_can_send_none(tmp_path: Path) -> None:
-    with housed(tmp_path) as house:
-        here = here_in(house)
-        reader = signed_in(house, "compute-optimizer:Get*", "compute-optimizer:Describe*")
-        page = reader.get(here.page())
+def test_who_may_only_read_sees_no_form_and_can_send_none(guarded: Here) -> None:
+    reader = signed_in(guarded.house, "compute-optimizer:Get*", "compute-optimizer:Describe*")
+    page = reader.get(guarded.page())
 
-        assert "State Open" in words(page)
-        assert "Your policy does not allow PutRecommendationPreferences" in words(page)
-        assert 'name="action"' not in text(page)
-        refused = reader.send(f"{DECISIONS}/{here.id_of()}", action="accept")
-        assert refused.status == 403
-        assert "compute-optimizer:PutRecommendationPreferences" in words(refused)
-        assert here.state() is State.OPEN
-        (line,) = (one for one in house.audit.splitlines() if "decisions accept" in one)
-        assert '"outcome":"AccessDeniedException"' in line
+    assert "State Open" in words(page)
+    assert "Your policy does not allow PutRecommendationPreferences" in words(page)
+    assert 'name="action"' not in text(page)
+    refused = reader.send(f"{DECISIONS}/{guarded.id_of()}", action="accept")
+    assert refused.status == 403
+    assert "compute-optimizer:PutRecommendationPreferences" in words(refused)
+    assert guarded.state() is State.OPEN
+    (line,) = (one for one in guarded.house.audit.splitlines() if "decisions accept" in one)
+    assert '"outcome":"AccessDeniedException"' in line
 
 
-def test_who_may_put_preferences_may_decide(tmp_path: Path) -> None:
-    with housed(tmp_path) as house:
-        here = here_in(house)
-        allowed = ("compute-optimizer:Get*", "compute-optimizer:PutRecommendationPreferences")
-        decider = signed_in(house, *allowed)
+def test_who_may_put_preferences_may_decide(guarded: Here) -> None:
+    allowed = ("compute-optimizer:Get*", "compute-optimizer:PutRecommendationPreferences")
+    decider = signed_in(guarded.house, *allowed)
 
-        sent = decider.send(f"{DECISIONS}/{here.id_of()}", action="accept")
-        assert sent.status == 303
-        assert here.state() is State.ACCEPTED
+    sent = decider.send(f"{DECISIONS}/{guarded.id_of()}", action="accept")
+    assert sent.status == 303
+    assert guarded.state() is State.ACCEPTED
 
 
-def test_types_that_a_policy_does_not_show_are_not_among_the_decisions(tmp_path: Path) -> None:
-    with housed(tmp_path) as house:
-        here = here_in(house)
-        allowed = ("GetRecommendationSummaries", "GetEBSVolumeRecommendations")
-        visit = signed_in(house, *(f"compute-optimizer:{one}" for one in allowed))
-        page = words(visit.get(DECISIONS))
+def test_types_that_a_policy_does_not_show_are_not_among_the_decisions(guarded: Here) -> None:
+    allowed = ("GetRecommendationSummaries", "GetEBSVolumeRecommendations")
+    visit = signed_in(guarded.house, *(f"compute-optimizer:{one}" for one in allowed))
+    page = words(visit.get(DECISIONS))
 
-        assert "Nothing is open" in page
-        assert here.advice[0].name not in page
-        refused = visit.get(f"{DECISIONS}/{here.id_of()}")
-        assert refused.status == 403
-        assert "compute-optimizer:GetEC2InstanceRecommendations" in words(refused)
+    assert "Nothing is open" in page
+    assert guarded.advice[0].name not in page
+    refused = visit.get(f"{DECISIONS}/{guarded.id_of()}")
+    assert refused.status == 403
+    assert "compute-optimizer:GetEC2InstanceRecommendations" in words(refused)
 
 
 def test_the_sums_say_how_much_is_in_each_state(here: Here) -> None:

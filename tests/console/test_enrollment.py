@@ -2,14 +2,16 @@
 
 import html
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from compute_optimizer.jobs import organization
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.store.enrollments import standing_of
-from tests.console.conftest import ACCOUNT, House
+from tests.console.conftest import ACCOUNT, House, housed
 from tests.console.visiting import Visit, text, words
 
 HERE = "/console/enrollment"
@@ -21,19 +23,37 @@ UNREADABLE = MEMBERS[7]
 SUSPENDED = MEMBERS[8]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An organization whose members are opted in, but for some."""
+    folder = tmp_path_factory.mktemp("organization")
+    with housed(folder, auth="off") as house:
+        state, clock = house.state, house.clock
+        organization.set_management(state, clock, ACCOUNT)
+        organization.add_accounts(state, clock, MEMBERS, ORGANIZATION)
+        organization.make_metrics_unreadable(state, UNREADABLE, True)
+        organization.suspend_accounts(state, [SUSPENDED], True)
+        visit = house.visit()
+        visit.sign_in(ACCOUNT)
+        visit.send(HERE, status="Active", members="yes")
+        advance_enrollments(state, clock)
+    return folder
+
+
 @pytest.fixture
-def visit(house: House) -> Iterator[Visit]:
-    """The management account of an organization whose members are opted in, but for some."""
-    state, clock = house.state, house.clock
-    organization.set_management(state, clock, ACCOUNT)
-    organization.add_accounts(state, clock, MEMBERS, ORGANIZATION)
-    organization.make_metrics_unreadable(state, UNREADABLE, True)
-    organization.suspend_accounts(state, [SUSPENDED], True)
+def house(folder: Path, tmp_path: Path) -> Iterator[House]:
+    """The same, for one test."""
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    with housed(tmp_path, auth="off") as found:
+        yield found
+
+
+@pytest.fixture
+def visit(house: House) -> Visit:
+    """The management account, signed in."""
     found = house.visit()
     found.sign_in(ACCOUNT)
-    found.send(HERE, status="Active", members="yes")
-    advance_enrollments(state, clock)
-    yield found
+    return found
 
 
 def listed(page: str) -> list[str]:

@@ -25,8 +25,8 @@ NOBODY = f"rec-{0:020x}"
 
 
 @pytest.fixture
-def here(sqlite_state: Store, tmp_path: Path) -> Office:
-    return office(sqlite_state, TileStore(tmp_path / "tiles"))
+def here(copied_office: Office) -> Office:
+    return copied_office
 
 
 def stands(here: Office) -> list[decisions.Standpoint]:

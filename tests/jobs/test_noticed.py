@@ -40,10 +40,9 @@ from tests.records import REGION
 
 
 @pytest.fixture
-def here(sqlite_state: Store, tmp_path: Path) -> Office:
-    found = office(sqlite_state, TileStore(tmp_path / "tiles"))
-    found.forget_events()
-    return found
+def here(copied_office: Office) -> Office:
+    copied_office.forget_events()
+    return copied_office
 
 
 def decision_on(here: Office, advice: Advice) -> Decision | None:
@@ -225,8 +224,8 @@ def test_collecting_notices_what_changed_and_what_is_gone(here: Office) -> None:
     assert (gone.state, gone.note) == (State.SUPERSEDED, "the resource is gone")
 
 
-def test_new_advice_is_told_once_with_its_sum(sqlite_state: Store, tmp_path: Path) -> None:
-    here = office(sqlite_state, TileStore(tmp_path / "tiles"))
+def test_new_advice_is_told_once_with_its_sum(copied_office: Office) -> None:
+    here = copied_office
     (event,) = here.events()
     assert (event.name, event.account_id) == (EventName.NEW, ALPHA)
     assert event.new is not None
@@ -248,8 +247,8 @@ def test_new_advice_is_told_once_with_its_sum(sqlite_state: Store, tmp_path: Pat
     assert news == ([] if here.advice().recommendation_id == former else [1])
 
 
-def test_a_look_at_the_past_is_no_news(sqlite_state: Store, tmp_path: Path) -> None:
-    here = office(sqlite_state, TileStore(tmp_path / "tiles"))
+def test_a_look_at_the_past_is_no_news(copied_office: Office) -> None:
+    here = copied_office
     here.forget_events()
     here.desk.clock.tick(days=3)
     past = here.desk.clock.now() - timedelta(days=2)

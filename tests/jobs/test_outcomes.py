@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,12 +26,11 @@ from compute_optimizer.model.resource import (
 from compute_optimizer.resources.configured import IN_USE
 from compute_optimizer.resources.functions.failures import ERRORS
 from compute_optimizer.resources.functions.use import INVOCATIONS
-from compute_optimizer.store import State, inventory
+from compute_optimizer.store import inventory
 from compute_optimizer.store.decision_tables import applied_changes
 from compute_optimizer.store.decisions import applied_ones, save_applied
 from compute_optimizer.store.inventory import place
-from compute_optimizer.store.tiles import TileStore
-from tests.deciding import Office, office
+from tests.deciding import Office
 from tests.enrolling import ALPHA, BETA, START
 from tests.functions import function
 from tests.records import REGION
@@ -48,11 +46,10 @@ SEEN_SLOT = 78
 
 
 @pytest.fixture
-def here(sqlite_state: State, tmp_path: Path) -> Office:
+def here(copied_office: Office) -> Office:
     """Two quiet machines; what was advised for the first is followed at START."""
-    found = office(sqlite_state, TileStore(tmp_path / "tiles"))
-    found.follow(0)
-    return found
+    copied_office.follow(0)
+    return copied_office
 
 
 def go_on(here: Office, cpu: Matrix | float, memory: Matrix | float = 20.0, days: int = 15) -> None:
@@ -409,8 +406,8 @@ def test_totals_hold_what_came_against_what_was_expected(here: Office) -> None:
     assert totals.realized_savings_usd == pytest.approx(3 * found.realized_savings_usd)
 
 
-def test_nothing_applied_has_no_outcome(sqlite_state: State, tmp_path: Path) -> None:
-    quiet = office(sqlite_state, TileStore(tmp_path / "tiles"))
+def test_nothing_applied_has_no_outcome(copied_office: Office) -> None:
+    quiet = copied_office
 
     assert outcomes_of(quiet) == []
 
