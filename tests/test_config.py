@@ -1,6 +1,8 @@
 """Settings: where they come from, and what is refused."""
 
+import math
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,13 @@ from compute_optimizer.api.sign_in.client.request import IN_PROGRESS
 from compute_optimizer.config import (
     SETTINGS,
     VARIABLES_OF_OTHERS,
+    Setting,
     Settings,
     load_settings,
     misspelt_variables,
 )
 from compute_optimizer.errors import InvalidInput
+from tests.records import NOW
 
 
 def test_every_setting_is_an_attribute_and_has_a_default() -> None:
@@ -43,8 +47,10 @@ def test_files_lie_in_the_data_folder_unless_named() -> None:
     [
         ("PORT", "99999", "port: 99999 is not between 0 and 65535"),
         ("PORT", "http", "port: 'http' is not a valid int"),
-        ("WORKERS", "-1", "workers: -1 is not between 0 and inf"),
-        ("THROTTLE_BURST", "nan", "throttle_burst: nan is not between"),
+        ("WORKERS", "-1", "workers: -1 is not between 0 and 1000000000"),
+        ("THROTTLE_BURST", "nan", "throttle_burst: nan is not between 1 and 1000000000"),
+        ("OPT_OUT_GRACE_DAYS", "inf", "opt_out_grace_days: inf is not between 0 and 36525"),
+        ("OIDC_SESSION_HOURS", "nan", "oidc_session_hours: nan is not between 0.25 and 24"),
         ("AUTH", "maybe", "auth: 'maybe' is not one of on, off"),
         ("TRACEBACK", "perhaps", "traceback: 'perhaps' is not a valid bool"),
     ],
@@ -54,6 +60,22 @@ def test_a_wrong_value_is_named_with_what_was_expected(
 ) -> None:
     with pytest.raises(InvalidInput, match=expected):
         load_settings({}, {f"COMPUTE_OPTIMIZER_{name}": value})
+
+
+NUMBERS = [one for one in SETTINGS if type(one.default) in (int, float)]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=[one.name for one in NUMBERS])
+def test_every_number_has_bounds_and_a_span_of_time_stays_within_the_calendar(
+    setting: Setting,
+) -> None:
+    assert math.isfinite(setting.minimum)
+    unit = setting.name.rpartition("_")[2]
+    if unit in ("seconds", "minutes", "hours", "days"):
+        assert NOW - timedelta(**{unit: setting.maximum}) < NOW
+    for beyond in ("inf", str(10**30)):
+        with pytest.raises(InvalidInput, match=f"setting {setting.name}: "):
+            load_settings({setting.name: beyond}, {})
 
 
 @pytest.mark.parametrize(("word", "value"), [("yes", True), ("1", True), ("No", False)])

@@ -1,7 +1,6 @@
 """Every setting: name, default and help in one tuple; values come from arguments, then the
 environment (COMPUTE_OPTIMIZER_<NAME>), then the default."""
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.preferences import AUTO, PROFILES
 from compute_optimizer.model.recommendation import LARGEST_PAGE
+from compute_optimizer.model.spans import CENTURY_DAYS, CENTURY_HOURS
 
 PRICE_LIST_URL = "https://pricing.us-east-1.amazonaws.com"
 """Where AWS publishes its price list; anybody may read it (AWS Billing User Guide)."""
@@ -23,6 +23,13 @@ VARIABLES_OF_OTHERS = frozenset({"COMPUTE_OPTIMIZER_IMAGE", "COMPUTE_OPTIMIZER_S
 a command that it starts."""
 
 
+LARGEST = 1_000_000_000
+"""Of a setting that is a number and names no smaller bound: as seconds, 31 years."""
+
+MOST_PROCESSES = 1_024
+"""Of one server: more than any machine has processors for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting; the type of its default is its type."""
@@ -31,8 +38,8 @@ class Setting:
     default: str | int | float | bool
     help: str
     choices: tuple[str, ...] = ()
-    minimum: float = -math.inf
-    maximum: float = math.inf
+    minimum: float = 0
+    maximum: float = LARGEST
 
 
 SETTINGS = (
@@ -41,8 +48,14 @@ SETTINGS = (
     Setting("tiles_url", "", "Bucket of the tiles, s3://BUCKET/PREFIX; empty: inside data_dir."),
     Setting("key_file", "", "File that seals stored secrets; empty means one inside data_dir."),
     Setting("host", "127.0.0.1", "Address that `serve` binds."),
-    Setting("port", 8080, "Port that `serve` binds.", minimum=0, maximum=65_535),
-    Setting("processes", 1, "Processes of `serve` that answer on the one port.", minimum=1),
+    Setting("port", 8080, "Port that `serve` binds.", maximum=65_535),
+    Setting(
+        "processes",
+        1,
+        "Processes of `serve` that answer on the one port.",
+        minimum=1,
+        maximum=MOST_PROCESSES,
+    ),
     Setting("auth", "on", "Verify SigV4 signatures, or trust the access key id.", ("on", "off")),
     Setting(
         "i_know_this_port_is_private",
@@ -61,14 +74,12 @@ SETTINGS = (
     Setting("newer_idle_types", True, "Tell of idle types that older SDKs do not know."),
     Setting("max_body_bytes", 4 * 1024 * 1024, "Largest request body accepted.", minimum=1024),
     Setting("clock_skew_seconds", 300, "Largest age or lead of a signed request.", minimum=1),
-    Setting("throttle_requests_per_second", 0.0, "Per account and Region; 0 is off.", minimum=0),
+    Setting("throttle_requests_per_second", 0.0, "Per account and Region; 0 is off."),
     Setting("throttle_burst", 5.0, "Requests that may come at once when throttled.", minimum=1),
-    Setting(
-        "failed_signatures_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0
-    ),
+    Setting("failed_signatures_per_minute", 60.0, "Per source, then throttled; 0 is off."),
     Setting("sign_in_names", "", "Names that clients sign for, by commas; empty lets nobody in."),
     Setting("sign_in_sts_endpoints", "", "URLs of STS to ask beside AWS's own, by commas."),
-    Setting("sign_ins_per_minute", 60.0, "Per source, then throttled; 0 is off.", minimum=0),
+    Setting("sign_ins_per_minute", 60.0, "Per source, then throttled; 0 is off."),
     Setting("audit_file", "", "JSON lines of who did what; empty means one inside data_dir."),
     Setting("log_format", "text", "What `serve` and `worker` log: text or json.", ("text", "json")),
     Setting("console", True, "Serve the web console under /console."),
@@ -87,7 +98,6 @@ SETTINGS = (
         "oidc_recheck_minutes",
         15.0,
         "After which the provider is asked whether somebody is still signed in there; 0 for never.",
-        minimum=0,
         maximum=1_440,
     ),
     Setting(
@@ -96,8 +106,13 @@ SETTINGS = (
         "Who may read /metrics of `serve`: callers on this machine, all, or nobody.",
         ("loopback", "open", "off"),
     ),
-    Setting("worker_port", 9465, "Port of `worker` on loopback.", minimum=0, maximum=65_535),
-    Setting("opt_out_grace_days", 7.0, "Days until an opted-out account is purged.", minimum=0),
+    Setting("worker_port", 9465, "Port of `worker` on loopback.", maximum=65_535),
+    Setting(
+        "opt_out_grace_days",
+        7.0,
+        "Days until an opted-out account is purged.",
+        maximum=CENTURY_DAYS,
+    ),
     Setting(
         "profile",
         AUTO,
@@ -112,9 +127,20 @@ SETTINGS = (
     Setting("export_parquet", False, "Write a Parquet file beside each CSV file."),
     Setting("price_list_url", PRICE_LIST_URL, "Where `prices load` finds the AWS Price List."),
     Setting("price_max_mb", 2_000, "Largest price list that is read from the web.", minimum=1),
-    Setting("price_max_age_days", 365, "Age of prices from which on an analysis warns.", minimum=1),
-    Setting("collect_requests_per_second", 20.0, "To AWS, by account and Region.", minimum=0),
-    Setting("collect_overlap_hours", 3.0, "Read again before the newest sample.", minimum=0),
+    Setting(
+        "price_max_age_days",
+        365,
+        "Age of prices from which on an analysis warns.",
+        minimum=1,
+        maximum=CENTURY_DAYS,
+    ),
+    Setting("collect_requests_per_second", 20.0, "To AWS, by account and Region."),
+    Setting(
+        "collect_overlap_hours",
+        3.0,
+        "Read again before the newest sample.",
+        maximum=CENTURY_HOURS,
+    ),
     Setting("collect_agent_namespace", "CWAgent", "Where the CloudWatch agent writes to."),
     Setting("schedule_enrollment", "5s", "When the worker looks at Pending accounts."),
     Setting("schedule_analysis", "0 4 * * *", "When the worker analyzes all accounts; UTC."),
@@ -130,11 +156,13 @@ SETTINGS = (
     Setting("webhooks_file", "", "YAML file of the webhooks that are told of decisions."),
     Setting("owner_tags", "Owner,owner,Team", "Tags that name a resource's owner, by commas."),
     Setting("sources_file", "", "YAML file of the sources that the worker collects from."),
-    Setting("retention_days", 400, "Days of metrics that are kept; 0 keeps all.", minimum=0),
+    Setting(
+        "retention_days", 400, "Days of metrics that are kept; 0 keeps all.", maximum=CENTURY_DAYS
+    ),
     Setting("retention_accounts", "", "The same by account, such as 111111111111=120."),
     Setting("retention_below_look_back", False, "Allow to keep fewer days than the look-back."),
     Setting("lease_seconds", 60.0, "A worker that is silent for so long is given up.", minimum=2),
-    Setting("workers", 0, "Processes that analyze; 0 means one per core.", minimum=0),
+    Setting("workers", 0, "Processes that analyze; 0 means one per core."),
     Setting("traceback", False, "Show where an unexpected error of a command came from."),
 )
 
@@ -231,8 +259,8 @@ class Settings:
 
     @property
     def opt_out_grace(self) -> timedelta:
-        """How long what an opted-out account left behind is kept; a century is for ever."""
-        return timedelta(days=min(self.opt_out_grace_days, 36_525))
+        """How long what an opted-out account left behind is kept."""
+        return timedelta(days=self.opt_out_grace_days)
 
 
 def load_settings(
@@ -297,7 +325,7 @@ def _checked(setting: Setting, raw: Any) -> Any:
     if not isinstance(value, str) and not setting.minimum <= value <= setting.maximum:
         raise InvalidInput(
             f"setting {setting.name}: {value} is not between "
-            f"{setting.minimum:g} and {setting.maximum:g}"
+            f"{setting.minimum:.10g} and {setting.maximum:.10g}"
         )
     return value
 

@@ -137,6 +137,7 @@ def test_an_estimate_changes_nothing_and_enrolls_nobody(typed: Type, aws: LocalA
     [
         (("--days", "3", "--since", "2026-01-31"), "give one of them"),
         (("--since", "2999-01-01"), "lies in the future"),
+        (("--days", "1000000"), "less than or equal to 36525"),
         (("--types", "Toaster"), "'Toaster' cannot be analyzed"),
         (("--accounts", "production"), "expected twelve digits"),
         (("--profile", "nobody"), "profile 'nobody' cannot be used"),

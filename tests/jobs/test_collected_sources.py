@@ -132,6 +132,24 @@ def test_machines_are_collected_from_prometheus(
     assert found["tiles"] in (1, 2)
 
 
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("days: 0", ">= 1"),
+        ("days: 1000000", "<= 36525"),
+        ("overlap_hours: .nan", ">= 0"),
+        ("overlap_hours: .inf", "<= 876600"),
+        ("requests_per_second: -1", ">= 0"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(
+    tmp_path: Path, argument: str, expected: str
+) -> None:
+    text = f"sources: [{{name: a, kind: aws, arguments: {{{argument}}}}}]"
+    with pytest.raises(InvalidInput, match=f"source 'a', arguments: .*{expected}"):
+        read_sources(sources(tmp_path, text))
+
+
 def test_misspelled_arguments_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"source 'organization', arguments: .*`region`"):
         read_sources(sources(tmp_path, AWS.replace("regions:", "region:")))

@@ -100,3 +100,33 @@ def test_a_process_forgets_what_the_tasks_shared_once_their_job_is_over(tmp_path
         assert (tmp_path / str(other)).exists()
         # It is asked while the process is there, which forgets all with its end.
         assert other in {one.pid for one in active_children()}
+
+
+PIECE_BYTES = 64 * 1024
+"""Small enough to come from the heap: what has 128 KiB or more goes back by itself (mallopt(3))."""
+
+PIECES = 2_048
+"""128 MiB of them, against which what else a process takes is little."""
+
+
+HELD: list[bytes] = []
+
+
+def amid_much(meeting: Path, task: Named) -> int:
+    """Take much memory and let it go, but for the last piece."""
+    HELD.extend([bytes(PIECE_BYTES) for _ in range(PIECES)][-1:])
+    return process_of_both(meeting, task)
+
+
+def resident_bytes(process: int) -> int:
+    _, pages, *_ = Path(f"/proc/{process}/statm").read_text().split()
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_process_gives_back_what_a_job_took_once_it_is_over(tmp_path: Path) -> None:
+    with kept_locally(2) as executor:
+        (other,) = processes(executor, meeting_in(tmp_path, "first")) - {os.getpid()}
+        before = resident_bytes(other)
+        processes(executor, partial(amid_much, tmp_path / "first"))
+
+        assert resident_bytes(other) - before < PIECES * PIECE_BYTES / 4

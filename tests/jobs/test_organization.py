@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event
 
 from compute_optimizer.errors import ComputeOptimizerError, Conflict, InvalidInput, NotFound
 from compute_optimizer.jobs import organization
@@ -11,6 +10,7 @@ from compute_optimizer.jobs.organization import Change
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import list_rosters, the_organization
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, STRANGER, Desk
+from tests.statements import selects_of
 
 
 @pytest.fixture
@@ -43,14 +43,20 @@ def test_accounts_join_together_or_not_at_all(desk: Desk) -> None:
     assert belonging(desk.state) == {MANAGEMENT: ORGANIZATION, ALPHA: ORGANIZATION}
 
 
+def test_however_many_are_added_are_read_at_once(desk: Desk) -> None:
+    asked = selects_of(desk.state)
+    organization.add_accounts(desk.state, desk.clock, [ALPHA])
+    for_one = len(asked)
+    organization.add_accounts(desk.state, desk.clock, [BETA, GAMMA, STRANGER, BETA])
+
+    assert len(asked) == 2 * for_one
+    assert belonging(desk.state) == dict.fromkeys([ALPHA, BETA, GAMMA, STRANGER])
+
+
 def test_however_many_join_are_read_at_once(desk: Desk) -> None:
     desk.organize()
     newcomers = [ALPHA, BETA, GAMMA, STRANGER]
-    asked: list[str] = []
-
-    @event.listens_for(desk.state.engine, "before_cursor_execute")
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.extend([statement] if statement.startswith("SELECT") else [])
+    asked = selects_of(desk.state)
 
     with desk.state.writing() as connection:
         the_one = the_organization(connection)

@@ -106,6 +106,8 @@ def test_settings_say_how_long(given: tuple[int, str], expected: Retention) -> N
         ((92, ""), "92 days are fewer than the 93 that an analysis may look back"),
         ((400, f"{ALPHA}=14"), "14 days are fewer"),
         ((400, ALPHA), "names no number of days; expected entries such as"),
+        ((400, f"{ALPHA}=36526"), "of at most 36525"),
+        ((400, f"{ALPHA}=\u00b2"), "names no number of days"),
         ((400, "alpha=100"), "alpha"),
     ],
 )

@@ -193,3 +193,5 @@ def test_who_may_not_see_the_instance_is_refused(desk: Desk) -> None:
         ask(desk, ALPHA)
     with pytest.raises(OptInRequiredException):
         ask(desk, STRANGER)
+    with pytest.raises(OptInRequiredException):
+        ask(desk, STRANGER, resourceArn="orders-1")

@@ -342,6 +342,23 @@ def test_a_token_of_another_account_is_refused(desk: Desk) -> None:
         ask(desk, accountIds=[ALPHA], nextToken=token)
 
 
+def test_an_empty_token_is_refused(desk: Desk) -> None:
+    with pytest.raises(InvalidParameterValueException, match="not valid for this request"):
+        ask(desk, nextToken="")
+
+
+def test_a_token_goes_on_or_is_refused_where_types_are_hidden_meanwhile(desk: Desk) -> None:
+    shown = len(get_args(RecommendationSourceType)) - len(NEWER_IDLE_TYPES)
+    behind_all, of_a_hidden_type = (
+        ask(desk, maxResults=size)["nextToken"] for size in (shown, shown + 1)
+    )
+    desk.newer_idle_types = False
+
+    assert ask(desk, nextToken=behind_all) == {"recommendationSummaries": []}
+    with pytest.raises(InvalidParameterValueException, match="not valid for this request"):
+        ask(desk, nextToken=of_a_hidden_type)
+
+
 def test_an_administrator_reads_a_member_and_its_own_account_by_default(desk: Desk) -> None:
     theirs = structs.replace(
         idle_recommendation(1), account_id=ALPHA, resource_arn=volume_arn(1, ALPHA)

@@ -17,7 +17,7 @@ from compute_optimizer.store.accounts import (
     remove_account,
     remove_organization,
     roster_of,
-    save_account,
+    save_accounts,
     save_roster,
     the_organization,
 )
@@ -107,7 +107,7 @@ def test_a_decision_that_refuses_leaves_no_trace(filled: State) -> None:
 
 def test_rosters_are_listed_organizations_first(filled: State) -> None:
     with filled.writing() as connection:
-        save_account(connection, Account(GAMMA, "Laboratory"))
+        save_accounts(connection, [Account(GAMMA, "Laboratory")])
         enrolled = Roster(None, {STRANGER: Account(STRANGER)}, {STRANGER: Enrollment(STRANGER)})
         active = {STRANGER: Enrollment(STRANGER, EnrollmentStatus.ACTIVE)}
         save_roster(connection, enrolled, replace(enrolled, enrollments=active))
@@ -118,7 +118,7 @@ def test_rosters_are_listed_organizations_first(filled: State) -> None:
 
 def test_all_rosters_are_read_at_once_and_are_those_of_their_accounts(filled: State) -> None:
     with filled.writing() as connection:
-        save_account(connection, Account(GAMMA, "Laboratory"))
+        save_accounts(connection, [Account(GAMMA, "Laboratory")])
         enrollment = Enrollment(STRANGER, EnrollmentStatus.ACTIVE)
         save_roster(connection, NOBODY, Roster(None, {}, {STRANGER: enrollment}))
     statements: list[str] = []

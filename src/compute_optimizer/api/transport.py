@@ -145,6 +145,8 @@ class GatheringProtocol(HttpToolsProtocol):
         """Closes the connection, where a head is waited for."""
         self._is_refused = False
         """Whether what came was no request; more of it may come."""
+        self._may_stay = True
+        """Whether the connection stays open behind the answer to the request that is read."""
         self._lingers = False
         """Whether all is said, and the peer has time to read it."""
 
@@ -186,7 +188,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self._too_long, self._part_bytes = REST_TOO_LONG, 0
         self._end_wait()
         if self._prompt is None:
-            super().on_headers_complete()
+            self._read_head()
         elif self._is_free() and not self.parser.should_upgrade():
             self._body = b""
         else:
@@ -204,13 +206,13 @@ class GatheringProtocol(HttpToolsProtocol):
         """Answer the request that has arrived whole, or hand it on."""
         self._too_long = ""
         if self._body is None or self._prompt is None or self._turn is None:
-            super().on_message_complete()
+            self._complete()
             return
         method = self.parser.get_method()
         request = self._prompt.take(method, self.url, self.headers, self._body, self._source)
         if request is None:
             self._hand_on()
-            super().on_message_complete()
+            self._complete()
         else:
             self._body, self._waits = None, True
             # Asked now: the parser forgets it as soon as the request is over.
@@ -221,6 +223,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Begin to shut down: what has arrived is answered."""
         self._end_turn()
+        self._may_stay = False
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
@@ -300,4 +303,15 @@ class GatheringProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.url, self.headers, self.expect_100_continue = read
         self.scope["headers"] = self.headers
+        self._read_head()
+
+    def _read_head(self) -> None:
+        """Have a request answered; for the last time, unless the rest of it comes before that."""
         super().on_headers_complete()
+        self._may_stay, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def _complete(self) -> None:
+        """End a request that has arrived whole."""
+        super().on_message_complete()
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._may_stay

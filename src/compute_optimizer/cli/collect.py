@@ -37,6 +37,7 @@ from compute_optimizer.jobs.collect_run import (
     CollectReport,
     CollectRequest,
 )
+from compute_optimizer.model.spans import CENTURY_DAYS
 from compute_optimizer.sources.aws import Access, check_collected
 
 commands = typer.Typer(
@@ -76,7 +77,11 @@ TypesOption = Annotated[
 ]
 DaysOption = Annotated[
     int | None,
-    typer.Option(min=1, help=f"Days until now. Default: {DEFAULT_DAYS}, unless --since is given."),
+    typer.Option(
+        min=1,
+        max=CENTURY_DAYS,
+        help=f"Days until now. Default: {DEFAULT_DAYS}, unless --since is given.",
+    ),
 ]
 SinceOption = Annotated[
     datetime | None, typer.Option(help="First moment that is wanted, in UTC; instead of --days.")

@@ -34,6 +34,7 @@ from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.jobs.collect_run import CONCURRENCY, DEFAULT_DAYS, CollectReport
 from compute_optimizer.jobs.idle_limits import read_idle_limits
 from compute_optimizer.jobs.recommend import by_savings, left_without
+from compute_optimizer.model.spans import CENTURY_DAYS
 from compute_optimizer.sources.aws import Access, check_collected
 
 
@@ -44,7 +45,9 @@ def quickstart(
     accounts: AccountsOption = "",
     regions: RegionsOption = "",
     types: TypesOption = "",
-    days: Annotated[int, typer.Option(min=1, help="Days until now.")] = DEFAULT_DAYS,
+    days: Annotated[
+        int, typer.Option(min=1, max=CENTURY_DAYS, help="Days until now.")
+    ] = DEFAULT_DAYS,
     concurrency: ConcurrencyOption = CONCURRENCY,
     data_dir: Annotated[
         Path | None,

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import merge
-from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -190,17 +189,7 @@ def panel_of(
     may_decide = room.calls.may(visitor, DECIDE)
     desk = desk_of(room, visitor, reach)
     first_day = room.clock.now().date() + timedelta(days=1)
-    with room.state.reading() as connection:
-        every = [one.decision for one in decisions_on_resources(connection, [arn])]
-    others = [
-        one
-        for one in every
-        if one.recommendation_id != recommendation_id
-        and one.advice.account_id in reach.accounts
-        and kind_of(one.advice) in desk.kinds
-    ]
-    others.sort(key=lambda one: one.changed_at or one.advice.prediction.as_of, reverse=True)
-    panel = Panel(None, (), may_decide, first_day, tuple(others))
+    panel = Panel(None, (), may_decide, first_day, _former(desk, recommendation_id, arn))
     if recommendation_id is None:
         return panel
     found = jobs.dossier(
@@ -208,6 +197,21 @@ def panel_of(
     )
     actions = tuple(one for one in BY_PEOPLE if may_decide and _can(found, one))
     return replace(panel, dossier=found, actions=actions)
+
+
+def _former(desk: Desk, recommendation_id: str | None, arn: str) -> tuple[Decision, ...]:
+    """Return the decisions on other advice for a resource, the last first."""
+    with desk.room.state.reading() as connection:
+        every = [one.decision for one in decisions_on_resources(connection, [arn])]
+    others = [
+        one
+        for one in every
+        if one.recommendation_id != recommendation_id
+        and one.advice.account_id in desk.reach.accounts
+        and kind_of(one.advice) in desk.kinds
+    ]
+    others.sort(key=lambda one: one.changed_at or one.advice.prediction.as_of, reverse=True)
+    return tuple(others)
 
 
 def _can(found: jobs.Dossier, action: Action) -> bool:
@@ -219,8 +223,3 @@ def _can(found: jobs.Dossier, action: Action) -> bool:
 def page_of(advice: Advice) -> str:
     """Return the page of the resource of a piece of advice."""
     return address_of(kind_of(advice), advice.resource_arn)
-
-
-def first_of(lines: Iterator[Line], most: int) -> list[Line]:
-    """Return the first lines."""
-    return list(islice(lines, most))

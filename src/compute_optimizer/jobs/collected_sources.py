@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -20,6 +20,7 @@ from compute_optimizer.jobs.inventories import (
     resource_of_row,
     stored_resources,
 )
+from compute_optimizer.model.spans import CENTURY_DAYS, CENTURY_HOURS
 from compute_optimizer.sources.aws import Access, AwsSource, check_collected
 from compute_optimizer.sources.prometheus import (
     LABELS,
@@ -36,9 +37,9 @@ class CollectArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     types: tuple[str, ...] = ()
     """Names of resource types; none means all."""
-    days: int = DEFAULT_DAYS
+    days: Annotated[int, msgspec.Meta(ge=1, le=CENTURY_DAYS)] = DEFAULT_DAYS
     """Before now, on the first run; later ones read what is missing since."""
-    overlap_hours: float = 3.0
+    overlap_hours: Annotated[float, msgspec.Meta(ge=0, le=CENTURY_HOURS)] = 3.0
     """Read again before the newest sample, because samples come late."""
 
 
@@ -51,7 +52,7 @@ class AwsArguments(CollectArguments, frozen=True, forbid_unknown_fields=True, kw
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     agent_namespace: str = "CWAgent"
-    requests_per_second: float = 20.0
+    requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     keep_gone: bool = False
 
 

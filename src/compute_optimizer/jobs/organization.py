@@ -24,7 +24,6 @@ from compute_optimizer.store.accounts import (
     list_rosters,
     lock_rosters,
     roster_of,
-    save_account,
     save_roster,
     the_organization,
 )
@@ -71,8 +70,11 @@ def add_accounts(
     """
 
     def act(connection: Connection) -> None:
-        for account_id in account_ids:
-            save_account(connection, _new_account(connection, account_id, organization_id, name))
+        added = store.all_accounts(connection)
+        newcomers = dict.fromkeys(account_ids)
+        store.save_accounts(
+            connection, [_new_account(added, one, organization_id, name) for one in newcomers]
+        )
         if organization_id is not None:
             organization = store.find_organization(connection, organization_id)
             admit(connection, clock, organization, account_ids)
@@ -279,11 +281,11 @@ def expel(
 
 
 def _new_account(
-    connection: Connection, account_id: str, organization_id: str | None, name: str
+    added: Mapping[str, Account], account_id: str, organization_id: str | None, name: str
 ) -> Account:
     """Return the account to add, standalone for now; raise Conflict where it has a place."""
     check_account_id(account_id)
-    known = find_account(connection, account_id)
+    known = added.get(account_id)
     if known and (known.organization_id or organization_id is None):
         place = known.organization_id or "the standalone accounts"
         raise Conflict(f"account {account_id} has been added to {place} already")

@@ -43,11 +43,11 @@ from compute_optimizer.model.roster import with_organization
 from compute_optimizer.sources.yaml_files import read_yaml, repeated
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import (
-    find_account,
+    all_accounts,
     find_organization,
     list_organizations,
     roster_of,
-    save_account,
+    save_accounts,
     save_roster,
 )
 
@@ -174,15 +174,13 @@ def _apply(connection: Connection, clock: Clock, wanted: OrganizationFile) -> No
     for entry in wanted.organizations:
         if entry.id in present:
             _let_leave(connection, clock, present[entry.id], entry.account_ids)
-    for one in wanted.accounts:
-        _stand_alone(connection, one.account_id)
+    _stand_alone(connection, wanted.accounts)
     for entry in wanted.organizations:
         if entry.id not in present:
             establish(connection, entry.management_account_id, entry.id)
         _gather(connection, clock, entry)
         _arrange(connection, clock, entry)
-    for one in wanted.account_entries:
-        _describe(connection, one)
+    _describe(connection, wanted.account_entries)
 
 
 def _let_leave(
@@ -195,15 +193,17 @@ def _let_leave(
         expel(connection, clock, organization, sorted(gone))
 
 
-def _stand_alone(connection: Connection, account_id: str) -> None:
-    known = find_account(connection, account_id)
-    if known is None:
-        save_account(connection, Account(account_id))
-    elif known.organization_id is not None:
-        raise Conflict(
-            f"account {account_id} belongs to {known.organization_id}, and the file lists it as a "
-            "standalone account; remove it there first"
-        )
+def _stand_alone(connection: Connection, entries: Iterable[AccountEntry]) -> None:
+    """Add standalone accounts that are not there yet; raise Conflict for members."""
+    added = all_accounts(connection)
+    ids = [one.account_id for one in entries]
+    for account in (added[one] for one in ids if one in added):
+        if account.organization_id is not None:
+            raise Conflict(
+                f"account {account.account_id} belongs to {account.organization_id}, and the file "
+                "lists it as a standalone account; remove it there first"
+            )
+    save_accounts(connection, [Account(one) for one in ids if one not in added])
 
 
 def _gather(connection: Connection, clock: Clock, entry: OrganizationEntry) -> None:
@@ -247,14 +247,18 @@ def _change(connection: Connection, account_id: str, decisions: Iterable[Decisio
     save_roster(connection, before, after)
 
 
-def _describe(connection: Connection, entry: AccountEntry) -> None:
-    """Give an account the attributes that the file mentions."""
-    known = find_account(connection, entry.account_id) or Account(entry.account_id)
+def _describe(connection: Connection, entries: Iterable[AccountEntry]) -> None:
+    """Give accounts the attributes that the file mentions."""
+    added = all_accounts(connection)
+    described = [_described(added.get(one.account_id), one) for one in entries]
+    save_accounts(connection, [one for one in described if one != added.get(one.account_id)])
+
+
+def _described(known: Account | None, entry: AccountEntry) -> Account:
     given = {
         "name": entry.name,
         "suspended": entry.suspended,
         "metrics_unreadable": entry.metrics_unreadable,
     }
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not UNSET}
-    if (account := replace(known, **changes)) != known:
-        save_account(connection, account)
+    return replace(known or Account(entry.account_id), **changes)

@@ -1,5 +1,6 @@
 """Forget what is older than anybody asks to be kept: day tiles, scores, and runs of jobs."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from compute_optimizer.model.account import check_account_id
 from compute_optimizer.model.effective_preferences import LONGEST_LOOK_BACK
 from compute_optimizer.model.event import KEPT as EVENTS_KEPT
 from compute_optimizer.model.metrics import look_back
+from compute_optimizer.model.spans import CENTURY_DAYS
 from compute_optimizer.store import State
 from compute_optimizer.store.expiry import remove_expired
 from compute_optimizer.store.forecasts import remove_scores_before
@@ -22,7 +24,11 @@ from compute_optimizer.store.tiles import TileStore, forget_days, sweep, tiled_a
 JOB_RUNS_KEPT = timedelta(days=30)
 """How long ended runs of jobs stay on record: some are a hundred a day."""
 
-EXPECTED = "expected entries such as 111111111111=120, with commas between"
+_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
+
+EXPECTED = (
+    f"expected entries such as 111111111111=120, of at most {CENTURY_DAYS}, with commas between"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def parse_retention(days: int, by_account: str, *, below_look_back: bool) -> Ret
 
 def _entry(text: str) -> tuple[str, int]:
     account, _, days = (part.strip() for part in text.partition("="))
-    if not days.isdigit() or len(days) > 6:
+    if not _NUMBER.fullmatch(days) or int(days) > CENTURY_DAYS:
         raise InvalidInput(f"{text.strip()!r} names no number of days; {EXPECTED}")
     return check_account_id(account), int(days)
 

@@ -40,7 +40,7 @@ HEADROOMS_OF = MappingProxyType(
 LONGEST_ARN = 512
 """Characters of an ARN that the state database keeps."""
 
-_PREFIX = r"arn:aws[a-z-]*:{service}:(?P<region>[a-z0-9-]+):(?P<account>\d{{12}}):"
+_PREFIX = r"arn:aws[a-z-]*:{service}:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{{12}}):"
 
 _NAME = "[!-.0-9;-~]+"
 """Printable ASCII but the slash and the colon, which separate (Auto Scaling API reference)."""

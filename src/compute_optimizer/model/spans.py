@@ -5,7 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from compute_optimizer.errors import InvalidInput
 
-_SPAN = re.compile(r"(\d+)([smhd])", re.ASCII)
+CENTURY_DAYS = 36_525
+"""The longest that anything is kept or asked for: for ever, and still within the calendar."""
+
+CENTURY_HOURS = CENTURY_DAYS * 24
+
+_SPAN = re.compile(r"(\d{1,15})([smhd])", re.ASCII)
+"""More digits are no span that a timedelta can hold."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

@@ -12,7 +12,7 @@ from compute_optimizer.operations.listing import Listing, listed
 from compute_optimizer.views.database import database_recommendation
 
 DATABASE_ARN = re.compile(
-    r"arn:aws[a-z-]*:rds:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(db|cluster):[^\s/:]+"
+    r"arn:aws[a-z-]*:rds:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):(db|cluster):[^\s/:]+"
 )
 """Of a DB instance or an Aurora cluster."""
 

@@ -5,13 +5,12 @@ from typing import Any
 from compute_optimizer.model.ecs_service import EcsServiceRecommendation
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.resource import ECS_SERVICE
-from compute_optimizer.operations.access import account_in_reach, opted_in_caller
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.ecs_services import SERVICE_ARN
 from compute_optimizer.operations.projected_points import (
     Projecting,
+    account_of,
     known_of,
-    owner_of,
     points_in,
     samples_of,
 )
@@ -37,13 +36,11 @@ SERVICES = Projecting(
 def get_ecs_service_projected_metrics(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Answer GetECSServiceRecommendationProjectedMetrics: a pair of series for each option.
 
-    Raises the modelled exceptions of `account_in_reach`, InvalidParameterValueException for what
+    Raises the modelled exceptions of `account_of`, InvalidParameterValueException for what
     is no service of this Region, no period and no range, and ResourceNotFoundException for a
     service without a recommendation.
     """
-    caller = opted_in_caller(context)
-    owner = owner_of(SERVICES, request, context.region)
-    account_id = account_in_reach(context, caller, owner)
+    account_id = account_of(context, SERVICES, request)
     wanted = points_in(SERVICES, request)
     known = known_of(context, SERVICES, request, account_id)
     samples, seconds = samples_of(context, known, wanted, METRICS)

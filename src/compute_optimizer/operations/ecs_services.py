@@ -11,7 +11,7 @@ from compute_optimizer.operations.listing import Listing, listed
 from compute_optimizer.views.ecs_service import service_recommendation
 
 SERVICE_ARN = re.compile(
-    r"arn:aws[a-z-]*:ecs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):service/[^\s/]+(/[^\s/]+)?"
+    r"arn:aws[a-z-]*:ecs:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):service/[^\s/]+(/[^\s/]+)?"
 )
 """With the cluster or, in the older form, without it."""
 

@@ -40,7 +40,7 @@ MAX_PAGE = 100
 """Recommendations on a page, also where the request does not say (spec 8.2)."""
 
 ARN = re.compile(
-    r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
+    r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):"
     r"(?P<kind>[A-Za-z]+)[:/]\S+"
 )
 
@@ -201,7 +201,9 @@ def _missing(
     if question.token is not None:
         return []
     hidden = hidden_types(context.newer_idle_types)
-    missing = [_error(n, code, MESSAGES[code], hidden) for n, code in question.refused.items()]
+    missing = [
+        _error(name, code, MESSAGES[code], hidden) for name, code in question.refused.items()
+    ]
     if not question.names:
         return missing
     known = known_names(connection, place, question.names)

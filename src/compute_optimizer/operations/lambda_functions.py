@@ -18,7 +18,7 @@ LISTING = Listing(
     arns="functionArns",
     answer="lambdaFunctionRecommendations",
     arn=re.compile(
-        r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+        r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})"
         r":function:[^\s:/]+(:[^\s:/]+)?"
     ),
     filters=LAMBDA_FILTERS,

@@ -94,7 +94,7 @@ class Position:
 def arn_pattern(service: str, kind: str) -> re.Pattern[str]:
     """Return what ARNs of a resource look like, such as those of an ec2 instance."""
     return re.compile(
-        rf"arn:aws[a-z-]*:{service}:(?P<region>[a-z0-9-]+):(?P<account>\d{{12}}):{kind}/[^\s/]+"
+        rf"arn:aws[a-z-]*:{service}:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{{12}}):{kind}/[^\s/]+"
     )
 
 

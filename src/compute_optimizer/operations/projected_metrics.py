@@ -6,7 +6,6 @@ from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.preference_rules import RESOURCE_ARNS
 from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
 from compute_optimizer.model.resource import EC2_INSTANCE
-from compute_optimizer.operations.access import account_in_reach, opted_in_caller
 from compute_optimizer.operations.architectures import presentation_of
 from compute_optimizer.operations.catalog import known_types
 from compute_optimizer.operations.context import Context
@@ -14,8 +13,8 @@ from compute_optimizer.operations.projected_points import (
     Known,
     Points,
     Projecting,
+    account_of,
     known_of,
-    owner_of,
     points_in,
     samples_of,
 )
@@ -42,13 +41,11 @@ def get_ec2_recommendation_projected_metrics(
 ) -> dict[str, Any]:
     """Answer GetEC2RecommendationProjectedMetrics: a series of points for each option.
 
-    Raises the modelled exceptions of `account_in_reach`, InvalidParameterValueException for what
+    Raises the modelled exceptions of `account_of`, InvalidParameterValueException for what
     is no instance of this Region, no period and no range, and ResourceNotFoundException for an
     instance without a recommendation.
     """
-    caller = opted_in_caller(context)
-    owner = owner_of(INSTANCES, request, context.region)
-    account_id = account_in_reach(context, caller, owner)
+    account_id = account_of(context, INSTANCES, request)
     wanted = points_in(INSTANCES, request)
     known = known_of(context, INSTANCES, request, account_id)
     shown = presentation_of(context, request)

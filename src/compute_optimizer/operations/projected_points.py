@@ -21,6 +21,7 @@ from compute_optimizer.model.metrics import (
 from compute_optimizer.model.recommendation import Recommendation
 from compute_optimizer.model.resource import Resource, ShardKey
 from compute_optimizer.model.spans import day_of
+from compute_optimizer.operations.access import account_in_reach, opted_in_caller
 from compute_optimizer.operations.context import Context
 from compute_optimizer.shapes import InvalidParameterValueException, ResourceNotFoundException
 from compute_optimizer.store.analysis_runs import Scope, current_run
@@ -68,11 +69,17 @@ class Known:
     recommendation: Any
 
 
-def owner_of(operation: Projecting, request: dict[str, Any], region: str) -> str:
-    """Return the account in the ARN of a request; raise InvalidParameterValueException for none.
+def account_of(context: Context, operation: Projecting, request: dict[str, Any]) -> str:
+    """Return the account of the resource that a request names.
 
-    As for a resource of another Region than that of the request.
+    Raises the modelled exceptions of `account_in_reach`, and InvalidParameterValueException for
+    what is no such resource of the request's Region.
     """
+    caller = opted_in_caller(context)
+    return account_in_reach(context, caller, _owner(operation, request, context.region))
+
+
+def _owner(operation: Projecting, request: dict[str, Any], region: str) -> str:
     arn = request[operation.member]
     parts = operation.arn.fullmatch(arn)
     if parts is None:

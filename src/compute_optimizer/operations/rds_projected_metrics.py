@@ -7,13 +7,12 @@ from compute_optimizer.model.database import DatabaseRecommendation
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.preference_rules import RESOURCE_ARNS
 from compute_optimizer.model.resource import RDS_DB_INSTANCE
-from compute_optimizer.operations.access import target_account
 from compute_optimizer.operations.architectures import architectures_of
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.projected_points import (
     Projecting,
+    account_of,
     known_of,
-    owner_of,
     points_in,
     samples_of,
 )
@@ -36,11 +35,11 @@ def get_rds_database_recommendation_projected_metrics(
 ) -> dict[str, Any]:
     """Return a series of points for each option of a DB instance.
 
-    Raises the modelled exceptions of `target_account`, InvalidParameterValueException for what is
+    Raises the modelled exceptions of `account_of`, InvalidParameterValueException for what is
     no DB instance of this Region, no period and no range, and ResourceNotFoundException for an
     instance without a recommendation.
     """
-    account_id = target_account(context, [owner_of(DB_INSTANCES, request, context.region)])
+    account_id = account_of(context, DB_INSTANCES, request)
     wanted = points_in(DB_INSTANCES, request)
     known = known_of(context, DB_INSTANCES, request, account_id)
     one, statistic = known.recommendation, Statistic(request["stat"])

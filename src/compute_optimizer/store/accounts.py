@@ -4,7 +4,7 @@ An account that was never added is a standalone account: any account may opt in.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -90,12 +90,15 @@ def accounts_seen(connection: Connection, standing: Standing, account_id: str) -
 def gathered(connection: Connection, account_ids: Collection[str]) -> Roster:
     """Return some accounts as they are, wherever they belong, as one roster of no organization."""
     # Two statements for however many: names of thousands would be too many for one.
-    added = {row.account_id: row for row in connection.execute(select(accounts))}
-    enrolled = all_enrollments(connection)
-    members = {
-        one: Account(**added[one]._mapping) if one in added else Account(one) for one in account_ids
-    }
+    added, enrolled = all_accounts(connection), all_enrollments(connection)
+    members = {one: added.get(one) or Account(one) for one in account_ids}
     return _roster(None, members, enrolled)
+
+
+def all_accounts(connection: Connection) -> dict[str, Account]:
+    """Return every account that was added, by id."""
+    rows = connection.execute(select(accounts))
+    return {row.account_id: Account(**row._mapping) for row in rows}
 
 
 def find_account(connection: Connection, account_id: str) -> Account | None:
@@ -183,9 +186,9 @@ def _roster(
     return Roster(organization, members, enrollments_by_id)
 
 
-def save_account(connection: Connection, account: Account) -> None:
-    """Add or replace an account."""
-    _replace(connection, accounts, [asdict(account)])
+def save_accounts(connection: Connection, changed: Iterable[Account]) -> None:
+    """Add or replace accounts; each comes once."""
+    _replace(connection, accounts, [asdict(one) for one in changed])
 
 
 def remove_account(connection: Connection, account_id: str) -> None:
@@ -209,13 +212,13 @@ def save_roster(connection: Connection, before: Roster, after: Roster) -> None:
     """Write what differs between two rosters; accounts that left are not touched."""
     if after.organization is not None and after.organization != before.organization:
         _save_organization(connection, after.organization)
-    changed_accounts = (
-        one for key, one in after.accounts.items() if one != before.accounts.get(key)
+    save_accounts(
+        connection,
+        (one for key, one in after.accounts.items() if one != before.accounts.get(key)),
     )
     changed_enrollments = (
         one for key, one in after.enrollments.items() if one != before.enrollments.get(key)
     )
-    _replace(connection, accounts, [asdict(one) for one in changed_accounts])
     _replace(connection, enrollments, [asdict(one) for one in changed_enrollments])
 
 

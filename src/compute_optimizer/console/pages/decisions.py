@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +17,6 @@ from compute_optimizer.console.deciding import (
     Line,
     decided_lines,
     desk_of,
-    first_of,
     open_lines,
     page_of,
     panel_of,
@@ -103,7 +103,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
     """Show what is in one state, with sums of all of them."""
     desk, asked = _desk(room, request, session.visitor), _asked(request)
     with room.state.reading() as connection:
-        lines = first_of(_lines(connection, desk, asked), SHOWN + 1)
+        lines = list(islice(_lines(connection, desk, asked), SHOWN + 1))
         found = sums(connection, desk)
     results, judged_at = _results(desk, asked)
     values = {

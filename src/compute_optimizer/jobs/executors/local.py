@@ -15,6 +15,7 @@ from typing import Any
 
 from compute_optimizer.errors import ComputeOptimizerError
 from compute_optimizer.interfaces import Executor, Found, Progress, Task
+from compute_optimizer.jobs.executors.memory import give_back
 from compute_optimizer.jobs.executors.naming import attempt
 from compute_optimizer.store.tile_files import decoding_threads
 
@@ -117,7 +118,7 @@ def _given_to(
     other.submit(_give, threads, work).result()
     yield lambda task: other.submit(_attempt, task).result()
     # It may hold much, and what comes next comes beside it.
-    other.submit(_give).result()
+    other.submit(_forget).result()
 
 
 @contextmanager
@@ -152,10 +153,17 @@ def _prepare_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _give(threads: int = 0, work: Callable[[Any], Any] | None = None) -> None:
-    """Take what the tasks share that follow; nothing, to forget it."""
+def _give(threads: int, work: Callable[[Any], Any]) -> None:
+    """Take what the tasks share that follow."""
     global _given
-    _given = (threads, work) if work else None
+    _given = (threads, work)
+
+
+def _forget() -> None:
+    """Forget what the tasks shared, and give back what it and they took."""
+    global _given
+    _given = None
+    give_back()
 
 
 def _attempt(task: Any) -> Any:
