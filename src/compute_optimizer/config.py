@@ -27,7 +27,7 @@ LARGEST = 1_000_000_000
 """Of a setting that is a number and names no smaller bound: as seconds, 31 years."""
 
 MOST_PROCESSES = 1_024
-"""Of one server: more than any machine has processors for."""
+"""Of one server; more on one port is a slip of the finger."""
 
 
 @dataclass(frozen=True, slots=True)

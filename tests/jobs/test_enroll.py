@@ -12,12 +12,12 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from compute_optimizer.jobs import organization
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.store import State
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, STRANGER, Desk
+from tests.statements import statements_of
 
 MEMBERS = tuple(f"3{number:011d}" for number in range(40))
 
@@ -106,11 +106,7 @@ def test_requests_beside_the_background_are_not_lost(state_url: str, desk: Desk)
 def test_it_costs_next_to_nothing_while_nothing_is_pending(sqlite_state: State) -> None:
     desk = Desk(sqlite_state)
     desk.settle()
-    asked: list[str] = []
-
-    @event.listens_for(sqlite_state.engine, "before_cursor_execute")
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
+    asked = statements_of(sqlite_state)
 
     desk.settle()
     # Only the pragma that tells of other processes, on a connection beside the engine's.

@@ -10,7 +10,7 @@ from compute_optimizer.jobs.organization import Change
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import list_rosters, the_organization
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, STRANGER, Desk
-from tests.statements import selects_of
+from tests.statements import statements_of
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_accounts_join_together_or_not_at_all(desk: Desk) -> None:
 
 
 def test_however_many_are_added_are_read_at_once(desk: Desk) -> None:
-    asked = selects_of(desk.state)
+    asked = statements_of(desk.state, "SELECT")
     organization.add_accounts(desk.state, desk.clock, [ALPHA])
     for_one = len(asked)
     organization.add_accounts(desk.state, desk.clock, [BETA, GAMMA, STRANGER, BETA])
@@ -56,7 +56,7 @@ def test_however_many_are_added_are_read_at_once(desk: Desk) -> None:
 def test_however_many_join_are_read_at_once(desk: Desk) -> None:
     desk.organize()
     newcomers = [ALPHA, BETA, GAMMA, STRANGER]
-    asked = selects_of(desk.state)
+    asked = statements_of(desk.state, "SELECT")
 
     with desk.state.writing() as connection:
         the_one = the_organization(connection)

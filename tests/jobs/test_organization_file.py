@@ -10,7 +10,7 @@ from compute_optimizer.jobs.organization_file import apply_file
 from compute_optimizer.store import State
 from compute_optimizer.store.accounts import list_rosters
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, ORGANIZATION, STRANGER, Desk
-from tests.statements import selects_of
+from tests.statements import statements_of
 
 WHOLE = """
 organizations:
@@ -152,7 +152,7 @@ def test_a_standalone_account_may_become_a_member(small: Desk, tmp_path: Path) -
 
 def test_however_many_accounts_a_file_lists_are_read_at_once(small: Desk, tmp_path: Path) -> None:
     def asked_for(*account_ids: str) -> int:
-        asked = selects_of(small.state)
+        asked = statements_of(small.state, "SELECT")
         entries = [f'{{account_id: "{one}", name: Named}}' for one in account_ids]
         assert apply(small, tmp_path, f"accounts: [{', '.join(entries)}]")
         return len(asked)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event
 
 from compute_optimizer.errors import Conflict, InvalidInput, NotFound
 from compute_optimizer.model.account import Account, Enrollment, EnrollmentStatus, Organization
@@ -23,6 +22,7 @@ from compute_optimizer.store.accounts import (
 )
 from compute_optimizer.store.enrollments import find_enrollment
 from tests.enrolling import ALPHA, BETA, GAMMA, MANAGEMENT, START, STRANGER
+from tests.statements import statements_of
 
 ORGANIZATION = Organization("o-exampleorg1", MANAGEMENT, False, True, True, ALPHA)
 
@@ -68,11 +68,7 @@ def test_an_account_that_nobody_added_stands_alone_and_is_inactive(filled: State
 
 
 def test_changing_a_roster_writes_what_differs_and_nothing_else(filled: State) -> None:
-    statements: list[str] = []
-
-    @event.listens_for(filled.engine, "before_cursor_execute")
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
+    written = statements_of(filled, "INSERT", "UPDATE", "DELETE")
 
     def activate(roster: Roster) -> Roster:
         active = replace(roster.enrollments[BETA], status=EnrollmentStatus.ACTIVE)
@@ -80,7 +76,6 @@ def test_changing_a_roster_writes_what_differs_and_nothing_else(filled: State) -
 
     after = change_roster(filled, MANAGEMENT, activate)
     assert stored(filled, BETA) == after
-    written = [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))]
     assert [" ".join(one.split()[:3]) for one in written] == [
         "DELETE FROM enrollments",
         "INSERT INTO enrollments",
@@ -121,11 +116,7 @@ def test_all_rosters_are_read_at_once_and_are_those_of_their_accounts(filled: St
         save_accounts(connection, [Account(GAMMA, "Laboratory")])
         enrollment = Enrollment(STRANGER, EnrollmentStatus.ACTIVE)
         save_roster(connection, NOBODY, Roster(None, {}, {STRANGER: enrollment}))
-    statements: list[str] = []
-
-    @event.listens_for(filled.engine, "before_cursor_execute")
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
+    statements = statements_of(filled)
 
     with filled.reading() as connection:
         found = list_rosters(connection)

@@ -23,7 +23,7 @@ def get_recommendation_summaries(context: Context, request: dict[str, Any]) -> d
     account_id = target_account(context, request.get("accountIds"))
     hidden = hidden_types(context.newer_idle_types)
     bound, types = {"account": account_id}, [name for name in SUMMARY_PARTS if name not in hidden]
-    first = _first(types, _position(context, bound, request.get("nextToken")))
+    first = _first(context, bound, types, request.get("nextToken"))
     end = first + (request.get("maxResults") or len(types))
     with context.state.reading() as connection:
         found = current_tallies(connection, account_id, context.region)
@@ -39,14 +39,13 @@ def get_recommendation_summaries(context: Context, request: dict[str, Any]) -> d
     return answer
 
 
-def _position(context: Context, bound: Mapping[str, Any], token: str | None) -> str | None:
-    return None if token is None else paging.open_token(context, OPERATION, bound, token)
-
-
-def _first(types: Sequence[str], position: str | None) -> int:
+def _first(
+    context: Context, bound: Mapping[str, Any], types: Sequence[str], token: str | None
+) -> int:
     """Return which type a page begins with."""
-    if position is None:
+    if token is None:
         return 0
-    if position not in types:  # The token is older than the setting that hides its type.
+    last = paging.open_token(context, OPERATION, bound, token)
+    if last not in types:  # The token is older than the setting that hides its type.
         raise InvalidParameterValueException(paging.NOT_VALID)
-    return types.index(position) + 1
+    return types.index(last) + 1

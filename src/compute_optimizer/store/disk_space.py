@@ -12,8 +12,9 @@ from sqlalchemy import Connection, text
 from compute_optimizer.errors import StoreUnavailable
 
 RUN_BYTES = 5_000
-"""Of state by resource and run, with indexes: 4,155 of EC2 instances with both profiles' answers
-in SQLite (benchmarks/million.py with 1,000,000 instances, 2026-11-27)."""
+"""Of state by resource and run, with indexes: 3,123 of EC2 instances with both profiles' answers
+in SQLite (benchmarks/million.py with 8,000 instances, 2026-11-27), and room for tags and more
+metrics."""
 
 LOG_BYTES = 256 * 1024**2
 """SQLite's log beside the state: some transactions of a shard, each of some 20 MB, which wait
