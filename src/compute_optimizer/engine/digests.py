@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from compute_optimizer.engine.arrays import Booleans, Floats, Integers, Singles
 from compute_optimizer.engine.dimensions import Combine, Dimension
-from compute_optimizer.engine.statistics import highest, tail_depth, upper_tail
+from compute_optimizer.engine.statistics import highest, largest, tail_depth
 from compute_optimizer.model.metrics import (
     SLOTS_PER_DAY,
     Matrix,
@@ -232,7 +232,7 @@ def merged_tail(days: Singles, depth: int) -> Singles:
     short = depth - kept.shape[1]
     if short > 0:
         kept = np.pad(kept, ((0, 0), (0, short)), constant_values=-np.inf)
-    return upper_tail(kept, depth)[0]
+    return largest(kept.copy(), depth)
 
 
 def tells_all(days: Singles, counts: Integers, tail: Singles) -> Booleans:

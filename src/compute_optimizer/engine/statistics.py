@@ -73,10 +73,11 @@ def percentile(tail: Singles, counts: Integers, percent: float) -> Floats:
     rank = (1 - percent / 100) * np.maximum(counts - 1, 0)
     upper = np.floor(rank).astype(np.int64)
     lower = np.minimum(upper + 1, np.maximum(counts - 1, 0))
-    filled = np.where(known[:, None], tail, 0).astype(np.float64)
-    high = np.take_along_axis(filled, upper[:, None], axis=1)[:, 0]
-    low = np.take_along_axis(filled, lower[:, None], axis=1)[:, 0]
-    return np.where(known, high + (low - high) * (rank - upper), np.nan)
+    places = np.stack([upper, lower], axis=1)
+    pairs = np.take_along_axis(tail, places, axis=1).astype(np.float64)
+    high, low = np.where(known[:, None], pairs, np.nan).T
+    found: Floats = high + (low - high) * (rank - upper)
+    return found
 
 
 def count_above(tail: Singles, thresholds: Floats) -> Integers:
@@ -84,12 +85,14 @@ def count_above(tail: Singles, thresholds: Floats) -> Integers:
 
     `thresholds` is (rows, choices); NaN thresholds are exceeded by nothing.
     """
-    limits = thresholds.astype(np.float32)
+    # Rank by rank, each a contiguous array: adding up short rows takes three times as long.
+    ranks, limits = np.ascontiguousarray(tail.T), np.ascontiguousarray(thresholds.T, np.float32)
     counts = np.empty(limits.shape, dtype=np.int64)
+    narrow = np.min_scalar_type(len(ranks))
     # Choice by choice: all at once would take (rows, choices, depth) at a time.
-    for choice in range(limits.shape[1]):
-        counts[:, choice] = np.count_nonzero(tail > limits[:, choice, None], axis=1)
-    return counts
+    for limit, count in zip(limits, counts, strict=True):
+        count[:] = np.add.reduce((ranks > limit).view(np.uint8), axis=0, dtype=narrow)
+    return counts.T
 
 
 def highest(block: Singles) -> Singles:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from compute_optimizer.engine.arrays import Booleans, Integers, Singles
 from compute_optimizer.engine.digests import (
+    DEPTH,
     DigestedSamples,
     Figure,
     Wanted,
@@ -218,7 +219,7 @@ def _measure_dimension(
         for metric, part in zip(known, parts, strict=True):
             peaks[metric][rows] = tail[rows, 0] if len(known) == 1 else highest(part)
     for metric in known:
-        peaks[metric][np.isneginf(peaks[metric])] = np.nan
+        peaks[metric][peaks[metric] == -np.inf] = np.nan
     return DimensionUsage(tail, counts)
 
 
@@ -237,7 +238,7 @@ def _measure_digested(
 
 
 def _none_as_nan(found: Singles) -> Singles:
-    return np.where(np.isneginf(found), np.float32(np.nan), found)
+    return np.where(found == -np.inf, np.float32(np.nan), found)
 
 
 def _kept(chosen: Chosen, dimension: Dimension, figure: Figure) -> NDArray[Any]:
@@ -307,7 +308,7 @@ def tails_wanted(
     found = []
     for dimension, percent in zip(dimensions, percentiles, strict=True):
         depth = tail_depth(chosen.slots, percent)
-        if chosen.digest is None or not chosen.tells(dimension):
+        if chosen.digest is None or depth <= DEPTH or not chosen.tells(dimension):
             continue
         days, counts = _kept(chosen, dimension, Figure.TAIL), _kept(chosen, dimension, Figure.COUNT)
         rows = np.flatnonzero(~tells_all(days, counts, merged_tail(days, depth)))

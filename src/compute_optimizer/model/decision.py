@@ -219,10 +219,8 @@ def recommendation_id(
     account_id: str, region: str, resource_arn: str, resource_type: str, advised: Configuration
 ) -> str:
     """Return the id of a piece of advice: the same while the same is advised for the resource."""
-    what = _SORTED(dict(advised))
-    parts = (account_id, region, resource_arn, resource_type)
-    text = b"\0".join([*(part.encode() for part in parts), what])
-    return ID_PREFIX + sha256(text).hexdigest()[:ID_DIGITS]
+    where = "\0".join((account_id, region, resource_arn, resource_type, ""))
+    return ID_PREFIX + sha256(where.encode() + _SORTED(dict(advised))).hexdigest()[:ID_DIGITS]
 
 
 def check_id(text: str) -> str:
