@@ -33,9 +33,8 @@ def overprovisioned(demand: Demand, fit: Booleans, candidate_capacity: Floats) -
     """
     found = np.zeros(demand.required.shape, dtype=np.bool_)
     enough = NOTICEABLY_LESS * demand.capacity
-    for place in range(candidate_capacity.shape[1]):
-        less = candidate_capacity[None, :, place] < enough[:, None, place]
-        found[:, place] = (fit & less).any(axis=1)
+    for place, capacity in enumerate(np.ascontiguousarray(candidate_capacity.T)):
+        found[:, place] = (fit & (capacity < enough[:, place, None])).any(axis=1)
     return found & ~np.isnan(demand.required)
 
 

@@ -220,8 +220,9 @@ def fits(limits: Floats, capacity: Floats) -> Booleans:
     """Return which candidates carry which resource's demand, (resources, candidates)."""
     fit = np.ones((len(limits), len(capacity)), dtype=np.bool_)
     asked = [d for d in range(limits.shape[1]) if (limits[:, d] > -np.inf).any()]
+    by_dimension = np.ascontiguousarray(capacity.T)
     for start in range(0, len(limits), FIT_BLOCK_ROWS):
         rows = slice(start, start + FIT_BLOCK_ROWS)
         for dimension in asked:
-            fit[rows] &= limits[rows, dimension, None] <= capacity[None, :, dimension]
+            fit[rows] &= limits[rows, dimension, None] <= by_dimension[dimension]
     return fit

@@ -80,11 +80,14 @@ class Prediction:
         for place, (model, history) in enumerate(zip(self.models, self.histories, strict=True)):
             if model is None or history is None:
                 continue
-            # Types share few levels of capacity: each is looked up once.
+            # Types share few levels of capacity: each is looked up once, if it is anyone's less.
             levels, level_of = np.unique(capacity[:, place], return_inverse=True)
-            risk = np.nan_to_num(peaks.exceedance(model, history, levels[None, :]))
             smaller = self.judged[:, place, None] & (levels < self.own[:, place, None])
-            safe *= (1 - np.where(smaller, risk, 0.0))[:, level_of]
+            less = np.flatnonzero(smaller.any(axis=0))
+            kept = np.ones(smaller.shape)
+            risk = np.nan_to_num(peaks.exceedance(model, history, levels[None, less]))
+            kept[:, less] -= np.where(smaller[:, less], risk, 0.0)
+            safe *= kept[:, level_of]
         return 1 - safe
 
 
