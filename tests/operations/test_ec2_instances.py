@@ -111,6 +111,16 @@ def test_listed_arns_come_back_alone_and_each_missing_one_says_why(desk: Desk) -
     assert all(one["message"] for one in answer["errors"])
 
 
+def test_who_lists_a_members_arn_is_told_to_name_the_member(desk: Desk) -> None:
+    publish(desk, instances(1))
+
+    (error,) = ask(desk, instanceArns=[arn(1, ALPHA)])["errors"]
+
+    # The management account may see it, so that want of permission would be the wrong reason.
+    assert "belongs to another account" in error["message"]
+    assert "accountIds" in error["message"]
+
+
 def test_arns_that_are_all_refused_do_not_turn_into_the_whole_list(desk: Desk) -> None:
     publish(desk, instances(2))
 

@@ -33,7 +33,10 @@ NOT_FOUND = RECOMMENDATION_NOT_FOUND.code
 MESSAGES = {
     NOT_FOUND: RECOMMENDATION_NOT_FOUND.message,
     "INVALID_ARN": "The specified ARN is not valid.",
-    "ACCESS_DENIED": "You don't have permission to access the resource.",
+    "ACCESS_DENIED": (
+        "The resource belongs to another account than the one that is read; whoever may read that "
+        "account names it in accountIds."
+    ),
     "CROSS_REGION": "The resource isn't in the Region of this request.",
 }
 """Texts of errors[] that are found while reading (spec 8.4); an analysis stores its own."""
