@@ -158,7 +158,7 @@ REFUSALS: list[tuple[str, type[ComputeOptimizerError], str, Callable[[Desk], obj
     (
         "member of another organization becomes management",
         Conflict,
-        "belongs to",
+        "name that organization, or remove the account there first",
         lambda d: organization.set_management(d.state, d.clock, ALPHA, "o-exampleorg1"),
     ),
     (

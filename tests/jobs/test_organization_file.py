@@ -169,6 +169,16 @@ def test_a_file_that_cannot_be_applied_changes_nothing(small: Desk, tmp_path: Pa
         assert len(list_rosters(connection)) == 1
 
 
+def test_a_file_that_names_another_organization_says_which_one_there_is(
+    small: Desk, tmp_path: Path
+) -> None:
+    small.organize(ALPHA)
+    told = f"{MANAGEMENT} belongs to {ORGANIZATION}; name that organization, or remove"
+
+    with pytest.raises(Conflict, match=told):
+        apply(small, tmp_path, WHOLE)
+
+
 def test_a_member_of_an_organization_cannot_be_listed_as_standalone(
     small: Desk, tmp_path: Path
 ) -> None:

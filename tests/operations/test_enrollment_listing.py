@@ -118,6 +118,11 @@ def test_other_filter_names_and_values_are_refused(enrolled: Desk, one: dict[str
         enrolled.listing(filters=[one])
 
 
+def test_a_filter_without_a_name_is_told_which_there_is(enrolled: Desk) -> None:
+    with pytest.raises(InvalidParameterValueException, match="no name; expected one of Status"):
+        enrolled.listing(filters=[{"values": ["Active"]}])
+
+
 @pytest.mark.parametrize("size", [101, 1000, -1])
 def test_a_page_holds_at_most_a_hundred(enrolled: Desk, size: int) -> None:
     with pytest.raises(InvalidParameterValueException, match="maxResults"):

@@ -107,6 +107,11 @@ def test_what_is_no_filter_is_refused_by_its_name(
         describe(exports, filters=[{"name": name, "values": values}])
 
 
+def test_a_filter_without_a_name_is_told_which_there_are(exports: ExportDesk) -> None:
+    with pytest.raises(InvalidParameterValueException, match=r"no name.*ResourceType, JobStatus"):
+        describe(exports, filters=[{"values": ["Queued"]}])
+
+
 def test_a_job_is_listed_for_seven_days(exports: ExportDesk) -> None:
     answer = exports.ask()
     exports.run()

@@ -113,7 +113,8 @@ def test_each_filter_looks_at_its_own_facet(one: dict[str, Any], web: bool, bare
         (named("Tag-Key", "x"), "filter name 'Tag-Key'"),
         (named("Finding"), "filter 'Finding' has no values"),
         ({"name": "Finding"}, "filter 'Finding' has no values"),
-        ({"values": ["Optimized"]}, "filter name ''"),
+        ({"values": ["Optimized"]}, "A filter has no name; expected one of Finding, .*tag-key"),
+        ({}, "A filter has no name"),
     ],
 )
 def test_anything_else_is_refused_by_the_name_of_the_filter(

@@ -95,6 +95,8 @@ def test_each_listed_arn_without_a_recommendation_says_why(desk: Desk) -> None:
         ("Finding", "NotOptimized", [1]),
         ("Finding", "Optimized", [2]),
         ("Finding", "InsufficientMetrics", [3]),
+        # As the documentation of the filter spells it.
+        ("Finding", "InsufficentMetrics", [3]),
         ("FindingReasonCode", "LicenseOverprovisioned", [1]),
         ("FindingReasonCode", "Optimized", [2]),
         ("FindingReasonCode", "InvalidCloudWatchApplicationInsightsSetup", [3]),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.described_types import described
 from compute_optimizer.operations import preferences as operations
 from compute_optimizer.shapes import (
     AccessDeniedException,
@@ -13,10 +14,12 @@ from compute_optimizer.shapes import (
     OptInRequiredException,
     ResourceNotFoundException,
 )
+from compute_optimizer.store.described_types import keep_types
 from compute_optimizer.store.inventory import upsert_resources
 from tests.enrolling import ALPHA, BETA, MANAGEMENT, STRANGER, Desk
+from tests.new_types import description
 from tests.records import REGION, arn
-from tests.stored_fleets import machine
+from tests.stored_fleets import LAST_DAY, machine
 
 EC2, ASG = "Ec2Instance", "AutoScalingGroup"
 GROUP = f"arn:aws:autoscaling:{REGION}:{ALPHA}:autoScalingGroup:1:autoScalingGroupName/web"
@@ -112,6 +115,28 @@ def test_every_preference_is_kept_and_listed(desk: Desk) -> None:
         "preferredResources": [lists],
         **stated,
     }
+
+
+@pytest.mark.parametrize("scope", [{}, {"name": "AccountId"}, {"value": ALPHA}])
+def test_a_scope_without_name_or_value_is_refused_also_of_a_list(
+    desk: Desk, scope: dict[str, str]
+) -> None:
+    # Taken for none, it would list every scope that the caller sees.
+    with pytest.raises(InvalidParameterValueException, match=r"scope has no .* or no scope at all"):
+        details(desk, scope=scope)
+
+
+def test_described_types_are_among_those_that_a_list_leaves(desk: Desk) -> None:
+    new = described(description("m20i.xlarge", "m8i.xlarge"), REGION, LAST_DAY)
+    with desk.state.writing() as connection:
+        keep_types(connection, [new])
+    lists = {"name": "Ec2InstanceTypes", "includeList": ["m20i", "m5.large"]}
+
+    put(desk, preferredResources=[lists])
+
+    left = ["m20i.xlarge", "m5.large"]
+    assert details(desk)[0]["preferredResources"][0]["effectiveIncludeList"] == left
+    assert in_force(desk)["preferredResources"][0]["effectiveIncludeList"] == left
 
 
 def test_a_put_changes_only_what_it_supplies(desk: Desk) -> None:

@@ -37,6 +37,11 @@ def test_what_is_excluded_stays_out_of_what_is_included() -> None:
     assert names(("m5.large", "m5.xlarge"), ("*.xlarge",)) == {"m5.large"}
 
 
+def test_a_bracket_is_no_wildcard() -> None:
+    with pytest.raises(InvalidInput, match=r"no instance type matches 'm\[56\]\.\*'"):
+        names(("m[56].*",))
+
+
 @pytest.mark.parametrize("lists", [(("m5x",), ()), ((), ("m5x",))])
 def test_an_entry_without_a_match_is_explained(lists: tuple[tuple[str, ...], ...]) -> None:
     with pytest.raises(InvalidInput, match="no instance type matches 'm5x'"):

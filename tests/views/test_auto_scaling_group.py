@@ -98,6 +98,16 @@ def test_a_recommended_type_comes_before_those_that_a_group_mixes() -> None:
     }
 
 
+def test_a_recommended_type_that_is_mixed_already_comes_first() -> None:
+    mixed = structs.replace(BY_HAND.configuration, mixed_types=("m5.xlarge", "m5.large"))
+
+    found = group_recommendation(stored(configuration=mixed), shown())
+
+    assert found["currentConfiguration"]["mixedInstanceTypes"] == ["m5.xlarge", "m5.large"]
+    advised = found["recommendationOptions"][0]["configuration"]
+    assert advised["mixedInstanceTypes"] == ["m5.large", "m5.xlarge"]
+
+
 def test_spared_hours_are_shown_where_they_are_known() -> None:
     following = group_option("m7i-flex.xlarge", 0.7, hour_reduction=32.11)
 

@@ -1,10 +1,13 @@
 """Every member of a recommendation, in both spellings, held against botocore's model."""
 
+from datetime import date
 from typing import Any, get_args
 
 import pytest
 from msgspec import structs
 
+from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog.described_types import described, with_described
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.shapes import ExternalMetricsSource, ExternalMetricStatusCode
 from compute_optimizer.views.ec2_instance import (
@@ -13,6 +16,7 @@ from compute_optimizer.views.ec2_instance import (
     ranked_options,
 )
 from tests.breaches import breaches_of
+from tests.new_types import description
 from tests.records import BY_HAND, NOW, option, recommendation
 
 GROUP = "arn:aws:autoscaling:us-east-1:222222222222:autoScalingGroup:x:autoScalingGroupName/web"
@@ -215,6 +219,20 @@ def test_every_preference_in_force_is_shown() -> None:
             "excludeList": ["t3"],
         }
     ]
+
+
+def test_the_types_that_an_include_list_leaves_are_those_of_the_catalog_at_hand() -> None:
+    shipped = load_instance_types()
+    new = described(description("m20i.xlarge", "m8i.xlarge"), "us-east-1", date(2026, 11, 26))
+    one = recommendation(preferences=Preferences(include_types=("m20i", "m5.large")))
+
+    for types, left in (
+        (shipped, ["m5.large"]),
+        (with_described(shipped, (new,)), ["m20i.xlarge", "m5.large"]),
+    ):
+        found = instance_recommendation(one, shown(types=types))
+        (preferred,) = found["effectiveRecommendationPreferences"]["preferredResources"]
+        assert preferred["effectiveIncludeList"] == left
 
 
 def test_what_an_exclude_list_leaves_is_not_repeated_with_every_recommendation() -> None:

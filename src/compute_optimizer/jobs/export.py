@@ -1,7 +1,7 @@
 """Export: write the files of queued jobs, each by one process, row by row.
 
 Any number of processes may run it at once. A job is claimed in one transaction; one whose process
-died fails after a while and is never written again, because nobody can tell how far it came.
+died is taken over after a while and written anew, and fails once it was begun too often.
 """
 
 import json

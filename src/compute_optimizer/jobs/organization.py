@@ -114,7 +114,7 @@ def set_management(
         if organization_id not in (None, before.organization.organization_id):
             raise Conflict(
                 f"account {account_id} belongs to {before.organization.organization_id}, not to "
-                f"{organization_id}; remove it there first"
+                f"{organization_id}; name that organization, or remove the account there first"
             )
         after = decisions.name_management_account(before, account_id, clock.now())
         save_roster(connection, before, after)
@@ -243,7 +243,7 @@ def establish(connection: Connection, account_id: str, organization_id: str) -> 
     if before.organization is not None:
         raise Conflict(
             f"account {account_id} belongs to {before.organization.organization_id}; "
-            "remove it there first"
+            "name that organization, or remove the account there first"
         )
     taken = [one.organization_id for one in store.list_organizations(connection)]
     if organization_id in taken:

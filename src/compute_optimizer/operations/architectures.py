@@ -21,5 +21,6 @@ def architectures_of(request: Mapping[str, Any]) -> tuple[CpuVendorArchitecture,
 
 def presentation_of(context: Context, request: Mapping[str, Any]) -> Presentation:
     """Return the Region, spelling and architectures of the answer."""
-    gpus = gpu_infos(known_types(context.state))
-    return Presentation(context.region, architectures_of(request), context.enum_style, gpus)
+    types = known_types(context.state)
+    architectures, gpus = architectures_of(request), gpu_infos(types)
+    return Presentation(context.region, architectures, context.enum_style, gpus, types)

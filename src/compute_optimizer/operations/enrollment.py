@@ -14,6 +14,7 @@ from compute_optimizer.model.enrollment import opt_in, opt_out
 from compute_optimizer.model.roster import Roster
 from compute_optimizer.operations.access import remembered_standing
 from compute_optimizer.operations.context import Context, WriteAnswer
+from compute_optimizer.operations.filters import NAMELESS
 from compute_optimizer.operations.paging import open_token, seal_token
 from compute_optimizer.shapes import AccessDeniedException, InvalidParameterValueException
 from compute_optimizer.store import State
@@ -145,7 +146,9 @@ def _statuses(filters: Sequence[Mapping[str, Any]]) -> frozenset[EnrollmentStatu
     """Return the statuses that pass every filter, each by any of its values; None without any."""
     wanted: frozenset[EnrollmentStatus] | None = None
     for one in filters:
-        name, values = one.get("name"), one.get("values")
+        name, values = one.get("name", ""), one.get("values")
+        if not name:
+            raise InvalidParameterValueException(NAMELESS.format(expected=STATUS_FILTER))
         if name != STATUS_FILTER:
             raise InvalidParameterValueException(
                 f"The filter name {name!r} is not valid; expected {STATUS_FILTER}."

@@ -9,6 +9,7 @@ from compute_optimizer.operations import paging
 from compute_optimizer.operations.access import opted_in_caller
 from compute_optimizer.operations.context import Context
 from compute_optimizer.operations.exports import shown_destination
+from compute_optimizer.operations.filters import NAMELESS
 from compute_optimizer.shapes import (
     InvalidParameterValueException,
     JobStatus,
@@ -88,8 +89,10 @@ def _wanted(filters: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {}
     for one in filters:
         name, values = one.get("name", ""), one.get("values") or []
+        expected = ", ".join(FILTERS)
+        if not name:
+            raise InvalidParameterValueException(NAMELESS.format(expected=expected))
         if name not in FILTERS:
-            expected = ", ".join(FILTERS)
             raise InvalidParameterValueException(
                 f"The filter name {name!r} is not valid; expected one of {expected}."
             )

@@ -41,6 +41,9 @@ FINDING = "Finding"
 TAG_PREFIX = "tag:"
 TAG_KEY = "tag-key"
 
+NAMELESS = "A filter has no name; expected one of {expected}."
+"""What is said of a filter without a name, whichever operation has it."""
+
 Match = Callable[[Facets], bool]
 
 
@@ -146,7 +149,14 @@ LAMBDA_FILTERS = {
 """The filters of GetLambdaFunctionRecommendations beside tag:KEY and tag-key (spec 8.1)."""
 
 LICENSE_FILTERS = {
-    FINDING: FilterRule(_as_modelled(get_args(LicenseFinding)), lambda facets: (facets.finding,)),
+    FINDING: FilterRule(
+        {
+            **_as_modelled(get_args(LicenseFinding)),
+            # As the documentation of the filter spells it.
+            "InsufficentMetrics": Finding.INSUFFICIENT_METRICS.value,
+        },
+        lambda facets: (facets.finding,),
+    ),
     "FindingReasonCode": FilterRule(
         {
             **_as_modelled(get_args(LicenseFindingReasonCode)),
@@ -197,6 +207,8 @@ def selection(
     conditions: list[Condition] = []
     for one in filters:
         name, values = one.get("name", ""), one.get("values", [])
+        if not name:
+            raise InvalidParameterValueException(NAMELESS.format(expected=_names_of(rules)))
         if not values:
             raise InvalidParameterValueException(f"The filter {name!r} has no values.")
         if name == FINDING and name in rules:
@@ -218,13 +230,16 @@ def _condition(name: str, values: Sequence[str], rules: Mapping[str, FilterRule]
     if name.startswith(TAG_PREFIX) and len(name) > len(TAG_PREFIX):
         return _has_tag(name.removeprefix(TAG_PREFIX), frozenset(values))
     if name not in rules:
-        expected = ", ".join([*rules, "tag:KEY", TAG_KEY])
         raise InvalidParameterValueException(
-            f"The filter name {name!r} is not valid; expected one of {expected}."
+            f"The filter name {name!r} is not valid; expected one of {_names_of(rules)}."
         )
     rule = rules[name]
     wanted = frozenset(_stored(name, values, rule))
     return Condition(lambda facets: not wanted.isdisjoint(rule.read(facets)), (wanted,), wanted)
+
+
+def _names_of(rules: Mapping[str, FilterRule]) -> str:
+    return ", ".join([*rules, f"{TAG_PREFIX}KEY", TAG_KEY])
 
 
 def _stored(name: str, values: Sequence[str], rule: FilterRule) -> list[str]:

@@ -39,7 +39,7 @@ def understood_scope(
         if not given.get(member):
             raise InvalidParameterValueException(
                 f"scope has no {member}; expected a name and a value, such as AccountId and "
-                f"{context.account_id}, or no scope for the account of the request."
+                f"{context.account_id}, or no scope at all."
             )
     name, value = ScopeName(given["name"]), given["value"]
     owner = _OWNERS[name](context, caller, resource_type, value)

@@ -108,7 +108,7 @@ def get_recommendation_preferences(context: Context, request: dict[str, Any]) ->
     resource_type, given = request["resourceType"], request.get("scope")
     limit = request.get("maxResults") or context.page_size
     bound = {"resourceType": resource_type, "scope": given}
-    scope = given and understood_scope(context, caller, resource_type, given)
+    scope = None if given is None else understood_scope(context, caller, resource_type, given)
     token = request.get("nextToken")
     after = "" if token is None else open_token(context, LISTING, bound, token)
     with context.state.reading() as connection:
@@ -118,7 +118,8 @@ def get_recommendation_preferences(context: Context, request: dict[str, Any]) ->
         else:
             # One more than a page holds tells whether there is another.
             found = _visible(context, connection, caller, resource_type, after, limit + 1)
-    details = [stated_detail(*one) for one in found[:limit]]
+    types = known_types(context.state)
+    details = [stated_detail(*one, types) for one in found[:limit]]
     answer: dict[str, Any] = {"recommendationPreferencesDetails": details}
     if len(found) > limit:
         answer["nextToken"] = seal_token(context, LISTING, bound, found[limit - 1][0].value)
@@ -140,7 +141,7 @@ def get_effective_recommendation_preferences(
     account_id = owner_of_resource(context, caller, kind, arn)
     with context.state.reading() as connection:
         preferences = _in_force(connection, kind, arn, account_id, context.region)
-    return cast(dict[str, Any], effective_detail(preferences))
+    return cast(dict[str, Any], effective_detail(preferences, known_types(context.state)))
 
 
 def _in_force(

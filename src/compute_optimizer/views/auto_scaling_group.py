@@ -1,5 +1,6 @@
 """Auto Scaling group recommendations in the spelling of the wire."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from compute_optimizer.model import auto_scaling_group as model
@@ -49,24 +50,26 @@ def group_recommendation(
 
 def current_configuration(now: model.GroupConfiguration) -> AutoScalingGroupConfiguration:
     """Return sizes and types of a group as it is."""
-    return _configuration(now, now.instance_type, now.allocation_strategy)
+    return _configuration(now, now.instance_type, now.mixed_types, now.allocation_strategy)
 
 
 def recommended_configuration(
     now: model.GroupConfiguration, option: model.GroupOption
 ) -> AutoScalingGroupConfiguration:
     """Return sizes and types of a group that follows the option."""
-    # The recommended types come first where the order decides (spec 6.2).
-    configuration = _configuration(now, option.instance_type, model.PRIORITIZED)
+    # The recommended type comes first where the order decides (spec 6.2), also of those mixed now.
+    first = option.instance_type
+    mixed = (first, *(one for one in now.mixed_types if one != first))
+    configuration = _configuration(now, first, mixed, model.PRIORITIZED)
     if option.hour_reduction is not None:
         configuration["estimatedInstanceHourReductionPercentage"] = option.hour_reduction
     return configuration
 
 
 def _configuration(
-    now: model.GroupConfiguration, instance_type: str, strategy: str | None
+    now: model.GroupConfiguration, instance_type: str, mixed: Sequence[str], strategy: str | None
 ) -> AutoScalingGroupConfiguration:
-    """Return the sizes, and the given type: alone, or in front of the types that are mixed."""
+    """Return the sizes, and the type or, of a group that mixes some, all of them."""
     found: AutoScalingGroupConfiguration = {
         "desiredCapacity": now.desired_capacity,
         "minSize": now.min_size,
@@ -74,9 +77,6 @@ def _configuration(
     }
     if not now.mixed_types:
         return {**found, "type": "SingleInstanceType", "instanceType": instance_type}
-    mixed = now.mixed_types
-    if instance_type not in mixed:
-        mixed = (instance_type, *mixed)
     found |= {"type": "MixedInstanceTypes", "mixedInstanceTypes": list(mixed)}
     if strategy is not None:
         found["allocationStrategy"] = cast(Any, strategy)

@@ -83,6 +83,8 @@ class Presentation:
     """wire (OVER_PROVISIONED) or model (Overprovisioned)."""
     gpus: Mapping[str, GpuInfo] = field(default_factory=lambda: gpu_infos(load_instance_types()))
     """By instance type, for those that have any."""
+    types: InstanceTypes = field(default_factory=load_instance_types)
+    """What is known of instance types."""
 
     @property
     def spelling(self) -> Mapping[str, str]:
@@ -206,12 +208,17 @@ def effective_preferences(
 
     Whoever asks for the same is given the same object, which must stay as it is.
     """
-    return _effective_preferences(preferences, shown.architectures, source)
+    # A list of nearly all types with each of 1,000 recommendations would fill the page.
+    types = shown.types if preferences.include_types else None
+    return _effective_preferences(preferences, shown.architectures, source, types)
 
 
 @lru_cache(maxsize=KEPT_PREFERENCES)
 def _effective_preferences(
-    preferences: Preferences, architectures: tuple[CpuVendorArchitecture, ...], source: Any
+    preferences: Preferences,
+    architectures: tuple[CpuVendorArchitecture, ...],
+    source: Any,
+    types: InstanceTypes | None,
 ) -> EffectiveRecommendationPreferences:
     found: EffectiveRecommendationPreferences = {
         "cpuVendorArchitectures": list(architectures),
@@ -223,8 +230,7 @@ def _effective_preferences(
     }
     include, exclude = preferences.include_types, preferences.exclude_types
     if include or exclude:
-        # A list of nearly all types with each of 1,000 recommendations would fill the page.
-        found["preferredResources"] = [preferred(include, exclude, expand=bool(include))]
+        found["preferredResources"] = [preferred(include, exclude, types)]
     return found
 
 

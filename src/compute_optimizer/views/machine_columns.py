@@ -274,7 +274,7 @@ def _preferred(row: MachineCells) -> str | None:
     include, exclude = row.one.preferences.include_types, row.one.preferences.exclude_types
     if not (include or exclude):
         return None
-    return as_json([preferred(include, exclude, expand=False)])
+    return as_json([preferred(include, exclude)])
 
 
 NEWER_PREFERENCES = (

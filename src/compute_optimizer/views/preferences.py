@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import cast
 
-from compute_optimizer.catalog import load_instance_types
+from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.model.preferences import Preferences
 from compute_optimizer.model.stated_preferences import (
     PreferenceScope,
@@ -27,11 +27,11 @@ from compute_optimizer.shapes import (
 from compute_optimizer.shapes import UtilizationPreference as UtilizationShape
 
 CACHED_LISTS = 256
-"""Pairs of an include and an exclude list whose instance types are remembered."""
+"""Pairs of an include and an exclude list whose types of a catalog are remembered."""
 
 
 def stated_detail(
-    scope: PreferenceScope, stated: StatedPreferences
+    scope: PreferenceScope, stated: StatedPreferences, types: InstanceTypes
 ) -> RecommendationPreferencesDetail:
     """Return what is stated for a scope; a preference that is not stated is absent."""
     fields = {
@@ -42,7 +42,7 @@ def stated_detail(
         "lookBackPeriod": stated.look_back_period,
         "utilizationPreferences": stated.utilization and [_stated(u) for u in stated.utilization],
         "preferredResources": stated.preferred_resources
-        and [preferred(one.include, one.exclude) for one in stated.preferred_resources],
+        and [preferred(one.include, one.exclude, types) for one in stated.preferred_resources],
         "savingsEstimationMode": stated.savings_estimation_mode,
     }
     detail = {
@@ -53,7 +53,9 @@ def stated_detail(
     return cast(RecommendationPreferencesDetail, detail)
 
 
-def effective_detail(preferences: Preferences) -> GetEffectiveRecommendationPreferencesResponse:
+def effective_detail(
+    preferences: Preferences, types: InstanceTypes
+) -> GetEffectiveRecommendationPreferencesResponse:
     """Return the preferences in force for one resource."""
     detail: GetEffectiveRecommendationPreferencesResponse = {
         "enhancedInfrastructureMetrics": enhanced_metrics(preferences),
@@ -65,7 +67,7 @@ def effective_detail(preferences: Preferences) -> GetEffectiveRecommendationPref
         detail["externalMetricsPreference"] = {"source": source}
     if preferences.include_types or preferences.exclude_types:
         detail["preferredResources"] = [
-            preferred(preferences.include_types, preferences.exclude_types)
+            preferred(preferences.include_types, preferences.exclude_types, types)
         ]
     return detail
 
@@ -104,22 +106,23 @@ def utilization(preferences: Preferences) -> list[UtilizationShape]:
 
 
 def preferred(
-    include: Sequence[str], exclude: Sequence[str], *, expand: bool = True
+    include: Sequence[str], exclude: Sequence[str], types: InstanceTypes | None = None
 ) -> EffectivePreferredResource:
-    """Return the preferred instance types, and which types both lists leave if asked to."""
+    """Return the preferred instance types and, of the given types, which both lists leave."""
     entry: EffectivePreferredResource = {"name": "Ec2InstanceTypes"}
     if include:
         entry["includeList"] = list(include)
     if exclude:
         entry["excludeList"] = list(exclude)
-    if expand:
-        entry["effectiveIncludeList"] = list(_types_left(tuple(include), tuple(exclude)))
+    if types is not None:
+        entry["effectiveIncludeList"] = list(_types_left(tuple(include), tuple(exclude), types))
     return entry
 
 
 @lru_cache(maxsize=CACHED_LISTS)
-def _types_left(include: tuple[str, ...], exclude: tuple[str, ...]) -> tuple[str, ...]:
-    types = load_instance_types()
+def _types_left(
+    include: tuple[str, ...], exclude: tuple[str, ...], types: InstanceTypes
+) -> tuple[str, ...]:
     return tuple(compress(types.names, types_left(types, include, exclude).tolist()))
 
 

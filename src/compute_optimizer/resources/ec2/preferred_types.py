@@ -9,7 +9,7 @@ from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.engine.arrays import Booleans
 from compute_optimizer.errors import InvalidInput
 
-WILDCARDS = frozenset("*?[")
+WILDCARDS = frozenset("*?")
 """What makes an entry a pattern; a list may have 1,000 entries, and most are plain names."""
 
 
@@ -55,6 +55,7 @@ def _matching(types: InstanceTypes, entry: str) -> Booleans:
         named: Booleans = np.array(types.names) == pattern
         named |= np.array(types.families) == pattern
         return named
+    pattern = pattern.replace("[", "[[]")  # No wildcard here, though it is one to fnmatch.
     return np.array(
         [
             fnmatchcase(name, pattern) or fnmatchcase(family, pattern)
