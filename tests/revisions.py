@@ -146,7 +146,7 @@ def back_to(connection: Connection, revision: str) -> None:
     _pack_bodies_again(connection, revision)
     _unpack_bodies(connection, revision)
     _order_by_locale(connection, revision)
-    _index_advice_of_all_runs(connection, revision)
+    _index_advice_by_less(connection, revision)
     for added, tables in ADDED.items():
         if added > revision:
             for table in tables:
@@ -183,11 +183,14 @@ def _unpack_bodies(connection: Connection, revision: str) -> None:
             connection.execute(update(table).where(*same).values(body=plain))
 
 
-def _index_advice_of_all_runs(connection: Connection, revision: str) -> None:
-    """Take the indexes of revision 0023 away, and bring back those of 0011 to 0022."""
-    for table in (recommendations, idle_recommendations) if revision < "0023" else ():
+def _index_advice_by_less(connection: Connection, revision: str) -> None:
+    """Take the indexes of revision 0025 away, and bring back those of 0011 to 0024."""
+    for table in (recommendations, idle_recommendations) if revision < "0025" else ():
         connection.execute(text(f"DROP INDEX ix_{table.name}_advice"))
-        if revision >= "0011":
+        if revision >= "0023":
+            some = f"{table.name} (run_id, recommendation_id) WHERE recommendation_id IS NOT NULL"
+            connection.execute(text(f"CREATE INDEX ix_{table.name}_advice ON {some}"))
+        elif revision >= "0011":
             name = f"ix_{table.name}_recommendation_id"
             connection.execute(text(f"CREATE INDEX {name} ON {table.name} (recommendation_id)"))
 

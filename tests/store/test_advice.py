@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, inspect, update
 
+from compute_optimizer.jobs.decisions import decide
+from compute_optimizer.model.decision import Action, Advice
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
 from compute_optimizer.store.advice import (
@@ -23,6 +25,7 @@ from tests.deciding import Office, office
 from tests.enrolling import ALPHA, BETA
 from tests.records import REGION
 from tests.revisions import back_to
+from tests.statements import statements_of
 
 HERE = Scope(ALPHA, REGION, EC2_INSTANCE)
 
@@ -47,12 +50,13 @@ def test_sums_are_of_current_runs_and_of_the_given_scopes(here: Office) -> None:
         assert advised_now(connection, [HERE], idle=True) == (0, 0.0)
 
 
-def test_savings_are_told_of_what_is_advised_now(here: Office) -> None:
-    advice = here.advice()
-    nobody = f"rec-{0:020x}"
+def test_savings_are_told_of_what_was_decided_and_is_advised_now(here: Office) -> None:
+    advice, undecided = here.advice(), here.advice(1)
+    _dismiss(here, advice)
 
     with here.state.reading() as connection:
-        found = savings_now(connection, [advice.recommendation_id, nobody])
+        ids = [one.recommendation_id for one in (advice, undecided)]
+        found = savings_now(connection, [*ids, f"rec-{0:020x}"])
     saved = advice.prediction.savings_monthly_usd
     assert found == {advice.recommendation_id: pytest.approx(saved)}
 
@@ -61,12 +65,14 @@ def test_what_a_run_said_of_a_scope_that_it_is_not_current_of_is_not_advised_now
     here: Office,
 ) -> None:
     advice, table = here.advice(), run_scopes
+    _dismiss(here, advice)
     name, elsewhere = advice.recommendation_id, HERE._replace(account_id=BETA)
     run = {"run_id": _current_run(here), "recommendations": 0, "errors": 0}
     with here.state.reading() as connection:
         found = find_current(connection, name)
         assert found is not None
         assert found.resource_arn == advice.resource_arn
+        assert list(savings_now(connection, [name])) == [name]
 
     # It stays the current run of another account.
     with here.state.writing() as connection:
@@ -76,25 +82,45 @@ def test_what_a_run_said_of_a_scope_that_it_is_not_current_of_is_not_advised_now
         assert savings_now(connection, [name]) == {}
 
 
-def test_advice_is_found_by_an_index_of_each_run(sqlite_state: State) -> None:
+def test_advice_is_found_by_an_index_of_each_scope(tmp_path: Path, sqlite_state: State) -> None:
     # PostgreSQL plans by its statistics, which an empty table does not have.
-    query = (
-        "EXPLAIN QUERY PLAN SELECT body FROM {} WHERE run_id IN ('r', 's') "
-        "AND recommendation_id IN ('a', 'b')"
-    )
-    for table in ("recommendations", "idle_recommendations"):
-        with sqlite_state.reading() as connection:
-            ((*_, plan),) = connection.exec_driver_sql(query.format(table)).all()
+    here = office(sqlite_state, TileStore(tmp_path / "tiles"))
+    advice, run = here.advice(), _current_run(here)
+    here.analyze()
+    _advise_something_else(here, advice.resource_arn)
+    asked = statements_of(here.state, "SELECT")
 
-        assert plan == (
-            f"SEARCH {table} USING INDEX ix_{table}_advice (run_id=? AND recommendation_id=?)"
-        )
+    with here.state.reading() as connection:
+        find_current(connection, "rec-else")
+        savings_now(connection, ["rec-else"])
+        assert largest_new(connection, run, HERE, 5)
+
+    key = "run_id=? AND account_id=? AND region=? AND resource_type=? AND recommendation_id=?"
+    of_advice = [
+        one for one in asked if "recommendations.recommendation_id" in one and "searched" not in one
+    ]
+    tables = ("recommendations", "idle_recommendations") * 3
+    assert [_search_of(here.state, one) for one in of_advice] == [
+        f"SEARCH {table} USING INDEX ix_{table}_advice ({key})" for table in tables
+    ]
 
 
-def test_advice_of_the_revision_before_is_found_by_the_new_index(here: Office) -> None:
+def _search_of(state: State, statement: str) -> str:
+    """Return how SQLite looks for the recommendations of a statement."""
+    values = (None,) * statement.count("?")
+    with state.reading() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    (found,) = (str(step) for *_, step in plan if "recommendations " in step)
+    return found
+
+
+@pytest.mark.parametrize("revision", ["0022", "0024"])
+def test_advice_of_an_earlier_revision_is_found_by_the_new_index(
+    here: Office, revision: str
+) -> None:
     advice = here.advice()
     with here.state.writing() as connection:
-        back_to(connection, "0022")
+        back_to(connection, revision)
 
     here.state.migrate()
 
@@ -122,6 +148,10 @@ def test_new_is_what_the_current_run_does_not_advise(here: Office) -> None:
         assert count_new(connection, run, HERE) == (1, saved)
         ((savings, found),) = largest_new(connection, run, HERE, 5)
     assert (savings, found.resource_arn) == (saved, advice.resource_arn)
+
+
+def _dismiss(here: Office, advice: Advice) -> None:
+    decide(here.state, here.desk.clock, advice.recommendation_id, Action.DISMISS, "ada", "known")
 
 
 def _current_run(here: Office) -> str:

@@ -15,7 +15,7 @@ from tests.every_table import fill_every_table
 from tests.revisions import ADDED, WIDENED, arn_columns, back_to
 from tests.states import FreshUrl
 
-REVISIONS = ("0001", *sorted(ADDED), "0020", "0022", "0023")
+REVISIONS = ("0001", *sorted(ADDED), "0020", "0022", "0023", "0024")
 """All but the newest."""
 
 FILLED_ANEW = (facet_holders,)

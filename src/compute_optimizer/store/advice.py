@@ -1,17 +1,18 @@
 """What current runs advise, by the id of the advice and by resource; what a run advises anew."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, select
 
 from compute_optimizer.model.arn import account_and_region
 from compute_optimizer.model.recommendation import IdleRecommendation, Recommendation
 from compute_optimizer.resources import type_named
 from compute_optimizer.store.analysis_runs import Scope, current_run
+from compute_optimizer.store.decision_tables import decisions
 from compute_optimizer.store.decisions import batches_of
+from compute_optimizer.store.joins import in_order
 from compute_optimizer.store.schema import idle_recommendations, recommendations, run_scopes
 from compute_optimizer.store.search_tables import searched_recommendations
 
@@ -21,7 +22,10 @@ TABLES: tuple[Table, ...] = (recommendations, idle_recommendations)
 def find_current(connection: Connection, recommendation_id: str) -> Recommendation | None:
     """Return the current recommendation that gives a piece of advice; None where none does."""
     for table in TABLES:
-        for row in _giving(connection, table, [recommendation_id], "body"):
+        # An id alone does not tell where it is given: each current scope is asked by the index.
+        for row in connection.execute(
+            _current(table, table.c.recommendation_id == recommendation_id)
+        ):
             return _decoded(table, row)
     return None
 
@@ -34,7 +38,7 @@ def current_on_resources(connection: Connection, arns: Iterable[str]) -> Iterato
             here = table.c.resource_arn.in_(some), table.c.recommendation_id.is_not(None)
             for account_id, region in sorted(places):
                 there = table.c.account_id == account_id, table.c.region == region
-                for row in connection.execute(_current(table).where(*here, *there)):
+                for row in connection.execute(_current(table, *here, *there)):
                     yield _decoded(table, row)
 
 
@@ -49,31 +53,20 @@ def advised_now(
     key = [table.c[name] for name in Scope._fields]
     savings = func.coalesce(func.sum(table.c.monthly_savings_usd), 0.0).label("savings")
     columns = *key, func.count().label("number"), savings
-    query = _current(table).with_only_columns(*columns).group_by(*key)
-    rows = connection.execute(query.where(table.c.recommendation_id.is_not(None))).all()
+    query = _current(table, table.c.recommendation_id.is_not(None)).with_only_columns(*columns)
+    rows = connection.execute(query.group_by(*key)).all()
     here = [row for row in rows if Scope(*row[: len(key)]) in scopes]
     return sum(row.number for row in here), sum(row.savings for row in here)
 
 
 def savings_now(connection: Connection, ids: Iterable[str]) -> dict[str, float]:
-    """Return the monthly savings of those pieces of advice that are given now, by id."""
-    found: dict[str, float] = {}
-    for some in batches_of(ids):
-        for table in TABLES:
-            for row in _giving(connection, table, some, "monthly_savings_usd"):
-                found[row.recommendation_id] = row.monthly_savings_usd
-    return found
+    """Return the monthly savings of decided pieces of advice that are given now, by id."""
+    return {row.recommendation_id: row.monthly_savings_usd for row in _decided(connection, ids)}
 
 
-def advised_in_run(connection: Connection, run_id: str, ids: Collection[str]) -> set[str]:
-    """Return which pieces of advice a run gives."""
-    found: set[str] = set()
-    for some in batches_of(ids):
-        for table in TABLES:
-            column = table.c.recommendation_id
-            query = select(column).where(column.in_(some), table.c.run_id == run_id)
-            found |= set(connection.execute(query).scalars())
-    return found
+def advised_in_run(connection: Connection, run_id: str, ids: Iterable[str]) -> set[str]:
+    """Return which decided pieces of advice a run gives where it is the current one."""
+    return {row.recommendation_id for row in _decided(connection, ids) if row.run_id == run_id}
 
 
 def count_new(connection: Connection, run_id: str, scope: Scope) -> tuple[int, float]:
@@ -95,34 +88,45 @@ def largest_new(
     found: list[tuple[float, Recommendation]] = []
     for table in TABLES:
         columns = table.c.resource_type, table.c.body, table.c.monthly_savings_usd
-        query = select(*columns).where(table.c.run_id == run_id, table.c.recommendation_id.in_(ids))
-        rows = connection.execute(query.order_by(table.c.resource_arn)).all()
+        here = (table.c[name] == value for name, value in scope._asdict().items())
+        query = select(*columns).where(table.c.run_id == run_id, *here)
+        # Unordered: for the sake of the order SQLite would go through the whole scope.
+        rows = connection.execute(query.where(table.c.recommendation_id.in_(ids))).all()
         found += [(row.monthly_savings_usd, _decoded(table, row)) for row in rows]
-    return sorted(found, key=lambda one: -one[0])
+    return sorted(found, key=lambda one: (-one[0], one[1].resource_arn))
 
 
-def _giving(connection: Connection, table: Table, ids: Sequence[str], wanted: str) -> Iterator[Any]:
-    """Yield the rows of current runs that give some advice, with a column of theirs.
+def _decided(connection: Connection, ids: Iterable[str]) -> Iterator[Any]:
+    """Yield what current runs give of some decided advice: its id, run and monthly savings.
 
-    Each current run is asked by its index. What a run said of a scope that another one has taken
-    over since is left out here: with the scope in the query, databases would go by the table's own
-    key, through all of the scope.
+    Decisions tell the account, whose current scopes are asked by the index.
     """
-    is_current = run_scopes.c.superseded_at.is_(None)
-    runs = connection.execute(select(run_scopes.c.run_id).where(is_current).distinct()).scalars()
-    scope, advice = [table.c[name] for name in Scope._fields], table.c.recommendation_id
-    current = cache(partial(current_run, connection))
-    for some in batches_of(runs.all()):
-        query = select(*scope, table.c.run_id, advice, table.c[wanted])
-        rows = connection.execute(query.where(table.c.run_id.in_(some), advice.in_(ids)))
-        yield from (row for row in rows.all() if current(Scope(*row[: len(scope)])) == row.run_id)
+    for some in batches_of(ids):
+        for table in TABLES:
+            advice = table.c.recommendation_id
+            query = (
+                select(advice, table.c.run_id, table.c.monthly_savings_usd)
+                .select_from(in_order(decisions, run_scopes, table))
+                .where(
+                    decisions.c.recommendation_id.in_(some),
+                    decisions.c.account_id == run_scopes.c.account_id,
+                    *_of_current_scopes(table),
+                    advice == decisions.c.recommendation_id,
+                )
+            )
+            yield from connection.execute(query)
 
 
-def _current(table: Table) -> Any:
-    same = [table.c[name] == run_scopes.c[name] for name in ("run_id", *Scope._fields)]
-    join = table.join(run_scopes, and_(*same))
+def _current(table: Table, *wanted: ColumnElement[bool]) -> Any:
+    """Return the query of rows of current runs."""
     columns = table.c.resource_type, table.c.body
-    return select(*columns).select_from(join).where(run_scopes.c.superseded_at.is_(None))
+    current = select(*columns).select_from(in_order(run_scopes, table))
+    return current.where(*_of_current_scopes(table), *wanted)
+
+
+def _of_current_scopes(table: Table) -> list[ColumnElement[bool]]:
+    same = [table.c[name] == run_scopes.c[name] for name in ("run_id", *Scope._fields)]
+    return [run_scopes.c.superseded_at.is_(None), *same]
 
 
 def _new(connection: Connection, run_id: str, scope: Scope) -> Select[Any]:

@@ -75,14 +75,15 @@ def _resource_scope() -> list[Column[Any]]:
 
 
 def _advice_index(table: str) -> Index:
-    """Return the index by which a run is asked for advice.
+    """Return the index by which a scope of a run is asked for advice.
 
-    Ids are in no order: among those of all runs, each would fall on a page of its own.
+    Ids are in no order: among those of a whole run, each would fall on a page of its own.
     """
     advised = text("recommendation_id IS NOT NULL")
     return Index(
         f"ix_{table}_advice",
         "run_id",
+        *(column.name for column in _resource_scope()),
         "recommendation_id",
         sqlite_where=advised,
         postgresql_where=advised,
