@@ -231,14 +231,6 @@ def test_the_menu_says_where_one_is(visit: Visit, page: str) -> None:
     assert f'<a href="/console/{part}" aria-current="page">' in text(visit.get(f"/console/{page}"))
 
 
-def test_risks_of_an_option_are_told_by_the_names_that_dimensions_have(visit: Visit) -> None:
-    told = " ".join(words(visit.get(one)) for one in addresses_in(visit, "ec2-instances"))
-
-    # Of the model's DISK_IOPS and the like, which run together or are in capitals.
-    assert re.search(r"\(\d\.\d\) [A-Z][A-Za-z ]+ \d", told)
-    assert not re.search(r"\(\d\.\d\) [A-Za-z]*[a-z][A-Z]\w* \d", told)
-
-
 def test_gaps_are_null(visit: Visit, demo: House) -> None:
     panels = [
         panel
