@@ -60,6 +60,7 @@ def test_an_operator_may_name_more() -> None:
         "https://a@b",
         "https://a/b",
         "https://A",
+        "https://a:44\u0663",
         "file:",
     ],
 )

@@ -20,6 +20,8 @@ from compute_optimizer.catalog.type_descriptions import (
         ("16x 200 Gigabit", 3200),
         ("Low to Moderate", None),
         ("High", None),
+        ("12.5.1 Gigabit", None),
+        (". Gigabit", None),
     ],
 )
 def test_network_texts_give_gigabits_or_nothing(text: str, gbps: float | None) -> None:

@@ -11,7 +11,7 @@ def test_a_share_is_written_as_a_number_or_in_percent(text: str) -> None:
     assert share_of("--cap", text) == 0.05
 
 
-@pytest.mark.parametrize("text", ["", "%", "much", "5%5", "five %"])
+@pytest.mark.parametrize("text", ["", "%", "much", "5%5", "five %", "1_0%", "\u0665%", "nan"])
 def test_what_is_no_share_is_named_with_its_option(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         share_of("--cap", text)

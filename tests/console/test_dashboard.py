@@ -3,7 +3,12 @@
 from compute_optimizer.console.pages.dashboard import CountedGroup
 from compute_optimizer.model.resource import EC2_INSTANCE, LICENSE
 from compute_optimizer.model.tally import Tally, Topic
+from compute_optimizer.store.analysis_runs import Scope
 from compute_optimizer.store.summaries import Counted
+from tests.console.conftest import House
+from tests.console.visiting import words
+from tests.records import ACCOUNT, REGION, arn, recommendation
+from tests.written_runs import store_run
 
 
 def together(savings: float, cost: float, *of: str) -> Counted:
@@ -25,3 +30,16 @@ def test_the_line_of_licenses_has_what_they_cost() -> None:
     licenses.add(together(60.0, 300.0, LICENSE))
 
     assert licenses.saved_share == 0.2
+
+
+def test_amounts_are_in_the_currency_of_the_regions(house: House) -> None:
+    house.enroll(ACCOUNT)
+    chinese = recommendation(resource_arn=arn(1).replace(REGION, "cn-north-1"))
+    store_run(house.state, Scope(ACCOUNT, "cn-north-1", EC2_INSTANCE), [chinese])
+    visit = house.visit()
+    visit.sign_in(ACCOUNT)
+
+    for page in ("", "decisions"):
+        said = words(visit.get(f"/console/{page}"))
+        assert "CN¥" in said
+        assert "$" not in said

@@ -224,6 +224,13 @@ def test_what_is_idle_is_told_how_to_be_stopped(visit: Visit) -> None:
     assert any("MemoryDB" in one and "Make the change" not in one for one in pages)
 
 
+@pytest.mark.parametrize("page", ["quality", "quality/history", "decisions"])
+def test_the_menu_says_where_one_is(visit: Visit, page: str) -> None:
+    part = page.partition("/")[0]
+
+    assert f'<a href="/console/{part}" aria-current="page">' in text(visit.get(f"/console/{page}"))
+
+
 def test_gaps_are_null(visit: Visit, demo: House) -> None:
     panels = [
         panel

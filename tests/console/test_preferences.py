@@ -3,12 +3,10 @@
 import html
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from compute_optimizer.backtest.grid import Grid
-from compute_optimizer.console.messages import Response
 from compute_optimizer.console.pages import preferences
 from compute_optimizer.console.pages.preferences import ROWS
 from compute_optimizer.jobs.simulate import simulate
@@ -16,7 +14,6 @@ from compute_optimizer.jobs.simulated_fleets import FleetPart, imported_fleet
 from compute_optimizer.jobs.try_preferences import Fleet, try_preferences
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.model.stated_preferences import (
-    DELETABLE,
     PreferenceScope,
     ScopeName,
     StatedPreferences,
@@ -25,68 +22,25 @@ from compute_optimizer.model.stated_preferences import (
 from compute_optimizer.store import what_ifs
 from compute_optimizer.store.inventory import shard_sizes
 from tests.console.conftest import ACCOUNT, House
+from tests.console.stating import (
+    FORM,
+    HERE,
+    MEMBER,
+    REGION,
+    forget,
+    over,
+    rows_of,
+    scopes_of,
+    tried,
+)
 from tests.console.visiting import Visit, text, words
-from tests.waiting import wait_until
-
-MEMBER = "222222222222"
-REGION = "us-east-1"
-HERE = "/console/preferences"
-FORM = {"account": ACCOUNT, "region": REGION, "scope": "AccountId"}
-
-
-def perform(house: House, operation: str, **parameters: object) -> dict[str, Any]:
-    visitor = house.room.gate.standing(ACCOUNT, house.clock.now())
-    assert visitor is not None
-    return house.room.calls.perform(
-        visitor, REGION, "", operation, {"resourceType": "Ec2Instance", **parameters}
-    )
-
-
-def scopes_of(house: House, kind: str = "Ec2Instance") -> list[dict[str, Any]]:
-    answer = perform(house, "GetRecommendationPreferences", resourceType=kind)
-    found: list[dict[str, Any]] = answer["recommendationPreferencesDetails"]
-    return found
 
 
 @pytest.fixture(autouse=True)
 def nothing_stated(demo: House) -> Iterator[None]:
     """Take away what a test stated."""
     yield
-    for kind in ("Ec2Instance", "EbsVolume"):
-        for one in scopes_of(demo, kind):
-            perform(
-                demo,
-                "DeleteRecommendationPreferences",
-                resourceType=kind,
-                scope=one["scope"],
-                recommendationPreferenceNames=list(DELETABLE),
-            )
-
-
-def over(visit: Visit, there: str) -> Response:
-    """Return the page of a what-if that is over."""
-
-    def shown() -> Response | None:
-        response = visit.get(there)
-        return None if "data-follow" in text(response) else response
-
-    return wait_until(shown, lambda: f"{there} goes on")
-
-
-def tried(visit: Visit, **form: str) -> Response:
-    """Send a what-if and return its page once it is over."""
-    begun = visit.send(f"{HERE}/what-if", **form)
-    assert begun.status == 303, words(begun)
-    return over(visit, begun.headers["location"])
-
-
-def rows_of(page: str) -> dict[str, tuple[str, ...]]:
-    """Return the cells of every table's rows by their headings."""
-    found = {}
-    for row in re.findall(r"<tr><th scope=\"row\".*?</tr>", page, flags=re.DOTALL):
-        first, *cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)
-        found[first] = tuple(re.sub(r"<[^>]*>", "", cell) for cell in cells)
-    return found
+    forget(demo)
 
 
 def test_what_nobody_states_has_its_default(visit: Visit) -> None:
@@ -94,6 +48,13 @@ def test_what_nobody_states_has_its_default(visit: Visit) -> None:
 
     assert rows["CPU threshold"] == ("P99.5", "Default")
     assert rows["Look-back period"] == ("14 days", "Default")
+
+
+def test_what_is_stated_is_told_in_the_words_of_the_form(visit: Visit) -> None:
+    visit.send(HERE, **FORM, cpuHeadroom="PERCENT_0")
+    page = text(visit.get(f"{HERE}?region={REGION}"))
+
+    assert rows_of(page)["The account"][:2] == (ACCOUNT, "EC2 instances")
 
 
 def test_a_preference_is_stated_and_comes_from_its_scope(demo: House, visit: Visit) -> None:
@@ -255,12 +216,14 @@ def test_architectures_are_tried_without_anything_to_save(visit: Visit) -> None:
 def test_what_is_taken_away_is_tried_and_falls_back(demo: House, visit: Visit) -> None:
     organization = FORM | {"scope": "Organization"}
     visit.send(HERE, **organization, cpuHeadroom="PERCENT_30")
-    visit.send(HERE, **FORM, cpuHeadroom="PERCENT_0", lookBackPeriod="DAYS_32")
+    visit.send(HERE, **FORM, cpuHeadroom="PERCENT_0", lookBackPeriod="DAYS_32", exclude="t3")
     away = {"operation": "DeleteRecommendationPreferences", "name": "UtilizationPreferences"}
     response = tried(visit, **FORM, **away)
 
     assert rows_of(text(response))["CPU headroom"] == ("0 %", "Account", "30 %", "Organization")
     assert "Take them away" in words(response)
+    # What takes something away says nothing of the form that states something.
+    assert ">t3</textarea>" in text(response)
     gone = visit.send(f"{HERE}/take-away", **FORM, **away)
     assert gone.status == 303
     page = visit.get(gone.headers["location"])
@@ -332,21 +295,6 @@ def test_preferences_of_a_volume_are_stated_and_tried(demo: House, visit: Visit)
     assert visit.send(HERE, **form).status == 303
     rows = rows_of(text(visit.get(f"{HERE}?type=EbsVolume&region={REGION}")))
     assert rows["Look-back period"] == ("32 days", "Account")
-
-
-def test_types_are_included_and_excluded(demo: House, visit: Visit) -> None:
-    lists = {"include": "m5\nm6g", "includeAdded": "c5", "exclude": "c5.large, c5.xlarge"}
-    visit.send(HERE, **FORM, **lists)
-    (one,) = scopes_of(demo)
-    page = text(visit.get(f"{HERE}?region={REGION}"))
-
-    assert one["preferredResources"][0]["includeList"] == ["m5", "m6g", "c5"]
-    assert one["preferredResources"][0]["excludeList"] == ["c5.large", "c5.xlarge"]
-    assert ">m5\nm6g\nc5</textarea>" in page
-    assert '<option value="m7g.large">' in page
-    # A form that leaves the lists as they are says nothing of them.
-    visit.send(HERE, **FORM, include="m5 m6g c5", exclude="c5.large c5.xlarge", cpuThreshold="P90")
-    assert scopes_of(demo)[0]["preferredResources"] == one["preferredResources"]
 
 
 @pytest.mark.parametrize("path", [HERE, f"{HERE}/what-if"])

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import numpy as np
 
+from compute_optimizer.console.pages.quality import CLASSES
+from compute_optimizer.console.words import risk
 from compute_optimizer.jobs.quality import backtest_fleets, backtest_requested
 from compute_optimizer.model.backtested import DEMO, QueuedBacktest
 from compute_optimizer.model.forecast import AccountScore, Counted, Score
@@ -193,3 +195,9 @@ def test_who_may_only_read_sees_and_starts_nothing(secured: House) -> None:
     assert visit.send("/console/quality").status == 403
     with secured.state.reading() as connection:
         assert find_request(connection, ACCOUNT) is None
+
+
+def test_risk_classes_are_called_as_lists_call_their_risks() -> None:
+    assert [one.partition(" (")[0] for one in CLASSES] == [
+        risk(float(score)).partition(" (")[0] for score in range(5)
+    ]

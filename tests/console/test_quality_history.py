@@ -136,6 +136,7 @@ def sections(page: str) -> list[str]:
         "type=EbsVolume&made=yesterday",
         "type=EbsVolume&made=2026-01-01T00%3A00%3A00",
         "type=EbsVolume&made=2020-01-01T00%3A00%3A00%2B00%3A00",
+        "type=EbsVolume&made=0001-01-01T00%3A00%3A00%2B05%3A00",
         "type=EbsVolume",
     ],
 )

@@ -179,6 +179,16 @@ def test_cookies_that_nobody_was_given_open_nothing(secured: House, cookie: str)
     assert not is_in(Visit(secured.room, {COOKIE: cookie}))
 
 
+def test_cookies_of_others_on_the_host_take_no_session_away(secured: House) -> None:
+    visit = secured.visit()
+    enter(visit, secured.new_key())
+    # Another program's, which is no cookie by the letter, and one of the same name that a browser
+    # sends last because its path says less.
+    visit.cookies = {"other": '{"a": 1}', **visit.cookies, " co_session": "x"}
+
+    assert is_in(visit)
+
+
 def test_credentials_of_the_api_are_no_session(secured: House) -> None:
     key = secured.new_key(with_session_token=True)
 

@@ -349,6 +349,7 @@ def test_begins_again_with_nothing(running: Emulator, connect: Connect) -> None:
         ("POST", "clock/advance", {"days": -1}, 400, "cannot go back"),
         ("POST", "clock/set", {}, 400, "to is None; expected a time with its zone"),
         ("POST", "clock/set", {"to": "2026-04-01"}, 400, "expected a time with its zone"),
+        ("POST", "clock/set", {"to": "0001-01-01T00:00+01:00"}, 400, "lies beyond the calendar"),
         ("GET", "calls?operations=X", None, 400, "calls knows no 'operations'"),
         ("POST", "faults", {}, 400, "kind is None; expected one of error"),
         ("POST", "faults", {"kind": "odd"}, 400, "kind is 'odd'; expected one of error"),

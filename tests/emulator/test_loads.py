@@ -34,7 +34,9 @@ def test_reads_a_load_in_words(text: str, load: Load) -> None:
     assert parse_load(text) == load
 
 
-@pytest.mark.parametrize("text", ["", "busy, 40 %", "diurnal, forty", "steady, -3 %", "%", "peak"])
+@pytest.mark.parametrize(
+    "text", ["", "busy, 40 %", "diurnal, forty", "steady, -3 %", "steady, \u0664 %", "%", "peak"]
+)
 def test_refuses_what_is_no_load_and_names_the_shapes(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_load(text)

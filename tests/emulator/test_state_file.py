@@ -71,6 +71,7 @@ def test_several_states_add_up() -> None:
         ("instances: [{name: web, count: x}]", r"\$\.instances\[0\]\.count"),
         ("accounts: [{account_id: 222222222222}]", r"Expected `str`, got `int` - at `\$\.accounts"),
         ("accounts: [{account_id: '1', status: Active}]", r"matching regex"),
+        ('accounts: [{account_id: "222222222222\\n", status: Active}]', r"matching regex"),
         ("accounts: [{account_id: '222222222222', status: active}]", "Invalid enum value 'active'"),
         ("instances: [", "is no valid YAML"),
         ("instances: []\ninstances: []", "occurs more than once"),

@@ -46,6 +46,7 @@ def test_off_is_no_schedule() -> None:
         ("", "expected an interval such as"),
         ("daily", "expected an interval such as"),
         ("0s", "expected an interval such as"),
+        ("1\u0665m", "expected an interval such as"),
         ("99 * * * *", "last value .99. is higher than the maximum"),
         ("0 0 1 * 1", "leave one of them"),
         ("0 0 30 2 *", "never comes"),

@@ -171,6 +171,7 @@ def test_a_source_that_fails_does_not_hold_up_the_others(lake: Lake) -> None:
             "sources: [{name: 'a b', kind: files}]",
             r"Expected `str` matching.*`\$\.sources\[0\]\.name`",
         ),
+        ('sources: [{name: "a\\n", kind: files}]', r"matching.*`\$\.sources\[0\]\.name`"),
         (
             "sources: [{name: a, kind: files, arguments: {metric: x}}]",
             "source 'a', arguments: Object contains unknown field `metric`",

@@ -408,6 +408,7 @@ SECRET = "secret_environment: HOOK_SECRET"
         ("name: a\n    url: https://x\n    format: teams", "Invalid enum value 'teams'"),
         ("name: a\n    secret: 1234", "unknown field `secret`"),
         ("name: a b", "matching regex"),
+        ('name: "a\\n"', "matching regex"),
     ],
 )
 def test_a_wrong_entry_is_named(

@@ -86,6 +86,29 @@ def test_a_token_with_something_added_is_refused(desk: Desk, token: str) -> None
     assert refused(desk, token[:-4])
 
 
+@pytest.mark.parametrize("position", ["", "1", "22", "333"])
+def test_a_token_is_written_in_one_way(desk: Desk, position: str) -> None:
+    sealed = seal_token(desk.context(MANAGEMENT), OPERATION, BOUND, position)
+    bare = sealed.rstrip("=")
+
+    assert not refused(desk, sealed)
+    assert [refused(desk, bare + "=" * more) for more in range(4) if bare + "=" * more != sealed]
+    for added in ("=", "==", "-=", "!"):
+        assert refused(desk, sealed + added)
+    assert refused(desk, sealed[:4] + "!" + sealed[4:])
+
+
+def test_a_token_in_the_other_alphabet_is_refused(desk: Desk) -> None:
+    context = desk.context(MANAGEMENT)
+    tokens = [seal_token(context, OPERATION, BOUND, f"{number}") for number in range(50)]
+    others = [one.replace("-", "+").replace("_", "/") for one in tokens]
+
+    assert others != tokens
+    assert all(
+        refused(desk, other) for one, other in zip(tokens, others, strict=True) if one != other
+    )
+
+
 def test_a_token_is_good_for_a_day(desk: Desk, token: str) -> None:
     desk.clock.tick(hours=23, minutes=59, seconds=59)
     assert not refused(desk, token)

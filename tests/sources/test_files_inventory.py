@@ -179,6 +179,8 @@ REFUSED = [
     ({"memory_mib": -1}, "CAPACITY", "memory_mib: -1"),
     ({"memory_mib": "nan"}, "CAPACITY", "memory_mib: nan"),
     ({"memory_mib": "inf"}, "CAPACITY", "memory_mib: inf"),
+    ({"memory_mib": "1_024"}, "CAPACITY", "memory_mib: 1_024"),
+    ({"vcpus": "\u0662"}, "CAPACITY", "vcpus: \u0662"),
     ({"memory_mib": "1e300"}, "TOO_LARGE", "memory_mib: 1e300"),
     ({"vcpus": 2**31}, "TOO_LARGE", "vcpus: 2147483648"),
     ({"name": LONG}, "TOO_LONG", f"name: {'x' * 40}..."),

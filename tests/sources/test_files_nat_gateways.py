@@ -63,7 +63,8 @@ def test_volumes_know_when_they_were_made(cell: object) -> None:
     assert found.created_at == datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def test_a_moment_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize("cell", ["yesterday", "0001-01-01T00:00+01:00"])
+def test_a_moment_that_is_none_or_beyond_the_calendar_is_refused(cell: str) -> None:
     with pytest.raises(RowRefused) as refused:
-        resource_of(VOLUME | {"created_at": "yesterday"})
-    assert (refused.value.reason.name, refused.value.found) == ("MOMENT", "created_at: yesterday")
+        resource_of(VOLUME | {"created_at": cell})
+    assert (refused.value.reason.name, refused.value.found) == ("MOMENT", f"created_at: {cell}")

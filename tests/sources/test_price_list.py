@@ -319,6 +319,7 @@ def test_a_sheet_names_rates_where_types_have_no_price(tmp_path: Path) -> None:
         ("us-east-1,m5.large,free,ec2", "line 2: hourly_usd 'free' is no price"),
         ("us-east-1,m5.large,-1,ec2", "line 2: hourly_usd '-1' is no price"),
         ("us-east-1,m5.large,inf,ec2", "line 2: hourly_usd 'inf' is no price"),
+        ("us-east-1,m5.large,1_0,ec2", "line 2: hourly_usd '1_0' is no price"),
         ("us-east-1,,0.1,ec2", "line 2: type is empty"),
         ("us-east-1,m5.large,0.1,s3", "line 2: product 's3' is not one of ec2, rds"),
     ],

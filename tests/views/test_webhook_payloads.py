@@ -135,6 +135,16 @@ def test_slack_gets_text_and_blocks() -> None:
     ]
 
 
+def test_slack_is_told_amounts_in_the_currency_of_the_region() -> None:
+    chinese = replace(ADVICE, region="cn-north-1")
+    decided = as_slack(replace(EVENT, decision=replace(DECISION, advice=chinese)), TAGS)
+    new = as_slack(replace(NEW, new=NewAdvice("run-1", NOW, 1, 70.08, (chinese,))), TAGS)
+
+    assert "70.08 CNY a month" in texts(decided)[1]
+    assert texts(new)[1].count("70.08 CNY a month") == 2
+    assert "USD" not in f"{decided}{new}"
+
+
 def test_slack_is_told_how_much_more_is_new() -> None:
     lines = "\n".join(texts(as_slack(NEW, TAGS))).splitlines()
 

@@ -35,7 +35,7 @@ ACCELERATORS = (
 
 def network_text_gbps(text: str) -> float | None:
     """Return the Gbit/s that a text such as "4x 100 Gigabit" names; words such as "High": None."""
-    match = re.fullmatch(r"(?:Up to )?(?:(\d+)x )?([\d.]+) Gigabit", text)
+    match = re.fullmatch(r"(?:Up to )?(?:(\d+)x )?(\d+(?:\.\d+)?) Gigabit", text)
     return float(match[2]) * int(match[1] or 1) if match else None
 
 

@@ -4,17 +4,16 @@ from datetime import UTC, date, datetime
 
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.spans import span_of
+from compute_optimizer.model.written_numbers import number_of
 
 
 def share_of(option: str, text: str) -> float:
     """Return a share that is written as 0.01 or as 1%; raise InvalidInput for another text."""
-    number, percent, rest = text.strip().partition("%")
-    try:
-        if not rest:
-            return float(number) / (100 if percent else 1)
-    except ValueError:
-        pass
-    raise InvalidInput(f"{option} {text!r} is no share; expected 0.01 or 1%")
+    written, percent, rest = text.strip().partition("%")
+    number = number_of(written.strip())
+    if number is None or rest:
+        raise InvalidInput(f"{option} {text!r} is no share; expected 0.01 or 1%")
+    return number / (100 if percent else 1)
 
 
 def day_of(option: str, text: str) -> date:

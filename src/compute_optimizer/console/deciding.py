@@ -136,14 +136,12 @@ def decided_lines(connection: Connection, desk: Desk, states: Sequence[State]) -
     ]
 
 
-def open_lines(connection: Connection, desk: Desk, owner: str = "") -> Iterator[Line]:
-    """Yield what is advised and open, the largest savings first; of one owner, or of all."""
+def open_lines(connection: Connection, desk: Desk) -> Iterator[Line]:
+    """Return what is advised and open, the largest savings first."""
     assigned = assigned_owners(connection, desk.reach.accounts)
     states = states_now(connection, desk.room, desk.reach)
     parts = [_open_in(connection, desk, kind, assigned, states) for kind in desk.kinds]
-    for line in merge(*parts, key=lambda line: -(line.savings or 0.0)):
-        if not owner or line.owner.casefold() == owner.casefold():
-            yield line
+    return merge(*parts, key=lambda line: -(line.savings or 0.0))
 
 
 def _open_in(

@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -55,12 +54,14 @@ class Request:
         return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
 
     def cookie(self, name: str) -> str:
-        """Return the value of a cookie; empty where there is none."""
-        try:
-            morsel = SimpleCookie(self.headers.get("cookie", "")).get(name)
-        except CookieError:
-            return ""
-        return morsel.value if morsel else ""
+        """Return the value of a cookie, the first of its name; empty where there is none."""
+        # By hand: others on this host may set any, and the standard library reads none of them
+        # where it does not like one.
+        for pair in self.headers.get("cookie", "").split(";"):
+            found, _, value = pair.strip().partition("=")
+            if found == name:
+                return value
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ class Response:
 
 
 def read_values(text: str) -> Values:
-    """Return the values of a query or a form; ValueError for too many."""
+    """Return the values of a query or a form; ValueError for too many, and for NUL."""
+    if "\0" in text or "%00" in text:
+        raise ValueError("NUL, which no text has and PostgreSQL does not take")
     return parse_qs(text, keep_blank_values=False, max_num_fields=MOST_FIELDS)
 
 

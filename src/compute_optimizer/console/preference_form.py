@@ -148,6 +148,10 @@ LISTS = {"include": "includeList", "exclude": "excludeList"}
 ADDED = "Added"
 """Ends the name of the field that adds one type to a list."""
 
+LISTS_SHOWN = "listsShown"
+"""The hidden field that says which lists the form showed: who leaves them alone states nothing,
+whatever somebody else has stated since."""
+
 TITLES = {
     **{one.member: one.title for one in CHOICES},
     "utilizationPreferences": "Utilization thresholds and headroom",
@@ -196,6 +200,11 @@ class Form:
     kept: tuple[str, ...]
     """Titles of what is stated and cannot be taken away."""
 
+    @property
+    def shown(self) -> str:
+        """Return the lists as the hidden field has them."""
+        return _in_one(self.lists)
+
 
 def form_of(resource_type: str, scope: ScopeName, detail: Detail, *, may_activate: bool) -> Form:
     """Return the form; `may_activate` says whether AfterDiscounts may be chosen."""
@@ -242,7 +251,8 @@ def wanted_in(form: Form, sent: Values, detail: Detail) -> dict[str, Any]:
                 f"{field.choice.title} {value[:40]}, expected {', '.join(field.values)}"
             )
         _PUT.get(field.choice.member, _put_alone)(wanted, field.choice, value, detail)
-    if form.preferred and (lists := lists_in(sent)) != form.lists:
+    lists = lists_in(sent)
+    if form.preferred and lists != form.lists and _in_one(lists) != _sent(sent, LISTS_SHOWN):
         wanted[PREFERRED] = _preferred(lists)
     return wanted
 
@@ -254,6 +264,11 @@ def lists_in(sent: Values) -> dict[str, tuple[str, ...]]:
         text = f"{_sent(sent, name)} {_sent(sent, name + ADDED)}"
         found[name] = tuple(dict.fromkeys(one for one in re.split(r"[\s,;]+", text) if one))
     return found
+
+
+def _in_one(lists: Mapping[str, Sequence[str]]) -> str:
+    """Return both lists as one text, which is never empty."""
+    return "|".join(",".join(lists[name]) for name in LISTS)
 
 
 def taken_in(form: Form, sent: Values) -> list[str]:

@@ -12,6 +12,7 @@ from compute_optimizer.shapes import OptInRequiredException
 from compute_optimizer.store.accounts import accounts_seen
 from compute_optimizer.store.analysis_runs import Scope, current_scopes
 from compute_optimizer.store.enrollments import Standing, standing_of
+from compute_optimizer.views.savings import currency_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Reach:
     def regions(self) -> list[str]:
         """Return every Region with recommendations."""
         return sorted({scope.region for scope in self.scopes})
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of its list prices; organizations lie in China, or elsewhere."""
+        return currency_of(next(iter(self.regions), ""))
 
 
 def reach_of(room: Room, account_id: str) -> Reach:

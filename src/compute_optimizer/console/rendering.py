@@ -1,7 +1,6 @@
 """From a page's values to HTML: the templates, and how figures and words are written."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -69,8 +68,3 @@ def page(
     }
     text = environment(room.prefix).get_template(template).render(**shared, **values)
     return Response(status, text.encode())
-
-
-def age(then: datetime | None, now: datetime) -> timedelta | None:
-    """Return how long ago something was; None where it never was."""
-    return None if then is None else max(now - then, timedelta())

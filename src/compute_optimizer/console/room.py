@@ -9,12 +9,13 @@ from dataclasses import replace
 from hmac import compare_digest
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from compute_optimizer.console.addresses import inner, outer
 from compute_optimizer.console.forms import STATUSES
 from compute_optimizer.console.gate import Room
 from compute_optimizer.console.messages import (
+    MOST_FIELDS,
     AsgiApp,
     Receive,
     Request,
@@ -25,7 +26,7 @@ from compute_optimizer.console.messages import (
     read_values,
     redirect,
 )
-from compute_optimizer.console.pages.failures import failure_page, refusal_page
+from compute_optimizer.console.pages.failures import FAILURE, refusal_page
 from compute_optimizer.console.pages.openid import check_again
 from compute_optimizer.console.routes import Route, find_route
 from compute_optimizer.console.sessions import COOKIE, Session, find_session
@@ -56,6 +57,12 @@ TOO_LARGE = Response(
     headers={"connection": "close"},
 )
 
+UNREADABLE = Response(
+    400,
+    b"The address or the form has more than %d values, or a NUL, which no text has." % MOST_FIELDS,
+    "text/plain; charset=utf-8",
+)
+
 CHUNK_BYTES = 256 * 1024
 """Of a file that is read and sent at once."""
 
@@ -79,7 +86,7 @@ SIGN_IN = "/console/sign-in"
 
 SECURITY_HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
     "x-content-type-options": "nosniff",
@@ -111,26 +118,19 @@ def console_app(room: Room, opened: ExitStack) -> AsgiApp:
             return await loop.run_in_executor(outside, answer, room, request)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(receive)
-        except TimeoutError:
-            await _send(LATE, _request(scope, b""), send)
+        request = await _received(scope, receive)
+        if request is None:
             return
-        if body is None:
+        if isinstance(request, Response):
+            await _send(request, "", send)
             return
-        if len(body) > LONGEST_BODY_BYTES:
-            # Half of a form would decide on half of what was chosen.
-            await _send(TOO_LARGE, _request(scope, b""), send)
-            return
-        request = _request(scope, body)
         response = await made(request)
         if response.pieces is not None:
             await _send_pieces(response, response.pieces, send, pool)
         elif response.file is not None:
             await _send_file(response, response.file, send, pool)
         else:
-            await _send(response, request, send)
+            await _send(response, request.headers.get("accept-encoding", ""), send)
 
     return app
 
@@ -159,7 +159,7 @@ def _told(room: Room, request: Request) -> Response:
         return refusal_page(room, request, status, type(error).__name__, str(error))
     except Exception:
         log.exception("the page %s failed", request.path)
-        return failure_page(room, request)
+        return FAILURE
 
 
 def _answer(room: Room, request: Request) -> Response:
@@ -218,30 +218,42 @@ def _to_sign_in(request: Request) -> Response:
 
 def _same_origin(request: Request) -> bool:
     """Return whether a form was sent by a page of this site, as the browser says."""
-    origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+    host = request.headers.get("origin", "").partition("://")[2]
+    return bool(host) and host == request.headers.get("host")
+
+
+async def _received(scope: Scope, receive: Receive) -> Request | Response | None:
+    """Return the whole request, or why it is not taken; None where the browser went away."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _body(receive)
+    except TimeoutError:
+        return LATE
+    if body is None:
+        return None
+    if len(body) > LONGEST_BODY_BYTES:
+        # Half of a form would decide on half of what was chosen.
+        return TOO_LARGE
+    try:
+        return _request(scope, body)
+    except ValueError:
+        return UNREADABLE
 
 
 def _request(scope: Scope, body: bytes) -> Request:
+    """Return a request; ValueError for values that are not taken."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     raw_query = scope["query_string"].decode("latin-1")
     client = scope["client"]
     return Request(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
         path=scope["path"],
-        query=_values(raw_query),
-        form=_values(body.decode("utf-8", "replace")),
+        query=read_values(raw_query),
+        form=read_values(body.decode("utf-8", "replace")),
         headers=headers,
         source=client[0] if client else "",
         raw_query=raw_query,
     )
-
-
-def _values(text: str) -> dict[str, list[str]]:
-    try:
-        return dict(read_values(text))
-    except ValueError:
-        return {}
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -257,8 +269,8 @@ async def _body(receive: Receive) -> bytes | None:
     return bytes(body)
 
 
-async def _send(response: Response, request: Request, send: Send) -> None:
-    body, is_packed = packed(response, request.headers.get("accept-encoding", ""))
+async def _send(response: Response, accepts: str, send: Send) -> None:
+    body, is_packed = packed(response, accepts)
     packing = {"content-encoding": "gzip"} if is_packed else {}
     await _begin(response, len(body), packing, send)
     await send({"type": "http.response.body", "body": body})

@@ -14,6 +14,7 @@ from compute_optimizer.model.arn import short_name
 from compute_optimizer.model.preferences import CURRENT
 from compute_optimizer.model.summary import Summary
 from compute_optimizer.store.ranked import Order, Ranked
+from compute_optimizer.views.savings import currency_of
 
 POOL = "architecture_pool"
 """Member of the options of machines, which may be of another architecture."""
@@ -38,7 +39,7 @@ class Row:
     @property
     def currency(self) -> str:
         """Return the currency of its Region."""
-        return words.currency_of(self.ranked.scope.region)
+        return currency_of(self.ranked.scope.region)
 
     @property
     def address(self) -> str:

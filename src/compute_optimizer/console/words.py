@@ -11,6 +11,7 @@ from compute_optimizer.model.counted import counted
 from compute_optimizer.model.decision import State
 from compute_optimizer.model.recommendation import Finding
 from compute_optimizer.model.spans import shown_span
+from compute_optimizer.views.savings import currency_of
 
 UNKNOWN = "\N{EN DASH}"
 """Stands in cells where nothing is known."""
@@ -135,11 +136,6 @@ def span(value: timedelta | None) -> str:
     if value is None:
         return UNKNOWN
     return shown_span(value)
-
-
-def currency_of(region: str) -> str:
-    """Return the currency of a Region's list prices (spec 3.9)."""
-    return "CNY" if region.startswith("cn-") else "USD"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

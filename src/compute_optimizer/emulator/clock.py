@@ -95,4 +95,7 @@ class MovableClock:
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise InvalidInput(f"the time {moment.isoformat()} has no time zone; add tzinfo=UTC")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(f"the time {moment.isoformat()} lies beyond the calendar") from None

@@ -24,7 +24,7 @@ of docs/idle.md."""
 
 WORDS = re.compile(
     r"(?P<shape>[a-z]+)?\s*,?\s*(?:(?P<level>\d+(?:\.\d+)?)\s*%(?:\s*(?:at )?peak)?)?",
-    re.IGNORECASE,
+    re.ASCII | re.IGNORECASE,
 )
 
 Stated = str | Sequence[tuple[datetime, float]]

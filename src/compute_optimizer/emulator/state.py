@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-AccountId = Annotated[str, Meta(pattern="^[0-9]{12}$")]
-"""Twelve digits; in YAML inside quotes."""
+from compute_optimizer.model.account import AccountId
 
 Percentage = Annotated[float, Meta(ge=0, le=100)]
 Days = Annotated[float, Meta(ge=0, le=93)]

@@ -20,7 +20,7 @@ EXPECTED = (
     f"'0 4 * * *' (UTC), or {OFF}"
 )
 
-_INTERVAL = re.compile(r"([1-9]\d{0,5})([smhd])")
+_INTERVAL = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
 _DAY_NUMBER = re.compile(r"(?<![/\d#])[0-7](?!\d)")
 _TICK = timedelta(microseconds=1)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ from compute_optimizer.jobs.collected_sources import (
     collect_prometheus,
 )
 from compute_optimizer.jobs.collector import Collector, SourcePlace
-from compute_optimizer.sources.yaml_files import read_yaml, repeated
+from compute_optimizer.sources.yaml_files import EntryName, read_yaml, repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Source:
 class SourceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry as it is written."""
 
-    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
+    name: EntryName
     kind: str
     arguments: dict[str, Any] = {}
 

@@ -32,7 +32,7 @@ from compute_optimizer.model.event import (
     next_attempt,
 )
 from compute_optimizer.sinks.webhooks import Receiver, check_url, key_of, post
-from compute_optimizer.sources.yaml_files import read_yaml, repeated
+from compute_optimizer.sources.yaml_files import EntryName, read_yaml, repeated
 from compute_optimizer.store import State, outbox
 from compute_optimizer.store.outbox import Delivery
 from compute_optimizer.views.webhook_payloads import PAYLOADS, SLACK
@@ -52,7 +52,7 @@ Fence = Callable[[Connection], None]
 class WebhookEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry as it is written."""
 
-    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
+    name: EntryName
     url: str = ""
     url_file: str = ""
     url_environment: str = ""

@@ -4,11 +4,17 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
 
 from compute_optimizer.errors import InvalidInput
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 """An account id is twelve digits (AWS General Reference)."""
+
+AccountId = Annotated[str, msgspec.Meta(pattern=rf"^{ACCOUNT_ID.pattern}\Z")]
+"""The same in files that people write; in YAML inside quotes."""
 
 ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 """Pattern of an organization id (Organizations API reference, shape OrganizationId)."""

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -40,9 +40,12 @@ def open_token(context: Context, operation: str, bound: Mapping[str, Any], token
     Region and `bound` by this installation, or is older than a day.
     """
     try:
-        raw = b64decode(token, altchars=b"-_", validate=True)
+        raw = urlsafe_b64decode(token)
     except ValueError:
         raise InvalidParameterValueException(NOT_VALID) from None
+    if urlsafe_b64encode(raw).decode() != token:
+        # Decoders pass over what is no digit, and take other digits and signs for the same.
+        raise InvalidParameterValueException(NOT_VALID)
     seal, body = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
     if not hmac.compare_digest(seal, _seal(context, operation, bound, body)):
         raise InvalidParameterValueException(NOT_VALID)

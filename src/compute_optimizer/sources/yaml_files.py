@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import yaml
@@ -12,6 +12,9 @@ import yaml
 from compute_optimizer.errors import InvalidInput
 
 T = TypeVar("T")
+
+EntryName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
+"""Of an entry of a file, as others refer to it."""
 
 MAX_FILE_BYTES = 1024 * 1024
 """Far more than a file that people write needs."""

@@ -20,6 +20,7 @@ from compute_optimizer.shapes import (
 )
 from compute_optimizer.views.preferences import enhanced_metrics, look_back_period
 from compute_optimizer.views.savings import estimation_source, savings_members
+from compute_optimizer.views.tags import tag_list
 
 MAX_OPTIONS = 3
 """Options in one answer, of the class and of the storage each (spec 3.7)."""
@@ -46,7 +47,7 @@ def database_recommendation(
         "effectiveRecommendationPreferences": _preferences(one, architectures),
         "lookbackPeriodInDays": one.lookback_days,
         "lastRefreshTimestamp": one.last_refresh,
-        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+        "tags": tag_list(one.tags),
     }
     if one.cluster:
         found["dbClusterIdentifier"] = one.cluster

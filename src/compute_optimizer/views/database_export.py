@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, TypeVar, get_args
 
 from compute_optimizer.model import database as model
-from compute_optimizer.model.recommendation import Savings
 from compute_optimizer.shapes import RDSInstanceFindingReasonCode, RDSStorageFindingReasonCode
 from compute_optimizer.views.database import AVERAGED, MAX_OPTIONS, ranked_options
 from compute_optimizer.views.export_columns import (
@@ -102,11 +101,6 @@ class ClassOptionCells:
     rank: int
     currency: str
 
-    @property
-    def savings(self) -> Savings | None:
-        """What the option saves."""
-        return self.option.savings
-
 
 @dataclass(frozen=True, slots=True)
 class StorageOptionCells:
@@ -114,11 +108,6 @@ class StorageOptionCells:
 
     option: model.StorageOption
     currency: str
-
-    @property
-    def savings(self) -> Savings | None:
-        """What the option saves."""
-        return self.option.savings
 
 
 @dataclass(frozen=True, slots=True)

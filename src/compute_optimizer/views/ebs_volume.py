@@ -13,6 +13,7 @@ from compute_optimizer.shapes import (
 )
 from compute_optimizer.views.preferences import look_back_period
 from compute_optimizer.views.savings import estimation_source, savings_members
+from compute_optimizer.views.tags import tag_list
 
 STATISTIC: MetricStatistic = "Maximum"
 """Of every utilization metric: its value is the highest of the look-back period (spec 2.4)."""
@@ -36,7 +37,7 @@ def volume_recommendation(one: model.EbsVolumeRecommendation, region: str) -> Vo
             "savingsEstimationMode": {"source": estimation_source(one)},
             "lookBackPeriod": look_back_period(one.preferences),
         },
-        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+        "tags": tag_list(one.tags),
     }
 
 

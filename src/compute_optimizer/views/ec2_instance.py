@@ -31,6 +31,7 @@ from compute_optimizer.views.preferences import (
     utilization,
 )
 from compute_optimizer.views.savings import LISTED, estimation_source, savings_members
+from compute_optimizer.views.tags import tag_list
 
 Ranked = TypeVar("Ranked", bound=model.RecommendationOption)
 
@@ -63,6 +64,11 @@ NO_EXTERNAL_METRICS: ExternalMetricStatus = {
 }
 
 
+def spelling_of(enum_style: str) -> Mapping[str, str]:
+    """Return what enum values are spelled as, for those that differ from the model's."""
+    return WIRE_SPELLING if enum_style == "wire" else MODEL_SPELLING
+
+
 @lru_cache(maxsize=KEPT_CATALOGS)
 def gpu_infos(types: InstanceTypes) -> Mapping[str, GpuInfo]:
     """Return what is known of the GPUs of every instance type that has any."""
@@ -89,7 +95,7 @@ class Presentation:
     @property
     def spelling(self) -> Mapping[str, str]:
         """What enum values are spelled as, for those that differ from the model's."""
-        return WIRE_SPELLING if self.enum_style == "wire" else MODEL_SPELLING
+        return spelling_of(self.enum_style)
 
 
 def instance_recommendation(
@@ -111,7 +117,7 @@ def instance_recommendation(
                 ranked_options(recommendation.options, shown.architectures), 1
             )
         ],
-        "recommendationSources": [_source(recommendation)],
+        "recommendationSources": [recommendation_source(recommendation)],
         "lastRefreshTimestamp": recommendation.last_refresh,
         "currentPerformanceRisk": recommendation.current_performance_risk.value,
         "effectiveRecommendationPreferences": effective_preferences(
@@ -119,7 +125,7 @@ def instance_recommendation(
         ),
         "inferredWorkloadTypes": cast(Any, list(recommendation.inferred_workload_types)),
         "instanceState": cast(Any, recommendation.state),
-        "tags": [{"key": key, "value": value} for key, value in recommendation.tags.items()],
+        "tags": tag_list(recommendation.tags),
         "externalMetricStatus": external_status(recommendation.preferences),
         "idle": "True" if recommendation.idle else "False",
     }
@@ -189,7 +195,10 @@ def utilization_metrics(
     ]
 
 
-def _source(recommendation: model.Ec2InstanceRecommendation) -> RecommendationSource:
+def recommendation_source(
+    recommendation: model.Ec2InstanceRecommendation,
+) -> RecommendationSource:
+    """Return what the recommendation was made for: the instance, or the group that it is in."""
     if group := recommendation.auto_scaling_group_arn:
         return {
             "recommendationSourceArn": group,

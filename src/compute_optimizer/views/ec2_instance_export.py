@@ -2,10 +2,8 @@
 
 from typing import get_args
 
-from compute_optimizer.model.recommendation import Ec2InstanceRecommendation
-from compute_optimizer.model.resource import AUTO_SCALING_GROUP, EC2_INSTANCE
 from compute_optimizer.shapes import InstanceRecommendationFindingReasonCode
-from compute_optimizer.views.ec2_instance import external_status
+from compute_optimizer.views.ec2_instance import external_status, recommendation_source
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
     COUNT,
@@ -42,13 +40,6 @@ from compute_optimizer.views.machine_columns import (
     use_columns,
 )
 from compute_optimizer.views.preferences import utilization
-
-
-def _sources(one: Ec2InstanceRecommendation) -> tuple[str, str]:
-    """Return ARN and type of what the recommendation was made for."""
-    if group := one.auto_scaling_group_arn:
-        return group, AUTO_SCALING_GROUP
-    return one.resource_arn, EC2_INSTANCE
 
 
 def _difference(name: str) -> Column:
@@ -112,12 +103,12 @@ COLUMNS = (
     text(
         "recommendationsSources_1_recommendationSourceArn",
         "RecommendationsSourcesRecommendationSourceArn",
-        lambda row: _sources(row.one)[0],
+        lambda row: recommendation_source(row.one)["recommendationSourceArn"],
     ),
     text(
         "recommendationsSources_1_recommendationSourceType",
         "RecommendationsSourcesRecommendationSourceType",
-        lambda row: _sources(row.one)[1],
+        lambda row: recommendation_source(row.one)["recommendationSourceType"],
     ),
     REFRESHED,
     *ERRORS,

@@ -17,6 +17,7 @@ from compute_optimizer.shapes import (
 )
 from compute_optimizer.views.preferences import look_back_period
 from compute_optimizer.views.savings import estimation_source, savings_members
+from compute_optimizer.views.tags import tag_list
 
 
 def service_recommendation(
@@ -39,7 +40,7 @@ def service_recommendation(
             "savingsEstimationMode": {"source": estimation_source(one)},
             "lookBackPeriod": look_back_period(one.preferences),
         },
-        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+        "tags": tag_list(one.tags),
     }
 
 

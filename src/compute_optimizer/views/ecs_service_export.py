@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, get_args
 
 from compute_optimizer.model import ecs_service as model
-from compute_optimizer.model.recommendation import Savings
 from compute_optimizer.shapes import ECSServiceRecommendationFindingReasonCode
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
@@ -48,11 +47,6 @@ class ServiceOptionCells:
     option: model.TaskSizeOption
     projected: Mapping[str, model.ProjectedUse]
     currency: str
-
-    @property
-    def savings(self) -> Savings | None:
-        """What the option saves."""
-        return self.option.savings
 
     @property
     def containers(self) -> tuple[model.Container, ...]:

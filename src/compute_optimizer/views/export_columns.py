@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from math import isnan
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from compute_optimizer.model.arn import account_of
 from compute_optimizer.model.export import ColumnKind
 from compute_optimizer.model.recommendation import RecommendationError, Savings
 from compute_optimizer.views.preferences import look_back_period
-from compute_optimizer.views.savings import after_discounts, estimation_source
+from compute_optimizer.views.savings import after_discounts, estimation_source, listed_savings
 
 Value = str | float | int | bool | None
 """Of one cell; moments are texts already, None is an empty cell."""
@@ -249,7 +248,7 @@ def savings_columns(
     `after` is AfterDiscounts for those with discounts; without any the figures are the same
     (spec 3.9). `options` begins the fields, `words` end the headers of the money.
     """
-    read = after_discounts if after else attrgetter("savings")
+    read = after_discounts if after else listed_savings
     percentage, money = f"savingsOpportunity{after}Percentage", "estimatedMonthlySavings"
     field, (currency, value) = f"{options}EstimatedMonthlySavings", words
     return (

@@ -6,6 +6,7 @@ from compute_optimizer.model import recommendation as model
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.shapes import IdleRecommendation, IdleUtilizationMetric, MetricStatistic
 from compute_optimizer.views.savings import savings_members
+from compute_optimizer.views.tags import tag_list
 
 STATISTIC: MetricStatistic = "Maximum"
 """Of every utilization metric: its value is the highest of the look-back period (documented). Sums
@@ -28,7 +29,7 @@ def idle_recommendation(one: model.IdleRecommendation, region: str) -> IdleRecom
         ],
         "lookBackPeriodInDays": one.lookback_days,
         "lastRefreshTimestamp": one.last_refresh,
-        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+        "tags": tag_list(one.tags),
     }
     found |= savings_members(one, region)
     return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from operator import attrgetter
 
 from compute_optimizer.model.metrics import Statistic
 from compute_optimizer.model.recommendation import IdleRecommendation, Savings
@@ -21,7 +20,7 @@ from compute_optimizer.views.export_columns import (
     double,
     text,
 )
-from compute_optimizer.views.savings import after_discounts, currency_of
+from compute_optimizer.views.savings import after_discounts, currency_of, listed_savings
 
 PUBLIC_METRICS = (
     "CPU",
@@ -108,7 +107,7 @@ def _savings(field: str, after: str = "") -> tuple[Column, ...]:
     `after` is AfterDiscounts for those with discounts; without any the figures are the same
     (spec 3.9).
     """
-    savings_of = after_discounts if after else attrgetter("savings")
+    savings_of = after_discounts if after else listed_savings
 
     def of(read: Callable[[Savings], float]) -> Callable[[IdleCells], float | None]:
         return lambda row: None if (found := savings_of(row.one)) is None else read(found)

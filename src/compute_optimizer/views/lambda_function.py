@@ -11,6 +11,7 @@ from compute_optimizer.shapes import (
     LambdaFunctionUtilizationMetric,
 )
 from compute_optimizer.views.savings import estimation_source, savings_members
+from compute_optimizer.views.tags import tag_list
 
 
 def function_recommendation(
@@ -32,7 +33,7 @@ def function_recommendation(
         "effectiveRecommendationPreferences": {
             "savingsEstimationMode": {"source": estimation_source(one)}
         },
-        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+        "tags": tag_list(one.tags),
     }
     if one.current_performance_risk is not None:
         found["currentPerformanceRisk"] = one.current_performance_risk.value

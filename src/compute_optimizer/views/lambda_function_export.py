@@ -7,7 +7,7 @@ from typing import get_args
 from compute_optimizer.engine.running_time import slots_seen
 from compute_optimizer.model import lambda_function as model
 from compute_optimizer.model.metrics import SLOTS_PER_HOUR, look_back
-from compute_optimizer.model.recommendation import HOURS_PER_MONTH, Savings
+from compute_optimizer.model.recommendation import HOURS_PER_MONTH
 from compute_optimizer.shapes import LambdaFunctionRecommendationFindingReasonCode
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
@@ -42,11 +42,6 @@ class FunctionOptionCells:
     """Of the look-back period, as the next."""
     high_usd: float | None
     currency: str
-
-    @property
-    def savings(self) -> Savings | None:
-        """What the option saves."""
-        return self.option.savings
 
 
 @dataclass(frozen=True, slots=True)

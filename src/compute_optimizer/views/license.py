@@ -11,6 +11,7 @@ from compute_optimizer.shapes import (
     MetricSourceProvider,
 )
 from compute_optimizer.views.savings import savings_opportunity
+from compute_optimizer.views.tags import tag_list
 
 OPERATING_SYSTEMS = {"linux": "Linux", "windows": "Windows", "rhel": "RHEL", "suse": "SUSE"}
 """By platform; the service documents no list."""
@@ -30,7 +31,7 @@ def license_recommendation(one: model.LicenseRecommendation, region: str) -> Lic
         "finding": cast(Any, one.finding.value),
         "findingReasonCodes": cast(Any, list(one.finding_reason_codes)),
         "licenseRecommendationOptions": [_option(option, one, region) for option in one.options],
-        "tags": [{"key": key, "value": value} for key, value in one.tags.items()],
+        "tags": tag_list(one.tags),
     }
 
 

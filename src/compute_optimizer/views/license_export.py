@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import get_args
 
 from compute_optimizer.model import license as model
-from compute_optimizer.model.recommendation import Savings
 from compute_optimizer.shapes import LicenseFindingReasonCode
 from compute_optimizer.views.export_columns import (
     ACCOUNT,
@@ -37,11 +36,6 @@ class LicenseOptionCells:
     option: model.LicenseOption
     operating_system: str
     currency: str
-
-    @property
-    def savings(self) -> Savings | None:
-        """What the option saves."""
-        return self.option.savings
 
 
 @dataclass(frozen=True, slots=True)

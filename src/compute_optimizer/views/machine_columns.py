@@ -8,9 +8,8 @@ from typing import Any
 from compute_optimizer.catalog import InstanceTypes
 from compute_optimizer.model import recommendation as model
 from compute_optimizer.model.auto_scaling_group import AutoScalingGroupRecommendation
-from compute_optimizer.model.recommendation import Savings
 from compute_optimizer.model.units import MIB_PER_GIB
-from compute_optimizer.views.ec2_instance import WIRE_SPELLING, gpu_infos, ranked_options
+from compute_optimizer.views.ec2_instance import gpu_infos, ranked_options, spelling_of
 from compute_optimizer.views.export_columns import (
     EFFECTIVE_LOOK_BACK,
     Column,
@@ -56,11 +55,6 @@ class MachineOptionCells:
     use: Mapping[str, float]
     currency: str
 
-    @property
-    def savings(self) -> Savings | None:
-        """What the option saves."""
-        return self.option.savings
-
 
 @dataclass(frozen=True, slots=True)
 class MachineCells:
@@ -94,7 +88,7 @@ def machine_cells(
         ),
         specifications=specifications_of(shown.types, one.current_instance_type),
         use=values_by_name(one.utilization),
-        finding=WIRE_SPELLING.get(finding, finding) if shown.enum_style == "wire" else finding,
+        finding=spelling_of(shown.enum_style).get(finding, finding),
         architectures=LIST_SEPARATOR.join(shown.architectures),
     )
 

@@ -23,14 +23,19 @@ def estimation_source(one: Any) -> Any:
     return LISTED if getattr(one, "discounts", None) is None else BILLED
 
 
-def after_discounts(option: Any) -> model.Savings | None:
-    """Return what an option saves after discounts: without any, as much as at list prices.
+def listed_savings(option: Any) -> model.Savings | None:
+    """Return what an option saves at list prices.
 
     Takes an option, what idles, or the cells of an export that hold an option.
     """
-    held = getattr(option, "option", option)
-    found: model.Savings | None = getattr(held, "after_discounts", None) or option.savings
+    found: model.Savings | None = getattr(option, "option", option).savings
     return found
+
+
+def after_discounts(option: Any) -> model.Savings | None:
+    """Return what the same saves after discounts: without any, as much as at list prices."""
+    held = getattr(option, "option", option)
+    return getattr(held, "after_discounts", None) or listed_savings(option)
 
 
 def savings_members(option: Any, region: str) -> Any:

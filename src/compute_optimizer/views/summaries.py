@@ -20,6 +20,7 @@ from compute_optimizer.shapes import (
     SavingsOpportunity,
     Summary,
 )
+from compute_optimizer.views.ec2_instance import MODEL_SPELLING, spelling_of
 from compute_optimizer.views.savings import savings_opportunity
 
 TOP_WORKLOADS = 5
@@ -74,14 +75,6 @@ SUMMARY_PARTS: Mapping[str, SummaryParts] = {
 }
 """By enum RecommendationSourceType, in its order."""
 
-WIRE_SPELLING = {
-    Finding.UNDER_PROVISIONED: "UNDER_PROVISIONED",
-    Finding.OVER_PROVISIONED: "OVER_PROVISIONED",
-    Finding.OPTIMIZED: "OPTIMIZED",
-    Finding.NOT_OPTIMIZED: "NOT_OPTIMIZED",
-}
-
-
 PARTS = (RDS_DB_INSTANCE, RDS_STORAGE, AURORA_STORAGE)
 """Entries of which each counts a part of databases: spec 10 has them apart."""
 
@@ -120,9 +113,9 @@ def recommendation_summary(
 ) -> RecommendationSummary:
     """Return the summary of one resource type of an account; without resources it is all zeros."""
     parts, counts = SUMMARY_PARTS[resource_type], {(one.topic, one.name): one for one in tallies}
-    wire = parts.wire_cased and enum_style == "wire"
+    spelling = spelling_of(enum_style) if parts.wire_cased else MODEL_SPELLING
     found: RecommendationSummary = {
-        "summaries": [_summary(name, parts, counts, wire) for name in parts.findings],
+        "summaries": [_summary(name, parts, counts, spelling) for name in parts.findings],
         "idleSummaries": [
             {"name": cast(Any, str(name)), "value": _count(counts, Topic.IDLE, name)}
             for name in parts.idle
@@ -141,10 +134,11 @@ def recommendation_summary(
 _Counts = Mapping[tuple[Topic, str], Tally]
 
 
-def _summary(name: str, parts: SummaryParts, counts: _Counts, wire: bool) -> Summary:
-    spelled = WIRE_SPELLING[Finding(name)] if wire else str(name)
+def _summary(
+    name: str, parts: SummaryParts, counts: _Counts, spelling: Mapping[str, str]
+) -> Summary:
     found: Summary = {
-        "name": cast(Any, spelled),
+        "name": cast(Any, spelling.get(name, str(name))),
         "value": _count(counts, Topic.FINDING, name),
     }
     if parts.reasons:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from compute_optimizer.model.decision import Advice, Decision, owner_by_tags
 from compute_optimizer.model.event import Event, EventName, NewAdvice
 from compute_optimizer.views.plain_values import iso, rounded
+from compute_optimizer.views.savings import currency_of
 
 VERSION: Final = "1"
 
@@ -138,7 +139,9 @@ def _new_as_json(new: NewAdvice) -> dict[str, Any]:
 
 def _of_new(new: NewAdvice) -> list[str]:
     more = new.count - len(new.largest)
-    first = f"{new.count:,} new, {new.savings_monthly_usd:,.2f} USD a month in all"
+    # An account lies in China with all of its Regions, or with none.
+    currency = currency_of(new.largest[0].region if new.largest else "")
+    first = f"{new.count:,} new, {new.savings_monthly_usd:,.2f} {currency} a month in all"
     return [first, *map(_line, new.largest), *([f"and {more:,} more"] if more > 0 else [])]
 
 
@@ -161,9 +164,9 @@ def _of_decision(event: Event, owner_tags: tuple[str, ...]) -> list[str]:
 
 def _line(advice: Advice) -> str:
     saved = advice.prediction.savings_monthly_usd
-    usd = "" if saved is None else f", {saved:,.2f} USD a month"
+    money = "" if saved is None else f", {saved:,.2f} {currency_of(advice.region)} a month"
     what = f"{_escaped(advice.current_text)} to {_escaped(advice.advised_text)}"
-    return f"*{_escaped(advice.name)}* ({_escaped(advice.region)}): {what}{usd}"
+    return f"*{_escaped(advice.name)}* ({_escaped(advice.region)}): {what}{money}"
 
 
 def _sections(lines: list[str]) -> list[str]:

@@ -82,6 +82,8 @@ def test_wrong_settings_are_named(tmp_path: Path, changed: dict[str, str], said:
         (RULE.replace("access: read-only", "allow: [everything]"), "'everything' is no action"),
         (RULE.replace("value: a", "values: [a]"), "unknown field `values`"),
         (RULE.replace("111111111111", "1111"), "matching regex"),
+        (RULE.replace("111111111111", "\u0661" * 12), "matching regex"),
+        (RULE.replace("111111111111", "111111111111\\n"), "matching regex"),
     ],
 )
 def test_wrong_rules_are_named(tmp_path: Path, rules: str, said: str) -> None:

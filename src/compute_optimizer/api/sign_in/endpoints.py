@@ -16,7 +16,7 @@ from compute_optimizer.model.hosts import is_loopback
 
 FIPS = "fips"
 
-_ENDPOINT = re.compile(r"(https?)://([a-z0-9.-]+)(?::(\d{1,5}))?/?")
+_ENDPOINT = re.compile(r"(https?)://([a-z0-9.-]+)(?::(\d{1,5}))?/?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.account import AccountId
 from compute_optimizer.model.openid import ACCESS, AccessRule
 from compute_optimizer.sources.yaml_files import read_yaml
 
-AccountId = Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 

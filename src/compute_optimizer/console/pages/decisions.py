@@ -114,6 +114,7 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "has_more": len(lines) > SHOWN,
         "shown": SHOWN,
         "page_of": page_of,
+        "currency": desk.reach.currency,
         "results": results[:SHOWN],
         "judged_at": judged_at,
         **_summed(desk, session.visitor, [one.outcome for one in results]),
@@ -244,9 +245,10 @@ def _asked(request: Request) -> DecisionFilter:
 
 
 def _lines(connection: Connection, desk: Desk, asked: DecisionFilter) -> Iterator[Line]:
-    if asked.state is State.OPEN:
-        return open_lines(connection, desk, asked.owner)
-    found = decided_lines(connection, desk, [asked.state])
+    is_open = asked.state is State.OPEN
+    found: Iterable[Line] = (
+        open_lines(connection, desk) if is_open else decided_lines(connection, desk, [asked.state])
+    )
     return (line for line in found if asked.has(line.owner))
 
 

@@ -8,6 +8,13 @@ from compute_optimizer.errors import StoreUnavailable
 
 OPT_IN = "OptInRequiredException"
 
+FAILURE = Response(
+    500,
+    b"The page could not be made. The program's log says why.",
+    "text/plain; charset=utf-8",
+)
+"""For a defect: it says nothing of it but that it is in the log."""
+
 
 def refusal_page(room: Room, request: Request, status: int, title: str, text: str) -> Response:
     """Return the page that says why there is none, and what to do."""
@@ -22,12 +29,3 @@ def _session(room: Room, request: Request) -> Session | None:
         return find_session(room, request.cookie(COOKIE))
     except StoreUnavailable:
         return None
-
-
-def failure_page(room: Room, request: Request) -> Response:
-    """Return the page for a defect: it says nothing of it but that it is in the log."""
-    return Response(
-        500,
-        b"The page could not be made. The program's log says why.",
-        "text/plain; charset=utf-8",
-    )

@@ -13,9 +13,9 @@ from compute_optimizer.console.openid.refusals import DENIED, GONE, SILENT, Sign
 from compute_optimizer.console.pages.sign_in import (
     ENTER,
     SUCCESS,
-    THROTTLED,
     inside,
     sign_in_form,
+    throttled,
 )
 from compute_optimizer.console.sessions import (
     Session,
@@ -129,7 +129,7 @@ def finish(room: Room, request: Request, session: Session | None) -> Response:
         raise NotFound(NOT_SET_UP)
     wait = desk.take(request.source, now)
     if wait:
-        return sign_in_form(room, request, "", THROTTLED.format(seconds=wait + 0.5), 429)
+        return throttled(room, request, "", wait)
     try:
         arrival = desk.finish(request.query, request.cookie(desk.cookie_name), now)
         entered = _entered(room, desk, arrival)

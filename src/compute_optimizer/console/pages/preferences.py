@@ -15,6 +15,7 @@ from compute_optimizer.console.preference_form import (
     ADDED,
     AT,
     LISTS,
+    LISTS_SHOWN,
     Form,
     form_of,
     taken_in,
@@ -64,6 +65,12 @@ KINDS: Mapping[str, str] = {
     if any(members_allowed(kind, scope) for scope in ScopeName)
 }
 """Titles of the resource types that have preferences."""
+
+SCOPE_TITLES: Mapping[str, str] = {
+    ScopeName.ORGANIZATION: "The organization",
+    ScopeName.ACCOUNT_ID: "The account",
+    ScopeName.RESOURCE_ARN: "The resource",
+}
 
 ARCHITECTURE_CHOICES = {
     ARCHITECTURES[0]: "As today",
@@ -277,6 +284,7 @@ def _page(
         "reach": reach,
         "kinds_with": KINDS,
         "scopes": _scopes(reach, target.resource_type, target.arn),
+        "scope_titles": SCOPE_TITLES,
         "lines": _lines(room, target, asked) if entered.at != "arn" else [],
         "stated": stated,
         "has_more": has_more,
@@ -287,7 +295,10 @@ def _page(
         "form": _form(room, session, target, detail),
         "lists": LISTS,
         "added": ADDED,
+        "lists_shown": LISTS_SHOWN,
         "entered": entered,
+        # What was sent to take something away says nothing of the fields that state something.
+        "changing": FRESH if entered.value("operation") == DELETE else entered,
         "types": _types(room, target),
         "pools": ARCHITECTURE_CHOICES if EC2_INSTANCE in tried_types_here else {},
         "can_try": bool(tried_types_here),

@@ -1,7 +1,7 @@
 """Quality: how often the advice would have hurt this fleet, and how predictions did since."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.reach import Reach, reach_of_enrolled
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import Session
+from compute_optimizer.console.words import RISKS
 from compute_optimizer.errors import NotFound
 from compute_optimizer.jobs.quality import MOST_REPLAYED, TESTED_TYPES
 from compute_optimizer.model.backtested import DEMO, Backtested, QueuedBacktest
@@ -40,8 +41,8 @@ OPERATION = "GetRecommendationSummaries"
 
 HERE = "/console/quality"
 
-CLASSES = ("Very low (0)", "Low (1)", "Medium (2)", "High (3)", "Very high (4)")
-"""Performance risk as the API shows it, 0 to 4."""
+CLASSES = tuple(f"{name} ({score})" for score, name in enumerate(RISKS))
+"""Performance risk as the API shows it, 0 to 4, by the names that lists have for it."""
 
 DAYS_SHOWN = 400
 """Of scores, the newest: as long as metrics are usually kept."""
@@ -109,12 +110,12 @@ def chosen_type(request: Request, offered: Sequence[str]) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return the moment of an address; None for what is none, or of no zone."""
+    """Return the moment of an address; None for what is none, of no zone or beyond the calendar."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 def let_in(room: Room, request: Request, session: Session) -> tuple[Visitor, Reach]:

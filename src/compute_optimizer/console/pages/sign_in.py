@@ -28,7 +28,7 @@ STANDING = "/?&=%+,:;@~!$'()*[]"
 SUCCESS = "Success"
 EXPIRED = "ExpiredTokenException"
 
-THROTTLED = "Too many failed attempts from your address. Try again in {seconds} s."
+THROTTLED = "Too many attempts from your address. Try again in {seconds} s."
 TEXTS = {
     EXPIRED: "These credentials have expired. Get new ones and sign in again.",
 }
@@ -96,11 +96,16 @@ def _refuse(room: Room, request: Request, code: str) -> Response:
     """Return the form with the reason; failures of one source are throttled, as the API's are."""
     wait = room.gate.wait(request.source, room.clock.now())
     if wait:
-        text = THROTTLED.format(seconds=ceil(wait))
-        form = sign_in_form(room, request, request.field("next"), text, 429)
-        return replace(form, headers={"retry-after": str(ceil(wait))})
+        return throttled(room, request, request.field("next"), wait)
     room.gate.record(None, request.source, ENTER, code)
     return sign_in_form(room, request, request.field("next"), TEXTS.get(code, UNKNOWN), 403)
+
+
+def throttled(room: Room, request: Request, back: str, wait: float) -> Response:
+    """Return the form with the seconds for which nobody from the address is looked at."""
+    seconds = ceil(wait)
+    form = sign_in_form(room, request, back, THROTTLED.format(seconds=seconds), 429)
+    return replace(form, headers={"retry-after": str(seconds)})
 
 
 def sign_in_form(

@@ -11,7 +11,6 @@
   const drawn = [];
   const colour = colours();
 
-
   const STEPS = [["T", 1e12], ["G", 1e9], ["M", 1e6], ["k", 1e3]];
   const figure = (value) => {
     if (value === null || value === undefined) return "–";

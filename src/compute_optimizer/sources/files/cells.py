@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any
 
 from compute_optimizer.model.lambda_function import ARCHITECTURES
+from compute_optimizer.model.written_numbers import number_of
 from compute_optimizer.sources.files.refusals import Reason
 
 MAX_TEXT = 256
@@ -78,11 +78,8 @@ def capacity(row: Row, field: str) -> float | None:
     found = text(row, field)
     if not found:
         return None
-    try:
-        number = float(found)
-    except ValueError:
-        number = -1.0
-    if not (isfinite(number) and number > 0):
+    number = number_of(found)
+    if number is None or number <= 0:
         raise RowRefused(Reason.CAPACITY, f"{field}: {found}")
     return _sane(number, f"{field}: {found}")
 
@@ -107,11 +104,8 @@ def whole_capacity(row: Row, field: str) -> int | None:
 def count(row: Row, field: str) -> int:
     """Return the whole number of a cell that must not be empty, 0 or more."""
     found = required(row, field)
-    try:
-        number = float(found)
-    except ValueError:
-        number = -1.0
-    if not (isfinite(number) and number >= 0 and number.is_integer()):
+    number = number_of(found)
+    if number is None or number < 0 or not number.is_integer():
         raise RowRefused(Reason.GROUP_SIZE, f"{field}: {found}")
     return int(_sane(number, f"{field}: {found}"))
 
@@ -121,11 +115,8 @@ def whole_up_to(row: Row, field: str, most: int, reason: Reason) -> int | None:
     found = text(row, field)
     if not found:
         return None
-    try:
-        number = float(found)
-    except ValueError:
-        number = -1.0
-    if not (0 <= number <= most and number.is_integer()):
+    number = number_of(found)
+    if number is None or not 0 <= number <= most or not number.is_integer():
         raise RowRefused(reason, f"{field}: {found}")
     return int(number)
 
@@ -145,9 +136,9 @@ def moment(row: Row, field: str) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(found.upper())
-    except ValueError:
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise RowRefused(Reason.MOMENT, f"{field}: {found}") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def platform(row: Row) -> str:

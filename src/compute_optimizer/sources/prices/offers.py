@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from compute_optimizer.catalog.own_prices import EC2, RDS, OwnPrice, PriceMarket
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.written_numbers import number_of
 from compute_optimizer.sources.prices.usage import ECS_USAGE, LAMBDA_USAGE, RDS_USAGE, VOLUME_USAGE
 from compute_optimizer.sources.prices.usage import Usage as Usage
 
@@ -209,7 +210,7 @@ def _is_type(row: Row, types: Types) -> bool:
 
 
 def _usd(where: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidInput(f"{where}: {text!r} is no price in USD") from None
+    usd = number_of(text)
+    if usd is None:
+        raise InvalidInput(f"{where}: {text!r} is no price in USD")
+    return usd

@@ -1,12 +1,12 @@
 """Price sheets of users: a CSV file with a price in each line."""
 
 from datetime import date
-from math import isfinite
 from pathlib import Path
 
 from compute_optimizer.catalog.own_prices import EC2, PRODUCTS, OwnPrice, PriceMarket
 from compute_optimizer.catalog.rates import RATES
 from compute_optimizer.errors import InvalidInput
+from compute_optimizer.model.written_numbers import number_of
 from compute_optimizer.sources.prices.lines import csv_lines
 
 DEFAULTS = {"product": EC2, "platform": "linux"}
@@ -78,10 +78,7 @@ def _check_rate(where: str, market: PriceMarket, name: str) -> None:
 
 
 def _usd(where: str, column: str, text: str) -> float:
-    try:
-        price = float(text)
-    except ValueError:
-        price = float("nan")
-    if not (isfinite(price) and price >= 0):
+    price = number_of(text.strip())
+    if price is None or price < 0:
         raise InvalidInput(f"{where}: {column} {text!r} is no price; expected USD such as 0.096")
     return price
