@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from compute_optimizer.errors import StoreUnavailable
 
 RUN_BYTES = 5_000
-"""Of state by resource and run, with indexes: 3,123 of EC2 instances with both profiles' answers
+"""Of state by resource and run, with indexes: 3,157 of EC2 instances with both profiles' answers
 in SQLite (benchmarks/million.py with 8,000 instances, 2026-11-27), and room for tags and more
 metrics."""
 
