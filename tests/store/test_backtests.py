@@ -1,7 +1,9 @@
 """What is kept of backtests: the last of each type, figures of those before it, and requests."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -84,6 +86,24 @@ def test_whoever_waits_is_told_how_far_it_is(state: State) -> None:
     with state.reading() as connection:
         assert find_request(connection, ALPHA) == replace(mine, doing="EbsVolume", done=3, total=8)
         assert find_request(connection, BETA) == other
+
+
+def test_of_requests_at_the_same_moment_one_stands(state: State) -> None:
+    everybody = [QueuedBacktest(ALPHA, NOW, f"person {number}") for number in range(8)]
+    together = Barrier(len(everybody))
+
+    def ask(request: QueuedBacktest) -> None:
+        with state.writing() as connection:
+            # SQLite lets one in at a time, whatever they do.
+            if not state.is_sqlite:
+                together.wait()
+            request_backtest(connection, request)
+
+    with ThreadPoolExecutor(len(everybody)) as pool:
+        list(pool.map(ask, everybody))
+
+    with state.reading() as connection:
+        assert find_request(connection, ALPHA) in everybody
 
 
 def test_with_an_account_its_history_goes(state: State) -> None:

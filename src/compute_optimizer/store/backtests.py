@@ -2,11 +2,13 @@
 
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from compute_optimizer.backtest.headline import milestone_of
 from compute_optimizer.backtest.shown import shown_of
@@ -86,7 +88,8 @@ def past_backtests(connection: Connection, account_id: str, resource_type: str) 
 
 def request_backtest(connection: Connection, request: QueuedBacktest) -> None:
     """Ask for a backtest; where one is waited for already, the first request stands."""
-    if find_request(connection, request.account_id) is None:
+    # Others may ask at the same moment, and looking first would not tell.
+    with suppress(IntegrityError), connection.begin_nested():
         connection.execute(insert(backtest_requests).values(**asdict(request)))
 
 
