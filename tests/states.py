@@ -1,7 +1,7 @@
 """State databases for tests: fixture `state` runs a test on SQLite and on a real PostgreSQL.
 
 One PostgreSQL server per session, started when first asked for; one fresh, migrated database per
-test, copied from a template, which takes milliseconds on both.
+test: a copy of a template, or one that another test has done with (`tests/used_again.py`).
 """
 
 import shutil
@@ -23,6 +23,7 @@ from sqlalchemy.util import LRUCache
 from compute_optimizer.store import State
 from compute_optimizer.store import state as module
 from compute_optimizer.store.sqlite import STATEMENTS_KEPT
+from tests.used_again import emptied, rename_database, template_of
 
 FreshUrl = Callable[[], str]
 """Returns the URL of a new, migrated, empty database each time it is called."""
@@ -38,8 +39,9 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
         server = get_server(tmp_path_factory.mktemp("postgresql"))
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        # Nothing here has to outlive a power failure.
-        for setting in (b"fsync", b"full_page_writes", b"synchronous_commit"):
+        # Nothing here has to outlive a power failure, and no test waits for autovacuum, which would
+        # look through every database that ever was.
+        for setting in (b"fsync", b"full_page_writes", b"synchronous_commit", b"autovacuum"):
             connection.execute(b"ALTER SYSTEM SET " + setting + b" = off")
         connection.execute("SELECT pg_reload_conf()")
     with each_statement_compiled_once():
@@ -78,26 +80,75 @@ def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> FreshUrl:
     return fresh
 
 
+class Databases:
+    """The databases of a PostgreSQL server: new ones, and those that tests have done with."""
+
+    def __init__(self, server_url: str, server: psycopg.Connection) -> None:
+        self._server_url = server_url
+        self._server = server
+        self._numbers = count()
+        self._done: list[str] = []
+        create_database(server_url, "template_state")
+        migrate(database_url(server_url, "template_state"))
+        self._template = template_of(database_url(server_url, "template_state"))
+
+    def fresh(self) -> str:
+        """Return the name of a migrated, empty database; none before it had that name."""
+        held = []
+        for former in self._taken():
+            name = f"state_{next(self._numbers)}"
+            if not rename_database(self._server, former, name):
+                held.append(former)
+            elif emptied(self.url(name), self._template):
+                break
+        else:
+            name = f"state_{next(self._numbers)}"
+            create_database(self._server_url, name, template="template_state")
+        self._done += held
+        return name
+
+    def _taken(self) -> Iterator[str]:
+        while self._done:
+            yield self._done.pop()
+
+    @contextmanager
+    def lent(self) -> Iterator[FreshUrl]:
+        """Make databases that nobody uses any more when the block ends."""
+        names: list[str] = []
+
+        def fresh() -> str:
+            names.append(self.fresh())
+            return self.url(names[-1])
+
+        yield fresh
+        self._done += names
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database."""
+        return database_url(self._server_url, name)
+
+
 @pytest.fixture(scope="session")
-def fresh_postgresql(postgresql_url: str) -> FreshUrl:
-    """Make PostgreSQL databases on the session's server."""
-    numbers = count()
-    create_database(postgresql_url, "template_state")
-    migrate(database_url(postgresql_url, "template_state"))
+def postgresql_databases(postgresql_url: str) -> Iterator[Databases]:
+    """Keep the databases of the session's server."""
+    with psycopg.connect(postgresql_url, autocommit=True) as server:
+        yield Databases(postgresql_url, server)
 
-    def fresh() -> str:
-        name = f"state_{next(numbers)}"
-        create_database(postgresql_url, name, template="template_state")
-        return database_url(postgresql_url, name)
 
-    return fresh
+@pytest.fixture(scope="session")
+def fresh_postgresql(postgresql_databases: Databases) -> FreshUrl:
+    """Make PostgreSQL databases that stay to the end of the session."""
+    return lambda: postgresql_databases.url(postgresql_databases.fresh())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def fresh_url(request: pytest.FixtureRequest) -> FreshUrl:
-    """Make databases, on each kind in turn."""
-    fresh: FreshUrl = request.getfixturevalue(f"fresh_{request.param}")
-    return fresh
+def fresh_url(request: pytest.FixtureRequest) -> Iterator[FreshUrl]:
+    """Make databases for one test, on each kind in turn."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("fresh_sqlite")
+    else:
+        with request.getfixturevalue("postgresql_databases").lent() as fresh:
+            yield fresh
 
 
 @pytest.fixture
