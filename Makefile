@@ -23,8 +23,8 @@ TF_PLUGIN_MIRROR := $(if $(MIRRORS),$(abspath $(firstword $(MIRRORS))/../../..))
 endif
 export TF_PLUGIN_MIRROR
 
-# Tests also wait, for servers and for processes that they kill: two more than there are cores.
-TESTERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 2))')
+# Tests also wait, for servers and for processes that they kill: one more than there are cores.
+TESTERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
 # Images of containers often set this; every process of a test would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
