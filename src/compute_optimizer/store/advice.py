@@ -109,6 +109,8 @@ def _decided(connection: Connection, ids: Iterable[str]) -> Iterator[Any]:
                 .select_from(in_order(decisions, run_scopes, table))
                 .where(
                     decisions.c.recommendation_id.in_(some),
+                    # Told twice: before PostgreSQL has statistics it begins with all scopes.
+                    advice.in_(some),
                     decisions.c.account_id == run_scopes.c.account_id,
                     *_of_current_scopes(table),
                     advice == decisions.c.recommendation_id,
