@@ -41,8 +41,8 @@ BY_PEOPLE = (*DECIDING, Action.ASSIGN)
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Whose decisions somebody looks at."""
+class Purview:
+    """What somebody may look at of what was decided."""
 
     room: Room
     reach: Reach
@@ -102,10 +102,10 @@ class Panel:
     """Decisions on other advice for the same resource, the last first."""
 
 
-def desk_of(room: Room, visitor: Visitor, reach: Reach) -> Desk:
+def purview_of(room: Room, visitor: Visitor, reach: Reach) -> Purview:
     """Return what a visitor may look at."""
     kinds = tuple(one for one in KINDS if room.calls.may(visitor, one.operation))
-    return Desk(room, reach, kinds)
+    return Purview(room, reach, kinds)
 
 
 def states_now(connection: Connection, room: Room, reach: Reach) -> dict[str, State]:
@@ -121,56 +121,56 @@ def advising_in(state: State, states: Mapping[str, State]) -> Advising:
     return Advising(frozenset(one for one in states if states[one] is state))
 
 
-def decided_lines(connection: Connection, desk: Desk, states: Sequence[State]) -> list[Line]:
+def decided_lines(connection: Connection, purview: Purview, states: Sequence[State]) -> list[Line]:
     """Return what is in some states because of a decision, those changed last first."""
-    now, accounts = desk.room.clock.now(), desk.reach.accounts
+    now, accounts = purview.room.clock.now(), purview.reach.accounts
     found = [
         (one, state)
         for one, state in jobs.listed(connection, now, accounts=accounts, states=states)
-        if kind_of(one.advice) in desk.kinds
+        if kind_of(one.advice) in purview.kinds
     ]
-    owners = jobs.owners_in(connection, (one for one, _ in found), desk.room.owner_tags)
+    owners = jobs.owners_in(connection, (one for one, _ in found), purview.room.owner_tags)
     return [
         Line(one, state, owners[one.advice.resource_arn], one.advice.prediction.savings_monthly_usd)
         for one, state in found
     ]
 
 
-def open_lines(connection: Connection, desk: Desk) -> Iterator[Line]:
+def open_lines(connection: Connection, purview: Purview) -> Iterator[Line]:
     """Return what is advised and open, the largest savings first."""
-    assigned = assigned_owners(connection, desk.reach.accounts)
-    states = states_now(connection, desk.room, desk.reach)
-    parts = [_open_in(connection, desk, kind, assigned, states) for kind in desk.kinds]
+    assigned = assigned_owners(connection, purview.reach.accounts)
+    states = states_now(connection, purview.room, purview.reach)
+    parts = [_open_in(connection, purview, kind, assigned, states) for kind in purview.kinds]
     return merge(*parts, key=lambda line: -(line.savings or 0.0))
 
 
 def _open_in(
     connection: Connection,
-    desk: Desk,
+    purview: Purview,
     kind: ListKind,
     assigned: Mapping[str, str],
     states: Mapping[str, State],
 ) -> Iterator[Line]:
     is_open = advising_in(State.OPEN, states)
-    wanted = Wanted(desk.scopes(kind), advising=is_open, idle=kind.idle)
+    wanted = Wanted(purview.scopes(kind), advising=is_open, idle=kind.idle)
     for ranked in stream_ranked(connection, wanted):
         advice = advice_of(row_of(kind, ranked).record)
         if advice is None:
             continue
-        by_tag = owner_by_tags(advice.tags, desk.room.owner_tags)
+        by_tag = owner_by_tags(advice.tags, purview.room.owner_tags)
         owner = assigned.get(advice.resource_arn) or by_tag
         yield Line(Decision(advice), State.OPEN, owner, ranked.savings)
 
 
-def sums(connection: Connection, desk: Desk) -> list[Sum]:
+def sums(connection: Connection, purview: Purview) -> list[Sum]:
     """Return how much is in each state, and what it would save a month."""
-    decided = decided_lines(connection, desk, list(State))
+    decided = decided_lines(connection, purview, list(State))
     found = [_sum(state, [one for one in decided if one.state is state]) for state in State]
     settled = [one.decision.recommendation_id for one in decided if one.state is not State.OPEN]
     settled_now = savings_now(connection, settled)
     number, savings = -len(settled_now), -sum(settled_now.values())
-    for kind in desk.kinds:
-        count, usd = advised_now(connection, desk.scopes(kind), idle=kind.idle)
+    for kind in purview.kinds:
+        count, usd = advised_now(connection, purview.scopes(kind), idle=kind.idle)
         number, savings = number + count, savings + usd
     is_open = Sum(State.OPEN, number, savings)
     return [is_open if one.state is State.OPEN else one for one in found]
@@ -185,9 +185,9 @@ def panel_of(
 ) -> Panel:
     """Return what can be decided about a resource; raises NotFound for unknown advice."""
     may_decide = room.calls.may(visitor, DECIDE)
-    desk = desk_of(room, visitor, reach)
+    purview = purview_of(room, visitor, reach)
     first_day = room.clock.now().date() + timedelta(days=1)
-    panel = Panel(None, (), may_decide, first_day, _former(desk, recommendation_id, arn))
+    panel = Panel(None, (), may_decide, first_day, _former(purview, recommendation_id, arn))
     if recommendation_id is None:
         return panel
     found = jobs.dossier(
@@ -197,16 +197,16 @@ def panel_of(
     return replace(panel, dossier=found, actions=actions)
 
 
-def _former(desk: Desk, recommendation_id: str | None, arn: str) -> tuple[Decision, ...]:
+def _former(purview: Purview, recommendation_id: str | None, arn: str) -> tuple[Decision, ...]:
     """Return the decisions on other advice for a resource, the last first."""
-    with desk.room.state.reading() as connection:
+    with purview.room.state.reading() as connection:
         every = [one.decision for one in decisions_on_resources(connection, [arn])]
     others = [
         one
         for one in every
         if one.recommendation_id != recommendation_id
-        and one.advice.account_id in desk.reach.accounts
-        and kind_of(one.advice) in desk.kinds
+        and one.advice.account_id in purview.reach.accounts
+        and kind_of(one.advice) in purview.kinds
     ]
     others.sort(key=lambda one: one.changed_at or one.advice.prediction.as_of, reverse=True)
     return tuple(others)

@@ -26,7 +26,7 @@ NOTHING: Mapping[PreferenceScope, StatedPreferences] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EffectivePreference:
     """One preference in force."""
 
     title: str
@@ -34,12 +34,12 @@ class Line:
     source: Source
 
 
-def lines_of(
+def preferences_in_force(
     connection: Connection,
     place: Place,
     arn: str = "",
     instead: Mapping[PreferenceScope, StatedPreferences] = NOTHING,
-) -> list[Line]:
+) -> list[EffectivePreference]:
     """Return what is in force for a resource, or for those that have nothing of their own.
 
     `instead` is taken for what its scopes state. Only what the type has is told.
@@ -49,7 +49,7 @@ def lines_of(
     found, sources = effective_preferences(layers, arn, group), sources_of(layers, arn, group)
     has = _members_of(place[2])
     return [
-        Line(title, told, sources[field])
+        EffectivePreference(title, told, sources[field])
         for field, member, title, told in _words(found)
         if member in has
     ]

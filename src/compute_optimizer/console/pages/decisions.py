@@ -13,13 +13,13 @@ from compute_optimizer.backtest.intervals import wilson
 from compute_optimizer.console.deciding import (
     BY_PEOPLE,
     DECIDE,
-    Desk,
     Line,
+    Purview,
     decided_lines,
-    desk_of,
     open_lines,
     page_of,
     panel_of,
+    purview_of,
     sums,
 )
 from compute_optimizer.console.forms import FRESH, Entered, refused
@@ -101,11 +101,11 @@ class OfType:
 
 def show(room: Room, request: Request, session: Session) -> Response:
     """Show what is in one state, with sums of all of them."""
-    desk, asked = _desk(room, request, session.visitor), _asked(request)
+    purview, asked = _purview(room, request, session.visitor), _asked(request)
     with room.state.reading() as connection:
-        lines = list(islice(_lines(connection, desk, asked), SHOWN + 1))
-        found = sums(connection, desk)
-    results, judged_at = _results(desk, asked)
+        lines = list(islice(_lines(connection, purview, asked), SHOWN + 1))
+        found = sums(connection, purview)
+    results, judged_at = _results(purview, asked)
     values = {
         "asked": asked,
         "states": list(State),
@@ -114,10 +114,10 @@ def show(room: Room, request: Request, session: Session) -> Response:
         "has_more": len(lines) > SHOWN,
         "shown": SHOWN,
         "page_of": page_of,
-        "currency": desk.reach.currency,
+        "currency": purview.reach.currency,
         "results": results[:SHOWN],
         "judged_at": judged_at,
-        **_summed(desk, session.visitor, [one.outcome for one in results]),
+        **_summed(purview, session.visitor, [one.outcome for one in results]),
         "wilson": wilson,
         "agreement": agreement,
         "became": text_of,
@@ -127,16 +127,16 @@ def show(room: Room, request: Request, session: Session) -> Response:
 
 def export(room: Room, request: Request, session: Session) -> Response:
     """Return everything in one state as CSV; of what was applied, with what came of it."""
-    desk, asked = _desk(room, request, session.visitor), _asked(request)
+    purview, asked = _purview(room, request, session.visitor), _asked(request)
     if asked.state is State.APPLIED:
-        return _as_file("outcomes", RESULT_COLUMNS, _results(desk, asked)[0])
-    return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, _streamed(desk, asked))
+        return _as_file("outcomes", RESULT_COLUMNS, _results(purview, asked)[0])
+    return _as_file(f"decisions-{asked.state}", LINE_COLUMNS, _streamed(purview, asked))
 
 
-def _streamed(desk: Desk, asked: DecisionFilter) -> Iterator[Line]:
+def _streamed(purview: Purview, asked: DecisionFilter) -> Iterator[Line]:
     """Yield lines, read while they are asked for."""
-    with desk.room.state.reading() as connection:
-        yield from _lines(connection, desk, asked)
+    with purview.room.state.reading() as connection:
+        yield from _lines(connection, purview, asked)
 
 
 def one(room: Room, request: Request, session: Session, recommendation_id: str) -> Response:
@@ -232,9 +232,9 @@ def _until(request: Request) -> datetime:
         ) from None
 
 
-def _desk(room: Room, request: Request, visitor: Visitor) -> Desk:
+def _purview(room: Room, request: Request, visitor: Visitor) -> Purview:
     room.calls.permit(visitor, "", request.source, OPERATION)
-    return desk_of(room, visitor, reach_of_enrolled(room, visitor.account_id))
+    return purview_of(room, visitor, reach_of_enrolled(room, visitor.account_id))
 
 
 def _asked(request: Request) -> DecisionFilter:
@@ -244,24 +244,26 @@ def _asked(request: Request) -> DecisionFilter:
     return DecisionFilter(known, request.one("owner").strip())
 
 
-def _lines(connection: Connection, desk: Desk, asked: DecisionFilter) -> Iterator[Line]:
+def _lines(connection: Connection, purview: Purview, asked: DecisionFilter) -> Iterator[Line]:
     is_open = asked.state is State.OPEN
     found: Iterable[Line] = (
-        open_lines(connection, desk) if is_open else decided_lines(connection, desk, [asked.state])
+        open_lines(connection, purview)
+        if is_open
+        else decided_lines(connection, purview, [asked.state])
     )
     return (line for line in found if asked.has(line.owner))
 
 
-def _results(desk: Desk, asked: DecisionFilter) -> tuple[list[Result], datetime | None]:
+def _results(purview: Purview, asked: DecisionFilter) -> tuple[list[Result], datetime | None]:
     """Return what came of each change of an owner, and when that was judged.
 
     Nothing where another state is asked for.
     """
     if asked.state is not State.APPLIED:
         return [], None
-    room = desk.room
-    came, judged_at = kept_outcomes(room.state, room.tiles, room.clock, desk.reach.accounts)
-    found = [one for one in came if kind_of(one.applied.advice) in desk.kinds]
+    room = purview.room
+    came, judged_at = kept_outcomes(room.state, room.tiles, room.clock, purview.reach.accounts)
+    found = [one for one in came if kind_of(one.applied.advice) in purview.kinds]
     with room.state.reading() as connection:
         owners = jobs.owners_in(connection, (one.applied for one in found), room.owner_tags)
     results = [
@@ -271,9 +273,9 @@ def _results(desk: Desk, asked: DecisionFilter) -> tuple[list[Result], datetime 
     return [result for result in results if asked.has(result.owner)], judged_at
 
 
-def _summed(desk: Desk, visitor: Visitor, found: list[Outcome]) -> dict[str, Any]:
+def _summed(purview: Purview, visitor: Visitor, found: list[Outcome]) -> dict[str, Any]:
     """Return what the outcomes come to, beside what was predicted and tested."""
-    with desk.room.state.reading() as connection:
+    with purview.room.state.reading() as connection:
         history = history_of(connection, visitor.account_id) if found else []
     # The oldest come first, so that the last of each type stays.
     hits = {one.resource_type: one.headline.hit_rate for one in history}

@@ -8,7 +8,7 @@ from compute_optimizer.backtest.grid import BOTH, POOLS
 from compute_optimizer.console.addresses import link
 from compute_optimizer.console.forms import FRESH, Entered, refused
 from compute_optimizer.console.gate import Room
-from compute_optimizer.console.in_force import Line, lines_of, told_in
+from compute_optimizer.console.in_force import EffectivePreference, preferences_in_force, told_in
 from compute_optimizer.console.kinds import BY_TYPE, TITLES
 from compute_optimizer.console.messages import Request, Response, redirect
 from compute_optimizer.console.preference_form import (
@@ -356,13 +356,13 @@ def _types(room: Room, target: PreferenceTarget) -> list[str]:
 
 def _lines(
     room: Room, target: PreferenceTarget, asked: WhatIfRequest | None
-) -> list[tuple[Line, Line | None]]:
+) -> list[tuple[EffectivePreference, EffectivePreference | None]]:
     """Return what is in force, each beside what a what-if would put in its place."""
     here = (target.account, target.region, target.resource_type)
     with room.state.reading() as connection:
-        now = lines_of(connection, here, target.arn)
-        then = lines_of(connection, here, target.arn, asked.instead) if asked else None
-    after: list[Line | None] = [None] * len(now) if then is None else [*then]
+        now = preferences_in_force(connection, here, target.arn)
+        then = preferences_in_force(connection, here, target.arn, asked.instead) if asked else None
+    after: list[EffectivePreference | None] = [None] * len(now) if then is None else [*then]
     return list(zip(now, after, strict=True))
 
 
