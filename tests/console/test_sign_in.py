@@ -163,6 +163,32 @@ def test_signing_out_ends_the_session_for_every_copy_of_the_cookie(secured: Hous
     assert visit.cookies[COOKIE] == ""
 
 
+def test_signing_in_again_ends_the_session_that_the_browser_had_and_no_other(
+    secured: House,
+) -> None:
+    visit, elsewhere = secured.visit(), secured.visit()
+    key = secured.new_key()
+    for one in (visit, elsewhere):
+        enter(one, key)
+    before = Visit(secured.room, dict(visit.cookies))
+
+    assert enter(visit, key, secret_access_key="wrong").status == 403
+    assert is_in(before)
+    assert enter(visit, secured.new_key()).status == 303
+    assert is_in(visit)
+    assert not is_in(before)
+    assert is_in(elsewhere)
+
+
+def test_whoever_shows_no_more_than_the_id_of_a_session_does_not_end_it(secured: House) -> None:
+    visit = secured.visit()
+    enter(visit, secured.new_key())
+    session_id = visit.cookies[COOKIE].partition(".")[0]
+
+    enter(Visit(secured.room, {COOKIE: f"{session_id}.guessed"}), secured.new_key())
+    assert is_in(visit)
+
+
 @pytest.mark.parametrize(
     "cookie",
     [

@@ -71,8 +71,11 @@ class Session:
     """When a provider said last that the person is signed in there; None for credentials."""
 
 
-def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure: bool) -> str:
-    """Open a session and return the value of Set-Cookie; `parent` is None with auth off."""
+def open_session(
+    room: Room, visitor: Visitor, parent: AccessKey | None, earlier: Session | None, secure: bool
+) -> str:
+    """Open a session, end the one that the browser had, and return the value of Set-Cookie;
+    `parent` is None with auth off."""
     now = room.clock.now()
     if parent is None or room.gate.sealer is None:
         value = f"{visitor.account_id}.{secrets.token_urlsafe(TOKEN_BYTES)}"
@@ -89,11 +92,16 @@ def open_session(room: Room, visitor: Visitor, parent: AccessKey | None, secure:
     )
     with room.state.writing() as connection:
         value = _stored(connection, room.gate.sealer, wanted, now)
+        if earlier is not None:
+            _end(connection, earlier.session_id)
     return _cookie(room, value, expires_at - now, secure)
 
 
-def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str]:
-    """Open a session for somebody who came back from the provider, in the first account of theirs.
+def open_for_person(
+    room: Room, desk: "Desk", arrival: "Arrival", earlier: Session | None
+) -> tuple[Session, str]:
+    """Open a session for somebody who came back from the provider, in the first account of theirs,
+    and end what the browser had when it went there and what it has now.
 
     Returns it with the value of Set-Cookie; raises SignInRefused where the provider has ended what
     they came by meanwhile.
@@ -114,6 +122,8 @@ def open_for_person(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Sessi
     with room.state.writing() as connection:
         _check_goes_on(connection, arrival)
         value = _stored(connection, desk.sealer, wanted, now)
+        for session_id in {arrival.earlier_id, earlier.session_id if earlier else ""} - {""}:
+            _end(connection, session_id)
     session = find_session(room, value)
     if session is None:
         raise Conflict("the session ended as soon as it was opened; sign in again")
@@ -149,9 +159,7 @@ def _check_goes_on(connection: Connection, arrival: "Arrival") -> None:
 def end_session(room: Room, session_id: str) -> None:
     """End a session, whether or not it is still there."""
     with room.state.writing() as connection:
-        if find_access_key(connection, session_id):
-            delete_access_key(connection, session_id)
-        remove_what_ifs_by(connection, session_id)
+        _end(connection, session_id)
 
 
 def visitors_in(room: Room, session: Session) -> dict[str, Visitor]:
@@ -203,6 +211,12 @@ def close_session(room: Room, session: Session) -> str:
     if room.gate.verifies:
         end_session(room, session.session_id)
     return _cookie(room, "", timedelta(), secure=False)
+
+
+def _end(connection: Connection, session_id: str) -> None:
+    if find_access_key(connection, session_id):
+        delete_access_key(connection, session_id)
+    remove_what_ifs_by(connection, session_id)
 
 
 def _stored(connection: Connection, sealer: Sealer, wanted: KeyRequest, now: datetime) -> str:

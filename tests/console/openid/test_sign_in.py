@@ -376,6 +376,37 @@ def test_a_session_that_was_there_before_is_not_taken_over(
     assert victim.cookies[COOKIE] != planted
     assert OTHER in text(victim.get("/console/accounts"))
     assert OTHER not in text(attacker.get("/console/accounts"))
+    assert not is_in(attacker)
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(
+    house: House, provider: IdentityProvider
+) -> None:
+    visit, _ = sign_in(house, provider, "rio")
+    elsewhere, _ = sign_in(house, provider, "rio")
+    before = Visit(house.room, dict(visit.cookies))
+    path = walk(visit, provider, "rio")
+    assert is_in(before)
+
+    # The way back comes from another site, to which browsers send no cookie that is Strict.
+    del visit.cookies[COOKIE]
+    visit.get(path)
+    assert is_in(visit)
+    assert not is_in(before)
+    assert is_in(elsewhere)
+
+
+def test_what_the_browser_came_by_while_its_owner_was_at_the_provider_ends_too(
+    house: House, provider: IdentityProvider
+) -> None:
+    visit = house.visit()
+    path = walk(visit, provider, "rio")
+    other, _ = sign_in(house, provider, "dana")
+    visit.cookies[COOKIE] = other.cookies[COOKIE]
+    visit.get(path)
+
+    assert is_in(visit)
+    assert not is_in(other)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

@@ -63,6 +63,8 @@ class Arrival:
     """The page that was asked for."""
     session_id: str
     """Of the session that was looked at again; empty for somebody who signs in."""
+    earlier_id: str
+    """Of the session that the browser had when it went to the provider; empty for none."""
     names: ProviderNames
     began_at: datetime
     """When they went to the provider: what it has ended since, they are not let in by."""
@@ -80,9 +82,10 @@ class Desk:
     take: Callable[[str, datetime], float]
     """Count one who comes back, by source; returns seconds for which no more are looked at."""
 
-    def begin(self, back: str, now: datetime) -> tuple[str, str]:
-        """Return the provider's address and the cookie to go there with."""
-        return self._begin(at_provider.new_waiting(back, now), now)
+    def begin(self, back: str, earlier_id: str, now: datetime) -> tuple[str, str]:
+        """Return the provider's address and the cookie to go there with; the session that the
+        browser has, if any, ends when somebody comes back."""
+        return self._begin(at_provider.new_waiting(back, now, earlier_id=earlier_id), now)
 
     def begin_again(
         self, back: str, session_id: str, id_token: str, now: datetime
@@ -141,7 +144,7 @@ class Desk:
         person = person_of(self.client.issuer, complete, self.client.rules)
         self._check_opens(person)
         names = ProviderNames(self.client.issuer, person.subject, _session_name(claims))
-        kept = begun.back, begun.session_id
+        kept = begun.back, begun.session_id, begun.earlier_id
         return Arrival(person, tokens.id_token, *kept, names, begun.began_at)
 
     def policies(self, person: Person) -> dict[str, str]:

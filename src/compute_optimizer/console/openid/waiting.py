@@ -48,6 +48,8 @@ class Waiting:
     until: datetime
     session_id: str = ""
     """Of a session that is looked at again; empty for somebody who signs in."""
+    earlier_id: str = ""
+    """Of the session that the browser of somebody who signs in has; empty for none."""
 
     @property
     def began_at(self) -> datetime:
@@ -55,7 +57,7 @@ class Waiting:
         return self.until - LIFE
 
 
-def new_waiting(back: str, now: datetime, session_id: str = "") -> Waiting:
+def new_waiting(back: str, now: datetime, session_id: str = "", earlier_id: str = "") -> Waiting:
     """Return a sign-in with secrets of its own."""
     return Waiting(
         secrets.token_urlsafe(RANDOM_BYTES),
@@ -64,6 +66,7 @@ def new_waiting(back: str, now: datetime, session_id: str = "") -> Waiting:
         back,
         now + LIFE,
         session_id,
+        earlier_id,
     )
 
 

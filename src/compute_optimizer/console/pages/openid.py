@@ -53,7 +53,9 @@ def begin(room: Room, request: Request, session: Session | None) -> Response:
         # Nobody is signed in because another site says so: they see the form, and press the button.
         return redirect(link("/console/sign-in", {"next": back}))
     try:
-        address, cookie = desk.begin(back, room.clock.now())
+        # The way back comes from another site, without the session's cookie.
+        earlier_id = session.session_id if session else ""
+        address, cookie = desk.begin(back, earlier_id, room.clock.now())
     except SignInRefused as error:
         return _refused(room, request, error, back)
     return redirect(address, (cookie,))
@@ -132,7 +134,7 @@ def finish(room: Room, request: Request, session: Session | None) -> Response:
         return throttled(room, request, "", wait)
     try:
         arrival = desk.finish(request.query, request.cookie(desk.cookie_name), now)
-        entered = _entered(room, desk, arrival)
+        entered = _entered(room, desk, arrival, session)
     except SignInRefused as error:
         room.gate.record(None, request.source, ENTER, error.reason.code, error.known or None)
         if error.session_id and error.reason in (GONE, DENIED):
@@ -150,11 +152,13 @@ def finish(room: Room, request: Request, session: Session | None) -> Response:
     return _onward(back, (cookie, desk.forgotten))
 
 
-def _entered(room: Room, desk: "Desk", arrival: "Arrival") -> tuple[Session, str] | None:
+def _entered(
+    room: Room, desk: "Desk", arrival: "Arrival", session: Session | None
+) -> tuple[Session, str] | None:
     """Return the session that an arrival opens, with its cookie; None where it has renewed one."""
     if arrival.session_id and renew_for_person(room, desk, arrival):
         return None
-    return open_for_person(room, desk, arrival)
+    return open_for_person(room, desk, arrival, session)
 
 
 def _onward(address: str, cookies: tuple[str, ...]) -> Response:

@@ -45,7 +45,7 @@ def show(room: Room, request: Request, session: Session | None) -> Response:
 
 
 def enter(room: Room, request: Request, session: Session | None) -> Response:
-    """Open a session, or show the form again with what was wrong."""
+    """Open a session in place of the browser's, or show the form again with what was wrong."""
     if not room.gate.verifies:
         return _enter_unverified(room, request)
     given = Credentials(
@@ -58,7 +58,7 @@ def enter(room: Room, request: Request, session: Session | None) -> Response:
     except ServiceException as error:
         return _refuse(room, request, error.code)
     room.gate.record(visitor, request.source, ENTER, SUCCESS)
-    return _opened(room, request, visitor)
+    return _opened(room, request, visitor, session)
 
 
 def leave(room: Room, request: Request, session: Session) -> Response:
@@ -82,13 +82,13 @@ def _enter_unverified(room: Room, request: Request) -> Response:
         visitor = room.gate.standing(account_id, room.clock.now())
     if visitor is None:
         return sign_in_form(room, request, request.field("next"), NO_ACCOUNT, 400)
-    return _opened(room, request, visitor)
+    return _opened(room, request, visitor, None)
 
 
-def _opened(room: Room, request: Request, visitor: Visitor) -> Response:
+def _opened(room: Room, request: Request, visitor: Visitor, earlier: Session | None) -> Response:
     parent = key_of(room, visitor.access_key_id) if room.gate.verifies else None
     secure = request.headers.get("origin", "").startswith("https:")
-    cookie = open_session(room, visitor, parent, secure)
+    cookie = open_session(room, visitor, parent, earlier, secure)
     return redirect(inside(request.field("next")), (cookie,))
 
 
