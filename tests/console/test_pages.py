@@ -336,14 +336,24 @@ def test_headings_sort_by_their_columns_page_by_page(visit: Visit) -> None:
     )
 
 
-def test_more_rows_than_can_be_sorted_are_told_so(
+def test_more_rows_than_can_be_sorted_are_told_so_on_the_page_and_in_the_name_of_the_file(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert file_name(visit, "ec2-instances/export?sort=current") == "ec2-instances.csv"
     monkeypatch.setattr(recommendations, "MOST_SORTED", 10)
     response = visit.get("/console/recommendations/ec2-instances?sort=current")
 
     assert "There are more than 10 rows, too many to sort by Current" in words(response)
+    assert "sorted by savings, and so is the file of Export CSV" in words(response)
     assert rows_of(visit, "ec2-instances?sort=current") == rows_of(visit, "ec2-instances")
+    assert file_name(visit, "ec2-instances/export?sort=current") == "ec2-instances-by-savings.csv"
+    # An order that an index has holds for any number of rows.
+    assert file_name(visit, "ec2-instances/export?sort=arn") == "ec2-instances.csv"
+
+
+def file_name(visit: Visit, address: str) -> str:
+    headers = visit.get(f"/console/recommendations/{address}").headers
+    return headers["content-disposition"].removeprefix('attachment; filename="').removesuffix('"')
 
 
 def test_a_store_that_cannot_be_reached_is_told_so(house: House) -> None:
