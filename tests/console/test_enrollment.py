@@ -205,3 +205,14 @@ def test_a_key_that_may_only_read_changes_no_organization(secured: House) -> Non
     response = visit.send(f"{HERE}/organization", change="trusted-access on")
     assert response.status == 403
     assert "compute-optimizer:UpdateEnrollmentStatus" in words(response)
+
+
+def test_nothing_of_a_suspended_account_is_shown_to_itself(house: House) -> None:
+    visit = house.visit()
+    visit.sign_in(SUSPENDED)
+    response = visit.get("/console/")
+
+    assert response.status == 403
+    assert f"Account {SUSPENDED} is suspended" in words(response)
+    # It is opted in: that would not help.
+    assert "Opt the account in" not in words(response)

@@ -73,6 +73,19 @@ def test_a_pending_member_can_be_read(enrolled: Desk) -> None:
     assert target(enrolled, MANAGEMENT, GAMMA) == GAMMA
 
 
+@pytest.mark.parametrize("caller", [MANAGEMENT, ALPHA])
+def test_nothing_of_a_suspended_account_is_shown_until_it_is_resumed(
+    enrolled: Desk, caller: str
+) -> None:
+    enrolled.suspend(ALPHA)
+    with pytest.raises(OptInRequiredException, match=f"Account {ALPHA} is suspended"):
+        target(enrolled, caller, ALPHA)
+    assert target(enrolled, MANAGEMENT, BETA) == BETA
+
+    enrolled.suspend(ALPHA, suspended=False)
+    assert target(enrolled, caller, ALPHA) == ALPHA
+
+
 @pytest.mark.parametrize("accounts", [(ALPHA, BETA), (ALPHA, ALPHA), (MANAGEMENT, ALPHA)])
 def test_more_than_one_account_is_refused(enrolled: Desk, accounts: tuple[str, ...]) -> None:
     with pytest.raises(InvalidParameterValueException, match="accountIds"):

@@ -324,18 +324,21 @@ class Life(RuleBasedStateMachine):
             for other in ACCOUNTS:
                 assert outcome(self.desk, caller, other) == self.expected_outcome(caller, other)
         with self.desk.state.reading() as connection:
-            gated = {one for one in ACCOUNTS if self.model.opt_in(one)} - self.model.suspended
-            assert opted_in_accounts(connection) == gated
+            shown = {one for one in ACCOUNTS if self.is_shown(one)}
+            assert opted_in_accounts(connection) == shown
+
+    def is_shown(self, account: str) -> bool:
+        return self.model.opt_in(account) and account not in self.model.suspended
 
     def expected_outcome(self, caller: str, other: str) -> str:
-        if not self.model.opt_in(caller):
+        if not self.is_shown(caller):
             return "OptInRequiredException"
         if caller == other:
             return other
         within = self.model.members | {MANAGEMENT}
         if not (self.model.administers(caller) and self.model.trusted and other in within):
             return "AccessDeniedException"
-        return other if self.model.opt_in(other) else "OptInRequiredException"
+        return other if self.is_shown(other) else "OptInRequiredException"
 
 
 def visible(answer: dict[str, Any]) -> tuple[str, bool]:

@@ -161,6 +161,19 @@ def test_an_account_that_is_not_opted_in_exports_nothing(exports: ExportDesk) ->
         exports.ask(MANAGEMENT, accountIds=[ALPHA])
 
 
+def test_a_suspended_account_is_exported_neither_by_its_id_nor_with_the_others(
+    exports: ExportDesk,
+) -> None:
+    for number, account in enumerate((ALPHA, BETA)):
+        exports.publish([volume_recommendation(number, account_id=account)], account=account)
+    exports.desk.suspend(ALPHA)
+
+    with pytest.raises(OptInRequiredException, match=f"Account {ALPHA} is suspended"):
+        exports.ask(accountIds=[ALPHA])
+    rows = exports.exported(includeMemberAccounts=True)
+    assert [row["accountId"] for row in rows] == [BETA]
+
+
 def test_a_server_without_a_place_to_export_to_says_so(exports: ExportDesk) -> None:
     exports.desk.sink = None
 

@@ -7,8 +7,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from compute_optimizer.console.gate import Room
-from compute_optimizer.operations.access import OPT_IN_REQUIRED
-from compute_optimizer.shapes import OptInRequiredException
+from compute_optimizer.operations.access import check_shown
 from compute_optimizer.store.accounts import accounts_seen
 from compute_optimizer.store.analysis_runs import Scope, current_scopes
 from compute_optimizer.store.enrollments import Standing, standing_of
@@ -21,7 +20,8 @@ class Reach:
 
     standing: Standing
     accounts: Mapping[str, str]
-    """Opted in, and their names, by id; empty where the visitor's own is not opted in."""
+    """Opted in and not suspended, and their names, by id; empty where the visitor's own is not
+    opted in."""
     scopes: frozenset[Scope]
     """Those with current recommendations."""
 
@@ -43,10 +43,10 @@ def reach_of(room: Room, account_id: str) -> Reach:
 
 
 def reach_of_enrolled(room: Room, account_id: str) -> Reach:
-    """Return the same; raise OptInRequiredException where the account itself is not opted in."""
+    """Return the same; raise OptInRequiredException where the account itself is not opted in, or is
+    suspended."""
     found = reach_of(room, account_id)
-    if not found.standing.enrollment.opted_in:
-        raise OptInRequiredException(OPT_IN_REQUIRED)
+    check_shown(found.standing)
     return found
 
 

@@ -15,11 +15,13 @@ from compute_optimizer.store.enrollments import Standing, standing_of
 OPT_IN_REQUIRED = "Aws account is not registered for recommendation."
 """The service's own text (spec 1.5)."""
 
+SUSPENDED = "Account {} is suspended; nothing of it is shown until it is resumed."
+
 
 def target_account(context: Context, account_ids: Sequence[str] | None) -> str:
     """Return the one account whose data a Get operation reads; the caller's own when none is given.
 
-    Raises OptInRequiredException when the caller or that account is not opted in,
+    Raises OptInRequiredException when the caller or that account is not opted in or suspended,
     InvalidParameterValueException for more than one account or what is no account id, and
     AccessDeniedException for an account that the caller may not see. Checked on every request:
     trusted access may have been turned off since the last one.
@@ -29,18 +31,25 @@ def target_account(context: Context, account_ids: Sequence[str] | None) -> str:
 
 
 def opted_in_caller(context: Context) -> Standing:
-    """Return where the caller stands; raise OptInRequiredException unless it is opted in."""
+    """Return where the caller stands; raise OptInRequiredException where nothing of it is shown."""
     caller = remembered_standing(context)
-    if not caller.enrollment.opted_in:
-        raise OptInRequiredException(OPT_IN_REQUIRED)
+    check_shown(caller)
     return caller
+
+
+def check_shown(standing: Standing) -> None:
+    """Raise OptInRequiredException for an account that is not opted in, or is suspended."""
+    if not standing.enrollment.opted_in:
+        raise OptInRequiredException(OPT_IN_REQUIRED)
+    if standing.suspended:
+        raise OptInRequiredException(SUSPENDED.format(standing.enrollment.account_id))
 
 
 def account_in_reach(context: Context, caller: Standing, asked: str, purpose: str = "read") -> str:
     """Return the account that is asked for if the caller may do that with it.
 
     Raises AccessDeniedException for an account that the caller may not see, and
-    OptInRequiredException for one that is not opted in.
+    OptInRequiredException for one that is not opted in, or is suspended.
     """
     if asked == context.account_id:
         return asked
@@ -51,8 +60,7 @@ def account_in_reach(context: Context, caller: Standing, asked: str, purpose: st
             "the management account or the delegated administrator of its organization is, while "
             "trusted access is on."
         )
-    if not other.enrollment.opted_in:
-        raise OptInRequiredException(OPT_IN_REQUIRED)
+    check_shown(other)
     return asked
 
 

@@ -36,6 +36,7 @@ class Standing:
     """Whether an opt-in that includes the members of the organization is in force."""
     members_opted_in: int
     """Active members that are not suspended; 0 for accounts that are no administrators."""
+    suspended: bool
 
     @property
     def is_administrator(self) -> bool:
@@ -74,22 +75,22 @@ def all_enrollments(connection: Connection) -> dict[str, Enrollment]:
 def standing_of(connection: Connection, account_id: str) -> Standing:
     """Return where an account stands; one that was never added stands alone."""
     row = connection.execute(STANDING, {"wanted": account_id}).one()
-    width = len(enrollments.c)
+    width, suspended = len(enrollments.c), bool(row[-1])
     own, its_organization = (
         dict(zip(table.c.keys(), values, strict=True)) if values[0] is not None else None
-        for table, values in ((enrollments, row[:width]), (organizations, row[width:]))
+        for table, values in ((enrollments, row[:width]), (organizations, row[width:-1]))
     )
     enrollment = _from_row(own) if own else Enrollment(account_id)
     organization = Organization(**its_organization) if its_organization else None
     if organization is None or account_id not in organization.administrators:
-        return Standing(enrollment, organization, False, 0)
+        return Standing(enrollment, organization, False, 0, suspended)
     asked = {
         "administrators": sorted(organization.administrators),
         "organization": organization.organization_id,
         "management": organization.management_account_id,
     }
     included, active = connection.execute(MEMBERS, asked).one()
-    return Standing(enrollment, organization, included > 0, active)
+    return Standing(enrollment, organization, included > 0, active, suspended)
 
 
 def members_page(
@@ -209,9 +210,10 @@ def _from_row(row: dict[str, Any]) -> Enrollment:
 
 
 def _standing() -> Select[Any]:
-    """An enrollment beside an organization; the first column of either is empty without one."""
+    """An enrollment beside an organization, of either the first column is empty without one, and
+    whether the account is suspended."""
     one = select(bindparam("wanted", type_=String).label("account_id")).subquery()
-    return select(*enrollments.c, *organizations.c).select_from(
+    return select(*enrollments.c, *organizations.c, accounts.c.suspended).select_from(
         one.outerjoin(enrollments, enrollments.c.account_id == one.c.account_id)
         .outerjoin(accounts, accounts.c.account_id == one.c.account_id)
         .outerjoin(organizations, organizations.c.organization_id == accounts.c.organization_id)

@@ -5,8 +5,7 @@ from compute_optimizer.console.messages import Request, Response
 from compute_optimizer.console.rendering import page
 from compute_optimizer.console.sessions import COOKIE, Session, find_session
 from compute_optimizer.errors import StoreUnavailable
-
-OPT_IN = "OptInRequiredException"
+from compute_optimizer.operations.access import OPT_IN_REQUIRED
 
 FAILURE = Response(
     500,
@@ -19,7 +18,7 @@ FAILURE = Response(
 def refusal_page(room: Room, request: Request, status: int, title: str, text: str) -> Response:
     """Return the page that says why there is none, and what to do."""
     session = _session(room, request)
-    values = {"title": title, "text": text, "opt_in": title == OPT_IN}
+    values = {"title": title, "text": text, "opt_in": text == OPT_IN_REQUIRED}
     return page(room, request, session, "refusal.html", values, status)
 
 
