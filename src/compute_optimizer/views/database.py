@@ -116,7 +116,8 @@ def _add_storage(
 def projected_metrics(
     names: Sequence[str], ratios: Sequence[float], starts: Sequence[int], values: Floats
 ) -> list[RDSDatabaseRecommendedOptionProjectedMetric]:
-    """Return the CPU of every option by rank: the points times its ratio, in percent.
+    """Return the CPU of every option by rank: the points times its ratio, in percent; no metric
+    where there is no point.
 
     Values are not clipped at 100: what lies above shows an overload (spec 7).
     """
@@ -127,7 +128,9 @@ def projected_metrics(
             "rank": rank,
             "projectedMetrics": [
                 {"name": "CPU", "timestamps": moments, "values": (values * ratio).tolist()}
-            ],
+            ]
+            if moments
+            else [],
         }
         for rank, (name, ratio) in enumerate(zip(names, ratios, strict=True), 1)
     ]
