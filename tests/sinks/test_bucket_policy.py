@@ -1,6 +1,7 @@
 """Which policies would let AWS's own service export to a bucket."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,3 +85,12 @@ def test_wildcards_and_lists_count_as_in_other_policies() -> None:
 @pytest.mark.parametrize("policy", ["", "no JSON", "{}"])
 def test_without_a_policy_nothing_is_allowed(policy: str) -> None:
     assert denied_actions(policy, ATTEMPT) == (ACL, STATUS, PUT)
+
+
+def test_a_bracket_in_a_prefix_stands_for_itself() -> None:
+    folder = "team[a]/compute-optimizer"
+    attempt = replace(ATTEMPT, key=f"{folder}/file.csv")
+    policy = {"Statement": [BUCKET, allowing(PUT, f"exports/{folder}/*")]}
+
+    assert denied_actions(json.dumps(policy), attempt) == ()
+    assert denied_actions(json.dumps(policy), replace(attempt, key="teama/file.csv")) == (PUT,)

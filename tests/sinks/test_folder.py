@@ -112,3 +112,15 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidInput, match="cannot be made"):
         FolderSink(tmp_path / "file").check_access("exports", KEY, "us-east-1", "111111111111")
+
+
+@pytest.mark.parametrize("key", [f"{'a' * 256}/file.csv", "taken/file.csv"])
+def test_a_path_that_no_file_can_have_is_told(tmp_path: Path, key: str) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "taken").write_text("")
+
+    with (
+        pytest.raises(InvalidInput, match="cannot be written"),
+        FolderSink(tmp_path).writing("exports", key, "us-east-1", "text/csv"),
+    ):
+        pass

@@ -15,11 +15,17 @@ SERVICE = "compute-optimizer.amazonaws.com"
 BUCKET_ACTIONS = ("s3:GetBucketAcl", "s3:GetBucketPolicyStatus")
 OBJECT_ACTION = "s3:PutObject"
 
+
+def _matches(value: str, pattern: str) -> bool:
+    """Return whether a pattern of `*` and `?` is that of a text; `[` stands for itself."""
+    return fnmatchcase(value, pattern.replace("[", "[[]"))
+
+
 OPERATORS = {
     "stringequals": lambda value, wanted: value == wanted,
-    "stringlike": fnmatchcase,
-    "arnequals": fnmatchcase,
-    "arnlike": fnmatchcase,
+    "stringlike": _matches,
+    "arnequals": _matches,
+    "arnlike": _matches,
 }
 """By name in lower case; a condition with another operator is not met."""
 
@@ -68,10 +74,9 @@ def _allows(statement: Mapping[str, Any], action: str, resource: str, attempt: A
     return (
         statement.get("Effect") == "Allow"
         and SERVICE in _services(statement.get("Principal"))
-        and any(fnmatchcase(action.lower(), one.lower()) for one in _list(statement.get("Action")))
+        and any(_matches(action.lower(), one.lower()) for one in _list(statement.get("Action")))
         and any(
-            fnmatchcase(resource, one.rpartition(":::")[2])
-            for one in _list(statement.get("Resource"))
+            _matches(resource, one.rpartition(":::")[2]) for one in _list(statement.get("Resource"))
         )
         and all(_conditions(statement.get("Condition") or {}, attempt))
     )

@@ -20,7 +20,7 @@ from urllib.request import (
 
 @contextmanager
 def ending_after(seconds: float) -> Iterator["Deadline"]:
-    """Give an opener whose connections are ended after so many seconds, or with the block."""
+    """Give an opener whose connections are ended after so many seconds of the block."""
     deadline = Deadline()
     timer = Timer(seconds, deadline.end)
     timer.daemon = True

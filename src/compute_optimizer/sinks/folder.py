@@ -64,7 +64,9 @@ class FolderSink:
         except OSError as error:
             raise InvalidInput(f"the file {path} cannot be written: {error.strerror}") from error
         finally:
-            draft.unlink(missing_ok=True)
+            # Where the draft could not be made for its path, it cannot be looked for either.
+            with suppress(OSError):
+                draft.unlink()
 
     def discard(self, bucket: str, key: str, region: str) -> None:
         """Remove every draft of a file."""

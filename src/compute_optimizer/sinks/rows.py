@@ -59,20 +59,24 @@ class RowWriter(Protocol):
 
 
 class _Lines:
-    """Encodes what the csv module writes."""
+    """Encodes what the csv module writes, with line feeds.
+
+    The module is left at CR LF: told to end lines by LF, it quotes no carriage return before
+    Python 3.13, and readers take one for the end of a row.
+    """
 
     def __init__(self, upload: Upload) -> None:
         self._upload = upload
 
     def write(self, line: str) -> int:
-        return self._upload.write(line.encode())
+        return self._upload.write((line.removesuffix("\r\n") + "\n").encode())
 
 
 class CsvRows:
     """UTF-8, a header, commas, line feeds, doubled quotes; empty cells where nothing is known."""
 
     def __init__(self, upload: Upload, columns: Sequence[Described]) -> None:
-        self._writer = csv.writer(_Lines(upload), lineterminator="\n")
+        self._writer = csv.writer(_Lines(upload))
         self._writer.writerow([column.name for column in columns])
         self._booleans: list[tuple[int, Sequence[str]]] = [
             (place, (column.pattern or TRUE_AND_FALSE).split("|"))
