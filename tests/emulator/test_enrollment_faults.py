@@ -122,6 +122,39 @@ def test_enrollment_fails_while_trusted_access_is_refused(
     assert status_of(client) == "Active"
 
 
+def test_enrollment_fails_until_the_last_fault_that_lets_it_is_gone(
+    running: Emulator, connect: Connect
+) -> None:
+    organize(running)
+    client = connect(running, MANAGEMENT)
+    # Trusted access is the organization's, whichever account of it is named.
+    first = running.faults.add(failed(MANAGEMENT, reason=TRUSTED_ACCESS_FAILED))
+    second = running.faults.add(failed(MEMBER, reason=TRUSTED_ACCESS_FAILED))
+
+    def opted_in() -> str:
+        client.update_enrollment_status(status="Active", includeMemberAccounts=True)
+        running.settle()
+        return status_of(client)
+
+    first.remove()
+    assert opted_in() == "Failed"
+    second.remove()
+    assert opted_in() == "Active"
+
+
+def test_faults_that_are_all_removed_leave_no_enrollment_failing(
+    running: Emulator, connect: Connect
+) -> None:
+    client = connect(running)
+    running.faults.add(failed(ACCOUNT))
+    running.faults.add(failed(ACCOUNT))
+    running.faults.clear()
+    client.update_enrollment_status(status="Active")
+    running.settle()
+
+    assert status_of(client) == "Active"
+
+
 def test_trusted_access_cannot_fail_without_an_organization(running: Emulator) -> None:
     with pytest.raises(InvalidInput, match="belongs to no organization"):
         running.faults.add(failed(ACCOUNT, reason=TRUSTED_ACCESS_FAILED))

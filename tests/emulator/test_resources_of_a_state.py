@@ -1,6 +1,7 @@
 """Resources that an emulator starts with: what they sent, and what the engine makes of it."""
 
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from compute_optimizer.emulator.state import (
     AuroraCluster,
     AutoScalingGroup,
     Database,
+    ExportJob,
     Fleet,
     Function,
     IdleResource,
@@ -275,6 +277,13 @@ def test_what_is_idle_of_every_type_is_found_and_what_is_used_is_not(still: Emul
         (Database("db", "m5.large"), "knows no type 'm5.large' for RdsDBInstance"),
         (Database("db", engine="aurora-mysql"), "the cluster None; expected a cluster with Aurora"),
         (Instance("web", load="busy"), "Instance 'web': load 'busy': expected a shape"),
+        # Beyond the bounds no figures of single precision come of it, and no moment.
+        (Function("f", invocations=inf), r"<= 1000000000.0 - at `\$.invocations`"),
+        (Database("db", operations=1e300), r"<= 1000000000.0 - at `\$.operations`"),
+        (Database("db", iops=10**30), r"at `\$.iops`"),
+        (Volume("data", throughput_mibps=-1), r">= 0 - at `\$.throughput_mibps`"),
+        (Service("api", cpu_units=0), r">= 1 - at `\$.cpu_units`"),
+        (ExportJob(days_ago=1e6), r"<= 36500.0 - at `\$.days_ago`"),
         (Function("f", memory="60"), "Function 'f': load '60'"),
         (Instance("web", days=94), r"Instance: .*<= 93.*\$\.days"),
         (Instance("web", count=0), r">= 1.*\$\.count"),
@@ -282,7 +291,7 @@ def test_what_is_idle_of_every_type_is_found_and_what_is_used_is_not(still: Emul
     ],
 )
 def test_refuses_resources_that_cannot_be_and_says_why(
-    still: Emulator, record: Fleet, problem: str
+    still: Emulator, record: Fleet | ExportJob, problem: str
 ) -> None:
     with pytest.raises(InvalidInput, match=problem):
         still.put(record)

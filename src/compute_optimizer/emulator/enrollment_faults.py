@@ -5,7 +5,7 @@ fails does so in the background check, for one of its reasons.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -52,26 +52,37 @@ def held_back(decide: enroll.Step, held: Held) -> enroll.Step:
     return decided
 
 
-def switched(state: State, account_id: str, reason: str) -> Callable[[], object]:
-    """Turn the switch on that lets an account fail for a reason; return what turns it back.
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What lets enrollments fail for a reason, of an account or an organization."""
+
+    name: tuple[str, str]
+    """The reason, and whose it is."""
+    is_on: bool
+    turn: Callable[[bool], object]
+
+
+def switch_of(state: State, account_id: str, reason: str) -> Switch:
+    """Return the switch that lets an account fail for a reason, as it stands.
 
     Raises InvalidInput where the account belongs to no organization and the reason needs one.
     """
     with state.reading() as connection:
         roster = roster_of(connection, account_id)
     if reason == ROLE_FAILED:
-        was = roster.accounts[account_id].metrics_unreadable
-        make_metrics_unreadable(state, account_id, True)
-        return partial(make_metrics_unreadable, state, account_id, was)
+        is_on = roster.accounts[account_id].metrics_unreadable
+        return Switch(
+            (reason, account_id), is_on, partial(make_metrics_unreadable, state, account_id)
+        )
     organization = roster.organization
     if organization is None:
         raise InvalidInput(
             f"trusted access cannot fail for {account_id}: it belongs to no organization; "
             "name an account of one"
         )
-    identifier, was = organization.organization_id, organization.trusted_access_refused
-    refuse_trusted_access(state, identifier, True)
-    return partial(refuse_trusted_access, state, identifier, was)
+    identifier = organization.organization_id
+    turn = partial(refuse_trusted_access, state, identifier)
+    return Switch((reason, identifier), organization.trusted_access_refused, turn)
 
 
 def _is_pending(roster: Roster, account_id: str) -> bool:

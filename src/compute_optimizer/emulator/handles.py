@@ -101,8 +101,8 @@ class Emulator:
         """Let an operation answer recommendations as they are given, in the spelling of the API.
 
         Account and Region are those of their ARNs. The accounts are opted in of which nobody has
-        said anything. Raises InvalidInput that names the path of
-        whatever the service could not send.
+        said anything. Raises InvalidInput that names the path of whatever the service could not
+        send.
         """
         from compute_optimizer.emulator.rosters import write_strangers
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from compute_optimizer.api.background import Step
 from compute_optimizer.api.errors import FrontDoorError, RequestRefused
 from compute_optimizer.emulator.due import Due
-from compute_optimizer.emulator.enrollment_faults import holding, switched
+from compute_optimizer.emulator.enrollment_faults import Switch, holding, switch_of
 from compute_optimizer.emulator.faults import (
     OF_ENROLLMENT,
     Delay,
@@ -100,6 +100,8 @@ class Faults:
         self._count = 0
         self._lost: dict[str, Lost] = {}
         self._kinds: dict[str, list[str]] = {}
+        self._turned: dict[tuple[str, str], tuple[int, bool]] = {}
+        """How many faults hold a switch, and whether it was on before; by its name."""
 
     def add(self, fault: Fault) -> Injected:
         """Have a fault meet calls from now on, after those that are there.
@@ -183,14 +185,28 @@ class Faults:
         """Do what a fault needs before any call; return what undoes it."""
         if not isinstance(fault.effect, Failing):
             return lambda: None
-        return switched(self._state, fault.account or self._account_id, fault.effect.reason)
+        account_id = fault.account or self._account_id
+        switch = switch_of(self._state, account_id, fault.effect.reason)
+        switch.turn(True)
+        holders, before = self._turned.get(switch.name, (0, switch.is_on))
+        self._turned[switch.name] = holders + 1, before
+        return partial(self._let_go, switch)
+
+    def _let_go(self, switch: Switch) -> None:
+        """Turn a switch back to how it was before the first fault that held it, with the last."""
+        holders, before = self._turned.pop(switch.name)
+        if holders > 1:
+            self._turned[switch.name] = holders - 1, before
+        else:
+            switch.turn(before)
 
     def _remove(self, number: int, undo: Undo) -> None:
         with self._lock:
             one = self._injected.pop(number, None)
-        if one is not None and isinstance(one.fault.effect, OF_ENROLLMENT):
+            if one is None or not isinstance(one.fault.effect, OF_ENROLLMENT):
+                return
             undo()
-            self._due.ask()
+        self._due.ask()
 
     def _is_held(self, account_id: str) -> bool:
         return any(

@@ -15,6 +15,16 @@ Percentage = Annotated[float, Meta(ge=0, le=100)]
 Days = Annotated[float, Meta(ge=0, le=93)]
 """As many as the longest look-back period has."""
 
+LARGEST = 1_000_000_000
+"""Of any amount: far more than a resource has, and few enough for figures of single precision."""
+
+Whole = Annotated[int, Meta(ge=0, le=LARGEST)]
+WholeOfSome = Annotated[int, Meta(ge=1, le=LARGEST)]
+Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
+
+LONGEST_AGO = 36_500.0
+"""Days; a century, before which moments come to an end."""
+
 Load = str | list[tuple[datetime, float]]
 """In words, such as "diurnal, 40 % peak", or as samples: moments and percent."""
 
@@ -88,7 +98,7 @@ class Instance(Placed, frozen=True, forbid_unknown_fields=True):
     """The name of the group that it belongs to."""
     sql_server: Edition | None = None
     """The edition of SQL Server on it, which makes it a license as well."""
-    enterprise_features: int | None = None
+    enterprise_features: Whole | None = None
     """How many features of Enterprise are in use; None where nobody counts them."""
 
 
@@ -99,9 +109,9 @@ class AutoScalingGroup(Placed, frozen=True, forbid_unknown_fields=True):
     instance_type: str = "m5.large"
     load: Load = DEFAULT_LOAD
     memory: Load | None = None
-    desired_capacity: Annotated[int, Meta(ge=0)] = 2
-    min_size: Annotated[int, Meta(ge=0)] | None = None
-    max_size: Annotated[int, Meta(ge=0)] | None = None
+    desired_capacity: Whole = 2
+    min_size: Whole | None = None
+    max_size: Whole | None = None
     """As desired where they are left out, as is `min_size`."""
     scaling: Literal["none", "dynamic", "scheduled"] = "none"
 
@@ -111,10 +121,10 @@ class Volume(Placed, frozen=True, forbid_unknown_fields=True):
 
     name: str
     volume_type: str = "gp3"
-    size_gib: Annotated[int, Meta(ge=1)] = 100
+    size_gib: WholeOfSome = 100
     load: Load = DEFAULT_LOAD
-    iops: int | None = None
-    throughput_mibps: int | None = None
+    iops: Whole | None = None
+    throughput_mibps: Whole | None = None
     volume_id: str | None = None
     attached: bool = True
     """A volume that is not sends nothing."""
@@ -129,9 +139,9 @@ class Function(Placed, frozen=True, forbid_unknown_fields=True):
     load: Load = "steady, 100 %"
     memory: Load | None = "steady, 40 %"
     """Where Lambda Insights reports it."""
-    invocations: Annotated[float, Meta(ge=0)] = 100.0
+    invocations: Amount = 100.0
     """In the busiest five minutes."""
-    duration_ms: Annotated[float, Meta(gt=0)] = 200.0
+    duration_ms: Annotated[float, Meta(gt=0, le=LARGEST)] = 200.0
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     errors: Annotated[float, Meta(ge=0, le=100)] = 0.0
     """Percent of the invocations that fail."""
@@ -143,12 +153,12 @@ class Service(Placed, frozen=True, forbid_unknown_fields=True):
     """An ECS service on Fargate; its loads are those of a task."""
 
     name: str
-    cpu_units: int = 1024
-    memory_mib: int = 2048
+    cpu_units: WholeOfSome = 1024
+    memory_mib: WholeOfSome = 2048
     load: Load = DEFAULT_LOAD
     memory: Load = DEFAULT_LOAD
     cluster: str = "default"
-    desired_count: Annotated[int, Meta(ge=0)] = 2
+    desired_count: Whole = 2
 
 
 class Database(Placed, frozen=True, forbid_unknown_fields=True):
@@ -163,11 +173,11 @@ class Database(Placed, frozen=True, forbid_unknown_fields=True):
     """A supported one of the engine where it is left out."""
     storage_type: Literal["gp2", "gp3", "io1"] = "gp3"
     """Of Aurora the storage is the cluster's, as are the next two and `free_storage`."""
-    allocated_gib: Annotated[int, Meta(ge=20)] = 100
-    iops: int | None = None
-    connections: Annotated[float, Meta(ge=0)] = 40.0
+    allocated_gib: Annotated[int, Meta(ge=20, le=LARGEST)] = 100
+    iops: Whole | None = None
+    connections: Amount = 40.0
     """At the highest load; an idle one has none."""
-    operations: Annotated[float, Meta(ge=0)] = 200.0
+    operations: Amount = 200.0
     """Reads and writes a second at the highest load."""
     free_storage: Percentage = 50.0
     multi_az: bool = False
@@ -186,9 +196,9 @@ class AuroraCluster(Placed, frozen=True, forbid_unknown_fields=True):
     engine_version: str | None = None
     member_classes: tuple[str, ...] = ("db.r6g.large",)
     """Of its instances, which are stated besides if they are to have recommendations."""
-    operations: Annotated[float, Meta(ge=0)] = 500.0
+    operations: Amount = 500.0
     """Charged reads and writes a second at the highest load."""
-    used_gib: Annotated[float, Meta(ge=0)] = 200.0
+    used_gib: Amount = 200.0
     io_optimized: bool = False
 
 
@@ -213,7 +223,7 @@ class IdleResource(Placed, frozen=True, forbid_unknown_fields=True):
     ]
     name: str
     used: bool = False
-    monthly_usd: float | None = None
+    monthly_usd: Amount | None = None
     """What it costs; None where nobody says."""
 
 
@@ -250,7 +260,7 @@ class ExportJob(Struct, frozen=True, forbid_unknown_fields=True):
     resource_type: str = "Ec2Instance"
     status: JobStatus = "Complete"
     failure_reason: str | None = None
-    days_ago: Annotated[float, Meta(ge=0)] = 0.0
+    days_ago: Annotated[float, Meta(ge=0, le=LONGEST_AGO)] = 0.0
     """When it was made, before now."""
     bucket: str = "exports"
     prefix: str = ""
