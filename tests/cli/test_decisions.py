@@ -1,13 +1,18 @@
 """`compute-optimizer decisions`, as somebody types it."""
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compute_optimizer.store import State
+from compute_optimizer.store.inventory import upsert_resources
 from tests.cli.conftest import Type
 from tests.enrolling import ALPHA
+from tests.stored_fleets import machine
 
 NOBODY = f"rec-{0:020x}"
 
@@ -62,6 +67,29 @@ def test_recommend_shows_states_and_hides_only_when_asked(typed: Type, ids: list
     table = typed("recommend").out
     for word in ("Id", "State", "Owner", ids[0], "snoozed", "web team"):
         assert word in table
+
+
+def test_a_table_ends_at_its_limit_and_says_so_while_programs_get_all(
+    typed: Type, ids: list[str]
+) -> None:
+    for one in ids:
+        decide(typed, "accept", one)
+
+    assert "And 1 more: --limit 0 shows all of them." in decide(typed, "list", "--limit", "1")
+    assert "more:" not in decide(typed, "list", "--limit", "2")
+    told = json.loads(decide(typed, "list", "--limit", "1", "--output", "json"))
+    assert len(told["decisions"]) == 2
+
+
+def test_a_name_cannot_steer_the_terminal(typed: Type, fleet: list[str], tmp_path: Path) -> None:
+    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state:
+        named = replace(machine(0, ALPHA), name="\x1b[2Jweb")
+        with state.writing() as connection:
+            upsert_resources(connection, [named])
+    assert typed("analyze", "--as-of", "2026-03-14").code == 0
+    (found,) = (one for one in recommended(typed) if one["resourceArn"] == fleet[0])
+
+    assert r"Accepted: \x1b[2Jweb, m5." in decide(typed, "accept", found["recommendationId"])
 
 
 def test_a_list_begins_a_long_note_and_show_has_all_of_it(typed: Type, ids: list[str]) -> None:

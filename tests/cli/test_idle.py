@@ -106,6 +106,8 @@ def test_accounts_and_regions_narrow_the_list(imported: Type) -> None:
 
     assert len(listed(imported, "--account", ALPHA, "--region", "us-east-1")) == 2
     assert listed(imported, "--region", "eu-west-1") == []
+    told = imported("recommend", "--type", "Idle", "--state", "dismissed").out
+    assert told.startswith("No recommendation fits the given account, region, type and state")
 
 
 def test_idle_is_listed_by_itself(imported: Type) -> None:

@@ -1,11 +1,22 @@
 """Tables that people read."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from compute_optimizer.cli.output import ROOT, Format, foreign_owner, print_rows, title_of_largest
+from compute_optimizer.cli.output import (
+    ROOT,
+    Format,
+    complain,
+    foreign_owner,
+    print_rows,
+    tell,
+    tell_of_more,
+    title_of_largest,
+    warn,
+)
 
 
 def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,6 +26,23 @@ def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
     print_rows([{"name": name}], {"name": "Name"}, Format.TABLE)
 
     assert r"a\x1b[2J\x9b31m\u202eb" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("say", [tell, complain, warn])
+def test_nor_can_a_name_in_a_line_or_an_error(
+    capsys: pytest.CaptureFixture[str], say: Callable[[str], None]
+) -> None:
+    say("the name a\x1b[2J\x9b31mb\nin two lines")
+
+    told = capsys.readouterr()
+    assert "the name a\\x1b[2J\\x9b31mb\nin two lines\n" in told.out + told.err
+
+
+def test_a_table_that_is_cut_says_how_much_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_of_more(0)
+    assert capsys.readouterr().out == ""
+    tell_of_more(1_234)
+    assert capsys.readouterr().out == "And 1,234 more: --limit 0 shows all of them.\n"
 
 
 def test_names_in_any_script_stand_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_people_see_what_was_expected_beside_what_came(typed: Type) -> None:
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
     assert cells[1:6] == ["12", "10", "30", "2.2", "3 (1 to 8)"]
     assert cells[6:] == ["10", "0.8", "1 (0 to 4)"]
+
+
+@pytest.mark.usefixtures("scored")
+def test_a_table_ends_at_its_limit_and_says_so_while_programs_get_all(
+    typed: Type, tmp_path: Path
+) -> None:
+    with closing(State(f"sqlite:///{tmp_path / 'state.db'}")) as state, state.writing() as written:
+        save_score(written, replace(SCORE, run_id="run-2"))
+
+    assert "And 1 more: --limit 0 shows all of them." in typed("scores", "--limit", "1").out
+    assert len(json.loads(typed("scores", "--limit", "1", "--output", "json").out)) == 2
 
 
 @pytest.mark.usefixtures("scored")

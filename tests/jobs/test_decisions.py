@@ -237,6 +237,5 @@ def test_decisions_are_listed_by_account_and_state_the_last_first(here: Office) 
         return [decision.recommendation_id for decision, _ in found]
 
     assert listed() == [two, one]
-    assert listed(limit=1) == [two]
     assert listed(states=[State.ACCEPTED]) == [one]
     assert listed(accounts=[BETA]) == []

@@ -26,6 +26,7 @@ from compute_optimizer.cli.output import (
     Format,
     FormatOption,
     print_rows,
+    printable,
     settings_for,
 )
 from compute_optimizer.jobs.collect_run import CONCURRENCY, Failure
@@ -104,7 +105,8 @@ def print_found(source: PrometheusSource, plan: list[dict[str, Any]]) -> None:
         )
     _print_more(console, len(found.matches), "matched by size")
     for left in found.left_out[:SHOWN]:
-        console.print(f"left out: {left.machine}: {left.reason}", style="yellow", markup=False)
+        told = printable(f"left out: {left.machine}: {left.reason}")
+        console.print(told, style="yellow", markup=False)
     _print_more(console, len(found.left_out), "left out")
     if plan:
         print_rows(plan, PLAN, Format.TABLE)

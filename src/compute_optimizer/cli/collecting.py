@@ -8,7 +8,7 @@ from rich.console import Console
 from compute_optimizer.app import Application
 from compute_optimizer.cli.auditing import record_command
 from compute_optimizer.cli.figures import percent
-from compute_optimizer.cli.output import Format, print_rows
+from compute_optimizer.cli.output import Format, print_rows, printable
 from compute_optimizer.jobs.collect_run import CollectReport, Coverage
 from compute_optimizer.jobs.enroll import advance_enrollments
 from compute_optimizer.model.counted import counted
@@ -145,7 +145,7 @@ def print_failures(report: CollectReport, console: Console) -> None:
             "opts them in)."
         )
     for one in sorted(report.failures):
-        console.print(f"could not be read: {one}", style="red", markup=False)
+        console.print(printable(f"could not be read: {one}"), style="red", markup=False)
 
 
 def _print_found(report: CollectReport, console: Console) -> None:

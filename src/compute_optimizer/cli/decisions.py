@@ -19,6 +19,8 @@ from compute_optimizer.cli.output import (
     print_json,
     print_rows,
     settings_for,
+    tell,
+    tell_of_more,
 )
 from compute_optimizer.cli.standing import StatesOption
 from compute_optimizer.interfaces import Clock
@@ -78,7 +80,8 @@ def accept(
     """Accept a recommendation: somebody is going to follow it."""
     with opened(settings_for(data_dir)) as application:
         done = _decide(application, recommendation, Action.ACCEPT, note)
-    print(_told(done, "Accepted"), "Once the inventory shows the change, it counts as applied.")
+    tell(_told(done, "Accepted"))
+    print("Once the inventory shows the change, it counts as applied.")
 
 
 @commands.command("snooze")
@@ -94,7 +97,7 @@ def snooze(
     with opened(settings_for(data_dir)) as application:
         moment = _until(until, application.clock)
         done = _decide(application, recommendation, Action.SNOOZE, note, moment)
-    print(_told(done, f"Snoozed until {minute(moment)} UTC"))
+    tell(_told(done, f"Snoozed until {minute(moment)} UTC"))
 
 
 @commands.command("dismiss")
@@ -106,7 +109,7 @@ def dismiss(
     """Dismiss a recommendation, until the resource is changed or something else is advised."""
     with opened(settings_for(data_dir)) as application:
         done = _decide(application, recommendation, Action.DISMISS, reason)
-    print(_told(done, "Dismissed"))
+    tell(_told(done, "Dismissed"))
 
 
 @commands.command("reopen")
@@ -116,7 +119,7 @@ def reopen(
     """Take back what was decided about a recommendation."""
     with opened(settings_for(data_dir)) as application:
         done = _decide(application, recommendation, Action.REOPEN, note)
-    print(_told(done, "Open again"))
+    tell(_told(done, "Open again"))
 
 
 @commands.command("assign")
@@ -129,33 +132,29 @@ def assign(
     with opened(settings_for(data_dir)) as application:
         done = jobs.assign(application.state, application.clock, recommendation, operator(), owner)
         _record(application, Action.ASSIGN, done)
-    print(_told(done, f"Assigned to {owner.strip()}" if owner.strip() else "Assigned to nobody"))
+    tell(_told(done, f"Assigned to {owner.strip()}" if owner.strip() else "Assigned to nobody"))
 
 
 @commands.command("list")
 def list_decisions(
     account: AccountsOption = None,
     state: StatesOption = None,
-    limit: Annotated[int, typer.Option(min=0, help="Decisions shown; 0 shows all.")] = SHOWN,
+    limit: Annotated[int, typer.Option(min=0, help="Decisions in the table; 0 shows all.")] = SHOWN,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
     """Print what was decided, what was applied and what was overtaken, the last change first."""
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
         check_narrowing(connection, account)
-        found = jobs.listed(
-            connection,
-            application.clock.now(),
-            accounts=account,
-            states=state,
-            limit=limit or None,
-        )
+        found = jobs.listed(connection, application.clock.now(), accounts=account, states=state)
         tags = application.settings.owner_tag_names
         owners = jobs.owners_in(connection, (one for one, _ in found), tags)
     if output is Format.JSON:
         print_json({"decisions": [_as_json(*one, owners) for one in found]})
     elif found:
-        print_rows([_row(*one, owners) for one in found], HEADINGS, output)
+        shown = found[:limit] if limit else found
+        print_rows([_row(*one, owners) for one in shown], HEADINGS, output)
+        tell_of_more(len(found) - len(shown))
     elif account or state:
         print("No decision is as asked for: leave out --account and --state to see all of them.")
     else:
@@ -184,7 +183,7 @@ def show(
         )
         return
     for line in _lines(found):
-        print(line)
+        tell(line)
     if found.log:
         print_rows([_entry_row(one) for one in found.log], LOG_HEADINGS, output, "What happened")
 

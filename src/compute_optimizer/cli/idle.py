@@ -12,6 +12,11 @@ from compute_optimizer.model.arn import region_of
 from compute_optimizer.model.recommendation import IdleRecommendation
 from compute_optimizer.resources.idleness import counted_savings
 
+NONE_YET = "Nothing is idle, or nothing was analyzed yet (`compute-optimizer analyze`)."
+NONE_LEFT = (
+    "No recommendation fits the given account, region, type and state; leave one of them out."
+)
+
 HEADINGS = {
     "accountId": "Account",
     "region": "Region",
@@ -28,8 +33,12 @@ def print_idle(
     limit: int,
     output: Format,
     stands: Sequence[Standpoint],
+    narrowed: bool,
 ) -> None:
-    """Print what is idle, the largest savings first, and the total; 0 is no limit."""
+    """Print what is idle, the largest savings first, and the total; 0 is no limit.
+
+    `narrowed` says that others may have been left out.
+    """
     pairs = zip(found, stands, strict=True)
     rows = [_row(one) | standing_columns(stand) for one, stand in pairs]
     total = sum(map(counted_savings, found))
@@ -37,7 +46,7 @@ def print_idle(
         print_json({"idleRecommendations": rows, "totalEstimatedMonthlySavings": round(total, 2)})
         return
     if not found:
-        print("Nothing is idle, or nothing was analyzed yet (`compute-optimizer analyze`).")
+        print(NONE_LEFT if narrowed else NONE_YET)
         return
     shown = rows[:limit] if limit else rows
     title = title_of_largest(len(shown), len(found), "idle resources")

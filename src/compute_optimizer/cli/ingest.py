@@ -16,6 +16,7 @@ from compute_optimizer.cli.output import (
     FormatOption,
     print_json,
     print_rows,
+    printable,
     settings_for,
 )
 from compute_optimizer.cli.progress import bars
@@ -135,7 +136,8 @@ def print_report(report: ImportReport) -> None:
                 markup=False,
             )
     for path, names in report.not_read.items():
-        console.print(f"warning: {path.name}: columns not read: {', '.join(names)}", markup=False)
+        told = f"warning: {path.name}: columns not read: {', '.join(names)}"
+        console.print(printable(told), markup=False)
     _print_refusals(report, console)
 
 

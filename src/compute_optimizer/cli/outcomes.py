@@ -17,6 +17,7 @@ from compute_optimizer.cli.output import (
     print_json,
     print_rows,
     settings_for,
+    tell_of_more,
 )
 from compute_optimizer.jobs.outcomes import outcomes as outcomes_of
 from compute_optimizer.model.outcome import (
@@ -59,7 +60,7 @@ def outcomes(
     account: Annotated[
         list[str] | None, typer.Option("--account", help="Only this account; may be repeated.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Changes shown; 0 shows all.")] = SHOWN,
+    limit: Annotated[int, typer.Option(min=0, help="Changes in the table; 0 shows all.")] = SHOWN,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -80,6 +81,7 @@ def outcomes(
     else:
         shown = found[:limit] if limit else found
         print_rows([_row(one) for one in shown], HEADINGS, output)
+        tell_of_more(len(found) - len(shown))
         _print_totals(totals, found)
 
 

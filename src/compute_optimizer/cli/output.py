@@ -72,12 +72,23 @@ def foreign_owner(folder: Path, user: int) -> str:
 
 def complain(message: str) -> None:
     """Print an error for people on stderr."""
-    Console(stderr=True, soft_wrap=True).print(f"error: {message}", style="red", markup=False)
+    _print_on_stderr(f"error: {message}", "red")
 
 
 def warn(message: str) -> None:
     """Print on stderr what people should know and may well live with."""
-    Console(stderr=True, soft_wrap=True).print(f"warning: {message}", style="yellow", markup=False)
+    _print_on_stderr(f"warning: {message}", "yellow")
+
+
+def tell(text: str) -> None:
+    """Print a line in which names of resources may stand."""
+    print(printable(text))
+
+
+def tell_of_more(left_out: int) -> None:
+    """Say below a table how many rows of a list it leaves out, if any."""
+    if left_out:
+        print(f"And {left_out:,} more: --limit 0 shows all of them.")
 
 
 def print_json(value: Any) -> None:
@@ -99,7 +110,7 @@ def print_rows(
         table.add_column(heading, overflow="fold", justify=justify)
     for line in zip(*cells.values(), strict=True):
         # As Text, because plain strings are markup to Rich: a name may well hold [brackets].
-        table.add_row(*(Text(_printable(cell)) for cell in line))
+        table.add_row(*(Text(printable(cell)) for cell in line))
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to: whole cells serve its reader better.
@@ -118,13 +129,18 @@ def title_of_largest(shown: int, total: int, plural: str) -> str:
     return f"The largest savings, {shown:,} of {found}"
 
 
+def _print_on_stderr(text: str, style: str) -> None:
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(printable(text), style=style, markup=False)
+
+
 def _are_figures(cells: Sequence[str]) -> bool:
     """Tell whether a column holds figures and nothing else, so that they stand below each other."""
     told = [cell for cell in cells if cell]
     return bool(told) and all(FIGURE.fullmatch(cell) for cell in told)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text with whatever would steer a terminal shown as `\\x1b`: names are foreign."""
     if text.isprintable():
         return text

@@ -10,7 +10,7 @@ import typer
 
 from compute_optimizer.app import opened
 from compute_optimizer.cli.figures import percent
-from compute_optimizer.cli.idle import print_idle
+from compute_optimizer.cli.idle import NONE_LEFT, print_idle
 from compute_optimizer.cli.narrowing import check_narrowing
 from compute_optimizer.cli.output import (
     DataDirOption,
@@ -19,6 +19,7 @@ from compute_optimizer.cli.output import (
     print_json,
     print_rows,
     settings_for,
+    tell,
     title_of_largest,
 )
 from compute_optimizer.cli.standing import HEADINGS as STANDING
@@ -50,10 +51,6 @@ NONE_AT_ALL = (
     "`compute-optimizer explain` says what one has and needs; analyze again when there are more "
     "metrics."
 )
-NONE_LEFT = (
-    "No recommendation fits the given account, region, type and state; leave one of them out."
-)
-
 HEADINGS = {
     "accountId": "Account",
     "region": "Region",
@@ -143,7 +140,7 @@ def _recommend_idle(
         check_narrowing(connection, accounts, regions)
         every = idle_by_savings(connection, accounts, regions, hidden)
         found, stands = where_they_stand(application, connection, every, states)
-    print_idle(found, limit, output, stands)
+    print_idle(found, limit, output, stands, bool(accounts or regions or states))
 
 
 def print_recommendations(
@@ -172,7 +169,7 @@ def print_recommendations(
     print_rows(rows, headings, Format.TABLE, title)
     for row in rows:
         if row["mind"] is not None:
-            print(f"Mind: {row['name']}: {row['mind']}.")
+            tell(f"Mind: {row['name']}: {row['mind']}.")
     findings = Counter(one.finding.value for one in found)
     told = (f"{count:,} {_in_words(finding)}" for finding, count in findings.most_common())
     print(", ".join(told))

@@ -13,6 +13,7 @@ from compute_optimizer.cli.output import (
     print_json,
     print_rows,
     settings_for,
+    tell_of_more,
 )
 from compute_optimizer.model.forecast import Counted, Score
 from compute_optimizer.store.forecasts import all_scores
@@ -34,7 +35,7 @@ HEADINGS = {
 
 
 def scores(
-    limit: Annotated[int, typer.Option(min=0, help="Scores shown; 0 shows all.")] = SHOWN,
+    limit: Annotated[int, typer.Option(min=0, help="Scores in the table; 0 shows all.")] = SHOWN,
     output: FormatOption = Format.TABLE,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -43,11 +44,13 @@ def scores(
     The worker makes the scores.
     """
     with opened(settings_for(data_dir)) as application, application.state.reading() as connection:
-        found = all_scores(connection, limit or None)
+        found = all_scores(connection)
     if output is Format.JSON:
         print_json([as_json(one) for one in found])
     elif found:
-        print_rows([_row(one) for one in found], HEADINGS, output)
+        shown = found[:limit] if limit else found
+        print_rows([_row(one) for one in shown], HEADINGS, output)
+        tell_of_more(len(found) - len(shown))
     else:
         print("There is no score yet: the first comes 14 days after the worker's first analysis.")
 

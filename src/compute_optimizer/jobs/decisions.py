@@ -188,7 +188,6 @@ def listed(
     *,
     accounts: Collection[str] | None = None,
     states: Collection[State] | None = None,
-    limit: int | None = None,
 ) -> list[tuple[Decision, State]]:
     """Return decisions with the state that they are in now, those changed last first.
 
@@ -199,7 +198,7 @@ def listed(
         # Whoever was snoozed may be awake.
         stored = {*states, State.SNOOZED} if State.OPEN in states else set(states)
     found = [(one, one.state_at(now)) for one in listed_decisions(connection, accounts, stored)]
-    return [pair for pair in found if states is None or pair[1] in states][:limit]
+    return [pair for pair in found if states is None or pair[1] in states]
 
 
 def owners_in(
