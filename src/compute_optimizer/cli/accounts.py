@@ -127,7 +127,7 @@ def remove(
 def suspend(
     accounts: AccountIds, output: FormatOption = Format.TABLE, data_dir: DataDirOption = None
 ) -> None:
-    """Suspend accounts: they are no longer collected, analyzed or counted."""
+    """Suspend accounts: they are no longer collected, analyzed, counted or shown."""
     _change(
         "suspend", output, data_dir, lambda state, _: jobs.suspend_accounts(state, accounts, True)
     )
