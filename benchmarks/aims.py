@@ -175,6 +175,13 @@ CLAIMS = (
     ),
     Claim(
         "million",
+        "analyze 1,000,000 instances, wall",
+        "only read 1,000,000 instances, wall",
+        at_most=3.0,
+        limit="As above. Only reading waits for the disk, which processor time leaves out.",
+    ),
+    Claim(
+        "million",
         "analyze 1,000,000 instances, processor",
         "only read 1,000,000 instances, processor",
         at_most=3.0,

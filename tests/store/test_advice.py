@@ -10,10 +10,9 @@ from compute_optimizer.model.decision import Action, Advice
 from compute_optimizer.model.resource import EC2_INSTANCE
 from compute_optimizer.store import State
 from compute_optimizer.store.advice import (
+    advised_anew,
     advised_now,
-    count_new,
     find_current,
-    largest_new,
     savings_now,
 )
 from compute_optimizer.store.analysis_runs import Scope, current_run
@@ -93,7 +92,7 @@ def test_advice_is_found_by_an_index_of_each_scope(tmp_path: Path, sqlite_state:
     with here.state.reading() as connection:
         find_current(connection, "rec-else")
         savings_now(connection, ["rec-else"])
-        assert largest_new(connection, run, HERE, 5)
+        assert advised_anew(connection, run, HERE, 5)
 
     key = "run_id=? AND account_id=? AND region=? AND resource_type=? AND recommendation_id=?"
     of_advice = [
@@ -139,15 +138,14 @@ def test_new_is_what_the_current_run_does_not_advise(here: Office) -> None:
     advice, run = here.advice(), _current_run(here)
     here.analyze()
     with here.state.reading() as connection:
-        assert count_new(connection, run, HERE) == (0, 0.0)
-        assert largest_new(connection, run, HERE, 5) == []
+        assert advised_anew(connection, run, HERE, 5) == (0, 0.0, [])
 
     _advise_something_else(here, advice.resource_arn)
     saved = advice.prediction.savings_monthly_usd
     with here.state.reading() as connection:
-        assert count_new(connection, run, HERE) == (1, saved)
-        ((savings, found),) = largest_new(connection, run, HERE, 5)
-    assert (savings, found.resource_arn) == (saved, advice.resource_arn)
+        count, total, ((savings, found),) = advised_anew(connection, run, HERE, 5)
+    assert (count, total, savings) == (1, saved, saved)
+    assert found.resource_arn == advice.resource_arn
 
 
 def _dismiss(here: Office, advice: Advice) -> None:

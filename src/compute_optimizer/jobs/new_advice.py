@@ -12,7 +12,7 @@ from compute_optimizer.model.decision import Advice
 from compute_optimizer.model.event import LARGEST_SHOWN, Event, EventName, NewAdvice
 from compute_optimizer.resources.advice import advice_of
 from compute_optimizer.store import outbox
-from compute_optimizer.store.advice import count_new, largest_new
+from compute_optimizer.store.advice import advised_anew
 from compute_optimizer.store.analysis_runs import Scope, run_as_of
 
 REPLAY_AFTER = timedelta(days=1)
@@ -55,19 +55,14 @@ def publish_advice(
 
 
 def _of(connection: Connection, run_id: str, as_of: datetime, scopes: Sequence[Scope]) -> NewAdvice:
-    counts = {scope: count_new(connection, run_id, scope) for scope in scopes}
-    largest = [
-        one
-        for scope, (count, _) in counts.items()
-        if count
-        for one in largest_new(connection, run_id, scope, LARGEST_SHOWN)
-    ]
+    by_scope = [advised_anew(connection, run_id, scope, LARGEST_SHOWN) for scope in scopes]
+    largest = [one for _, _, some in by_scope for one in some]
     largest.sort(key=lambda one: (-one[0], one[1].resource_arn))
     shown = [advice_of(one) for _, one in largest[:LARGEST_SHOWN]]
     return NewAdvice(
         run_id=run_id,
         as_of=as_of,
-        count=sum(count for count, _ in counts.values()),
-        savings_monthly_usd=sum(savings for _, savings in counts.values()),
+        count=sum(count for count, _, _ in by_scope),
+        savings_monthly_usd=sum(savings for _, savings, _ in by_scope),
         largest=tuple(one for one in shown if isinstance(one, Advice)),
     )

@@ -69,22 +69,32 @@ def advised_in_run(connection: Connection, run_id: str, ids: Iterable[str]) -> s
     return {row.recommendation_id for row in _decided(connection, ids) if row.run_id == run_id}
 
 
-def count_new(connection: Connection, run_id: str, scope: Scope) -> tuple[int, float]:
-    """Return how much a run that is about to become current advises anew, and its savings."""
-    new = _new(connection, run_id, scope).subquery()
-    figures = func.count(), func.coalesce(func.sum(new.c.savings), 0.0)
-    count, savings = connection.execute(select(*figures)).one()
-    return count, savings
-
-
-def largest_new(
+def advised_anew(
     connection: Connection, run_id: str, scope: Scope, limit: int
-) -> list[tuple[float, Recommendation]]:
-    """Return the largest savings of what a run advises anew."""
-    new = _new(connection, run_id, scope).subquery()
+) -> tuple[int, float, list[tuple[float, Recommendation]]]:
+    """Return how much a run that is about to become current advises anew, and its savings.
+
+    And the largest of it, at most `limit`, each with its savings.
+    """
+    # Both databases group the rows of both runs once, since the result is asked three times.
+    new = _new(connection, run_id, scope).cte("new")
+    figures = (
+        select(func.count()).select_from(new).scalar_subquery(),
+        select(func.sum(new.c.savings)).scalar_subquery(),
+    )
     order = new.c.savings.desc(), new.c.resource_arn
-    largest = select(new.c.recommendation_id).order_by(*order).limit(limit)
-    ids = connection.execute(largest).scalars().all()
+    query = select(new.c.recommendation_id, *figures).order_by(*order).limit(limit)
+    rows = connection.execute(query).all()
+    if not rows:
+        return 0, 0.0, []
+    _, count, savings = rows[0]
+    return count, savings, _given(connection, run_id, scope, [row[0] for row in rows])
+
+
+def _given(
+    connection: Connection, run_id: str, scope: Scope, ids: Collection[str]
+) -> list[tuple[float, Recommendation]]:
+    """Return what a run gives of some advice, the largest savings first."""
     found: list[tuple[float, Recommendation]] = []
     for table in TABLES:
         columns = table.c.resource_type, table.c.body, table.c.monthly_savings_usd
