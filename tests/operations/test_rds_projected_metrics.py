@@ -1,6 +1,7 @@
 """GetRDSDatabaseRecommendationProjectedMetrics: points from stored samples, at their edges."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compute_optimizer.catalog.database_classes import load_database_classes
 from compute_optimizer.jobs.analyze import analyze
 from compute_optimizer.model.database import Database
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, MetricKey, ShardSamples, Window
+from compute_optimizer.operations import rds_projected_metrics
 from compute_optimizer.shapes import (
     AccessDeniedException,
     InvalidParameterValueException,
@@ -121,6 +124,17 @@ def test_without_a_point_an_option_has_no_metric(desk: Desk) -> None:
     assert found
     assert all(one["projectedMetrics"] == [] for one in found)
     assert first(ask(desk, resourceArn=TINY.arn))[1] == pytest.approx([10, 10, 10])
+
+
+def test_an_option_that_the_catalog_no_longer_has_has_no_metric(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = load_database_classes()
+    index = {name: place for name, place in known.types.index.items() if name != "db.r5.large"}
+    later = replace(known, types=replace(known.types, index=index))
+    monkeypatch.setattr(rds_projected_metrics, "load_database_classes", lambda: later)
+
+    assert [len(one["projectedMetrics"]) for one in ask(desk)] == [1, 0, 1]
 
 
 def test_an_instance_that_sent_averages_only_has_their_points_beside_others_that_sent_more(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import isnan
 from typing import Any, cast
 
 from compute_optimizer.engine.arrays import Floats
@@ -117,7 +118,7 @@ def projected_metrics(
     names: Sequence[str], ratios: Sequence[float], starts: Sequence[int], values: Floats
 ) -> list[RDSDatabaseRecommendedOptionProjectedMetric]:
     """Return the CPU of every option by rank: the points times its ratio, in percent; no metric
-    where there is no point.
+    where there is no point, or no ratio (NaN).
 
     Values are not clipped at 100: what lies above shows an overload (spec 7).
     """
@@ -129,7 +130,7 @@ def projected_metrics(
             "projectedMetrics": [
                 {"name": "CPU", "timestamps": moments, "values": (values * ratio).tolist()}
             ]
-            if moments
+            if moments and not isnan(ratio)
             else [],
         }
         for rank, (name, ratio) in enumerate(zip(names, ratios, strict=True), 1)

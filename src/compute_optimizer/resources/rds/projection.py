@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from compute_optimizer.catalog.database_classes import DatabaseClasses
 from compute_optimizer.engine.arrays import Floats, Integers
 from compute_optimizer.engine.dimensions import CPU_PLACE
@@ -35,8 +37,14 @@ def cpu_points(
 
 
 def cpu_ratios(current: str, options: Sequence[str], classes: DatabaseClasses) -> Floats:
-    """Return by what the CPU use of a class becomes that of each option, (options,)."""
-    compute = DIMENSIONS[CPU_PLACE].capacity(classes.types)
-    places = [classes.types.index[name] for name in options]
-    ratios: Floats = compute[classes.types.index[current]] / compute[places]
+    """Return by what the CPU use of a class becomes that of each option, (options,).
+
+    NaN where the catalog does not have one of both: an earlier one may have advised it.
+    """
+    places, compute = classes.types.index, DIMENSIONS[CPU_PLACE].capacity(classes.types)
+    now, then = (
+        np.array([compute[places[name]] if name in places else np.nan for name in names])
+        for names in ([current], options)
+    )
+    ratios: Floats = now / then
     return ratios
