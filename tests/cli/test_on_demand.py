@@ -63,6 +63,7 @@ def test_a_command_imports_no_other_command() -> None:
             "cli.backup",
             ("compute_optimizer.jobs.worker", "compute_optimizer.sources.aws", "alembic"),
         ),
+        ("cli.serve", ("compute_optimizer.emulator.handles", "compute_optimizer.emulator.running")),
         ("cli.auditing", ("compute_optimizer.api.dispatch", "compute_optimizer.operations")),
     ],
 )

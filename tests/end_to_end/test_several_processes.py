@@ -30,19 +30,28 @@ CONNECTIONS = 24
 ROUNDS = 20
 
 
-@pytest.fixture
-def key(tmp_path: Path) -> NewSecret:
-    settings = load_settings({"data_dir": tmp_path}, environment={})
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder for all tests of the module."""
+    return tmp_path_factory.mktemp("processes")
+
+
+@pytest.fixture(scope="module")
+def key(folder: Path) -> NewSecret:
+    settings = load_settings({"data_dir": folder}, environment={})
     with opened(settings) as application, application.state.writing() as connection:
         sealer = open_key_file(settings.key_file, settings.data_dir)
         wanted = KeyRequest(ACCOUNT, "ci", policy_allowing(["compute-optimizer:*"]))
         return create_access_key(connection, sealer, wanted, application.clock.now())
 
 
-@pytest.fixture
-def host(tmp_path: Path, key: NewSecret) -> Iterator[str]:
-    """Serve with several processes; return host and port."""
-    with serving(tmp_path, "--processes", str(PROCESSES)) as (found, _):
+@pytest.fixture(scope="module")
+def host(folder: Path, key: NewSecret) -> Iterator[str]:
+    """Serve with several processes; return host and port.
+
+    Once: signatures that fail use up what is left to those that fail, and to no good ones.
+    """
+    with serving(folder, "--processes", str(PROCESSES)) as (found, _):
         yield found
 
 

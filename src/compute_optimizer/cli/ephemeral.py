@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,10 +21,11 @@ from compute_optimizer.cli.option_values import moment_of
 from compute_optimizer.config import Settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
-from compute_optimizer.emulator.handles import Emulator
-from compute_optimizer.emulator.running import emulator
 from compute_optimizer.errors import InvalidInput
 from compute_optimizer.model.account import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from compute_optimizer.emulator.handles import Emulator
 
 
 class Announcement(StrEnum):
@@ -79,6 +80,9 @@ def serve_ephemeral(given: Ephemeral, settings: Settings) -> None:
     Of the settings, only where to bind and whether that port is private count. Raises InvalidInput
     that names an option and what was expected.
     """
+    # Imported here: each process of a server that is none need not load it.
+    from compute_optimizer.emulator.running import emulator
+
     check_exposure(settings)
     start_logging(settings)
     options: dict[str, Any] = {
@@ -118,7 +122,7 @@ def refuse_what_does_not_go_together(
         )
 
 
-def announcement(running: Emulator, form: Announcement) -> str:
+def announcement(running: "Emulator", form: Announcement) -> str:
     """Return the text that says where an emulator serves, without the end of its last line."""
     variables = environment_of(running.url, running.account_id)
     if form is Announcement.JSON:
