@@ -3,7 +3,9 @@
 import base64
 import json
 import os
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,3 +182,29 @@ def test_a_target_that_is_no_database_is_named(typed: Type, folder: Path) -> Non
 
     assert ended.code == 2
     assert "mysql" in ended.err
+
+
+NOBODYS = {
+    "backup": ("backup", "{0}/backup"),
+    "state copy": ("state", "copy", "--overwrite", "--to", "sqlite:///{0}/kept.db"),
+}
+
+
+@pytest.mark.parametrize("command", NOBODYS)
+def test_a_folder_that_nobody_meant_is_not_taken_for_the_state(
+    typed: Type, folder: Path, command: str
+) -> None:
+    kept = (folder / "state.db").rename(folder / "kept.db")
+    before = rows_of(kept)
+
+    ended = typed(*(word.format(folder) for word in NOBODYS[command]))
+
+    assert ended.code == 3
+    assert f"{folder}/state.db holds nothing" in ended.err
+    assert not (folder / "backup").exists()
+    assert rows_of(kept) == before
+
+
+def rows_of(file: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with closing(State(f"sqlite:///{file}")) as state, state.reading() as connection:
+        return every_row(connection)

@@ -233,12 +233,14 @@ def test_a_command_tells_the_same_from_a_cluster(nodes: Nodes, typed: Type, comm
 def test_ctrl_c_leaves_the_former_run_and_no_ray(
     fleet: Fleet, short_folder: Path, tmp_path: Path
 ) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
     analyze(fleet.state, fleet.tiles, fleet.desk.clock, executor=locally(1))
     known, read = _runs(fleet.state), _read(fleet.state)
     command = [sys.executable, "-m", "compute_optimizer", *COMMANDS["analyze"]]
     process = subprocess.Popen(
         [*command, "--executor", "ray", "--workers", "1", "--data-dir", str(tmp_path)],
-        env={**os.environ, "TMPDIR": str(short_folder)},
+        env={**_unset("RAY_AUTH_"), "TMPDIR": str(short_folder), "HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -263,6 +265,13 @@ def test_ctrl_c_leaves_the_former_run_and_no_ray(
     # Ray's processes name its folder, and it goes with them.
     wait_until(lambda: not _processes_naming(short_folder))
     assert list(short_folder.glob("ray-*")) == []
+    # No token either, by which a later `ray start --head` would shut out the other machines.
+    assert list(home.iterdir()) == []
+
+
+def _unset(beginning: str) -> dict[str, str]:
+    """Return the environment without the variables that begin so."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(beginning)}
 
 
 def _runs(state: State) -> dict[str, datetime | None]:

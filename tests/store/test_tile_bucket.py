@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,11 @@ from compute_optimizer.errors import Conflict, InvalidInput, StoreUnavailable
 from compute_optimizer.model.metrics import SLOTS_PER_DAY, Window
 from compute_optimizer.store import State, tile_bucket, tiles
 from compute_optimizer.store.rights import Rights
-from compute_optimizer.store.tile_bucket import TileBucket
+from compute_optimizer.store.tile_bucket import AT_ONCE, TileBucket
 from tests.buckets import in_bucket, keys_in
 from tests.one_shard import CPU, DAY, files, put, read
 from tests.states import FreshUrl
+from tests.waiting import SECONDS
 
 
 @pytest.fixture
@@ -122,11 +125,30 @@ class Flaky:
         return [b"tile"]
 
 
+class Gathering:
+    """A store that answers when so many requests are there at once."""
+
+    def __init__(self, requests: int) -> None:
+        self.all_there = Barrier(requests)
+
+    def __call__(self, environ: Any, start: Any) -> Iterable[bytes]:
+        self.all_there.wait(SECONDS)
+        start("200 OK", [("Content-Length", "4")])
+        return [b"tile"]
+
+
 @pytest.fixture
 def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flaky]:
+    app = Flaky(2)
+    with served(app, monkeypatch):
+        yield app
+
+
+@contextmanager
+def served(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let buckets be in a store for as long as the block lasts."""
     from werkzeug.serving import make_server
 
-    app = Flaky(2)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -135,7 +157,7 @@ def flaky(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flaky]:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     tile_bucket.client.cache_clear()
-    yield app
+    yield
     tile_bucket.client().close()
     tile_bucket.client.cache_clear()
     server.shutdown()
@@ -150,6 +172,21 @@ def test_what_fails_in_passing_is_asked_again(flaky: Flaky, tmp_path: Path) -> N
 
     assert (tmp_path / "a.parquet").read_bytes() == b"tile"
     assert flaky.asked == 3  # Two refusals and the answer.
+
+
+def test_readers_side_by_side_each_keep_their_connections(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    place = TileBucket("s3://bucket/x", Rights("sqlite:///state.db"))
+    paths = [f"{number}.parquet" for number in range(AT_ONCE)]
+
+    with served(Gathering(2 * AT_ONCE), monkeypatch), ThreadPoolExecutor(2) as readers:
+        tile_bucket.client()  # One for both, which two that come first at once would not have.
+        found = list(readers.map(partial(place.copy, paths), [tmp_path / "a", tmp_path / "b"]))
+
+    assert found == [None, None]
+    # urllib3 warns of each connection that it closes because it keeps fewer.
+    assert "pool is full" not in caplog.text
 
 
 # kill -9

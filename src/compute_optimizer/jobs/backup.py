@@ -22,7 +22,7 @@ from compute_optimizer.store.backup_files import (
     new_backup,
 )
 from compute_optimizer.store.freshness import state_bytes
-from compute_optimizer.store.state_copy import revision_of, write_snapshot
+from compute_optimizer.store.state_copy import check_filled, revision_of, write_snapshot
 from compute_optimizer.store.tile_pins import pin, pinning
 from compute_optimizer.store.tiles import TileStore, tile_paths
 
@@ -59,10 +59,12 @@ def back_up(
     """Make a backup of one consistent point and return what is in it.
 
     Raises Conflict where the target exists or another backup is being made; NotFound for a key file
-    or a folder of the target that does not exist; StoreUnavailable where a disk is full or a tile
-    that the state names is not there.
+    or a folder of the target that does not exist, or a state that holds nothing; StoreUnavailable
+    where a disk is full or a tile that the state names is not there.
     """
     _check_key_file(request.key_file)
+    with state.reading() as connection:
+        check_filled(connection)
     try:
         with pinning(tiles) as pins, new_backup(request.target) as writer:
             view = _snapshot(state, tiles, clock, pins, writer, told)

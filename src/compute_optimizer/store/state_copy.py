@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select, text
 
-from compute_optimizer.errors import InvalidInput
+from compute_optimizer.errors import InvalidInput, NotFound
 from compute_optimizer.interfaces import StageProgress
 from compute_optimizer.store.bulk import CHUNK_ROWS, Row, insert_rows
 from compute_optimizer.store.revisions import alembic_version
@@ -37,6 +37,15 @@ def is_filled(connection: Connection) -> bool:
         for table in metadata.sorted_tables
         if table is not sealing_keys
     )
+
+
+def check_filled(connection: Connection) -> None:
+    """Raise NotFound for a state that holds nothing: most often that of a folder nobody meant."""
+    if not is_filled(connection):
+        shown = connection.engine.url.render_as_string()
+        raise NotFound(
+            f"the state {shown} holds nothing; name another one by --data-dir or state_url"
+        )
 
 
 def revision_of(connection: Connection) -> str:

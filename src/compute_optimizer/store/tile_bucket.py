@@ -33,12 +33,16 @@ T = TypeVar("T")
 SCHEME = "s3://"
 
 AT_ONCE = 8
-"""Requests of one process at a time: a shard's two weeks come in two rounds."""
+"""Requests of one reader at a time: a shard's two weeks come in two rounds."""
 
 ATTEMPTS = 5
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 """Of one request; botocore waits longer after each (its retry mode `standard`)."""
+
+KEPT_CONNECTIONS = 8 * AT_ONCE
+"""Of one process, in which threads read side by side: those of a server, or a worker's jobs. What
+is open beyond it is closed after its request, with a warning in the log for each."""
 
 REMOVED_AT_ONCE = 1_000
 """Keys that one DeleteObjects takes (Amazon S3 API Reference)."""
@@ -248,7 +252,7 @@ def client() -> Any:
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
         "connect_timeout": CONNECT_SECONDS,
         "read_timeout": READ_SECONDS,
-        "max_pool_connections": AT_ONCE,
+        "max_pool_connections": KEPT_CONNECTIONS,
     }
     for name in ("request_checksum_calculation", "response_checksum_validation"):
         if name in Config.OPTION_DEFAULTS:

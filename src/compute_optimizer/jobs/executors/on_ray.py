@@ -16,6 +16,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import islice
 from platform import node
+from secrets import token_hex
 from time import sleep
 from typing import Any, Generic
 
@@ -51,6 +52,10 @@ LOOK_SECONDS = 1.0
 OBJECT_STORE_BYTES = 256 * 1024**2
 """Shared memory of a Ray that is started here: tasks are small, and results are as small unless a
 backtest reads its fleet, for which Ray goes on to the disk."""
+
+TOKEN = "RAY_AUTH_TOKEN"
+TOKEN_BYTES = 32
+"""As Ray draws them (its `generate_new_authentication_token`)."""
 
 ENVIRONMENT: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -134,6 +139,8 @@ def _cluster(address: str) -> dict[str, Any]:
 
 def _own(stack: ExitStack, workers: int) -> dict[str, Any]:
     """Return how to start Ray on this machine, for nobody else, and without a trace afterwards."""
+    # Else Ray leaves one in the user's home, by which a later `ray start --head` wants it of all.
+    os.environ.setdefault(TOKEN, token_hex(TOKEN_BYTES))
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ray-"))
     return {
         "address": "local",
