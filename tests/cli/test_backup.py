@@ -71,6 +71,14 @@ def test_an_archive_is_for_its_owner_alone(typed: Type, folder: Path, name: str)
     assert (folder / name).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_key_file_is_told_of_where_there_is_one(typed: Type, folder: Path) -> None:
+    assert "is not in it" in typed("backup", str(folder / "kept")).out
+
+    (folder / "secrets.key").unlink()
+
+    assert "key file" not in typed("backup", str(folder / "kept-without")).out
+
+
 def test_restore_brings_all_back_and_the_key_opens_the_secrets(typed: Type, folder: Path) -> None:
     typed("backup", str(folder / "kept.tar"), "--with-key")
     for one in (*folder.glob("state.db*"), folder / "secrets.key"):

@@ -56,7 +56,7 @@ def backup(
         print_json(_as_json(made, str(target)))
         return
     print(f"Backed up to {target}: {_described(made)}.")
-    if not with_key:
+    if not with_key and settings.key_file.exists():
         print(
             f"The key file {settings.key_file} is not in it: without that file the stored secrets "
             "cannot be opened. Keep it elsewhere, or give --with-key."

@@ -37,8 +37,8 @@ def opened_executor(
         raise InvalidInput(f"there is no executor {name!r}; expected {' or '.join(EXECUTORS)}")
     if address and state.is_sqlite:
         raise InvalidInput(
-            f"the state is in SQLite, a file of this machine, which the other machines of "
-            f"{address} cannot open; move it with `compute-optimizer state copy --to "
+            f"the state is in SQLite, a file of this machine, which other machines of the cluster "
+            f"({address}) cannot open; move it with `compute-optimizer state copy --to "
             "postgresql://...` and set state_url, or leave --address out to use this machine alone"
         )
     return EXECUTORS[name](workers, address)
