@@ -171,16 +171,16 @@ CLAIMS = (
     ),
     Claim(
         "million",
-        "analyze 1,000,000 instances, private memory",
-        at_most=4.0,
-        limit="A shard's series and its records, in each of two processes.",
-    ),
-    Claim(
-        "million",
         "analyze 1,000,000 instances, wall",
         "only read 1,000,000 instances, wall",
         at_most=3.0,
         limit="As above. Only reading waits for the disk, which processor time leaves out.",
+    ),
+    Claim(
+        "million",
+        "analyze 1,000,000 instances, private memory",
+        at_most=4.0,
+        limit="A shard's series and its records, in each of two processes.",
     ),
     Claim(
         "million",

@@ -375,15 +375,11 @@ def _sizes(folder: Path, instances: int, when: str) -> Iterator[Measurement]:
 
 def _costs(name: str, cost: Cost, baseline: str = "") -> Iterator[Measurement]:
     """Yield what something took; ratios are of time on the clock and of processor time."""
-    wall, processor = (f"{baseline}, {what}" if baseline else "" for what in ("wall", "processor"))
-    yield Measurement(f"{name}, wall", "s", (cost.seconds,), _beside(wall))
-    yield Measurement(f"{name}, processor", "s", (cost.processor_seconds,), _beside(processor))
+    for what, seconds in (("wall", cost.seconds), ("processor", cost.processor_seconds)):
+        beside = (f"{baseline}, {what}",) if baseline else ()
+        yield Measurement(f"{name}, {what}", "s", (seconds,), beside)
     yield Measurement(f"{name}, private memory", "GiB", (cost.private_bytes / GIB,))
     yield Measurement(f"{name}, resident memory", "GiB", (cost.resident_bytes / GIB,))
-
-
-def _beside(baseline: str) -> tuple[str, ...]:
-    return (baseline,) if baseline else ()
 
 
 def _measured(folder: Path, count: int, processes: int) -> Iterator[Measurement]:

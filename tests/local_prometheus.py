@@ -1,7 +1,6 @@
 """A real Prometheus, started with series that a test gives it; and how to write them."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -12,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
-import pytest
-
+from tests.lacking import lacking
 from tests.ports import free_port
 from tests.waiting import SECONDS, wait_until
 
@@ -31,9 +29,7 @@ def program(name: str) -> str:
         reason = (
             f"needs {name} (Debian packages prometheus, prometheus-node-exporter, victoria-metrics)"
         )
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking(reason)
     return found
 
 

@@ -4,7 +4,6 @@ Runs in the environment `.venv-browser` (make test-browser), which holds what th
 run time and Playwright; the browser is the machine's own Chromium.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from tests.browser.decided import decide
 from tests.browser.visits import CHROMIUM, PROGRAM, environment, served
+from tests.lacking import lacking
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -56,9 +56,7 @@ def browser() -> Iterator["Browser"]:
     path = shutil.which("chromium")
     if path is None:
         reason = "needs the program chromium, as Debian's package of that name installs it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking(reason)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM])
         yield chromium

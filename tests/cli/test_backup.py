@@ -193,7 +193,8 @@ def test_a_target_that_is_no_database_is_named(typed: Type, folder: Path) -> Non
 
 
 NOBODYS = {
-    "backup": ("backup", "{0}/backup"),
+    "backup": ("backup", "{0}/new"),
+    "state copy to a new file": ("state", "copy", "--to", "sqlite:///{0}/new"),
     "state copy": ("state", "copy", "--overwrite", "--to", "sqlite:///{0}/kept.db"),
 }
 
@@ -209,7 +210,7 @@ def test_a_folder_that_nobody_meant_is_not_taken_for_the_state(
 
     assert ended.code == 3
     assert f"{folder}/state.db holds nothing" in ended.err
-    assert not (folder / "backup").exists()
+    assert not (folder / "new").exists()
     assert rows_of(kept) == before
 
 

@@ -11,9 +11,9 @@ from compute_optimizer.cli.output import (
     Format,
     complain,
     foreign_owner,
+    print_first,
     print_rows,
     tell,
-    tell_of_more,
     title_of_largest,
     warn,
 )
@@ -39,10 +39,16 @@ def test_nor_can_a_name_in_a_line_or_an_error(
 
 
 def test_a_table_that_is_cut_says_how_much_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_of_more(0)
-    assert capsys.readouterr().out == ""
-    tell_of_more(1_234)
-    assert capsys.readouterr().out == "And 1,234 more: --limit 0 shows all of them.\n"
+    def printed(limit: int) -> str:
+        print_first(range(1_236), limit, lambda number: {"n": f"row {number}"}, {"n": "Number"})
+        return capsys.readouterr().out
+
+    assert printed(2).endswith("And 1,234 more: --limit 0 shows all of them.\n")
+    assert "row 1 " in printed(2)
+    assert "row 2 " not in printed(2)
+    for whole in (0, 1_236, 2_000):
+        assert "row 1235" in printed(whole)
+        assert "more:" not in printed(whole)
 
 
 def test_names_in_any_script_stand_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

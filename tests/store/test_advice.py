@@ -148,6 +148,22 @@ def test_new_is_what_the_current_run_does_not_advise(here: Office) -> None:
     assert found.resource_arn == advice.resource_arn
 
 
+def test_what_is_new_is_counted_beyond_what_is_shown(here: Office) -> None:
+    run = _current_run(here)
+    here.analyze()
+    advised = [here.advice(number) for number in range(len(here.fleet))]
+    for number, one in enumerate(advised):
+        _advise_something_else(here, one.resource_arn, f"rec-else-{number}")
+
+    with here.state.reading() as connection:
+        count, total, shown = advised_anew(connection, run, HERE, 1)
+
+    savings = [one.prediction.savings_monthly_usd or 0.0 for one in advised]
+    assert (count, len(shown)) == (len(advised), 1)
+    assert total == pytest.approx(sum(savings))
+    assert shown[0][0] == max(savings)
+
+
 def _dismiss(here: Office, advice: Advice) -> None:
     decide(here.state, here.desk.clock, advice.recommendation_id, Action.DISMISS, "ada", "known")
 
@@ -157,11 +173,11 @@ def _current_run(here: Office) -> str:
         return current_run(connection, HERE) or ""
 
 
-def _advise_something_else(here: Office, arn: str) -> None:
+def _advise_something_else(here: Office, arn: str, advice: str = "rec-else") -> None:
     table = searched_recommendations
     there = table.c.run_id == _current_run(here), table.c.resource_arn == arn
     with here.state.writing() as connection:
-        connection.execute(update(table).where(*there).values(recommendation_id="rec-else"))
+        connection.execute(update(table).where(*there).values(recommendation_id=advice))
 
 
 def test_assigned_owners_are_those_of_the_given_accounts(here: Office) -> None:

@@ -16,11 +16,11 @@ from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
     FormatOption,
+    print_first,
     print_json,
     print_rows,
     settings_for,
     tell,
-    tell_of_more,
 )
 from compute_optimizer.cli.standing import StatesOption
 from compute_optimizer.interfaces import Clock
@@ -152,9 +152,7 @@ def list_decisions(
     if output is Format.JSON:
         print_json({"decisions": [_as_json(*one, owners) for one in found]})
     elif found:
-        shown = found[:limit] if limit else found
-        print_rows([_row(*one, owners) for one in shown], HEADINGS, output)
-        tell_of_more(len(found) - len(shown))
+        print_first(found, limit, lambda one: _row(*one, owners), HEADINGS)
     elif account or state:
         print("No decision is as asked for: leave out --account and --state to see all of them.")
     else:

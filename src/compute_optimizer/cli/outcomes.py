@@ -14,10 +14,10 @@ from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
     FormatOption,
+    print_first,
     print_json,
     print_rows,
     settings_for,
-    tell_of_more,
 )
 from compute_optimizer.jobs.outcomes import outcomes as outcomes_of
 from compute_optimizer.model.outcome import (
@@ -79,9 +79,7 @@ def outcomes(
     elif not found:
         print("No recommendation was applied yet, as far as the inventory shows.")
     else:
-        shown = found[:limit] if limit else found
-        print_rows([_row(one) for one in shown], HEADINGS, output)
-        tell_of_more(len(found) - len(shown))
+        print_first(found, limit, _row, HEADINGS)
         _print_totals(totals, found)
 
 

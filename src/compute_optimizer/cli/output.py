@@ -3,11 +3,11 @@
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from pwd import getpwuid
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console, JustifyMethod
@@ -16,6 +16,8 @@ from rich.text import Text
 
 from compute_optimizer.config import Settings, load_settings
 from compute_optimizer.model.counted import counted
+
+T = TypeVar("T")
 
 WIDEST_TABLE = 1_000
 """Characters of a line at most, where a table is not printed on a terminal."""
@@ -85,12 +87,6 @@ def tell(text: str) -> None:
     print(printable(text))
 
 
-def tell_of_more(left_out: int) -> None:
-    """Say below a table how many rows of a list it leaves out, if any."""
-    if left_out:
-        print(f"And {left_out:,} more: --limit 0 shows all of them.")
-
-
 def print_json(value: Any) -> None:
     """Print a value for programs."""
     print(json.dumps(value, indent=2, default=str))
@@ -117,6 +113,19 @@ def print_rows(
         unbounded = console.options.update(max_width=WIDEST_TABLE)
         console = Console(width=console.measure(table, options=unbounded).maximum)
     console.print(table)
+
+
+def print_first(
+    found: Sequence[T],
+    limit: int,
+    row: Callable[[T], Mapping[str, Any]],
+    columns: Mapping[str, str],
+) -> None:
+    """Print the first of what was found as a table, 0 is no limit, and how many it leaves out."""
+    shown = found[:limit] if limit else found
+    print_rows([row(one) for one in shown], columns, Format.TABLE)
+    if left_out := len(found) - len(shown):
+        print(f"And {left_out:,} more: --limit 0 shows all of them.")
 
 
 def title_of_largest(shown: int, total: int, plural: str) -> str:

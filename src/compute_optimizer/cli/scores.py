@@ -10,10 +10,9 @@ from compute_optimizer.cli.output import (
     DataDirOption,
     Format,
     FormatOption,
+    print_first,
     print_json,
-    print_rows,
     settings_for,
-    tell_of_more,
 )
 from compute_optimizer.model.forecast import Counted, Score
 from compute_optimizer.store.forecasts import all_scores
@@ -48,9 +47,7 @@ def scores(
     if output is Format.JSON:
         print_json([as_json(one) for one in found])
     elif found:
-        shown = found[:limit] if limit else found
-        print_rows([_row(one) for one in shown], HEADINGS, output)
-        tell_of_more(len(found) - len(shown))
+        print_first(found, limit, _row, HEADINGS)
     else:
         print("There is no score yet: the first comes 14 days after the worker's first analysis.")
 

@@ -17,11 +17,13 @@ def copy_state(
     shown = target.engine.url.render_as_string()
     if source.engine.url == target.engine.url:
         raise Conflict(f"{shown} is the state itself; name another database")
-    target.migrate()
-    with source.reading() as reader, target.writing() as writer:
+    with source.reading() as reader:
         check_filled(reader)
-        if is_filled(writer) and not overwrite:
-            raise Conflict(
-                f"{shown} holds data already; name an empty database, or give --overwrite"
-            )
-        return copy_tables(reader, writer, told)
+        # Not before: a target that gets nothing stays as it was.
+        target.migrate()
+        with target.writing() as writer:
+            if is_filled(writer) and not overwrite:
+                raise Conflict(
+                    f"{shown} holds data already; name an empty database, or give --overwrite"
+                )
+            return copy_tables(reader, writer, told)

@@ -42,9 +42,6 @@ def cpu_ratios(current: str, options: Sequence[str], classes: DatabaseClasses) -
     NaN where the catalog does not have one of both: an earlier one may have advised it.
     """
     places, compute = classes.types.index, DIMENSIONS[CPU_PLACE].capacity(classes.types)
-    now, then = (
-        np.array([compute[places[name]] if name in places else np.nan for name in names])
-        for names in ([current], options)
-    )
-    ratios: Floats = now / then
+    known = [compute[places[name]] if name in places else np.nan for name in (current, *options)]
+    ratios: Floats = known[0] / np.array(known[1:])
     return ratios
