@@ -30,7 +30,7 @@ TESTERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) +
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format environments test-clients test-browser bench bench-full quality lock generate dev clean
+.PHONY: help demo test check format environments test-clients test-browser test-containers bench bench-full quality lock generate dev clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r a b; do printf '%-22s %s\n' "$$a" "$$b"; done
@@ -62,6 +62,9 @@ test-clients: dev ## Run foreign clients, each in an environment of its own, aga
 test-browser: ## Open every page of the console in Chromium; screenshots go to .artifacts/console
 	@$(ENVIRONMENTS) create browser identity-provider
 	@.venv-browser/bin/python -m pytest -q -n 2 --dist loadgroup -m browser --confcutdir tests/browser tests/browser
+
+test-containers: dev ## Build the images and run them, the compose file and the systemd units (root)
+	@$(DEV)/python -m pytest -q -m containers tests/containers
 
 bench: dev ## Measure in some ten minutes, and write docs/performance.md
 	@$(DEV)/python -m benchmarks; measured=$$?; $(DEV)/python -m benchmarks.page && exit $$measured

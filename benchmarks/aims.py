@@ -164,7 +164,7 @@ CLAIMS = (
         "million",
         "analyze 1,000,000 instances, wall",
         at_most=600.0,
-        limit="Processor time of two processes, which do not compute for 18 % of the time "
+        limit="Processor time of two processes, which do not compute for 8 % of the time "
         "(2026-11-28): tiles come from the disk and commits go there, one shard at a time is "
         "written, and for 4 % (262,144 instances) one process works alone: before the first shard "
         "it looks for licences, after the last one for what is new.",
@@ -174,7 +174,9 @@ CLAIMS = (
         "analyze 1,000,000 instances, wall",
         "only read 1,000,000 instances, wall",
         at_most=3.0,
-        limit="As above. Only reading waits for the disk, which processor time leaves out.",
+        limit="As above. Only reading waits for the disk, which processor time leaves out. On an "
+        "AMD EPYC the same took 352 s and 3.13 times reading (2026-11-28): the aim is just met "
+        "here, and just missed there.",
     ),
     Claim(
         "million",
@@ -187,8 +189,8 @@ CLAIMS = (
         "analyze 1,000,000 instances, processor",
         "only read 1,000,000 instances, processor",
         at_most=3.0,
-        limit="Reading is decoding, 0.17 ms of a core for an instance; days in short, the engine, "
-        "records and SQLite are 0.41 ms.",
+        limit="Reading is decoding, 0.15 ms of a core for an instance; days in short, the engine, "
+        "records and SQLite are 0.35 ms. On an AMD EPYC the same took 3.50 (2026-11-28).",
     ),
     Claim(
         "daily_rate",

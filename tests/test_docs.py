@@ -11,6 +11,7 @@ import pytest
 from compute_optimizer.config import ENVIRONMENT_PREFIX, SETTINGS
 from compute_optimizer.operations import OPERATIONS
 from compute_optimizer.shapes.model import modelled_errors, service_model
+from tests.documented import SHELL_BLOCK, section
 from tests.typed_commands import COMMANDS, PROGRAM, options
 
 ROOT = Path(__file__).parents[1]
@@ -18,19 +19,10 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-SHELL_BLOCK = re.compile(r"^```(?:bash|sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-def section(page: str, heading: str) -> str:
-    """Return the text under a second-level heading, empty where there is none."""
-    found = re.search(
-        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL
-    )
-    return found.group(1) if found else ""
 
 
 # Commands

@@ -1,13 +1,22 @@
 """Run the command line: the command `compute-optimizer`, and `python -m compute_optimizer`."""
 
+import os
+import signal
 import sys
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended: 128 and the number of SIGINT, as shells have it."""
 
+TERMINATED = 143
+"""Exit code of a command that SIGTERM ended, likewise."""
+
+FIRST = 1
+"""Number of the process that a container begins with."""
+
 
 def run() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, also while modules are read."""
+    _hear_sigterm()
     try:
         # Not above: reading it takes a while, in which nothing would catch Ctrl-C.
         from compute_optimizer.cli import main
@@ -17,6 +26,16 @@ def run() -> None:
         sys.exit(INTERRUPTED)
     finally:
         _forget_interrupts()
+
+
+def _hear_sigterm() -> None:
+    """Have SIGTERM end this process where it is a container's first, before a command listens.
+
+    The kernel gives such a process no signal that nobody handles (pid_namespaces(7)): whoever
+    stopped the container would wait until it is killed.
+    """
+    if os.getpid() == FIRST:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
 
 
 def _forget_interrupts() -> None:

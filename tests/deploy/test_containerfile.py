@@ -1,4 +1,7 @@
-"""The container recipe, as far as it can be held without an engine: no image is built here."""
+"""The container recipe, as far as it can be held without an engine.
+
+The images are built and run in tests/containers.
+"""
 
 import fnmatch
 import json
@@ -65,9 +68,9 @@ def test_whatever_the_build_needs_is_copied(stages: Stages, repository: Path) ->
 def test_it_runs_as_nobody_in_particular(stages: Stages, stage: str) -> None:
     (made,) = (line for line in all_of(stages, stage, "RUN") if line.startswith("useradd "))
     words = shlex.split(made)
-    user = words[words.index("--uid") + 1]
+    user, group = words[words.index("--uid") + 1], words[words.index("--gid") + 1]
 
-    assert all_of(stages, stage, "USER") == [f"{user}:{user}"]
+    assert all_of(stages, stage, "USER") == [f"{user}:{group}"]
     assert int(user) > 0
 
 
