@@ -1,6 +1,9 @@
 """The images: built, started as docs/containers.md says, called from outside, and ended."""
 
 import json
+import re
+import signal
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -85,11 +88,20 @@ def test_a_worker_works_beside_the_service_on_the_same_volume(
     assert docker.state(worker, "State.ExitCode") == "0"
 
 
+def handles_sigterm(process: int) -> bool:
+    """Return whether the program has begun, behind the start of Python itself."""
+    status = Path(f"/proc/{process}/status").read_text()
+    (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
 @pytest.mark.parametrize("command", [["serve", "--host", "0.0.0.0"], ["worker"]])
 def test_it_ends_when_it_is_stopped_before_it_listens_to_signals(
     docker: Docker, service_image: str, start: Start, command: list[str]
 ) -> None:
     container = start("--no-healthcheck", service_image, *command)
+    process = int(docker.state(container, "State.Pid"))
+    wait_until(lambda: handles_sigterm(process), every_seconds=0.002)
 
     docker.run("stop", container)
 
