@@ -58,6 +58,13 @@ class Machine:
     def journal(self) -> str:
         return self.try_to("journalctl --no-pager --unit 'compute-optimizer*' --lines 40").stdout
 
+    def wait_until_served(self, times: int) -> None:
+        """Return once the API has said so often that it serves."""
+        said = f"journalctl --no-pager --unit {API} --grep '^Serving on' | grep --count Serving"
+        wait_until(
+            lambda: self.try_to(said).stdout.strip() == str(times), self.journal, every_seconds=0.5
+        )
+
     def told(self, unit: str, *names: str) -> list[str]:
         """Return properties of a unit."""
         return self.run(f"systemctl show --value --property {','.join(names)} {unit}").split()
@@ -102,7 +109,7 @@ def test_units_that_are_installed_as_the_guide_says_serve_analyze_and_back_up(
     )
     # The first two lines install the program, which is there.
     machine.run("\n".join(install.splitlines()[2:]))
-    wait_until(lambda: "Serving on" in machine.journal(), machine.journal, every_seconds=0.5)
+    machine.wait_until_served(1)
     printed = machine.run(first_commands)
     assert machine.call(printed) == "Active 0"
 
@@ -117,7 +124,7 @@ def test_units_that_are_installed_as_the_guide_says_serve_analyze_and_back_up(
 
     machine.run(f"systemctl kill --signal KILL {API}")
     wait_until(lambda: machine.told(API, "NRestarts", "ActiveState") == ["1", "active"])
-    wait_until(lambda: machine.journal().count("Serving on") == 2, machine.journal)
+    machine.wait_until_served(2)
 
     machine.run(f"systemctl stop {API} {WORKER}")
     for unit in (API, WORKER):
