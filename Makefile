@@ -26,6 +26,9 @@ export TF_PLUGIN_MIRROR
 # Tests also wait, for servers and for processes that they kill: one more than there are cores.
 TESTERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
+# As the program has it for itself: numpy's threads would look for work, and find none.
+test: export OPENBLAS_NUM_THREADS := 1
+
 # Images of containers often set this; every process of a test would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -13,10 +13,14 @@ TERMINATED = 143
 FIRST = 1
 """Number of the process that a container begins with."""
 
+THREADS_OF_BLAS = "OPENBLAS_NUM_THREADS"
+"""Variable of OpenBLAS, which numpy comes with: threads of a process, by default one per core."""
+
 
 def run() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, also while modules are read."""
     _hear_sigterm()
+    _multiply_in_this_thread()
     try:
         # Not above: reading it takes a while, in which nothing would catch Ctrl-C.
         from compute_optimizer.cli import main
@@ -36,6 +40,16 @@ def _hear_sigterm() -> None:
     """
     if os.getpid() == FIRST:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+
+
+def _multiply_in_this_thread() -> None:
+    """Have numpy start no threads, unless somebody has said how many.
+
+    They look for work for a while as soon as numpy is imported, a twelfth of a second of processor
+    time for each core, and find none: matrices here have a few columns. Work is divided among
+    processes instead.
+    """
+    os.environ.setdefault(THREADS_OF_BLAS, "1")
 
 
 def _forget_interrupts() -> None:

@@ -21,7 +21,7 @@ class Imported(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         module, _, attribute = self._places[name].partition(":")
-        with _garbage_left():
+        with garbage_left():
             found = import_module(f"{PACKAGE}.{module}")
         return _command(name, getattr(found, attribute))
 
@@ -53,7 +53,7 @@ def group_of(places: Mapping[str, str]) -> type[TyperGroup]:
 
 
 @contextmanager
-def _garbage_left() -> Iterator[None]:
+def garbage_left() -> Iterator[None]:
     """Look for no garbage meanwhile: what modules make stays, and looking was a seventh of it."""
     looked = gc.isenabled()
     gc.disable()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from types import FrameType
 from typing import Annotated
 
@@ -33,6 +34,7 @@ from compute_optimizer.cli.ephemeral import (
     serve_ephemeral,
 )
 from compute_optimizer.cli.logs import start_logging
+from compute_optimizer.cli.on_demand import garbage_left
 from compute_optimizer.cli.together import serve_together
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import ComputeOptimizerError
@@ -132,16 +134,26 @@ def serve_on(
     `announce` is called once it answers; by default a line says where.
     """
     start_logging(settings)
+    warm = _console_loaded(settings) if settings.console else None
     with opened(settings) as application, front_door(application, member=member) as door:
         spare_the_collector()
-        if settings.console:
-            # Imported here: whoever turned the console off need not load it.
-            from compute_optimizer.app.openid import prefix_of
-            from compute_optimizer.console.warming import warm_in_background
-
-            warm_in_background(prefix_of(settings.console_url))
+        if warm is not None:
+            warm()
         server = GracefulServer(door, announce or partial(tell_where, settings, listener))
         server.run(sockets=many_at_once(listener))
+
+
+def _console_loaded(settings: Settings) -> Callable[[], None]:
+    """Import the console, and return what makes it ready for the first visitor.
+
+    Whoever turned the console off need not load it. The front door would import it as well, but
+    look for garbage meanwhile.
+    """
+    with garbage_left():
+        import_module("compute_optimizer.console.room")
+        from compute_optimizer.app.openid import prefix_of
+        from compute_optimizer.console.warming import warm_in_background
+    return partial(warm_in_background, prefix_of(settings.console_url))
 
 
 def tell_where(settings: Settings, listener: socket.socket) -> None:
