@@ -24,13 +24,12 @@ from tests.waiting import SECONDS
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
-        "compute_optimizer.cli.backup",
-        "compute_optimizer.cli.ingest",
-        "compute_optimizer.cli.serve",
-        "compute_optimizer.cli.worker",
-        # What typer and pyarrow import when they are first used, the latter where it is installed.
-        "pydantic",
-        "pandas",
+        "tests.warmed",
+        # What servers and workers import when they begin.
+        "apscheduler.executors.pool",
+        "apscheduler.schedulers.background",
+        "apscheduler.triggers.cron",
+        "compute_optimizer.console.room",
     ]
 )
 
