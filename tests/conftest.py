@@ -33,6 +33,11 @@ settings.load_profile("project")
 
 REPOSITORY = Path(__file__).parents[1]
 
+FIRST = REPOSITORY / "tests" / "jobs" / "test_on_ray.py"
+"""Tests that share a cluster, which takes long to start. Processes of pytest that take tests from
+each other share out what is left at the end: each of them would start a cluster for the last few.
+"""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
@@ -69,6 +74,11 @@ def _import_own_share_first(config: pytest.Config) -> None:
         # What cannot be imported, or is to be skipped, is told of when it is collected.
         with suppress(Exception, pytest.skip.Exception):
             import_module(".".join(file.relative_to(REPOSITORY).with_suffix("").parts))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of one module, so that one process has all of them."""
+    items.sort(key=lambda item: item.path != FIRST)
 
 
 @pytest.hookimpl(wrapper=True)
