@@ -22,6 +22,7 @@ SUITE = "bookworm"
 """Debian 12, whose Python is that of the recipe: 3.11."""
 
 PACKAGES = "ca-certificates,dbus,postgresql,python3,python3-venv,sudo,systemd"
+"""What the recipe, the compose file's database and the units want of a machine."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Docker:
 
     environment: Mapping[str, str]
 
-    def start(self, *words: str, given: bytes = b"") -> "subprocess.CompletedProcess[str]":
+    def try_to(self, *words: str, given: bytes = b"") -> "subprocess.CompletedProcess[str]":
         """Run a command of `docker` to its end, whatever that is."""
         done = subprocess.run(
             [_program("docker"), *words],
@@ -44,7 +45,7 @@ class Docker:
 
     def run(self, *words: str, given: bytes = b"") -> str:
         """Run a command of `docker`, which has to succeed, and return what it printed."""
-        done = self.start(*words, given=given)
+        done = self.try_to(*words, given=given)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
@@ -56,7 +57,7 @@ class Docker:
         """Return once the health check of a container has succeeded."""
         wait_until(
             lambda: self.state(container, "State.Health.Status") == "healthy",
-            lambda: f"{container} is not healthy: {self.start('logs', container)}",
+            lambda: f"{container} is not healthy: {self.try_to('logs', container)}",
             every_seconds=0.5,
         )
 
@@ -94,7 +95,7 @@ def running(folder: Path) -> Iterator[Docker]:
 
 def _answers(docker: Docker, process: "subprocess.Popen[bytes]", log: Path) -> bool:
     assert process.poll() is None, f"dockerd has ended: {log.read_text()}"
-    return docker.start("info").returncode == 0
+    return docker.try_to("info").returncode == 0
 
 
 def make_base(docker: Docker, folder: Path) -> None:
@@ -107,13 +108,7 @@ def make_base(docker: Docker, folder: Path) -> None:
     # Whom this machine trusts, so that pip reaches in a build what it reaches here.
     if trusted := ssl.get_default_verify_paths().cafile:
         shutil.copy(trusted, root / "etc/ssl/certs/ca-certificates.crt")
-    with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as packing:
-        imported = subprocess.run(
-            [_program("docker"), "import", "-", BASE],
-            env=docker.environment,
-            stdin=packing.stdout,
-            capture_output=True,
-            check=False,
-        )
-    assert (imported.returncode, packing.returncode) == (0, 0), imported.stderr
+    packed = Path(shutil.make_archive(str(root), "tar", root))
+    docker.run("import", str(packed), BASE)
     shutil.rmtree(root)
+    packed.unlink()

@@ -54,10 +54,15 @@ def test_settings_in_deploy_exist(path: Path) -> None:
         assert named <= VARIABLES
 
 
-def test_systemd_understands_the_units(tmp_path: Path) -> None:
+@pytest.fixture
+def systemd_analyze() -> str:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("needs systemd-analyze, which machines without systemd do not have")
+    return program
+
+
+def test_systemd_understands_the_units(tmp_path: Path, systemd_analyze: str) -> None:
     for unit in sorted((DEPLOY / "systemd").iterdir()):
         # systemd looks whether the program is there; here another one is.
         text = unit.read_text().replace(INSTALLED, sys.executable)
@@ -65,7 +70,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 
     units = [str(one) for one in sorted(tmp_path.iterdir())]
     ended = subprocess.run(
-        [program, "verify", "--man=no", *units], capture_output=True, text=True, check=False
+        [systemd_analyze, "verify", "--man=no", *units], capture_output=True, text=True, check=False
     )
 
     told = [line for line in ended.stderr.splitlines() if "compute-optimizer" in line]
@@ -73,13 +78,16 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_units_may_do_little_more_than_they_need(unit: Path) -> None:
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        pytest.skip("needs systemd-analyze, which machines without systemd do not have")
-
+def test_units_may_do_little_more_than_they_need(unit: Path, systemd_analyze: str) -> None:
     # systemd tells the exposure from 0 to 10, and takes the threshold in tenths: 2.0 is "OK".
-    words = (program, "security", "--offline=true", "--threshold=20", "--no-pager", str(unit))
+    words = (
+        systemd_analyze,
+        "security",
+        "--offline=true",
+        "--threshold=20",
+        "--no-pager",
+        str(unit),
+    )
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

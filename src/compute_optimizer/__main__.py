@@ -46,8 +46,8 @@ def _multiply_in_this_thread() -> None:
     """Have numpy start no threads, unless somebody has said how many.
 
     They look for work for a while as soon as numpy is imported, a twelfth of a second of processor
-    time for each core, and find none: matrices here have a few columns. Work is divided among
-    processes instead.
+    time for each core but the first, and find none: matrices here have a few columns. Work is
+    divided among processes instead.
     """
     os.environ.setdefault(THREADS_OF_BLAS, "1")
 

@@ -4,7 +4,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import botocore.session
@@ -19,6 +19,11 @@ Start = Callable[..., str]
 
 Connect = Callable[[str, str], BaseClient]
 """From an endpoint and what `keys create` printed to a client."""
+
+
+def key_in(printed: str) -> dict[str, str]:
+    """Return the key that `keys create` printed, by the names that boto3 has for its parts."""
+    return dict(re.findall(r"^(aws_\w+) = (\S+)", printed, re.MULTILINE))
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +73,7 @@ def start(docker: Docker) -> Iterator[Start]:
 
     yield run
     for container in started:
-        with suppress(AssertionError):  # A test may have removed it.
-            docker.run("rm", "--force", "--volumes", container)
+        docker.try_to("rm", "--force", "--volumes", container)  # A test may have removed it.
 
 
 @pytest.fixture
@@ -77,13 +81,12 @@ def connect() -> Connect:
     """Make clients whose key is read from what `keys create` prints."""
 
     def connected(endpoint: str, printed: str) -> BaseClient:
-        key = dict(re.findall(r"^(aws_\w+) = (\S+)", printed, re.MULTILINE))
         return botocore.session.Session().create_client(
             "compute-optimizer",
             endpoint_url=endpoint,
             region_name="us-east-1",
             config=Config(retries={"total_max_attempts": 1}),
-            **key,
+            **key_in(printed),
         )
 
     return connected

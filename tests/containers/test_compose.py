@@ -71,7 +71,7 @@ def _programs(folder: Path, docker: Docker) -> Path:
     """Write the programs that the docs name and this machine may lack."""
     folder.mkdir()
     programs = {"sudo": AS_ROOT}
-    if docker.start("compose", "version").returncode != 0:
+    if docker.try_to("compose", "version").returncode != 0:
         found = {"docker": shutil.which("docker"), "compose": shutil.which("docker-compose")}
         assert all(found.values()), f"Debian packages docker.io and docker-compose: {found}"
         programs["docker"] = WITH_COMPOSE_1.format(**found)

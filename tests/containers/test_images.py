@@ -28,7 +28,7 @@ def published(port: int) -> tuple[str, str]:
 def test_the_emulator_wants_to_be_told_that_its_port_is_private(
     docker: Docker, emulator_image: str
 ) -> None:
-    ended = docker.start("run", "--rm", *published(free_port()), emulator_image)
+    ended = docker.try_to("run", "--rm", *published(free_port()), emulator_image)
 
     assert ended.returncode == 2
     assert "--i-know-this-port-is-private" in ended.stderr
@@ -83,7 +83,7 @@ def test_a_worker_works_beside_the_service_on_the_same_volume(
         runs = {job["job"]: job["lastRun"] for job in json.loads(told)["jobs"]}
         return bool(runs["retention"])
 
-    wait_until(worked, lambda: docker.start("logs", worker), every_seconds=0.5)
+    wait_until(worked, lambda: docker.try_to("logs", worker), every_seconds=0.5)
     docker.run("stop", worker)
     assert docker.state(worker, "State.ExitCode") == "0"
 
@@ -124,4 +124,5 @@ def test_it_runs_as_a_user_that_can_write_nothing_but_its_data(
     )
     assert data.startswith("drwx------ 2 compute-optimizer compute-optimizer ")
     # Nothing is in /data, or its names stood first. It is a volume, and so no part of `-xdev`.
+    assert "/tmp" in writable
     assert set(writable) <= {"/data", "/run/lock", "/tmp", "/var/tmp"}

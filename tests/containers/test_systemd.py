@@ -1,9 +1,7 @@
 """The units under a systemd that runs, installed by the commands of docs/operate.md."""
 
-import re
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from compute_optimizer.jobs.demo import DemoFiles, write_demo_files
+from tests.containers.conftest import key_in
 from tests.documented import SHELL_BLOCK, section
 from tests.local_docker import Docker
 from tests.waiting import wait_until
@@ -32,7 +31,7 @@ AS_A_MACHINE = (
 CALL = """
 import boto3
 client = boto3.client('compute-optimizer', endpoint_url='http://127.0.0.1:8080',
-    region_name='us-east-1', aws_access_key_id='{id}', aws_secret_access_key='{secret}')
+    region_name='us-east-1', **{key})
 print(client.get_enrollment_status()['status'],
     len(client.get_ec2_instance_recommendations()['instanceRecommendations']))
 """
@@ -47,7 +46,7 @@ class Machine:
 
     def try_to(self, script: str) -> "subprocess.CompletedProcess[str]":
         words = ("exec", "--interactive", "--workdir", "/checkout", self.container)
-        return self.docker.start(*words, "bash", "-e", given=script.encode())
+        return self.docker.try_to(*words, "bash", "-e", given=script.encode())
 
     def run(self, script: str) -> str:
         """Run commands as root of the machine; return what they print."""
@@ -71,10 +70,8 @@ class Machine:
 
     def call(self, printed: str) -> str:
         """Call the API with a key that `keys create` printed; return what the call says."""
-        key = dict(
-            re.findall(r"^aws_(?:access_key_)?(id|secret)\w* = (\S+)", printed, re.MULTILINE)
-        )
-        return self.run(f"/opt/compute-optimizer/bin/python - <<'END'\n{CALL.format(**key)}\nEND")
+        call = CALL.format(key=key_in(printed))
+        return self.run(f"/opt/compute-optimizer/bin/python - <<'END'\n{call}\nEND")
 
 
 @pytest.fixture
@@ -90,8 +87,7 @@ def machine(docker: Docker, build: Callable[[str], str], repository: Path) -> It
         assert found.run(state) == "running", found.run("systemctl --failed --no-pager")
         yield found
     finally:
-        with suppress(AssertionError):
-            docker.run("rm", "--force", "--volumes", container)
+        docker.run("rm", "--force", "--volumes", container)
 
 
 @pytest.fixture(scope="module")
