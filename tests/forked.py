@@ -6,6 +6,7 @@ multiprocessing's server of forks, which has imported it once: as real to `kill 
 milliseconds. A test of how the program starts or ends types the command instead.
 """
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -58,7 +59,9 @@ class Running:
     def wait(self) -> int:
         """Return its exit code once it has ended, negative where a signal ended it."""
         self.process.join(SECONDS)
-        assert self.process.exitcode is not None, "the command did not end"
+        if self.process.exitcode is None:
+            self.send(signal.SIGABRT)
+            raise AssertionError(f"the command did not end; it said\n{self.err.read()}")
         code: int = self.process.exitcode
         return code
 
@@ -168,6 +171,7 @@ def _type(words: tuple[str, ...], settings: Mapping[str, str]) -> None:
         del os.environ[name]
     os.environ |= {f"COMPUTE_OPTIMIZER_{name.upper()}": value for name, value in settings.items()}
     sys.argv = ["compute-optimizer", *words]
+    faulthandler.enable()  # SIGABRT has it say where each of its threads is.
     run()
 
 

@@ -1,4 +1,4 @@
-"""A serving process that serves for no time at all, as where something kills it.
+"""Serving processes that serve nothing: one dies at once, another stays until it is ended.
 
 In a module of its own: each process that is started imports it.
 """
@@ -6,7 +6,10 @@ In a module of its own: each process that is started imports it.
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
+
+from tests.waiting import SECONDS
 
 if TYPE_CHECKING:
     import socket
@@ -24,3 +27,11 @@ def begin_and_die(
         lives.write(f"{member.number}\n")
     tell()
     os._exit(7)
+
+
+def begin_and_stay(
+    _settings: Settings, _listener: socket.socket, _member: Member, tell: Callable[[], None]
+) -> None:
+    """Say that it serves, and stay until a signal ends it."""
+    tell()
+    time.sleep(SECONDS)

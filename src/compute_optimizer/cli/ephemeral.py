@@ -18,6 +18,7 @@ from compute_optimizer.app.serving import check_exposure
 from compute_optimizer.cli.granting import checked
 from compute_optimizer.cli.logs import start_logging
 from compute_optimizer.cli.option_values import moment_of
+from compute_optimizer.cli.signals import wait_for_signal
 from compute_optimizer.config import Settings
 from compute_optimizer.emulator.accounts import DEFAULT_ACCOUNT_ID
 from compute_optimizer.emulator.environment import VARIABLES_THAT_LEAD_ELSEWHERE, environment_of
@@ -102,7 +103,7 @@ def serve_ephemeral(given: Ephemeral, settings: Settings) -> None:
         options["state"] = given.state
     with _told_to_stop() as stop, emulator(**options) as running:
         print(announcement(running, given.output or Announcement.LINE), flush=True)
-        stop.wait()
+        wait_for_signal(stop)
 
 
 def refuse_what_does_not_go_together(

@@ -23,6 +23,7 @@ from compute_optimizer.api.processes import Member
 from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.app import opened
 from compute_optimizer.cli.logs import start_logging
+from compute_optimizer.cli.signals import signals_heard
 from compute_optimizer.config import Settings
 from compute_optimizer.errors import ComputeOptimizerError
 
@@ -101,7 +102,7 @@ def serve_together(
     # Before the folder is made, which a signal that is not caught would leave behind.
     asked = _stop_on_signal(seats, listeners)
     fill = partial(_fill, serve, settings, asked)
-    with _shared_folder() as folder:
+    with _shared_folder() as folder, signals_heard() as heard:
         limits = folder / "limits"
         limits.mkdir()
         for number, listener in enumerate(listeners):
@@ -109,7 +110,7 @@ def serve_together(
         try:
             for seat in seats:
                 fill(seat)
-            _watch(seats, asked, announce, fill)
+            _watch(seats, asked, heard, announce, fill)
         finally:
             _stop(seats)
 
@@ -142,6 +143,7 @@ def _shared_folder() -> Iterator[Path]:
 def _watch(
     seats: Sequence[Seat],
     asked: Event,
+    heard: socket.socket,
     announce: Callable[[], None],
     fill: Callable[[Seat], None],
 ) -> None:
@@ -149,7 +151,7 @@ def _watch(
     announced = False
     replaced: deque[float] = deque(maxlen=REPLACED_AT_MOST)
     while not asked.is_set():
-        _next_event(seats)
+        _next_event(seats, heard)
         if not announced and all(seat.serves for seat in seats):
             announce()
             announced = True
@@ -162,10 +164,10 @@ def _watch(
             fill(seat)
 
 
-def _next_event(seats: Sequence[Seat]) -> None:
-    """Wait until a process has ended or has begun to serve."""
+def _next_event(seats: Sequence[Seat], heard: socket.socket) -> None:
+    """Wait until a process has ended or has begun to serve, or a signal has come."""
     silent = {seat.told: seat for seat in seats if not seat.told.closed}
-    for ready in wait([*silent, *(seat.process.sentinel for seat in seats)]):
+    for ready in wait([*silent, heard, *(seat.process.sentinel for seat in seats)]):
         if isinstance(ready, Connection):
             silent[ready].listen()
 

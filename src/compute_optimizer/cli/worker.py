@@ -27,6 +27,7 @@ from compute_optimizer.cli.output import (
     settings_for,
 )
 from compute_optimizer.cli.progress import Lines, bar_on
+from compute_optimizer.cli.signals import wait_for_signal
 from compute_optimizer.errors import ComputeOptimizerError, InvalidInput
 from compute_optimizer.interfaces import StageProgress, SystemClock
 from compute_optimizer.jobs.job_kinds import JOB_KINDS
@@ -185,7 +186,7 @@ def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
         scheduler.add_job(wake, args=[kind], id=kind.name)
     scheduler.start()
     log.info("worker %s runs %s", bench.holder, ", ".join(kind.name for kind in kinds))
-    bench.stop.wait()
+    wait_for_signal(bench.stop)
     log.info("worker %s was asked to stop", bench.holder)
     scheduler.shutdown(wait=False)
     if not running.ended(SECONDS_TO_END):
