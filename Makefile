@@ -2,7 +2,7 @@
 # Each environment is a folder .venv-NAME of its own, made once from its lock in constraints/.
 
 PORT ?= 8080
-CLIENTS := client-boto3-new client-boto3-1.26 client-aiobotocore client-awscli client-c7n client-cid client-plugin-new client-plugin-1.26 client-js
+CLIENTS := client-boto3-new client-boto3-1.26 client-aiobotocore client-awscli client-c7n client-cid client-pandas client-plugin-new client-plugin-1.26 client-js
 
 ifndef PYTHON
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \

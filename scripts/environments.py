@@ -53,6 +53,7 @@ ENVIRONMENTS = {
     "client-awscli": Environment(("client-awscli",)),
     "client-c7n": Environment(("client-c7n",)),
     "client-cid": Environment(("client-cid",)),
+    "client-pandas": Environment(("client-pandas",)),
     "client-plugin-new": Environment(("client-plugin-new",)),
     "client-plugin-1.26": Environment(("client-plugin-1.26",)),
     "client-js": Environment(("client-js",), node=True),

@@ -1,11 +1,21 @@
-"""Two tools that people read exports with, told nothing but what a file's description declares."""
+"""DuckDB reads exports, told nothing but what a file's description declares."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
+
+EXPORTS = {
+    "AutoScalingGroup": "AutoScalingGroup",
+    "EbsVolume": "EBSVolume",
+    "Ec2Instance": "EC2Instance",
+    "EcsService": "ECSService",
+    "Idle": "Idle",
+    "LambdaFunction": "LambdaFunction",
+    "License": "License",
+    "RdsDBInstance": "RDSDatabase",
+}
+"""By resource type, how the operation Export...Recommendations calls what is exported."""
 
 MOMENTS = {
     "yyyy-MM-dd HH:mm:ss": "%Y-%m-%d %H:%M:%S",
@@ -20,13 +30,6 @@ DUCKDB_TYPES = {
     "integer": "BIGINT",
     "boolean": "BOOLEAN",
     "datetime": "TIMESTAMP",
-}
-PANDAS_TYPES = {
-    "string": "string",
-    "double": "Float64",
-    "integer": "Int64",
-    "boolean": "boolean",
-    "datetime": "datetime64[us]",
 }
 """By datatype of the description."""
 
@@ -70,26 +73,3 @@ def by_duckdb(file: bytes, described: Described, folder: Path) -> tuple[list[str
         )
         assert found is not None
         return [str(one) for one in found.types], [list(row) for row in found.fetchall()]
-
-
-def by_pandas(file: bytes, described: Described) -> tuple[list[str], list[Any]]:
-    """Return the same."""
-    moments = described.moments
-    found = pd.read_csv(
-        io.BytesIO(file),
-        dtype={
-            name: "string" if name in moments else PANDAS_TYPES[base]
-            for name, base in described.base.items()
-        },
-        keep_default_na=False,
-        na_values=[""],
-    )
-    assert list(found.columns) == list(described.base)
-    for name, form in moments.items():
-        found[name] = pd.to_datetime(found[name], format=form).astype("datetime64[us]")
-    rows = found.astype(object).where(found.notna(), None).to_numpy().tolist()
-    return [str(one) for one in found.dtypes], [[_plain(cell) for cell in row] for row in rows]
-
-
-def _plain(cell: Any) -> Any:
-    return cell.to_pydatetime() if isinstance(cell, pd.Timestamp) else cell

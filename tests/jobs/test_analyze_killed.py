@@ -35,7 +35,7 @@ LEVELS = (QUIET, BUSY, 30.0, 50.0, 70.0) * (MACHINES // 5)
 
 SPAWNER = """
 import os, sys
-import pandas, pydantic
+import pydantic
 import compute_optimizer.cli.analyze
 from compute_optimizer import cli
 from compute_optimizer.jobs.executors import local
@@ -53,7 +53,7 @@ for line in sys.stdin:
 """Runs the command line in a process of its own for each line of words, importing once.
 
 Commands are imported when they are typed: the one that is typed here is named, and so is what
-pyarrow and typer import when they are first used.
+typer imports when it is first used.
 """
 
 

@@ -195,7 +195,6 @@ DRIVER = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-import pandas
 from compute_optimizer.model.metrics import SLOTS_PER_DAY
 from compute_optimizer.store import State, tile_bucket
 from tests.buckets import in_bucket
@@ -218,7 +217,7 @@ for left, folder in enumerate(folders):
 """
 """Stores new samples for each folder, and dies before the n-th request to the bucket.
 
-What takes long is done before it is forked: a client, and pandas, which pyarrow imports.
+What takes long is done before it is forked: a client.
 """
 
 REQUESTS = 10
