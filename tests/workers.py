@@ -7,6 +7,7 @@ from typing import Any
 
 from compute_optimizer.interfaces import Clock
 from compute_optimizer.jobs.export import Exporter
+from compute_optimizer.jobs.job_kinds import JOB_KINDS
 from compute_optimizer.jobs.retention import Retention
 from compute_optimizer.jobs.schedules import parse_schedule
 from compute_optimizer.jobs.worker import Detail, Hold, JobKind, Worker
@@ -23,12 +24,13 @@ def worker_on(
     state: State, clock: Clock, folder: Path, holder: str = "one", **schedules: str
 ) -> Worker:
     """Return a worker whose jobs have the given schedules; others are turned off."""
+    off = dict.fromkeys(kind.name for kind in JOB_KINDS)
     return Worker(
         state=state,
         clock=clock,
         tiles=TileStore(folder / "tiles"),
         exporter=Exporter(state, clock, FolderSink(folder / "exports"), selection_of),
-        schedules={name: parse_schedule(text) for name, text in schedules.items()},
+        schedules=off | {name: parse_schedule(text) for name, text in schedules.items()},
         holder=holder,
         grace=timedelta(days=7),
         profile="published",

@@ -302,8 +302,10 @@ def _meant(name: str) -> str:
     # Imported here: hardly any command needs it.
     from difflib import get_close_matches
 
-    near = get_close_matches(name, map(_variable, SETTINGS), 1, cutoff=0.8)
-    return f"is {near[0]} meant?" if near else "docs/settings.md lists all"
+    # Without what all begin with, which makes any two of them alike.
+    own = name.removeprefix(ENVIRONMENT_PREFIX)
+    near = get_close_matches(own, (one.name.upper() for one in SETTINGS), 1, cutoff=0.7)
+    return f"is {ENVIRONMENT_PREFIX}{near[0]} meant?" if near else "docs/settings.md lists all"
 
 
 def _variable(setting: Setting) -> str:

@@ -184,7 +184,7 @@ def test_where_a_state_is_that_cannot_be_opened_is_told_without_its_password(
 ) -> None:
     state = State(f"postgresql://nobody:secret@/nothing?host={tmp_path}")
 
-    with pytest.raises(StoreUnavailable, match=r"\(postgresql.*://nobody:\*\*\*@/nothing") as told:
+    with pytest.raises(StoreUnavailable, match=r"\(postgresql://nobody:\*\*\*@/nothing") as told:
         state.migrate()
 
     assert "secret" not in str(told.value)

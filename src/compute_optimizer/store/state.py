@@ -220,7 +220,7 @@ def _make_folder(folder: Path) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             connect_args={name: one for name, one in CONNECTED_BY.items() if name not in url.query},
@@ -230,6 +230,8 @@ def _open_postgresql(url: URL) -> Engine:
             "a state store in PostgreSQL needs the package psycopg, which is not installed; "
             "install it in a checkout with pip install '.[postgresql]'"
         ) from None
+    engine.url = url  # As its user wrote it, for messages.
+    return engine
 
 
 @contextmanager
