@@ -22,6 +22,9 @@ VARIABLES_OF_OTHERS = frozenset({"COMPUTE_OPTIMIZER_IMAGE", "COMPUTE_OPTIMIZER_S
 """Variables with the prefix that are no setting: of deploy/compose, and what `credentials` tells
 a command that it starts."""
 
+NEAR = 0.7
+"""From which ratio of difflib on, of 0 to 1, a name that is none is told of another: two letters
+swapped in a name of four leave 0.75."""
 
 LARGEST = 1_000_000_000
 """Of a setting that is a number and names no smaller bound: as seconds, 31 years."""
@@ -304,7 +307,7 @@ def _meant(name: str) -> str:
 
     # Without what all begin with, which makes any two of them alike.
     own = name.removeprefix(ENVIRONMENT_PREFIX)
-    near = get_close_matches(own, (one.name.upper() for one in SETTINGS), 1, cutoff=0.7)
+    near = get_close_matches(own, (one.name.upper() for one in SETTINGS), 1, cutoff=NEAR)
     return f"is {ENVIRONMENT_PREFIX}{near[0]} meant?" if near else "docs/settings.md lists all"
 
 

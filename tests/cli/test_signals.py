@@ -1,19 +1,17 @@
 """A signal that does not wake the main thread by itself ends what waits for it all the same."""
 
 import ctypes
-import os
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread, get_ident, main_thread
+from threading import Event
 
 import pytest
 
 from compute_optimizer.cli.signals import signals_heard, wait_for_signal
-from tests.asleep import wait_until_asleep
+from tests.asleep import ended_from_another_thread, wait_until_asleep
 from tests.forked import Running, running
-from tests.waiting import SECONDS
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux",
@@ -31,22 +29,9 @@ def asked() -> Iterator[Event]:
 
 
 def test_the_wait_ends_where_another_thread_gets_the_signal(asked: Event) -> None:
-    ended, was_late = Event(), Event()
-
-    def get_it() -> None:
-        wait_until_asleep(os.getpid())
-        signal.pthread_kill(get_ident(), signal.SIGUSR1)
-        if not ended.wait(SECONDS):
-            was_late.set()
-            signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
-
-    thread = Thread(target=get_it)
-    thread.start()
-    wait_for_signal(asked)
-    ended.set()
-    thread.join()
-
-    assert not was_late.is_set()
+    with ended_from_another_thread(signal.SIGUSR1) as begin:
+        begin()
+        wait_for_signal(asked)
 
 
 def test_the_wait_ends_at_once_where_the_signal_has_come(asked: Event) -> None:

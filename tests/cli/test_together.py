@@ -6,7 +6,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread, get_ident
 
 import pytest
 
@@ -15,9 +14,8 @@ from compute_optimizer.api.telemetry import SHARED_FOLDER
 from compute_optimizer.cli.together import REPLACED_AT_MOST, serve_together
 from compute_optimizer.config import load_settings
 from compute_optimizer.errors import ComputeOptimizerError
-from tests.asleep import wait_until_asleep
+from tests.asleep import ended_from_another_thread
 from tests.cli.dying import begin_and_die, begin_and_stay
-from tests.waiting import SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -50,21 +48,10 @@ def test_processes_that_go_on_dying_are_replaced_a_few_times_only(tmp_path: Path
 def test_they_end_whichever_thread_gets_the_signal(tmp_path: Path) -> None:
     settings = load_settings({"data_dir": tmp_path}, environment={})
     listeners = bind_each("127.0.0.1", 0, 2)
-    ended, was_late = Event(), Event()
 
-    def get_it() -> None:
-        wait_until_asleep(os.getpid())
-        signal.pthread_kill(get_ident(), signal.SIGTERM)
-        if not ended.wait(SECONDS):
-            was_late.set()
-            os.kill(os.getpid(), signal.SIGTERM)
+    with ended_from_another_thread(signal.SIGTERM) as begin:
+        serve_together(begin_and_stay, settings, listeners, begin)
 
-    thread = Thread(target=get_it)
-    serve_together(begin_and_stay, settings, listeners, thread.start)
-    ended.set()
-    thread.join()
-
-    assert not was_late.is_set()
     assert [listener.fileno() for listener in listeners] == [-1, -1]
 
 

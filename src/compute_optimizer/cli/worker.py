@@ -90,7 +90,7 @@ def worker(
             probes = probes_of(application, bench.stop)
             with probes_served(probes, settings.worker_port) as bound:
                 log.info("metrics on http://%s:%d/metrics", LOOPBACK_ADDRESS, bound)
-                _run_until_stopped(bench, _scheduled(bench, kinds))
+                _run_until_stopped(bench, kinds)
 
 
 @contextmanager
@@ -161,20 +161,12 @@ def _row(one: Look, seconds: float, output: Format) -> dict[str, Any]:
     }
 
 
-def _scheduled(bench: Worker, kinds: Sequence[JobKind]) -> list[JobKind]:
-    """Return those that are not turned off, and log what the worker will do."""
-    found = [kind for kind in kinds if bench.schedules[kind.name] is not None]
-    named = ", ".join(kind.name for kind in found)
-    log.info("worker %s runs %s", bench.holder, named or "nothing: all schedules are off")
-    return found
-
-
 def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
     """Look at each job when it may be due, each in a thread of its own, until asked to stop."""
     from apscheduler.executors.pool import ThreadPoolExecutor
     from apscheduler.schedulers.background import BackgroundScheduler
 
-    executors = {"default": ThreadPoolExecutor(max(1, len(kinds)))}
+    executors = {"default": ThreadPoolExecutor(len(kinds))}
     # Two, because the next look is asked for while this one is about to end.
     defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 2}
     scheduler = BackgroundScheduler(executors=executors, job_defaults=defaults, timezone=UTC)
@@ -193,12 +185,19 @@ def _run_until_stopped(bench: Worker, kinds: Sequence[JobKind]) -> None:
     for kind in kinds:
         scheduler.add_job(wake, args=[kind], id=kind.name)
     scheduler.start()
+    log.info("worker %s runs %s", bench.holder, _scheduled(bench, kinds))
     wait_for_signal(bench.stop)
     log.info("worker %s was asked to stop", bench.holder)
     scheduler.shutdown(wait=False)
     if not running.ended(SECONDS_TO_END):
         log.warning("a job did not stop in time; its lease passes and another worker runs it again")
         os._exit(0)
+
+
+def _scheduled(bench: Worker, kinds: Sequence[JobKind]) -> str:
+    """Name the jobs that are not turned off."""
+    on = ", ".join(kind.name for kind in kinds if bench.schedules[kind.name] is not None)
+    return on or "nothing: all schedules are off"
 
 
 def _looked(bench: Worker, kind: JobKind) -> timedelta | None:

@@ -48,7 +48,6 @@ def open_sqlite(url: URL) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
         execution_options={"compiled_cache": _compiled},
     )
-    engine.url = url  # As its user wrote it, for messages.
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

@@ -200,6 +200,12 @@ def _open(url: str) -> Engine:
         raise InvalidInput(
             f"state store {url!r} is no database URL; expected sqlite:///PATH or postgresql://..."
         ) from error
+    engine = _open_parsed(parsed)
+    engine.url = parsed  # As its user wrote it, for messages.
+    return engine
+
+
+def _open_parsed(parsed: URL) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         return _open_postgresql(parsed)
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
@@ -220,7 +226,7 @@ def _make_folder(folder: Path) -> None:
 
 def _open_postgresql(url: URL) -> Engine:
     try:
-        engine = create_engine(
+        return create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             connect_args={name: one for name, one in CONNECTED_BY.items() if name not in url.query},
@@ -230,8 +236,6 @@ def _open_postgresql(url: URL) -> Engine:
             "a state store in PostgreSQL needs the package psycopg, which is not installed; "
             "install it in a checkout with pip install '.[postgresql]'"
         ) from None
-    engine.url = url  # As its user wrote it, for messages.
-    return engine
 
 
 @contextmanager
